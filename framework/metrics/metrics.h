@@ -1,0 +1,39 @@
+/* metrics/metrics.h: counters, gauges and histograms, declared as rows, printed in Prometheus text form.
+ *
+ * (1) A metric family is declared once (name, type, help, label names); its series are made on first use.
+ * (2) Updates are plain stores of the owning thread (relaxed atomics), no lock; printing may run on any thread.
+ * (3) Series are capped per family; past the cap all further ones share the label value "other".
+ */
+#ifndef WEIR_METRICS_H
+#define WEIR_METRICS_H
+
+#include <stdatomic.h>
+
+#include "framework/base/base.h"
+
+enum weir__metric_type { WEIR__COUNTER, WEIR__GAUGE, WEIR__HISTOGRAM };
+
+struct weir__family {
+    const char            *name; /* weir_records_dropped_total */
+    enum weir__metric_type type;
+    const char            *help;
+    const char            *labels[5]; /* names, NULL-ended */
+};
+
+struct weir__series; /* one labelled value */
+struct weir__metrics; /* a registry */
+
+int  weir__metrics_new(struct weir__metrics **ret);
+void weir__metrics_free(struct weir__metrics *metrics);
+/* The series of these label values (as many as the family has labels), made when absent. Takes a lock: keep the
+ * pointer. Never NULL: without memory, a shared scrap series. */
+struct weir__series *weir__metric(struct weir__metrics *metrics, const struct weir__family *family,
+                                  const char *const *values);
+void   weir__metric_add(struct weir__series *series, double value);     /* counter, gauge */
+void   weir__metric_set(struct weir__series *series, double value);     /* gauge */
+void   weir__metric_observe(struct weir__series *series, double value); /* histogram: seconds, log-spaced buckets */
+double weir__metric_value(const struct weir__series *series);
+double weir__metrics_sum(struct weir__metrics *metrics, const char *family); /* over its series; 0 when unknown */
+void   weir__metrics_print(struct weir__metrics *metrics, struct weir__buf *ret); /* Prometheus text */
+
+#endif

@@ -1,0 +1,165 @@
+/* store.h: what a state store promises to the task that owns it, and what an engine promises to a store.
+ *
+ * A store keeps bytes by key for one task. Writes gather in its dirty map; a commit moves them, with the
+ * offset of the changelog they stand for, into the engine in one atomic batch.
+ *
+ * (1) A read after a write by the same task returns what was written.
+ * (2) The engine never holds anything uncommitted: dropping the dirty map is all that an abort needs.
+ * (3) Data and changelog offset are one batch in one column family: a crash keeps both or neither.
+ * (4) All calls run on the task's thread, except an engine's snapshot reads.
+ */
+#ifndef WEIR_STORE_H
+#define WEIR_STORE_H
+
+#include "framework/record/record.h"
+#include "framework/window/window.h"
+
+/* ---- engines: ordered bytes in column families, one database per task ---- */
+
+struct weir__db;   /* an engine's open database */
+struct weir__iter; /* an engine's open iterator */
+
+struct weir__write {
+    uint32_t          family;
+    struct weir_bytes key, value; /* value.data NULL deletes */
+};
+
+struct weir__engine {
+    const char *name; /* "rocksdb", "memory" */
+    bool        durable;
+
+    /* Opens or creates. dir NULL or ignored where not durable. May block on disk. WEIR_IO, WEIR_CORRUPT,
+     * WEIR_BUSY. memory: bytes the database may use for buffers and cache, 0 = the engine's choice. */
+    int (*open)(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr);
+    /* The column family of a store, made when absent. The same name gives the same number while open. */
+    int (*family)(struct weir__db *db, const char *name, uint32_t *ret, struct weir_error *reterr);
+    /* WEIR_NOTFOUND, WEIR_STORE_FAILED. *ret is borrowed until the next call on this db. */
+    int (*get)(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_bytes *ret);
+    /* Keys with from <= key < to in byte order, or the reverse; data NULL = open. Sees the state of its
+     * making, or later writes: callers do not write while they iterate. */
+    int (*iterate)(struct weir__db *db, uint32_t family, struct weir_bytes from, struct weir_bytes to,
+                   enum weir_order order, struct weir__iter **ret);
+    /* WEIR_NOTFOUND at the end. Both borrowed until the next step. */
+    int (*next)(struct weir__iter *iter, struct weir_bytes *ret_key, struct weir_bytes *ret_value);
+    void (*iter_close)(struct weir__iter *iter); /* NULL is fine */
+    /* All or nothing, over all families; in order. Not durable before flush (or the engine's own flush). */
+    int (*write)(struct weir__db *db, const struct weir__write *writes, size_t count);
+    /* Makes all that was written durable. The only call expected to be slow. */
+    int (*flush)(struct weir__db *db);
+    /* Restore mode: many writes, few reads. Off before the task runs. */
+    int (*bulk)(struct weir__db *db, bool on);
+    /* Adds "name value\n" lines about the database (metrics). */
+    void (*figures)(struct weir__db *db, struct weir__buf *ret);
+    void (*close)(struct weir__db *db); /* always succeeds, does not flush; NULL is fine */
+};
+
+/* ---- stores ---- */
+
+enum weir__store_kind { WEIR__STORE_KEYS = 1, WEIR__STORE_WINDOWS, WEIR__STORE_LRU };
+
+struct weir__store_spec {
+    const char            *name; /* as in topics and folders */
+    enum weir__store_kind  kind;
+    bool                   timestamped; /* rows are int64 timestamp + value; else value alone */
+    bool                   cached;      /* changelog and ON_COMMIT forwards gather until flush; else one per put */
+    bool                   logged;      /* has a changelog */
+    bool                   in_memory;   /* memory engine whatever the task's is; expiry by exact retention */
+    bool                   duplicates;  /* windows: several rows per key and start */
+    bool                   tombstones;  /* expiry is written to the changelog too */
+    int64_t                retention;   /* windows, ms */
+    int64_t                segment;     /* windows: expiry works by segments of this width, ms */
+    int64_t                window_size; /* for readers */
+    int64_t                max;         /* LRU: rows */
+};
+
+/* A value of a store and what came with it. */
+struct weir__value {
+    struct weir_bytes         bytes; /* data NULL = no row */
+    int64_t                   timestamp; /* -1 in plain stores */
+    const struct weir_header *headers;   /* of the record that wrote it; only in changes, not in reads */
+    size_t                    header_count;
+};
+
+/* One changed key on its way out of the dirty map. Borrowed for the call. */
+struct weir__change {
+    struct weir_bytes  key;    /* as in the changelog: windows: key, start, seq */
+    int64_t            start;  /* windows */
+    struct weir__value now;    /* bytes NULL: deleted */
+    struct weir__value before; /* bytes NULL: there was none, before the first change since the last flush */
+};
+/* Sends a change to the changelog and forwards it. Returns a code; an error stops the flush. */
+typedef int weir__on_change(void *arg, const struct weir__change *change);
+
+struct weir__store;
+
+/* Opens a store in a task's database. The store keeps spec. engine/db: the task's, or a memory one of its own
+ * for in_memory (then db NULL and the store opens and owns it). Reads the durable changelog offset. */
+int  weir__store_open(const struct weir__store_spec *spec, const struct weir__engine *engine, struct weir__db *db,
+                      struct weir__store **ret, struct weir_error *reterr);
+void weir__store_close(struct weir__store *store); /* drops what is dirty; NULL is fine */
+const struct weir__store_spec *weir__store_spec(const struct weir__store *store);
+
+/* Who hears of changes: per put when not cached, at flush when cached. */
+void weir__store_listen(struct weir__store *store, weir__on_change *on_change, void *arg);
+
+/* Keys and LRU. WEIR_NOTFOUND, WEIR_STORE_FAILED. *ret is borrowed until the next call on the store. */
+int weir__store_get(struct weir__store *store, struct weir_bytes key, struct weir__value *ret);
+int weir__store_put(struct weir__store *store, struct weir_bytes key, const struct weir__value *value);
+
+/* Windows: key is the plain key. A row before observed time - retention + 1 is not found; a put into an
+ * expired segment is refused with WEIR_NOTFOUND and counted by the caller as dropped. */
+int weir__store_get_window(struct weir__store *store, struct weir_bytes key, int64_t start, struct weir__value *ret);
+int weir__store_put_window(struct weir__store *store, struct weir_bytes key, int64_t start,
+                           const struct weir__value *value);
+/* Greatest start ever put, ms; -1 = none. */
+int64_t weir__store_observed(const struct weir__store *store);
+
+/* Reading many rows, the dirty map and the engine merged. */
+struct weir__row {
+    struct weir_bytes  key; /* plain key */
+    int64_t            start;
+    struct weir__value value;
+};
+struct weir__rows;
+/* from <= key <= to, data NULL = open. */
+int weir__store_range(struct weir__store *store, struct weir_bytes from, struct weir_bytes to, enum weir_order order,
+                      struct weir__rows **ret);
+int weir__store_prefix(struct weir__store *store, struct weir_bytes prefix, struct weir__rows **ret);
+/* Rows of keys key_from..key_to (data NULL = open) with from <= start <= to, live ones only, by (key, start). */
+int weir__store_fetch(struct weir__store *store, struct weir_bytes key_from, struct weir_bytes key_to, int64_t from,
+                      int64_t to, enum weir_order order, struct weir__rows **ret);
+/* Rows with from <= start < to in (start, key) order, expired or not: what emit-on-close looks at. */
+int  weir__store_due(struct weir__store *store, int64_t from, int64_t to, struct weir__rows **ret);
+int  weir__rows_next(struct weir__rows *rows, struct weir__row *ret); /* WEIR_NOTFOUND at the end; borrowed until next */
+void weir__rows_close(struct weir__rows *rows);
+
+/* ---- the commit cycle ---- */
+
+/* Hands every unflushed change to the listener, in order of last update. Changes that the listener itself
+ * makes are handed out too. */
+int weir__store_flush(struct weir__store *store);
+bool   weir__store_unflushed(const struct weir__store *store);
+size_t weir__store_dirty_bytes(const struct weir__store *store); /* uncommitted rows, bytes of memory */
+/* Deletes rows whose segment has expired (dirty, so the next batch carries it); with spec.tombstones the
+ * listener hears of each. At most `max` rows a call. */
+int weir__store_expire(struct weir__store *store, size_t max);
+/* After the commit: adds this store's changes and offset (next to read of its changelog; < 0 = unchanged) to the
+ * batch. After the batch is written: committed. */
+struct weir__batch {
+    struct weir__write *writes;
+    size_t              count, capacity;
+    struct weir_arena   arena;
+};
+int  weir__store_collect(struct weir__store *store, int64_t offset, struct weir__batch *batch);
+void weir__store_committed(struct weir__store *store); /* rows stay as clean ones, up to keep_bytes of memory */
+void weir__store_keep(struct weir__store *store, size_t keep_bytes);
+void weir__store_drop(struct weir__store *store); /* abort: forgets what was not committed */
+int64_t weir__store_offset(const struct weir__store *store); /* durable or written: next changelog offset to read; -1 */
+
+/* Applies changelog records (key and value as in the changelog, timestamp the record's) straight to the engine,
+ * with `next` as the new offset. `into` as weir__store_collect's batch; written by the caller. */
+int weir__store_restore(struct weir__store *store, const struct weir__raw *records, size_t count, int64_t next);
+/* Empties a store and forgets its offset (the changelog no longer covers it). */
+int weir__store_wipe(struct weir__store *store);
+
+#endif

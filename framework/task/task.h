@@ -1,0 +1,121 @@
+/* task.h: one partition's share of a topology: its queues, clock, stores and nodes.
+ *
+ * (1) A task takes records and a collector; it never sees a log. Driver, simulator and production run this code.
+ * (2) Records are taken in timestamp order over the task's partitions; a record goes through the nodes depth first.
+ * (3) Nothing of a record is durable before weir__task_committed; weir__task_drop takes all back to the last commit.
+ * (4) A task belongs to one thread at a time.
+ *
+ * Life: new, [restore each store], start, { add, process, punctuate, flush, offsets, committed | drop }, close.
+ */
+#ifndef WEIR_TASK_H
+#define WEIR_TASK_H
+
+#include "framework/logging/logging.h"
+#include "framework/metrics/metrics.h"
+#include "framework/task/engines.h"
+#include "framework/topology/topology.h"
+
+struct weir__task;
+
+enum weir__sent_as { WEIR__TO_USER, WEIR__TO_REPARTITION, WEIR__TO_CHANGELOG, WEIR__TO_DEAD_LETTERS };
+
+/* Where a task's records go. raw->partition < 0: by murmur2 of the key; changelogs: always the task's own.
+ * Borrowed until it returns. Codes as weir__log_engine.send's; WEIR_FULL never (the collector waits). */
+typedef int weir__send(void *arg, const struct weir__raw *raw, enum weir__sent_as as);
+
+enum weir__handler { WEIR__DEAD_LETTER, WEIR__FAIL, WEIR__CONTINUE };
+
+/* Global stores of one thread: a full copy of their topics, filled before the first record and followed after. */
+struct weir__globals;
+int  weir__globals_new(const struct weir__plan *plan, const struct weir_engines *engines, struct weir__metrics *metrics,
+                       struct weir__globals **ret, struct weir_error *reterr);
+void weir__globals_free(struct weir__globals *globals);
+/* One record of a global store's topic. A record that cannot be read is counted and left out (WEIR_OK) unless the
+ * handler is WEIR__FAIL. */
+int weir__globals_apply(struct weir__globals *globals, const struct weir__raw *raw, enum weir__handler on_unreadable,
+                        struct weir_error *reterr);
+struct weir__store *weir__globals_store(const struct weir__globals *globals, const char *name); /* NULL = unknown */
+uint64_t weir__globals_dropped(const struct weir__globals *globals);
+
+struct weir__task_config {
+    const struct weir__plan   *plan;
+    const int                 *subs; /* sub_count sub-topologies: one in production, all in the driver */
+    size_t                     sub_count;
+    int32_t                    partition;
+    const char                *dir; /* of its database; NULL = all stores in memory */
+    const struct weir_engines *engines;
+    struct weir__globals      *globals; /* the thread's; NULL when the plan has none */
+    struct weir__metrics      *metrics;
+    weir__send                *send;
+    void                      *send_arg;
+    int64_t (*now)(void *arg); /* wall clock, ms */
+    void         *now_arg;
+    enum weir__handler on_unreadable, on_failure; /* DEAD_LETTER without dead letters means FAIL */
+    weir_extract *extract; /* default extractor; NULL = record's timestamp, negative fails */
+    const void   *extract_arg;
+    size_t        cache_bytes;    /* dirty bytes at which the task asks for a commit; 0 = no cache */
+    size_t        record_memory;  /* ceiling of the record arena */
+    size_t        db_memory;      /* of the database; 0 = the engine's choice */
+    int64_t       close_interval; /* throttle of ON_CLOSE, ms of wall clock */
+    int64_t       idle;           /* max.task.idle.ms */
+    const char *const *topics;    /* real names of the topics that have this partition; NULL = all sources' */
+};
+
+/* Opens the stores. Codes: WEIR_IO, WEIR_CORRUPT, WEIR_BUSY, WEIR_NO_MEMORY, WEIR_UNSUPPORTED. */
+int  weir__task_new(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
+/* Runs the nodes' open verbs. After restore. */
+int  weir__task_start(struct weir__task *task, struct weir_error *reterr);
+/* Runs the nodes' close verbs (if started), closes stores; nothing is flushed. NULL is fine. */
+void weir__task_close(struct weir__task *task);
+
+/* ---- restore ---- */
+
+/* The n-th store of the task; NULL past the end. ret_changelog: its topic's real name, NULL = not logged. */
+struct weir__store *weir__task_store(struct weir__task *task, size_t n, const char **ret_changelog);
+int weir__task_restore_done(struct weir__task *task); /* leaves bulk mode; before start */
+int weir__task_restore_begin(struct weir__task *task);
+
+/* ---- input ---- */
+
+/* Number of input partitions, and the n-th one's topic. */
+size_t      weir__task_inputs(const struct weir__task *task);
+const char *weir__task_input(const struct weir__task *task, size_t n);
+/* Copies records of the task's partition into their queues. WEIR_NOTFOUND: not an input. */
+int    weir__task_add(struct weir__task *task, const struct weir__raw *records, size_t count);
+size_t weir__task_buffered(const struct weir__task *task, const char *topic); /* records waiting */
+size_t weir__task_buffered_bytes(const struct weir__task *task);
+/* What the log still holds beyond what was added: 0 = read to the end; < 0 = unknown (the start). */
+void weir__task_lag(struct weir__task *task, const char *topic, int64_t lag);
+/* Sets where input begins: offset and metadata as committed (times, close times). Before add. */
+int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, struct weir_bytes metadata);
+
+/* ---- work ---- */
+
+/* Processes up to max records; *ret_done says how many. WEIR_OK; WEIR_AGAIN: held back, waiting for a partition's
+ * records (design, Runtime 2); other codes: failed by a handler or store, with words. */
+int weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, struct weir_error *reterr);
+/* Due wall-clock punctuation. */
+int  weir__task_punctuate(struct weir__task *task, struct weir_error *reterr);
+bool weir__task_wants_commit(const struct weir__task *task);  /* a verb asked, or the dirty maps are full */
+bool weir__task_has_work(const struct weir__task *task);      /* something to commit */
+/* End of a bounded run: every window of an ON_CLOSE node is closed, in (start, key) order, each once. */
+int weir__task_close_windows(struct weir__task *task, struct weir_error *reterr);
+
+/* ---- commit ---- */
+
+/* Flushes the caches: forwards and changelog records go to the collector. */
+int weir__task_flush(struct weir__task *task, struct weir_error *reterr);
+/* The offset to commit for each input that has one: next to read, metadata (allocated in arena). Writes at most
+ * weir__task_inputs entries; returns how many. */
+size_t weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct weir__offset *ret);
+/* The log has committed: writes the stores' batch. sent(arg, topic, partition): next offset of a changelog partition
+ * after what was delivered, -1 = nothing was sent. durable: the engine flushes now. */
+int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg,
+                         bool durable, struct weir_error *reterr);
+/* Abort: forgets what was not committed and empties the queues. The caller seeks and adds again. */
+int weir__task_drop(struct weir__task *task, struct weir_error *reterr);
+
+int64_t  weir__task_stream_time(const struct weir__task *task); /* -1 = none yet */
+uint64_t weir__task_dropped(const struct weir__task *task);
+
+#endif

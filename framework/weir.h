@@ -18,11 +18,11 @@ extern "C" {
 #if defined(__GNUC__)
 #define WEIR_API __attribute__((visibility("default")))
 #define WEIR_MUST_CHECK __attribute__((warn_unused_result))
-#define WEIR_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define WEIR_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define WEIR_API
 #define WEIR_MUST_CHECK
-#define WEIR_PRINTF(format, first)
+#define WEIR_PRINTF(text, first)
 #endif
 
 /* What an error asks of the one who meets it. */

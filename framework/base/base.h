@@ -62,7 +62,7 @@ void *weir__arena_more(struct weir_arena *arena, size_t size); /* slow path; unz
 /* Unzeroed memory aligned to 16; NULL at the ceiling. */
 static inline void *weir__arena_take(struct weir_arena *arena, size_t size)
 {
-    size_t rounded = (size + 15) & ~(size_t)15;
+    size_t rounded = (size + !size + 15) & ~(size_t)15;
 
     if (__builtin_expect((size_t)(arena->end - arena->at) < rounded || rounded < size, 0))
         return weir__arena_more(arena, size);
@@ -176,6 +176,7 @@ int weir__remove_tree(const char *path, struct weir_error *reterr); /* rm -r; ab
  * WEIR_BUSY: text names the holder's pid. */
 int  weir__lock_file(const char *path, int *ret_fd, struct weir_error *reterr);
 void weir__unlock_file(int fd);
+/* Adds the whole file to ret. WEIR_NOTFOUND, WEIR_IO, WEIR_NO_MEMORY. */
 int  weir__read_file(const char *path, struct weir__buf *ret, struct weir_error *reterr);
 /* Writes beside path, syncs, renames over it. */
 int weir__write_file(const char *path, struct weir_bytes bytes, struct weir_error *reterr);

@@ -35,6 +35,8 @@ void weir__globals_free(struct weir__globals *globals);
 int weir__globals_apply(struct weir__globals *globals, const struct weir__raw *raw, enum weir__handler on_unreadable,
                         struct weir_error *reterr);
 struct weir__store *weir__globals_store(const struct weir__globals *globals, const char *name); /* NULL = unknown */
+/* Real topic names to follow, all partitions of each; NULL past the end. */
+const char *weir__globals_topic(const struct weir__globals *globals, size_t n);
 uint64_t weir__globals_dropped(const struct weir__globals *globals);
 
 struct weir__task_config {
@@ -50,7 +52,8 @@ struct weir__task_config {
     void                      *send_arg;
     int64_t (*now)(void *arg); /* wall clock, ms */
     void         *now_arg;
-    enum weir__handler on_unreadable, on_failure; /* DEAD_LETTER without dead letters means FAIL */
+    enum weir__handler on_unreadable, on_failure, on_refused; /* reading, verbs, sending; DEAD_LETTER without dead
+                                                                letters means FAIL */
     weir_extract *extract; /* default extractor; NULL = record's timestamp, negative fails */
     const void   *extract_arg;
     size_t        cache_bytes;    /* dirty bytes at which the task asks for a commit; 0 = no cache */

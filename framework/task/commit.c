@@ -1,0 +1,140 @@
+/* commit.c: what a task does around a commit: flush, offsets, the stores' batch, or taking it all back.
+ *
+ * (1) Flush forwards first: a store's flush may write to the stores after it, never the other way round.
+ * (2) The batch of all stores is written once, after the log has committed, each store with its changelog's offset.
+ */
+#include "framework/task/internal.h"
+
+/* How many expired rows a flush deletes of one store at most: bounds the pause. */
+#define EXPIRE_AT_ONCE 10000
+
+/* Rows of an ON_CLOSE node may only go once they were looked at. */
+static bool may_expire(const struct weir__binding *binding)
+{
+    const struct weir__live *owner = binding->owner;
+
+    if (binding->plan->store.kind != WEIR__STORE_WINDOWS)
+        return false;
+    if (owner == NULL || owner->node->emit != WEIR_ON_CLOSE)
+        return true;
+    return owner->last_close >= weir__time_sub(owner->observed, owner->node->windows->grace);
+}
+
+static int flush_store(struct weir__binding *binding)
+{
+    int err = weir__store_flush(binding->store);
+
+    if (err == WEIR_OK && may_expire(binding))
+        err = weir__store_expire(binding->store, EXPIRE_AT_ONCE);
+    if (err == WEIR_OK)
+        err = weir__store_flush(binding->store);
+    return err;
+}
+
+int weir__task_flush(struct weir__task *task, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < task->binding_count; i++) {
+        int err = flush_store(&task->bindings[i]);
+
+        weir__arena_reset(&task->record);
+        if (err == WEIR_OK)
+            continue;
+        if (task->error.code != err)
+            weir__fail(&task->error, err, task->bindings[i].plan->name, "%s", weir_code_text(err));
+        if (reterr != NULL)
+            *reterr = task->error;
+        return err;
+    }
+    task->commit_asked = false;
+    return WEIR_OK;
+}
+
+/* Next offset to commit of a queue: the head's, as it is not processed yet. */
+static int64_t next_offset(const struct weir__queue *queue)
+{
+    return queue->has_head ? queue->head.offset : queue->next;
+}
+
+size_t weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct weir__offset *ret)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < task->queue_count; i++) {
+        struct weir__queue  *queue = &task->queues[i];
+        struct weir__offset *offset = &ret[count];
+
+        if (next_offset(queue) < 0)
+            continue;
+        offset->tp = (struct weir__tp){ .topic = queue->topic, .partition = task->config.partition };
+        offset->offset = next_offset(queue);
+        if (weir__metadata_encode(task, queue, arena, &offset->metadata) < 0)
+            offset->metadata = NO_BYTES;
+        count++;
+    }
+    return count;
+}
+
+static int collect(struct weir__task *task, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg)
+{
+    for (size_t i = 0; i < task->binding_count; i++) {
+        struct weir__binding *binding = &task->bindings[i];
+        int64_t               offset = WEIR__UNKNOWN;
+        int                   err;
+
+        if (sent != NULL && binding->plan->changelog != NULL)
+            offset = sent(arg, (struct weir__tp){ .topic = binding->plan->changelog,
+                                                  .partition = task->config.partition });
+        err = weir__store_collect(binding->store, offset, &task->batch);
+        if (err < 0)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+static int write_batch(struct weir__task *task, bool durable)
+{
+    int err = WEIR_OK;
+
+    if (task->batch.count > 0)
+        err = task->engine->write(task->db, task->batch.writes, task->batch.count);
+    if (err == WEIR_OK && durable && task->db != NULL)
+        err = task->engine->flush(task->db);
+    return err;
+}
+
+int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg,
+                         bool durable, struct weir_error *reterr)
+{
+    int err = collect(task, sent, arg);
+
+    if (err == WEIR_OK)
+        err = write_batch(task, durable);
+    task->batch.count = 0;
+    weir__arena_reset(&task->batch.arena);
+    if (err < 0)
+        return weir__fail(reterr, err, task->config.dir != NULL ? task->config.dir : "memory",
+                          "the state of the task could not be written: %s", weir_code_text(err));
+    for (size_t i = 0; i < task->binding_count; i++)
+        weir__store_committed(task->bindings[i].store);
+    for (size_t i = 0; i < task->queue_count; i++)
+        task->queues[i].moved = false;
+    task->dirty = false;
+    return WEIR_OK;
+}
+
+int weir__task_drop(struct weir__task *task, struct weir_error *reterr)
+{
+    (void)reterr;
+    for (size_t i = 0; i < task->binding_count; i++)
+        weir__store_drop(task->bindings[i].store);
+    for (size_t i = 0; i < task->queue_count; i++)
+        weir__queue_clear(&task->queues[i]);
+    for (size_t i = 0; i < task->live_count; i++)
+        task->lives[i].observed = task->lives[i].last_close = WEIR__UNKNOWN;
+    task->heap_count = 0;
+    task->stream_time = task->idle_since = WEIR__UNKNOWN;
+    task->dirty = task->commit_asked = task->failing = false;
+    task->error = (struct weir_error){ 0 };
+    weir__arena_reset(&task->record);
+    return WEIR_OK;
+}

@@ -1,0 +1,84 @@
+/* context.c: the calls of weir.h that forward, reject, and tell a verb about itself. */
+#include "framework/task/internal.h"
+
+static struct weir__event as_event(const struct weir_context *ctx, const struct weir_record *rec)
+{
+    struct weir__event event = { .rec = *rec };
+
+    event.rec.topic = ctx->event->rec.topic;
+    event.rec.partition = ctx->event->rec.partition;
+    event.rec.offset = ctx->event->rec.offset;
+    return event;
+}
+
+static int check_time(struct weir_context *ctx, const struct weir_record *rec)
+{
+    if (rec->timestamp >= 0)
+        return WEIR_OK;
+    return weir__fail_here(ctx->live, WEIR_BAD_TIME, "a record was forwarded with timestamp %lld: it may not be negative",
+                           (long long)rec->timestamp);
+}
+
+int weir_forward(struct weir_context *ctx, const void *key, const void *value)
+{
+    struct weir__event event = *ctx->event;
+
+    event.rec.key = key;
+    event.rec.value = value;
+    event.old = NULL;
+    return weir__emit(ctx->live, &event);
+}
+
+int weir_forward_record(struct weir_context *ctx, const struct weir_record *rec)
+{
+    struct weir__event event = as_event(ctx, rec);
+    int                err = check_time(ctx, rec);
+
+    return err < 0 ? err : weir__emit(ctx->live, &event);
+}
+
+int weir_forward_to(struct weir_context *ctx, const struct weir_node *node, const struct weir_record *rec)
+{
+    struct weir__event event = as_event(ctx, rec);
+    int                err = check_time(ctx, rec);
+
+    if (err < 0)
+        return err;
+    for (size_t i = 0; i < ctx->live->child_count; i++)
+        if (ctx->live->children[i]->node->spec == node)
+            return weir__visit(ctx->live->children[i], &event);
+    return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT, "node \"%s\" does not follow this one on any path",
+                           node != NULL ? node->name : "(null)");
+}
+
+int weir_reject(struct weir_context *ctx, int code, const char *text)
+{
+    struct weir__task *task = ctx->task;
+    int                err;
+
+    CHECK(code < 0);
+    weir__fail_here(ctx->live, code, "%s", text != NULL ? text : weir_code_text(code));
+    err = weir__dead_letter(task, ctx->live->node->name, code, task->error.text);
+    if (err == WEIR_OK)
+        weir__drop_record(task, weir_code_name(code));
+    return err;
+}
+
+const void *weir_arg(struct weir_context *ctx)
+{
+    return ctx->arg != NULL ? ctx->arg : ctx->live->node->spec->arg;
+}
+
+void *weir_state(struct weir_context *ctx) { return ctx->live->state; }
+
+void *weir_alloc(struct weir_context *ctx, size_t size) { return weir_arena_alloc(&ctx->task->record, size); }
+
+bool weir_absent(struct weir_context *ctx) { return ctx->absent; }
+
+int64_t weir_stream_time(struct weir_context *ctx) { return ctx->task->stream_time; }
+
+int64_t weir_wall_time(struct weir_context *ctx) { return ctx->task->config.now(ctx->task->config.now_arg); }
+
+int64_t weir_partition_time(struct weir_context *ctx) { return ctx->partition_time; }
+
+void weir_commit(struct weir_context *ctx) { ctx->task->commit_asked = true; }

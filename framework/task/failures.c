@@ -1,0 +1,87 @@
+/* failures.c: what happens to a record that fails: dead letter, dropped and counted, or the task fails. */
+#include "framework/json/json.h"
+#include "framework/task/internal.h"
+
+void weir__drop_record(struct weir__task *task, const char *reason)
+{
+    static const struct weir__family dropped = { .name = "weir_records_dropped_total",
+                                                 .type = WEIR__COUNTER,
+                                                 .help = "Records, or a record's share of one window, not used.",
+                                                 .labels = { "topology", "reason" } };
+    const char                      *labels[] = { task->config.plan->topology->name, reason };
+
+    task->dropped++;
+    weir__metric_add(weir__metric(task->config.metrics, &dropped, labels), 1);
+}
+
+int weir__fail_here(struct weir__live *live, int code, const char *format, ...)
+{
+    struct weir_error *error = &live->task->error;
+    va_list            args;
+
+    error->code = code;
+    snprintf(error->where, sizeof(error->where), "%s", live->node->name);
+    va_start(args, format);
+    vsnprintf(error->text, sizeof(error->text), format, args);
+    va_end(args);
+    return code;
+}
+
+int weir__dead_letter(struct weir__task *task, const char *node, int code, const char *text)
+{
+    const struct weir__plan  *plan = task->config.plan;
+    const struct weir__raw    none = { .partition = -1, .offset = -1, .timestamp = -1 };
+    int64_t                   now = task->config.now(task->config.now_arg);
+    struct weir__dead_letter  letter = { .source = task->current != NULL ? task->current : &none,
+                                         .topology = plan->topology->name, .node = node, .code = code,
+                                         .message = text, .attempts = 1, .first_failed = now, .last_failed = now };
+    struct weir_json_out      json = { 0 };
+    struct weir__raw          raw = { .topic = plan->dead_letters, .partition = -1, .timestamp = now };
+    int                       err;
+
+    if (plan->dead_letters == NULL)
+        return code;
+    err = weir__dead_letter_print(&letter, &json);
+    if (err == WEIR_OK) {
+        raw.key = letter.source->key;
+        raw.value = BYTES(json.buf.data, json.buf.size);
+        err = task->config.send(task->config.send_arg, &raw, WEIR__TO_DEAD_LETTERS);
+    }
+    weir__json_out_fini(&json);
+    return err;
+}
+
+/* Gives the failure its words, once, where the node itself had none. */
+static void describe_failure(struct weir__live *live, int code)
+{
+    struct weir__task *task = live->task;
+
+    if (task->error.code != code || task->error.text[0] == '\0')
+        weir__fail_here(live, code, "%s", weir_code_text(code));
+    if (task->current != NULL) {
+        size_t size = strlen(task->error.text);
+
+        snprintf(task->error.text + size, sizeof(task->error.text) - size, " (record %s-%d@%lld)",
+                 task->current->topic, task->current->partition, (long long)task->current->offset);
+    }
+}
+
+int weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler)
+{
+    struct weir__task *task = live->task;
+    int                err;
+
+    if (task->failing)
+        return code;
+    describe_failure(live, code);
+    if (weir_code_scope(code) == WEIR_SCOPE_RECORD && handler != WEIR__FAIL) {
+        err = handler == WEIR__CONTINUE ? WEIR_OK : weir__dead_letter(task, live->node->name, code, task->error.text);
+        if (err == WEIR_OK) {
+            weir__drop_record(task, weir_code_name(code));
+            task->error.code = WEIR_OK;
+            return WEIR_OK;
+        }
+    }
+    task->failing = true;
+    return code;
+}

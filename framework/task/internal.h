@@ -1,0 +1,170 @@
+/* internal.h: the inside of a task, shared by the files of this folder. */
+#ifndef WEIR_TASK_INTERNAL_H
+#define WEIR_TASK_INTERNAL_H
+
+#include "framework/task/task.h"
+
+#define WEIR__UNKNOWN INT64_C(-1) /* a time or offset not known yet */
+
+/* What travels along an edge: a record and, between tables, the value it replaces. */
+struct weir__event {
+    struct weir_record rec;
+    const void        *old; /* NULL = none, or nobody asked */
+};
+
+struct weir__live;
+typedef int weir__process_event(struct weir__live *live, const struct weir__event *event);
+
+/* One store as this task holds it. */
+struct weir__binding {
+    struct weir__task             *task;
+    const struct weir__store_plan *plan;
+    struct weir__store            *store;
+    struct weir__live             *owner;   /* the node that materializes into it; NULL = processors' */
+    bool                           forwards; /* a flush forwards: cached and ON_COMMIT */
+};
+
+/* One node as this task runs it. */
+struct weir__live {
+    struct weir__task       *task;
+    const struct weir__node *node;
+    weir__process_event     *process;
+    struct weir__live      **children;
+    size_t                   child_count;
+    struct weir__binding   **stores; /* as node->stores */
+    size_t                   store_count;
+    struct weir__binding    *global; /* JOIN_GLOBAL */
+    struct weir__live       *with;   /* JOIN_TABLE */
+    void                    *state;  /* spec->state bytes */
+    const char              *topic;  /* SINK: real name */
+    bool                     opened;
+    int64_t                  observed;   /* windows: greatest time seen, ms */
+    int64_t                  last_close; /* ON_CLOSE: close time of the last emission, ms */
+    int64_t                  next_look;  /* ON_CLOSE: wall time of the next one, ms */
+};
+
+/* Records of one input topic, waiting. */
+struct weir__queue {
+    struct weir__live *source;
+    const char        *topic;
+    struct weir__buf   waiting; /* entries from `at` on */
+    size_t             at, count;
+    struct weir_arena  arena; /* of the head */
+    bool               has_head;
+    struct weir__raw   head;   /* as read */
+    struct weir__event event;  /* decoded, with the extracted time */
+    int64_t            partition_time;
+    int64_t            next;   /* offset to commit when nothing waits; UNKNOWN = nothing read yet */
+    int64_t            lag;    /* < 0: unknown */
+    bool               moved;  /* offset to commit has changed since the last commit */
+};
+
+struct weir__schedule {
+    int64_t            handle, time, every;
+    enum weir_time     kind;
+    weir_punctuate    *fn;
+    struct weir__live *live;
+    bool               cancelled;
+};
+
+struct weir_rows {
+    struct weir_context  *ctx;
+    struct weir__binding *binding;
+    struct weir__rows    *rows;
+    struct weir_rows     *next; /* opened before */
+};
+
+struct weir_context {
+    struct weir__task        *task;
+    struct weir__live        *live;
+    const struct weir__event *event;
+    const void               *arg; /* of the running verb; NULL = the node's */
+    bool                      absent;
+    int64_t                   partition_time;
+    struct weir_rows         *rows; /* open ones, newest first */
+};
+
+struct weir__task {
+    struct weir__task_config config;
+    struct weir_arena        arena;  /* the task's life */
+    struct weir_arena        record; /* one record's life */
+    struct weir_context      ctx;
+    struct weir__live       *lives;
+    size_t                   live_count;
+    struct weir__live      **by_index; /* plan->nodes index to live; NULL = not of this task */
+    struct weir__binding    *bindings;
+    size_t                   binding_count;
+    struct weir__db         *db;
+    const struct weir__engine *engine;
+    struct weir__queue      *queues;
+    size_t                   queue_count;
+    struct weir__queue     **heap; /* queues with a head, by its time */
+    size_t                   heap_count;
+    struct weir__schedule  **schedules;
+    size_t                   schedule_count, schedule_capacity;
+    int64_t                  next_handle;
+    int64_t                  stream_time;
+    int64_t                  idle_since; /* wall ms, UNKNOWN = not waiting */
+    const struct weir__raw  *current;    /* the record being processed; NULL in punctuation and flush */
+    bool                     started, commit_asked, dirty;
+    int                      depth;   /* of visits */
+    bool                     failing; /* a failure is on its way up: no handler looks at it again */
+    struct weir_error        error;   /* its words */
+    uint64_t                 dropped;
+    struct weir__batch       batch;
+};
+
+/* nodes.c: which function runs an op. */
+weir__process_event *weir__process_of(const struct weir__node *node);
+/* Hands an event to one node, and handles what fails there. */
+int weir__visit(struct weir__live *live, const struct weir__event *event);
+/* To all children in order. */
+int weir__emit(struct weir__live *live, const struct weir__event *event);
+
+/* nodes_table.c, nodes_fold.c */
+weir__process_event weir__run_table_source, weir__run_table_filter, weir__run_table_map, weir__run_join_table,
+    weir__run_join_global, weir__run_fold, weir__run_fold_windows;
+int weir__close_due(struct weir__live *live, const struct weir__event *event, int64_t close_time);
+
+/* failures.c */
+int  weir__fail_here(struct weir__live *live, int code, const char *format, ...) WEIR_PRINTF(3, 4);
+int  weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler);
+int  weir__dead_letter(struct weir__task *task, const char *node, int code, const char *text);
+void weir__drop_record(struct weir__task *task, const char *reason);
+
+/* stores.c: typed access. Decoded values live in the record arena. */
+int weir__bind_stores(struct weir__task *task, struct weir_error *reterr);
+struct weir__binding *weir__binding_of(struct weir__task *task, const struct weir__store_plan *plan);
+/* WEIR_NOTFOUND; *ret_value then NULL. ret_time may be NULL. A windows store takes a struct weir_windowed key. */
+int weir__fetch_value(struct weir__binding *binding, const void *key, const void **ret_value, int64_t *ret_time);
+int weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
+                      const struct weir_record *rec);
+void weir__close_rows(struct weir_context *ctx, struct weir_rows *until);
+
+/* globals.c: the value of a global table, decoded into the asking task's record arena. WEIR_NOTFOUND. */
+int weir__globals_fetch(struct weir__globals *globals, struct weir__task *asking, const struct weir_node *global,
+                        const void *key, const void **ret_value);
+struct weir__binding *weir__globals_binding(struct weir__globals *globals, const struct weir__store_plan *plan);
+
+/* task.c */
+int weir__task_make(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
+
+/* queue.c */
+int  weir__queues_init(struct weir__task *task);
+void weir__queues_fini(struct weir__task *task);
+int  weir__queue_add(struct weir__task *task, struct weir__queue *queue, const struct weir__raw *raw);
+int  weir__queue_refill(struct weir__task *task, struct weir__queue *queue); /* makes a head where records wait */
+void weir__queue_clear(struct weir__queue *queue);
+struct weir__queue *weir__heap_poll(struct weir__task *task); /* NULL = empty */
+void weir__heap_offer(struct weir__task *task, struct weir__queue *queue);
+
+/* punctuate.c */
+int  weir__punctuate_stream(struct weir__task *task);
+void weir__schedules_fini(struct weir__task *task);
+
+/* metadata.c: times in committed offsets' metadata. */
+int  weir__metadata_encode(struct weir__task *task, const struct weir__queue *queue, struct weir_arena *arena,
+                           struct weir_bytes *ret);
+void weir__metadata_apply(struct weir__task *task, struct weir__queue *queue, struct weir_bytes metadata);
+
+#endif

@@ -1,0 +1,112 @@
+/* metadata.c: the times a task must not forget, carried in the metadata of committed offsets.
+ *
+ * Base64 of: byte 2, int64 partition time, int32 n, n x (int32 size, key, int64 value), all big-endian. A key is a
+ * store's name for its last close time, and "<store>#observed" for the time its windows have seen.
+ * Source: TopicPartitionMetadata, ProcessorMetadata (the second kind of key is ours).
+ */
+#include "framework/task/internal.h"
+
+#define MAGIC    2
+#define OBSERVED "#observed"
+
+static void put_entry(struct weir__buf *buf, const char *store, const char *suffix, int64_t value, uint32_t *count)
+{
+    if (value == WEIR__UNKNOWN)
+        return;
+    weir__buf_be32(buf, (uint32_t)(strlen(store) + strlen(suffix)));
+    weir__buf_puts(buf, store);
+    weir__buf_puts(buf, suffix);
+    weir__buf_be64(buf, (uint64_t)value);
+    ++*count;
+}
+
+static uint32_t put_entries(struct weir__task *task, struct weir__buf *buf)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < task->live_count; i++) {
+        const struct weir__live *live = &task->lives[i];
+
+        if (live->node->op != WEIR__FOLD_WINDOWS)
+            continue;
+        put_entry(buf, live->stores[0]->plan->name, "", live->last_close, &count);
+        put_entry(buf, live->stores[0]->plan->name, OBSERVED, live->observed, &count);
+    }
+    return count;
+}
+
+int weir__metadata_encode(struct weir__task *task, const struct weir__queue *queue, struct weir_arena *arena,
+                          struct weir_bytes *ret)
+{
+    struct weir__buf buf = { 0 }, text = { 0 };
+    uint32_t         count;
+
+    weir__buf_putc(&buf, MAGIC);
+    weir__buf_be64(&buf, (uint64_t)queue->partition_time);
+    weir__buf_be32(&buf, 0);
+    count = put_entries(task, &buf);
+    if (weir__buf_ok(&buf)) {
+        weir__put_be32(buf.data + 1 + sizeof(int64_t), count);
+        weir__base64_encode(BYTES(buf.data, buf.size), &text);
+    }
+    *ret = weir__buf_ok(&buf) && weir__buf_ok(&text) ? BYTES(weir__arena_copy(arena, text.data, text.size), text.size)
+                                                     : NO_BYTES;
+    weir__buf_fini(&buf);
+    weir__buf_fini(&text);
+    return ret->data != NULL ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+static void apply_entry(struct weir__task *task, struct weir_bytes key, int64_t value)
+{
+    for (size_t i = 0; i < task->live_count; i++) {
+        struct weir__live *live = &task->lives[i];
+        struct weir_bytes  name;
+
+        if (live->node->op != WEIR__FOLD_WINDOWS)
+            continue;
+        name = BYTES(live->stores[0]->plan->name, strlen(live->stores[0]->plan->name));
+        if (weir__bytes_equal(key, name))
+            live->last_close = MAX(live->last_close, value);
+        else if (key.size == name.size + strlen(OBSERVED) && weir__bytes_starts(key, name) &&
+                 memcmp((const char *)key.data + name.size, OBSERVED, strlen(OBSERVED)) == 0)
+            live->observed = MAX(live->observed, value);
+    }
+}
+
+static void apply_entries(struct weir__task *task, const char *at, const char *end)
+{
+    uint32_t count;
+
+    if (end - at < (ptrdiff_t)sizeof(count))
+        return;
+    count = weir__get_be32(at);
+    at += sizeof(count);
+    while (count-- > 0 && end - at >= (ptrdiff_t)sizeof(uint32_t)) {
+        uint32_t size = weir__get_be32(at);
+
+        at += sizeof(size);
+        if ((size_t)(end - at) < (size_t)size + sizeof(int64_t))
+            return;
+        apply_entry(task, BYTES(at, size), (int64_t)weir__get_be64(at + size));
+        at += size + sizeof(int64_t);
+    }
+}
+
+/* Metadata that is not ours, or cut short, tells nothing and harms nothing. */
+void weir__metadata_apply(struct weir__task *task, struct weir__queue *queue, struct weir_bytes metadata)
+{
+    struct weir_bytes bytes;
+    struct weir_text  text = { .data = metadata.data, .size = metadata.size };
+    const char       *at;
+
+    if (metadata.size == 0 || weir__base64_decode(text, &queue->arena, &bytes) < 0 ||
+        bytes.size < 1 + sizeof(int64_t))
+        return;
+    at = bytes.data;
+    if (*at != 1 && *at != MAGIC)
+        return;
+    queue->partition_time = (int64_t)weir__get_be64(at + 1);
+    task->stream_time = MAX(task->stream_time, queue->partition_time);
+    if (*at == MAGIC)
+        apply_entries(task, at + 1 + sizeof(int64_t), at + bytes.size);
+}

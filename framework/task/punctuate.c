@@ -1,0 +1,120 @@
+/* punctuate.c: calls of verbs by time. Source: PunctuationQueue, PunctuationSchedule.
+ *
+ * (1) Stream time's grid starts at 0, and a schedule is due as soon as stream time is known; wall time's starts now.
+ * (2) Slots that were missed are one firing; the grid is kept.
+ */
+#include "framework/task/internal.h"
+
+int64_t weir_schedule(struct weir_context *ctx, int64_t every, enum weir_time kind, weir_punctuate *fn)
+{
+    struct weir__task     *task = ctx->task;
+    struct weir__schedule *schedule;
+
+    if (every <= 0 || fn == NULL || (kind != WEIR_STREAM_TIME && kind != WEIR_WALL_TIME))
+        return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT, "a schedule needs a function and an interval above 0 ms");
+    if (GROW(task->schedules, task->schedule_capacity, task->schedule_count) < 0)
+        return WEIR_NO_MEMORY;
+    schedule = weir_arena_alloc(&task->arena, sizeof(*schedule));
+    if (schedule == NULL)
+        return WEIR_NO_MEMORY;
+    *schedule = (struct weir__schedule){ .handle = ++task->next_handle, .every = every, .kind = kind, .fn = fn,
+                                         .live = ctx->live };
+    schedule->time = kind == WEIR_STREAM_TIME ? 0 : task->config.now(task->config.now_arg) + every;
+    task->schedules[task->schedule_count++] = schedule;
+    return schedule->handle;
+}
+
+void weir_cancel(struct weir_context *ctx, int64_t handle)
+{
+    struct weir__task *task = ctx->task;
+
+    for (size_t i = 0; i < task->schedule_count; i++)
+        if (task->schedules[i]->handle == handle)
+            task->schedules[i]->cancelled = true;
+}
+
+void weir__schedules_fini(struct weir__task *task)
+{
+    weir__free(task->schedules);
+    task->schedules = NULL;
+    task->schedule_count = task->schedule_capacity = 0;
+}
+
+/* Runs fn in its node's place, so that forwards and stores are the node's. */
+static int fire(struct weir__schedule *schedule, int64_t now)
+{
+    struct weir__live  *live = schedule->live;
+    struct weir__task  *task = live->task;
+    struct weir__event  event = { .rec = { .timestamp = now, .partition = -1, .offset = -1 } };
+    struct weir_context saved = task->ctx;
+    int                 err;
+
+    task->ctx = (struct weir_context){ .task = task, .live = live, .event = &event, .partition_time = WEIR__UNKNOWN };
+    task->depth++;
+    err = schedule->fn(&task->ctx, now);
+    task->depth--;
+    weir__close_rows(&task->ctx, NULL);
+    task->ctx = saved;
+    return err >= 0 ? WEIR_OK : weir__handle_failure(live, err, task->config.on_failure);
+}
+
+/* The earliest live schedule of a kind that is due; ties in order of scheduling. */
+static struct weir__schedule *due(struct weir__task *task, enum weir_time kind, int64_t now)
+{
+    struct weir__schedule *first = NULL;
+
+    for (size_t i = 0; i < task->schedule_count; i++) {
+        struct weir__schedule *schedule = task->schedules[i];
+
+        if (schedule->kind == kind && !schedule->cancelled && schedule->time <= now &&
+            (first == NULL || schedule->time < first->time))
+            first = schedule;
+    }
+    return first;
+}
+
+static void forget_cancelled(struct weir__task *task)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < task->schedule_count; i++)
+        if (!task->schedules[i]->cancelled)
+            task->schedules[kept++] = task->schedules[i];
+    task->schedule_count = kept;
+}
+
+static int punctuate(struct weir__task *task, enum weir_time kind, int64_t now)
+{
+    struct weir__schedule *schedule;
+
+    while ((schedule = due(task, kind, now)) != NULL) {
+        int err = fire(schedule, now);
+
+        if (err < 0)
+            return err;
+        schedule->time += ((now - schedule->time) / schedule->every + 1) * schedule->every;
+        task->dirty = true;
+    }
+    forget_cancelled(task);
+    return WEIR_OK;
+}
+
+int weir__punctuate_stream(struct weir__task *task)
+{
+    if (task->schedule_count == 0 || task->stream_time == WEIR__UNKNOWN)
+        return WEIR_OK;
+    return punctuate(task, WEIR_STREAM_TIME, task->stream_time);
+}
+
+int weir__task_punctuate(struct weir__task *task, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    if (task->schedule_count > 0)
+        err = punctuate(task, WEIR_WALL_TIME, task->config.now(task->config.now_arg));
+    if (task->depth == 0)
+        weir__arena_reset(&task->record);
+    if (err < 0 && reterr != NULL)
+        *reterr = task->error;
+    return err;
+}

@@ -1,0 +1,385 @@
+/* stores.c: a task's stores as its nodes see them: typed reads and writes, changelog records, flush forwards. */
+#include "framework/task/internal.h"
+
+struct weir__binding *weir__binding_of(struct weir__task *task, const struct weir__store_plan *plan)
+{
+    for (size_t i = 0; i < task->binding_count; i++)
+        if (task->bindings[i].plan == plan)
+            return &task->bindings[i];
+    return NULL;
+}
+
+/* The store's key for a typed key, and for windows its start. */
+static int store_key(struct weir__binding *binding, const void *key, struct weir_bytes *ret, int64_t *ret_start)
+{
+    const struct weir_windowed *windowed = key;
+
+    if (binding->plan->store.kind == WEIR__STORE_WINDOWS) {
+        *ret_start = windowed->start;
+        key = windowed->key;
+    }
+    if (key == NULL)
+        return WEIR_NULL_GIVEN;
+    return weir__encode(binding->plan->key, &binding->task->record, key, ret);
+}
+
+int weir__fetch_value(struct weir__binding *binding, const void *key, const void **ret_value, int64_t *ret_time)
+{
+    struct weir__value value;
+    struct weir_bytes  bytes;
+    int64_t            start = 0;
+    int                err = store_key(binding, key, &bytes, &start);
+
+    if (err < 0)
+        return err;
+    if (binding->plan->store.kind == WEIR__STORE_WINDOWS)
+        err = weir__store_get_window(binding->store, bytes, start, &value);
+    else
+        err = weir__store_get(binding->store, bytes, &value);
+    if (err == WEIR_OK) {
+        if (ret_time != NULL)
+            *ret_time = value.timestamp;
+        /* borrowed from the store until its next call: keep a copy */
+        const void *copy = weir__arena_copy(&binding->task->record, value.bytes.data, value.bytes.size);
+        if (copy == NULL)
+            return WEIR_LIMIT;
+        return weir__decode(binding->plan->value, &binding->task->record, BYTES(copy, value.bytes.size), ret_value);
+    }
+    if (err == WEIR_NOTFOUND)
+        *ret_value = NULL;
+    return err;
+}
+
+int weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
+                      const struct weir_record *rec)
+{
+    struct weir__value row = { .timestamp = time, .headers = rec->headers, .header_count = rec->header_count };
+    struct weir_bytes  bytes;
+    int64_t            start = 0;
+    int                err = store_key(binding, key, &bytes, &start);
+
+    if (err == WEIR_OK)
+        err = weir__encode(binding->plan->value, &binding->task->record, value, &row.bytes);
+    if (err < 0)
+        return err;
+    binding->task->dirty = true;
+    if (binding->plan->store.kind == WEIR__STORE_WINDOWS)
+        return weir__store_put_window(binding->store, bytes, start, &row);
+    return weir__store_put(binding->store, bytes, &row);
+}
+
+static int log_change(struct weir__binding *binding, const struct weir__change *change)
+{
+    struct weir__task *task = binding->task;
+    struct weir__raw   raw = { .topic = binding->plan->changelog,
+                               .partition = task->config.partition,
+                               .timestamp = change->now.timestamp,
+                               .key = change->key,
+                               .value = change->now.bytes };
+
+    return task->config.send(task->config.send_arg, &raw, WEIR__TO_CHANGELOG);
+}
+
+static int change_key(struct weir__binding *binding, const struct weir__change *change, const void **ret)
+{
+    const struct weir__store_plan *plan = binding->plan;
+    struct weir_arena             *arena = &binding->task->record;
+    struct weir_windowed          *windowed;
+    struct weir_bytes              key = change->key;
+    int                            err;
+
+    if (plan->store.kind != WEIR__STORE_WINDOWS)
+        return weir__decode(plan->key, arena, key, ret);
+    windowed = weir_arena_alloc(arena, sizeof(*windowed));
+    if (windowed == NULL)
+        return WEIR_LIMIT;
+    key.size -= sizeof(int64_t) + sizeof(int32_t);
+    err = weir__decode(plan->key, arena, key, &windowed->key);
+    windowed->start = change->start;
+    windowed->end = weir__time_add(change->start, weir__windows_width(plan->windows));
+    *ret = windowed;
+    return err;
+}
+
+static int forward_change(struct weir__binding *binding, const struct weir__change *change)
+{
+    struct weir__task *task = binding->task;
+    struct weir__event event = { .rec = { .timestamp = change->now.timestamp,
+                                          .headers = change->now.headers,
+                                          .header_count = change->now.header_count,
+                                          .partition = -1,
+                                          .offset = -1 } };
+    int                err = change_key(binding, change, &event.rec.key);
+
+    if (err == WEIR_OK)
+        err = weir__decode(binding->plan->value, &task->record, change->now.bytes, &event.rec.value);
+    if (err == WEIR_OK && binding->owner->node->send_old)
+        err = weir__decode(binding->plan->value, &task->record, change->before.bytes, &event.old);
+    return err < 0 ? err : weir__emit(binding->owner, &event);
+}
+
+static int on_change(void *arg, const struct weir__change *change)
+{
+    struct weir__binding *binding = arg;
+    int                   err = WEIR_OK;
+
+    if (binding->plan->changelog != NULL)
+        err = log_change(binding, change);
+    if (err == WEIR_OK && binding->forwards)
+        err = forward_change(binding, change);
+    if (binding->task->depth == 0)
+        weir__arena_reset(&binding->task->record);
+    return err;
+}
+
+static int open_store(struct weir__task *task, struct weir__binding *binding, struct weir_error *reterr)
+{
+    struct weir__store_spec *spec = weir__arena_copy(&task->arena, &binding->plan->store, sizeof(*spec));
+    const struct weir__engine *memory = task->config.engines->memory;
+    int                      err;
+
+    if (spec == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, binding->plan->name, "no memory for the store");
+    spec->cached = spec->cached && task->config.cache_bytes > 0;
+    if (binding->plan->global)
+        spec->logged = spec->cached = false;
+    if (spec->in_memory || spec->kind == WEIR__STORE_LRU)
+        err = weir__store_open(spec, memory, NULL, &binding->store, reterr);
+    else
+        err = weir__store_open(spec, task->engine, task->db, &binding->store, reterr);
+    if (err == WEIR_OK)
+        weir__store_listen(binding->store, on_change, binding);
+    return err;
+}
+
+static size_t count_stores(const struct weir__task *task)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < task->config.sub_count; i++)
+        count += task->config.plan->subs[task->config.subs[i]].store_count;
+    return count;
+}
+
+int weir__bind_stores(struct weir__task *task, struct weir_error *reterr)
+{
+    const struct weir__task_config *config = &task->config;
+
+    task->bindings = weir_arena_alloc(&task->arena, sizeof(*task->bindings) * (count_stores(task) + 1));
+    if (task->bindings == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, config->plan->topology->name, "no memory for the stores");
+    for (size_t i = 0; i < config->sub_count; i++) {
+        const struct weir__subtopology *sub = &config->plan->subs[config->subs[i]];
+
+        for (size_t j = 0; j < sub->store_count; j++) {
+            struct weir__binding *binding = &task->bindings[task->binding_count];
+            int                   err;
+
+            if (weir__binding_of(task, sub->stores[j]) != NULL)
+                continue;
+            *binding = (struct weir__binding){ .task = task, .plan = sub->stores[j] };
+            err = open_store(task, binding, reterr);
+            if (err < 0)
+                return err;
+            task->binding_count++;
+        }
+    }
+    return WEIR_OK;
+}
+
+/* ---- what verbs call ---- */
+
+/* The store as the running node may use it; NULL: not one of its .uses, or another kind. */
+static struct weir__binding *used(struct weir_context *ctx, const struct weir_store *store, bool windows)
+{
+    for (size_t i = 0; i < ctx->live->store_count; i++) {
+        struct weir__binding *binding = ctx->live->stores[i];
+
+        if (binding->plan->spec == store)
+            return (binding->plan->store.kind == WEIR__STORE_WINDOWS) == windows ? binding : NULL;
+    }
+    return NULL;
+}
+
+static int not_used(struct weir_context *ctx, const struct weir_store *store)
+{
+    return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT,
+                           "store \"%s\" is not among the node's .uses, or is of another kind than the call is for",
+                           store != NULL ? store->name : "(null)");
+}
+
+int weir_get(struct weir_context *ctx, const struct weir_store *store, const void *key, const void **ret_value)
+{
+    struct weir__binding *binding = used(ctx, store, false);
+
+    return binding != NULL ? weir__fetch_value(binding, key, ret_value, NULL) : not_used(ctx, store);
+}
+
+int weir_put(struct weir_context *ctx, const struct weir_store *store, const void *key, const void *value)
+{
+    struct weir__binding *binding = used(ctx, store, false);
+
+    if (binding == NULL)
+        return not_used(ctx, store);
+    return weir__store_value(binding, key, value, ctx->event->rec.timestamp, &ctx->event->rec);
+}
+
+int weir_delete(struct weir_context *ctx, const struct weir_store *store, const void *key)
+{
+    return weir_put(ctx, store, key, NULL);
+}
+
+int weir_get_window(struct weir_context *ctx, const struct weir_store *store, const void *key, int64_t start,
+                    const void **ret_value)
+{
+    struct weir__binding *binding = used(ctx, store, true);
+    struct weir_windowed  windowed = { .key = key, .start = start };
+
+    return binding != NULL ? weir__fetch_value(binding, &windowed, ret_value, NULL) : not_used(ctx, store);
+}
+
+int weir_put_window(struct weir_context *ctx, const struct weir_store *store, const void *key, const void *value,
+                    int64_t start)
+{
+    struct weir__binding *binding = used(ctx, store, true);
+    struct weir_windowed  windowed = { .key = key, .start = start };
+    int                   err;
+
+    if (binding == NULL)
+        return not_used(ctx, store);
+    err = weir__store_value(binding, &windowed, value, ctx->event->rec.timestamp, &ctx->event->rec);
+    if (err != WEIR_NOTFOUND)
+        return err;
+    weir__drop_record(ctx->task, "expired window");
+    return WEIR_OK;
+}
+
+static int open_rows(struct weir_context *ctx, struct weir__binding *binding, struct weir_rows **ret)
+{
+    struct weir_rows *rows = weir_arena_alloc(&ctx->task->record, sizeof(*rows));
+
+    if (rows == NULL)
+        return WEIR_LIMIT;
+    *rows = (struct weir_rows){ .ctx = ctx, .binding = binding, .next = ctx->rows };
+    *ret = rows;
+    return WEIR_OK;
+}
+
+/* Links rows that opened well, so that the end of the verb closes them. */
+static int keep_rows(struct weir_context *ctx, struct weir_rows *rows, int err, struct weir_rows **ret)
+{
+    if (err < 0)
+        return err;
+    ctx->rows = rows;
+    *ret = rows;
+    return WEIR_OK;
+}
+
+void weir__close_rows(struct weir_context *ctx, struct weir_rows *until)
+{
+    for (; ctx->rows != until; ctx->rows = ctx->rows->next)
+        weir__rows_close(ctx->rows->rows);
+}
+
+/* Both ends of a range of keys; NULL = open. */
+static int key_ends(struct weir__binding *binding, const void *from, const void *to, struct weir_bytes ends[2])
+{
+    int err = weir__encode(binding->plan->key, &binding->task->record, from, &ends[0]);
+
+    return err < 0 ? err : weir__encode(binding->plan->key, &binding->task->record, to, &ends[1]);
+}
+
+int weir_range(struct weir_context *ctx, const struct weir_store *store, const void *from, const void *to,
+               enum weir_order order, struct weir_rows **ret)
+{
+    struct weir__binding *binding = used(ctx, store, false);
+    struct weir_bytes     ends[2];
+    struct weir_rows     *rows;
+    int                   err;
+
+    if (binding == NULL)
+        return not_used(ctx, store);
+    err = open_rows(ctx, binding, &rows);
+    if (err == WEIR_OK)
+        err = key_ends(binding, from, to, ends);
+    if (err == WEIR_OK)
+        err = weir__store_range(binding->store, ends[0], ends[1], order, &rows->rows);
+    return keep_rows(ctx, rows, err, ret);
+}
+
+int weir_prefix(struct weir_context *ctx, const struct weir_store *store, struct weir_bytes prefix,
+                struct weir_rows **ret)
+{
+    struct weir__binding *binding = used(ctx, store, false);
+    struct weir_rows     *rows;
+    int                   err;
+
+    if (binding == NULL)
+        return not_used(ctx, store);
+    err = open_rows(ctx, binding, &rows);
+    if (err == WEIR_OK)
+        err = weir__store_prefix(binding->store, prefix, &rows->rows);
+    return keep_rows(ctx, rows, err, ret);
+}
+
+int weir_fetch_keys(struct weir_context *ctx, const struct weir_store *store, const void *key_from,
+                    const void *key_to, int64_t from, int64_t to, enum weir_order order, struct weir_rows **ret)
+{
+    struct weir__binding *binding = used(ctx, store, true);
+    struct weir_bytes     ends[2];
+    struct weir_rows     *rows;
+    int                   err;
+
+    if (binding == NULL)
+        return not_used(ctx, store);
+    err = open_rows(ctx, binding, &rows);
+    if (err == WEIR_OK)
+        err = key_ends(binding, key_from, key_to, ends);
+    if (err == WEIR_OK)
+        err = weir__store_fetch(binding->store, ends[0], ends[1], from, to, order, &rows->rows);
+    return keep_rows(ctx, rows, err, ret);
+}
+
+int weir_fetch(struct weir_context *ctx, const struct weir_store *store, const void *key, int64_t from, int64_t to,
+               enum weir_order order, struct weir_rows **ret)
+{
+    return weir_fetch_keys(ctx, store, key, key, from, to, order, ret);
+}
+
+int weir_next(struct weir_rows *rows, struct weir_row *ret)
+{
+    struct weir__binding *binding = rows->binding;
+    struct weir_arena    *arena = &binding->task->record;
+    struct weir__row      row;
+    struct weir_bytes     copy[2];
+    int                   err = weir__rows_next(rows->rows, &row);
+
+    if (err != WEIR_OK)
+        return err;
+    copy[0] = BYTES(weir__arena_copy(arena, row.key.data, row.key.size), row.key.size);
+    copy[1] = BYTES(weir__arena_copy(arena, row.value.bytes.data, row.value.bytes.size), row.value.bytes.size);
+    if (copy[0].data == NULL || copy[1].data == NULL)
+        return WEIR_LIMIT;
+    *ret = (struct weir_row){ .timestamp = row.value.timestamp, .start = row.start, .end = row.start };
+    if (binding->plan->store.kind == WEIR__STORE_WINDOWS)
+        ret->end = weir__time_add(row.start, binding->plan->store.window_size);
+    err = weir__decode(binding->plan->key, arena, copy[0], &ret->key);
+    return err < 0 ? err : weir__decode(binding->plan->value, arena, copy[1], &ret->value);
+}
+
+int weir_lookup(struct weir_context *ctx, const struct weir_node *global, const void *key, const void **ret_value)
+{
+    struct weir__globals *globals = ctx->task->config.globals;
+
+    *ret_value = NULL;
+    for (size_t i = 0; globals != NULL && ctx->live->node->spec->looks_up != NULL; i++) {
+        const struct weir_node *seen = ctx->live->node->spec->looks_up[i];
+
+        if (seen == NULL)
+            break;
+        if (seen == global)
+            return weir__globals_fetch(globals, ctx->task, global, key, ret_value);
+    }
+    return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT, "global table \"%s\" is not among the node's .looks_up",
+                           global != NULL ? global->name : "(null)");
+}

@@ -1,0 +1,25 @@
+# parts.cmake: the foreign libraries. Debian 12's versions are the floor.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+# weir_part(target module...): an interface target for pkg-config modules, by plain library names, so that nothing of
+# this machine's paths gets into an installed package.
+function(weir_part target)
+    pkg_check_modules(${target} REQUIRED QUIET ${ARGN})
+    add_library(${target} INTERFACE)
+    target_include_directories(${target} SYSTEM INTERFACE ${${target}_INCLUDE_DIRS})
+    target_link_directories(${target} INTERFACE ${${target}_LIBRARY_DIRS})
+    target_link_libraries(${target} INTERFACE ${${target}_LIBRARIES})
+endfunction()
+
+weir_part(weir_parts rocksdb>=7.8.3 libxxhash>=0.8 zlib)
+set(WEIR_PART_MODULES "rocksdb libxxhash zlib")
+
+if(WEIR_TESTS STREQUAL AUTO)
+    pkg_check_modules(weir_test_probe QUIET check jansson)
+    set(WEIR_TESTS ${weir_test_probe_FOUND})
+endif()
+if(WEIR_TESTS)
+    weir_part(weir_test_parts check>=0.15 jansson>=2.14)
+endif()

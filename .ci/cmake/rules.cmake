@@ -1,0 +1,76 @@
+# rules.cmake: what a folder of the tree becomes. Everything is found by glob: a new file needs no edit here.
+
+# weir_module(folder): its sources go into the library.
+function(weir_module folder)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
+    target_sources(weir_objects PRIVATE ${sources})
+endfunction()
+
+# weir_archive(target folder): all sources below folder except its main.c, for our own programs.
+function(weir_archive target folder)
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
+    list(REMOVE_ITEM sources ${PROJECT_SOURCE_DIR}/${folder}/main.c)
+    if(sources)
+        add_library(${target} STATIC ${sources})
+        set_target_properties(${target} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+        target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/include)
+        target_link_libraries(${target} PRIVATE weir_flags PUBLIC weir_internal)
+    endif()
+endfunction()
+
+# weir_program(name source...): a program that sees the whole tree.
+function(weir_program name)
+    add_executable(${name} ${ARGN})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/include)
+    target_link_libraries(${name} PRIVATE weir_flags)
+    foreach(archive weir_topologies weir_schemas)
+        if(TARGET ${archive})
+            target_link_libraries(${name} PRIVATE ${archive})
+        endif()
+    endforeach()
+    target_link_libraries(${name} PRIVATE weir_internal)
+endfunction()
+
+# examples/NAME.c or examples/NAME/*.c becomes build/examples/NAME, against the public headers and libweir.a alone.
+function(weir_examples)
+    file(GLOB entries CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c ${PROJECT_SOURCE_DIR}/examples/*/*.c)
+    set(names)
+    foreach(source ${entries})
+        file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/examples ${source})
+        string(REGEX REPLACE "(/.*|\\.c)$" "" name ${path})
+        list(APPEND names ${name})
+        list(APPEND sources_of_${name} ${source})
+    endforeach()
+    list(REMOVE_DUPLICATES names)
+    foreach(name ${names})
+        add_executable(example-${name} ${sources_of_${name}})
+        set_target_properties(example-${name} PROPERTIES
+            OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+        target_link_libraries(example-${name} PRIVATE weir_flags weir_static)
+    endforeach()
+endfunction()
+
+# weir_tests(kind): each test/KIND/test_*.c is one program and one ctest, run from the top of the tree.
+function(weir_tests kind)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${kind}/test_*.c)
+    file(GLOB shared CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${kind}/*.c)
+    list(FILTER shared EXCLUDE REGEX "/test_[^/]*\\.c$")
+    foreach(source ${sources})
+        get_filename_component(name ${source} NAME_WE)
+        weir_program(${name} ${source} ${shared})
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/${kind})
+        target_link_libraries(${name} PRIVATE weir_test_parts)
+        add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+        set_tests_properties(${name} PROPERTIES LABELS ${kind} TIMEOUT 120)
+    endforeach()
+endfunction()
+
+# weir_test_tool(name): the sources of test/NAME are one program, build/test/NAME/NAME.
+function(weir_test_tool name)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${name}/*.c)
+    if(sources)
+        weir_program(${name} ${sources})
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/${name})
+        target_link_libraries(${name} PRIVATE weir_test_parts)
+    endif()
+endfunction()

@@ -32,7 +32,7 @@ struct weir_driver_config {
     int64_t     join_emit_interval;  /* throttle of late results of outer stream joins */
     weir_extract *extract;           /* for sources without their own; NULL = the record's timestamp, negative fails */
     const void *extract_arg;
-    const char *dir;                 /* of durable stores; NULL = a temporary one, removed at close */
+    const char *dir;                 /* of durable stores; NULL = all stores in memory */
     const char *config_file;         /* overrides; NULL = none */
 };
 
@@ -46,7 +46,7 @@ struct weir_output {
     size_t                    header_count;
 };
 
-/* engines NULL: stores in memory. WEIR_BAD_TOPOLOGY and the other codes of loading; WEIR_UNSUPPORTED: a kind without runtime. */
+/* engines: weir_engines of <weir/engines.h>. WEIR_BAD_TOPOLOGY and the other codes of loading; WEIR_UNSUPPORTED: a kind without runtime. */
 WEIR_API int weir_driver_open(const struct weir_topology *topology, const struct weir_driver_config *config,
                               const struct weir_engines *engines, struct weir_driver **ret,
                               struct weir_error *reterr) WEIR_MUST_CHECK;

@@ -18,6 +18,7 @@ extern "C" {
 
 enum weir_tri { WEIR_DEFAULT, WEIR_ON, WEIR_OFF };
 
+/* clang-format off */
 /* X(kind, word that people write): the nodes. */
 #define WEIR_NODE_KINDS(X)                                                                         \
     X(WEIR_SOURCE, "SOURCE") X(WEIR_TABLE, "TABLE") X(WEIR_GLOBAL, "GLOBAL") X(WEIR_SINK, "SINK")  \
@@ -43,6 +44,7 @@ enum weir_store_kind { WEIR__NO_STORE, WEIR_STORE_KINDS(WEIR__KIND) };
     X(WEIR_SESSION, "SESSION") X(WEIR_UNLIMITED, "UNLIMITED") X(WEIR_CALENDAR, "CALENDAR")
 enum weir_window_kind { WEIR__NO_WINDOW, WEIR_WINDOW_KINDS(WEIR__KIND) };
 #undef WEIR__KIND
+/* clang-format on */
 
 enum weir_window_time { WEIR_PER_PARTITION, WEIR_PER_KEY };
 enum weir_emit { WEIR_ON_COMMIT, WEIR_EACH, WEIR_ON_CLOSE };

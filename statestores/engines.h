@@ -8,8 +8,14 @@ extern "C" {
 
 struct weir_engines;
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
 /* What weir_main and weir_driver_open are given. Constant; any thread. */
 extern const struct weir_engines *const weir_engines;
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

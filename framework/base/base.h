@@ -122,6 +122,8 @@ static inline uint64_t weir__get_be64(const void *from)
 int  weir__bytes_compare(struct weir_bytes a, struct weir_bytes b);
 bool weir__bytes_equal(struct weir_bytes a, struct weir_bytes b);
 bool weir__bytes_starts(struct weir_bytes bytes, struct weir_bytes prefix);
+/* The UTF-8 character that bytes begin with: its size, 1 to 4; 0 where there is none (overlong, surrogate, cut off). */
+size_t weir__utf8_take(struct weir_bytes bytes, uint32_t *ret);
 #define BYTES(d, n) ((struct weir_bytes){ .data = (d), .size = (n) })
 #define NO_BYTES    ((struct weir_bytes){ 0 })
 
@@ -162,7 +164,7 @@ int64_t weir__cpu_us(void);        /* of this process */
 const char *weir__suggest(const char *word, const char *const *candidates, size_t count);
 /* Kafka's rule for topic and store names: [a-zA-Z0-9._-], 1 to 249, not "." or "..". */
 bool weir__legal_name(const char *name);
-/* "100", "5s", "10m", "2h", "7d", "250ms" to ms. WEIR_BAD_ARGUMENT. */
+/* "100", "5s", "10m", "2h", "7d", "250ms", "-1" to ms. WEIR_BAD_ARGUMENT. */
 int weir__parse_duration(const char *text, int64_t *ret_ms);
 /* "100", "64k", "16m", "2g" (powers of 1024) to bytes. WEIR_BAD_ARGUMENT. */
 int weir__parse_size(const char *text, int64_t *ret_bytes);

@@ -32,7 +32,7 @@ struct weir__series *weir__metric(struct weir__metrics *metrics, const struct we
 void   weir__metric_add(struct weir__series *series, double value);     /* counter, gauge */
 void   weir__metric_set(struct weir__series *series, double value);     /* gauge */
 void   weir__metric_observe(struct weir__series *series, double value); /* histogram: seconds, log-spaced buckets */
-double weir__metric_value(const struct weir__series *series);
+double weir__metric_value(const struct weir__series *series); /* histogram: how many were observed */
 double weir__metrics_sum(struct weir__metrics *metrics, const char *family); /* over its series; 0 when unknown */
 void   weir__metrics_print(struct weir__metrics *metrics, struct weir__buf *ret); /* Prometheus text */
 

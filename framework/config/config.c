@@ -1,0 +1,319 @@
+/* config.c: the values in force: set with a rank, checked when set, asked for by key. */
+#include "framework/config/internal.h"
+
+static void free_list(char **list)
+{
+    for (char **item = list; item && *item; item++)
+        weir__free(*item);
+    weir__free(list);
+}
+
+static void free_pairs(struct weir__pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++) {
+        weir__free(pairs->items[i].key);
+        weir__free(pairs->items[i].value);
+        weir__free(pairs->items[i].where);
+    }
+    weir__free(pairs->items);
+}
+
+void weir__config_free(struct weir__config *config)
+{
+    if (!config)
+        return;
+    for (size_t i = 0; config->values && i < weir__setting_count(); i++)
+        weir__free(config->values[i].text);
+    weir__free(config->values);
+    free_list(config->topologies);
+    free_list(config->kafka_list);
+    free_pairs(&config->overrides);
+    free_pairs(&config->kafka);
+    weir__free(config);
+}
+
+static void free_config(struct weir__config **config)
+{
+    weir__config_free(*config);
+}
+
+static int copy_names(const char *const *names, char ***ret)
+{
+    size_t count = 0;
+    char **copy;
+
+    while (names && names[count])
+        count++;
+    copy = *ret = weir__zalloc((count + 1) * sizeof(*copy));
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = weir__strdup(names[i]);
+        if (!copy[i])
+            return WEIR_NO_MEMORY;
+    }
+    return copy ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+int weir__config_new(const char *const *topologies, struct weir__config **ret)
+{
+    AUTO(free_config) struct weir__config *config = weir__zalloc(sizeof(*config));
+
+    if (!config || copy_names(topologies, &config->topologies) < 0)
+        return WEIR_NO_MEMORY;
+    config->kafka_list = weir__zalloc(sizeof(*config->kafka_list));
+    config->values = weir__zalloc(weir__setting_count() * sizeof(*config->values));
+    if (!config->values || !config->kafka_list)
+        return WEIR_NO_MEMORY;
+    for (size_t i = 0; i < weir__setting_count(); i++) {
+        const struct weir__setting *setting = &weir__settings[i];
+
+        if (setting->standard)
+            CHECK(weir__setting_parse(setting, setting->standard, &config->values[i].number, "", NULL) == WEIR_OK);
+    }
+    *ret = config;
+    config = NULL;
+    return WEIR_OK;
+}
+
+/* ---- setting ---- */
+
+static int fail_memory(const char *where, struct weir_error *reterr)
+{
+    return weir__fail(reterr, WEIR_NO_MEMORY, where, "out of memory");
+}
+
+static int set_known(struct weir__config *config, size_t index, enum weir__rank rank, const char *text,
+                     const char *where, struct weir_error *reterr)
+{
+    struct weir__value *value = &config->values[index];
+    int64_t             number;
+    char               *copy;
+    int                 err;
+
+    err = weir__setting_parse(&weir__settings[index], text, &number, where, reterr);
+    if (err < 0 || rank < value->rank)
+        return err;
+    copy = weir__strdup(text);
+    if (!copy)
+        return fail_memory(where, reterr);
+    weir__free(value->text);
+    *value = (struct weir__value){ .text = copy, .number = number, .rank = rank };
+    return WEIR_OK;
+}
+
+static struct weir__pair *find_pair(const struct weir__pairs *pairs, const char *key)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        if (strcmp(pairs->items[i].key, key) == 0)
+            return &pairs->items[i];
+    return NULL;
+}
+
+static int add_pair(struct weir__pairs *pairs, const char *key, struct weir__pair **ret)
+{
+    char *copy;
+
+    if (GROW(pairs->items, pairs->capacity, pairs->count) < 0)
+        return WEIR_NO_MEMORY;
+    copy = weir__strdup(key);
+    if (!copy)
+        return WEIR_NO_MEMORY;
+    *ret = &pairs->items[pairs->count++];
+    **ret = (struct weir__pair){ .key = copy };
+    return WEIR_OK;
+}
+
+static int set_pair(struct weir__pairs *pairs, enum weir__rank rank, const char *key, const char *text,
+                    const char *where)
+{
+    struct weir__pair *pair = find_pair(pairs, key);
+    char              *value, *place;
+
+    if (pair && rank < pair->rank)
+        return WEIR_OK;
+    value = weir__strdup(text);
+    place = weir__strdup(where);
+    if (!value || !place || (!pair && add_pair(pairs, key, &pair) < 0)) {
+        weir__free(value);
+        weir__free(place);
+        return WEIR_NO_MEMORY;
+    }
+    weir__free(pair->value);
+    weir__free(pair->where);
+    *pair = (struct weir__pair){ .key = pair->key, .value = value, .where = place, .rank = rank, .used = pair->used };
+    return WEIR_OK;
+}
+
+static int list_kafka(struct weir__config *config)
+{
+    char **list = weir__zalloc((config->kafka.count + 1) * sizeof(*list));
+
+    for (size_t i = 0; list && i < config->kafka.count; i++) {
+        const struct weir__pair *pair = &config->kafka.items[i];
+        size_t                   size = strlen(pair->key) + strlen(pair->value) + 2;
+
+        list[i] = weir__alloc(size);
+        if (!list[i]) {
+            free_list(list);
+            return WEIR_NO_MEMORY;
+        }
+        snprintf(list[i], size, "%s=%s", pair->key, pair->value);
+    }
+    if (!list)
+        return WEIR_NO_MEMORY;
+    free_list(config->kafka_list);
+    config->kafka_list = list;
+    return WEIR_OK;
+}
+
+static size_t count_segments(const char *key)
+{
+    size_t count = 1;
+
+    if (key[0] == '.' || strstr(key, "..") || !key[0] || key[strlen(key) - 1] == '.')
+        return 0;
+    for (; *key; key++)
+        count += *key == '.';
+    return count;
+}
+
+static bool starts_with_topology(const struct weir__config *config, const char *key)
+{
+    for (char **name = config->topologies; *name; name++)
+        if (strncmp(key, *name, strlen(*name)) == 0 && key[strlen(*name)] == '.')
+            return true;
+    return false;
+}
+
+static int fail_unknown(const struct weir__config *config, const char *key, const char *where,
+                        struct weir_error *reterr)
+{
+    const char *near = weir__setting_nearest(key);
+
+    if (near)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, where, "unknown key \"%.100s\": did you mean \"%s\"?", key, near);
+    if (starts_with_topology(config, key))
+        return weir__fail(reterr, WEIR_BAD_CONFIG, where,
+                          "\"%.100s\" is no override: it has three parts, <topology>.<node or store>.<field>", key);
+    return weir__fail(reterr, WEIR_BAD_CONFIG, where,
+                      "unknown key \"%.100s\": --help lists all; librdkafka's properties begin with \"" WEIR__KAFKA
+                      "\", overrides are <topology>.<node or store>.<field>",
+                      key);
+}
+
+static int set_kafka(struct weir__config *config, enum weir__rank rank, const char *name, const char *value,
+                     const char *where, struct weir_error *reterr)
+{
+    if (!*name)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, where, "\"" WEIR__KAFKA "\" needs a property's name after it");
+    if (set_pair(&config->kafka, rank, name, value, where) < 0 || list_kafka(config) < 0)
+        return fail_memory(where, reterr);
+    return WEIR_OK;
+}
+
+int weir__config_set_as(struct weir__config *config, enum weir__rank rank, const char *key, const char *value,
+                        const char *where, struct weir_error *reterr)
+{
+    size_t index = weir__setting_index(key);
+
+    if (index < weir__setting_count())
+        return set_known(config, index, rank, value, where, reterr);
+    if (strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) == 0)
+        return set_kafka(config, rank, key + strlen(WEIR__KAFKA), value, where, reterr);
+    if (!starts_with_topology(config, key) || count_segments(key) != 3)
+        return fail_unknown(config, key, where, reterr);
+    if (set_pair(&config->overrides, rank, key, value, where) < 0)
+        return fail_memory(where, reterr);
+    return WEIR_OK;
+}
+
+int weir__config_set(struct weir__config *config, const char *key, const char *value, const char *where,
+                     struct weir_error *reterr)
+{
+    return weir__config_set_as(config, WEIR__BY_FLAG, key, value, where, reterr);
+}
+
+/* ---- asking ---- */
+
+static size_t need_index(const char *key)
+{
+    size_t index = weir__setting_index(key);
+
+    CHECK(index < weir__setting_count());
+    return index;
+}
+
+const char *weir__config_text(const struct weir__config *config, const char *key)
+{
+    size_t index = need_index(key);
+
+    return config->values[index].text ? config->values[index].text : weir__settings[index].standard;
+}
+
+int64_t weir__config_int(const struct weir__config *config, const char *key)
+{
+    size_t                  index = need_index(key);
+    enum weir__setting_type type = weir__settings[index].type;
+
+    CHECK(type == WEIR__INT || type == WEIR__DURATION || type == WEIR__SIZE);
+    return config->values[index].number;
+}
+
+bool weir__config_bool(const struct weir__config *config, const char *key)
+{
+    size_t index = need_index(key);
+
+    CHECK(weir__settings[index].type == WEIR__BOOL);
+    return config->values[index].number != 0;
+}
+
+/* Whether key begins with part and a dot; *ret_rest is what follows. */
+static bool skip_part(const char *key, const char *part, const char **ret_rest)
+{
+    size_t size = strlen(part);
+
+    if (strncmp(key, part, size) != 0 || key[size] != '.')
+        return false;
+    *ret_rest = key + size + 1;
+    return true;
+}
+
+const char *weir__config_override(const struct weir__config *config, const char *topology, const char *element,
+                                  const char *field)
+{
+    for (size_t i = 0; i < config->overrides.count; i++) {
+        struct weir__pair *pair = &config->overrides.items[i];
+        const char        *rest = pair->key;
+
+        if (!skip_part(rest, topology, &rest) || !skip_part(rest, element, &rest) || strcmp(rest, field) != 0)
+            continue;
+        pair->used = true;
+        return pair->value;
+    }
+    return NULL;
+}
+
+int weir__config_check_used(const struct weir__config *config, const char *topology, struct weir_error *reterr)
+{
+    AUTO(weir__buf_fini) struct weir__buf unused = { 0 };
+    const char *where = NULL, *rest;
+
+    for (size_t i = 0; i < config->overrides.count; i++) {
+        const struct weir__pair *pair = &config->overrides.items[i];
+
+        if (pair->used || !skip_part(pair->key, topology, &rest))
+            continue;
+        weir__buf_printf(&unused, "%s%s (%s)", where ? ", " : "", rest, pair->where);
+        where = where ? where : pair->where;
+    }
+    if (!where)
+        return WEIR_OK;
+    weir__buf_putc(&unused, '\0');
+    return weir__fail(reterr, WEIR_BAD_CONFIG, where,
+                      "overrides for which topology %s has no such node, store or field: %s", topology,
+                      weir__buf_ok(&unused) ? unused.data : "out of memory");
+}
+
+const char *const *weir__config_kafka(const struct weir__config *config)
+{
+    return (const char *const *)config->kafka_list;
+}

@@ -1,0 +1,129 @@
+/* print.c: the settings for people: --help, the manual's page, and what is in force. */
+#include "framework/config/internal.h"
+
+#define HIDDEN "********"
+
+/* The default as it is printed, in the largest unit that fits; nothing when there is none. */
+static void print_standard(const struct weir__setting *setting, struct weir__buf *ret)
+{
+    int64_t number = 0;
+
+    if (!setting->standard)
+        return;
+    if (setting->type == WEIR__TEXT || setting->type == WEIR__CHOICE || setting->type == WEIR__BOOL) {
+        weir__buf_puts(ret, setting->standard);
+        return;
+    }
+    CHECK(weir__setting_parse(setting, setting->standard, &number, "", NULL) == WEIR_OK);
+    weir__setting_number(setting, number, ret);
+}
+
+static void print_wrapped(struct weir__buf *ret, const char *text)
+{
+    enum { INDENT = 6, WIDTH = 96 };
+    size_t column = 0;
+
+    while (*text) {
+        size_t word = strcspn(text, " ");
+
+        if (!column || column + 1 + word > WIDTH) {
+            weir__buf_printf(ret, "%s%*s", column ? "\n" : "", INDENT, "");
+            column = INDENT;
+        } else {
+            weir__buf_putc(ret, ' ');
+            column++;
+        }
+        weir__buf_add(ret, text, word);
+        column += word;
+        text += word;
+        text += *text == ' ';
+    }
+    weir__buf_putc(ret, '\n');
+}
+
+void weir__config_help(struct weir__buf *ret)
+{
+    weir__buf_puts(ret, "Settings, as --key=value, as key = value in a file, or as the variable WEIR_KEY (upper case, dots\n"
+                        "to underscores); a flag is stronger than a variable, a variable than a file.\n"
+                        "Durations: 250ms, 5s, 10m, 2h, 7d, or plain ms. Sizes: 64k, 16m, 2g, or plain bytes.\n\n");
+    for (const struct weir__setting *setting = weir__settings; setting->name; setting++) {
+        weir__buf_printf(ret, "  --%s=", setting->name);
+        weir__setting_range(setting, ret);
+        if (setting->standard) {
+            weir__buf_puts(ret, " (default ");
+            print_standard(setting, ret);
+            weir__buf_putc(ret, ')');
+        }
+        weir__buf_putc(ret, '\n');
+        print_wrapped(ret, setting->meaning);
+    }
+    weir__buf_puts(ret, "  --kafka.PROPERTY=VALUE\n");
+    print_wrapped(ret, "Hands a property of librdkafka on to its clients, as in --kafka.bootstrap.servers=localhost:9092.");
+    weir__buf_puts(ret, "  --TOPOLOGY.NODE_OR_STORE.FIELD=VALUE\n");
+    print_wrapped(ret, "Overrides a declared field, as in --aggregation.minute_s.grace=10m; flags and files only, not "
+                       "variables.");
+}
+
+static void print_row(const struct weir__setting *setting, struct weir__buf *ret)
+{
+    weir__buf_printf(ret, "| `%s` | ", setting->name);
+    if (setting->standard) {
+        weir__buf_putc(ret, '`');
+        print_standard(setting, ret);
+        weir__buf_puts(ret, "` | ");
+    } else {
+        weir__buf_puts(ret, "none | ");
+    }
+    weir__setting_range(setting, ret);
+    weir__buf_puts(ret, " | `");
+    weir__setting_variable(setting->name, ret);
+    weir__buf_printf(ret, "` | %s |\n", setting->meaning);
+}
+
+void weir__config_markdown(struct weir__buf *ret)
+{
+    weir__buf_puts(ret,
+                   "# Configuration\n\n"
+                   "Made from the table in `framework/config/settings.c`: change it there.\n\n"
+                   "A setting is given as a flag (`--commit.interval.ms=50`), as an environment variable\n"
+                   "(`WEIR_COMMIT_INTERVAL_MS=50`) or as a line of a file (`commit.interval.ms = 50`; lines that begin with\n"
+                   "`#` are comments). A flag is stronger than a variable, a variable is stronger than a file; of two equals\n"
+                   "the last one counts. An unknown key, and an unknown variable that begins with `WEIR_`, is an error.\n"
+                   "Kubernetes sets such variables for a service named `weir`: `enableServiceLinks: false` stops it.\n\n"
+                   "Durations are written `250ms`, `5s`, `10m`, `2h`, `7d`, or as plain milliseconds; sizes `64k`, `16m`,\n"
+                   "`2g` (powers of 1024), or as plain bytes.\n\n"
+                   "| key | default | value | variable | meaning |\n|---|---|---|---|---|\n");
+    for (const struct weir__setting *setting = weir__settings; setting->name; setting++)
+        print_row(setting, ret);
+    weir__buf_puts(ret,
+                   "\n## Properties of Kafka's client\n\n"
+                   "`kafka.<property>` hands a property of librdkafka on, as in `kafka.bootstrap.servers = localhost:9092`;\n"
+                   "as a variable `WEIR_KAFKA_BOOTSTRAP_SERVERS`. The embedded log takes none.\n\n"
+                   "## Overrides of a topology\n\n"
+                   "`<topology>.<node or store>.<field>` replaces a declared field, as in `aggregation.minute_s.grace = 10m`.\n"
+                   "It is checked when the topology is compiled, and `describe` prints the result; one that nothing asks for\n"
+                   "is an error. Overrides are given as flags or in a file, not in the environment.\n\n"
+                   "## Secrets\n\n"
+                   "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed.\n");
+}
+
+static void print_value(struct weir__buf *ret, const char *before, const char *key, const char *value)
+{
+    weir__buf_printf(ret, "%s%s%s=%s", ret->size ? ", " : "", before, key,
+                     weir__setting_is_secret(key) ? HIDDEN : value);
+}
+
+void weir__config_print(const struct weir__config *config, struct weir__buf *ret)
+{
+    for (size_t i = 0; i < weir__setting_count(); i++) {
+        const struct weir__setting *setting = &weir__settings[i];
+        const char                 *text = config->values[i].text;
+
+        if (text && (!setting->standard || strcmp(text, setting->standard) != 0))
+            print_value(ret, "", setting->name, text);
+    }
+    for (size_t i = 0; i < config->kafka.count; i++)
+        print_value(ret, WEIR__KAFKA, config->kafka.items[i].key, config->kafka.items[i].value);
+    for (size_t i = 0; i < config->overrides.count; i++)
+        print_value(ret, "", config->overrides.items[i].key, config->overrides.items[i].value);
+}

@@ -1,0 +1,235 @@
+/* settings.c: the table of settings, and what can be said of one row without a configuration. */
+#include "framework/config/internal.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#define NO_LIMIT INT64_MAX
+#define KB       (INT64_C(1) << 10)
+#define MB       (INT64_C(1) << 20)
+#define GB       (INT64_C(1) << 30)
+#define SECOND   INT64_C(1000)
+#define HOUR     (3600 * SECOND)
+#define DAY      (24 * HOUR)
+
+/* clang-format off */
+const struct weir__setting weir__settings[] = {
+    { "application.id", WEIR__TEXT, NULL, 0, 0, NULL,
+      "Names the consumer group, the internal topics and the transactions; without it each topology's own name is taken." },
+    { "instance.id", WEIR__TEXT, NULL, 0, 0, NULL,
+      "Names this process among those of the application, which makes its group membership static; without it a random name is made once and kept in the state folder." },
+    { "state.dir", WEIR__TEXT, "state", 0, 0, NULL,
+      "Folder of the state stores; it belongs to one process at a time." },
+    { "threads", WEIR__INT, "0", 0, 1024, NULL,
+      "Stream threads among which the tasks are divided; 0 takes one for each core." },
+
+    { "delivery", WEIR__CHOICE, "exactly_once", 0, 0, "exactly_once|at_least_once",
+      "Whether outputs, changelogs and offsets are committed in one transaction, or may be repeated after a crash." },
+    { "commit.interval.ms", WEIR__DURATION, "100", 0, DAY, NULL,
+      "How often a task commits its offsets, outputs and state; the latency of exactly-once output follows from it." },
+    { "state.flush.interval.ms", WEIR__DURATION, "30s", 0, DAY, NULL,
+      "Bounds the age of what the stores have on disk, and so how much changelog is replayed after a crash; 0 flushes at each commit." },
+    { "shutdown.timeout.ms", WEIR__DURATION, "10s", 0, HOUR, NULL,
+      "How long a stopping process may take to finish its records and commit before it gives up." },
+
+    { "memory.max", WEIR__SIZE, "0", 0, NO_LIMIT, NULL,
+      "Memory that caches, stores, queues and arenas share; 0 takes 60 % of the container's limit." },
+    { "statestore.cache.max.bytes", WEIR__SIZE, "10m", 0, NO_LIMIT, NULL,
+      "Uncommitted changes that stores keep before a commit is brought forward, over all threads; 0 forwards and logs every change at once." },
+    { "record.memory.max", WEIR__SIZE, "64m", 64 * KB, 64 * GB, NULL,
+      "Memory that the processing of one record may take; a record that needs more goes to the dead letters." },
+    { "max.record.bytes", WEIR__SIZE, "1m", KB, GB, NULL,
+      "Largest record that is written to a topic; a larger one fails before it is sent." },
+    { "buffered.records.per.partition", WEIR__INT, "1000", 1, 10000000, NULL,
+      "Records of one partition that a task holds before reading of that partition pauses." },
+
+    { "max.task.idle.ms", WEIR__DURATION, "0", -1, DAY, NULL,
+      "How long a task waits for records of an empty partition that may hold earlier ones; 0 waits only for what the log already has, -1 never waits." },
+    { "window.close.interval.ms", WEIR__DURATION, "1s", 0, HOUR, NULL,
+      "Least time between two looks for windows to close in nodes that emit on close; 0 looks at every record." },
+    { "join.emit.interval.ms", WEIR__DURATION, "1s", 0, HOUR, NULL,
+      "Least time between two looks for results of left and outer stream joins that found no partner; 0 looks at every record." },
+
+    { "deserialization.handler", WEIR__CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
+      "What becomes of a record whose bytes cannot be read; dead_letter means fail in a topology without dead letters." },
+    { "processing.handler", WEIR__CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
+      "What becomes of a record on which a verb fails; dead_letter means fail in a topology without dead letters." },
+    { "production.handler", WEIR__CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
+      "What becomes of a record whose output the log refuses; dead_letter means fail in a topology without dead letters." },
+    { "dead.letters.topic", WEIR__TEXT, NULL, 0, 0, NULL,
+      "Topic of the dead letters of topologies that declare none." },
+
+    { "topics.partitions", WEIR__INT, "4", 1, 100000, NULL,
+      "Partitions of topics that are created and whose number nothing else decides." },
+    { "repartition.purge.interval.ms", WEIR__DURATION, "30s", SECOND, DAY, NULL,
+      "How often repartition topics are trimmed of what has been read." },
+    { "changelog.cleanup", WEIR__CHOICE, "weir", 0, 0, "weir|kafka-streams",
+      "How changelogs of windows are kept: compacted with tombstones at expiry, or compacted and deleted by time as Kafka Streams does." },
+    { "ensure.explicit.names", WEIR__BOOL, "false", 0, 0, NULL,
+      "Refuses topologies whose internal topics or stores have generated names, which change when nodes are added." },
+    { "log.quirks", WEIR__CHOICE, "on", 0, 0, "on|off",
+      "Whether the embedded log behaves as Kafka also where that is awkward: markers take offsets, times of 0 are refused." },
+
+    { "log.level", WEIR__CHOICE, "info", 0, 0, "debug|info|warn|error",
+      "Least level of the messages that are written to standard error." },
+    { "log.format", WEIR__CHOICE, "logfmt", 0, 0, "logfmt|json",
+      "Form of the messages, one line each." },
+    { .name = NULL },
+};
+/* clang-format on */
+
+size_t weir__setting_count(void)
+{
+    return ARRAY_SIZE(weir__settings) - 1;
+}
+
+size_t weir__setting_index(const char *name)
+{
+    size_t i = 0;
+
+    while (i < weir__setting_count() && strcmp(weir__settings[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+const char *weir__setting_nearest(const char *word)
+{
+    const char *names[ARRAY_SIZE(weir__settings) - 1];
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        names[i] = weir__settings[i].name;
+    return weir__suggest(word, names, ARRAY_SIZE(names));
+}
+
+bool weir__setting_is_secret(const char *name)
+{
+    static const char *const endings[] = { "password", "secret", "token", ".key", ".key.pem" };
+    size_t                   size = strlen(name);
+
+    for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+        if (size >= strlen(endings[i]) && strcasecmp(name + size - strlen(endings[i]), endings[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Which of "a|b|c" text is, or -1. */
+static int choice_index(const char *choices, const char *text)
+{
+    for (int i = 0;; i++) {
+        size_t size = strcspn(choices, "|");
+
+        if (strlen(text) == size && strncmp(choices, text, size) == 0)
+            return i;
+        if (!choices[size])
+            return -1;
+        choices += size + 1;
+    }
+}
+
+static int parse_number(const struct weir__setting *setting, const char *text, int64_t *ret)
+{
+    int64_t number = 0;
+    int     err = WEIR_OK;
+
+    if (setting->type == WEIR__INT)
+        err = weir__parse_int64(text, &number);
+    else if (setting->type == WEIR__DURATION)
+        err = weir__parse_duration(text, &number);
+    else
+        err = weir__parse_size(text, &number);
+    if (err < 0 || number < setting->min || number > setting->max)
+        return WEIR_BAD_CONFIG;
+    *ret = number;
+    return WEIR_OK;
+}
+
+static int parse_value(const struct weir__setting *setting, const char *text, int64_t *ret)
+{
+    switch (setting->type) {
+    case WEIR__TEXT:
+        return WEIR_OK;
+    case WEIR__BOOL:
+        *ret = choice_index("false|true", text);
+        return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
+    case WEIR__CHOICE:
+        *ret = choice_index(setting->choices, text);
+        return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
+    case WEIR__INT:
+    case WEIR__DURATION:
+    case WEIR__SIZE:
+        return parse_number(setting, text, ret);
+    }
+    return WEIR_BAD_CONFIG;
+}
+
+int weir__setting_parse(const struct weir__setting *setting, const char *text, int64_t *ret, const char *where,
+                        struct weir_error *reterr)
+{
+    AUTO(weir__buf_fini) struct weir__buf range = { 0 };
+    int64_t value = 0;
+
+    if (parse_value(setting, text, &value) == WEIR_OK) {
+        *ret = value;
+        return WEIR_OK;
+    }
+    weir__setting_range(setting, &range);
+    weir__buf_putc(&range, '\0');
+    return weir__fail(reterr, WEIR_BAD_CONFIG, where, "%s is \"%.80s\", it must be %s", setting->name, text,
+                      weir__buf_ok(&range) ? range.data : "something else");
+}
+
+void weir__setting_number(const struct weir__setting *setting, int64_t number, struct weir__buf *ret)
+{
+    static const struct {
+        enum weir__setting_type type;
+        int64_t                 factor;
+        const char             *unit;
+    } units[] = {
+        { WEIR__DURATION, DAY, "d" }, { WEIR__DURATION, HOUR, "h" }, { WEIR__DURATION, 60 * SECOND, "m" },
+        { WEIR__DURATION, SECOND, "s" }, { WEIR__DURATION, 1, "ms" }, { WEIR__SIZE, GB, "g" },
+        { WEIR__SIZE, MB, "m" }, { WEIR__SIZE, KB, "k" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(units) && number > 0; i++) {
+        if (units[i].type != setting->type || number % units[i].factor)
+            continue;
+        weir__buf_printf(ret, "%lld%s", (long long)(number / units[i].factor), units[i].unit);
+        return;
+    }
+    weir__buf_printf(ret, "%lld", (long long)number);
+}
+
+static void print_limits(const struct weir__setting *setting, struct weir__buf *ret)
+{
+    weir__buf_puts(ret, setting->max == NO_LIMIT ? " of at least " : " from ");
+    weir__setting_number(setting, setting->min, ret);
+    if (setting->max == NO_LIMIT)
+        return;
+    weir__buf_puts(ret, " to ");
+    weir__setting_number(setting, setting->max, ret);
+}
+
+void weir__setting_range(const struct weir__setting *setting, struct weir__buf *ret)
+{
+    static const char *const kinds[] = { "text", "a number", "a duration", "a size", "true or false", NULL };
+
+    if (setting->type != WEIR__CHOICE) {
+        weir__buf_puts(ret, kinds[setting->type]);
+        if (setting->type == WEIR__INT || setting->type == WEIR__DURATION || setting->type == WEIR__SIZE)
+            print_limits(setting, ret);
+        return;
+    }
+    for (const char *at = setting->choices; *at; at++) {
+        if (*at != '|')
+            weir__buf_putc(ret, *at);
+        else
+            weir__buf_puts(ret, strchr(at + 1, '|') ? ", " : " or ");
+    }
+}
+
+void weir__setting_variable(const char *name, struct weir__buf *ret)
+{
+    weir__buf_puts(ret, "WEIR_");
+    for (; *name; name++)
+        weir__buf_putc(ret, (char)(*name == '.' ? '_' : toupper((unsigned char)*name)));
+}

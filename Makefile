@@ -4,7 +4,7 @@ CASES ?= test/conformance/cases
 DIR   ?=
 CMAKE  = cmake -S . -G Ninja
 
-all: ; @$(CMAKE) -B $(BUILD) -DCMAKE_BUILD_TYPE=Release && cmake --build $(BUILD)
+all: ; @$(CMAKE) -B $(BUILD) -DCMAKE_BUILD_TYPE=Release && cmake --build $(BUILD) -- -k 0
 debug asan tsan: ; @cmake --preset $@ && cmake --build --preset $@
 
 test test-long: ; @.ci/dependencies test && .ci/test $(if $(findstring long,$@),long,short) $(BUILD)

@@ -50,6 +50,17 @@ function(weir_examples)
     endforeach()
 endfunction()
 
+# Each bench/NAME.c is a program, build/bench/NAME.
+function(weir_benches)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
+    foreach(source ${sources})
+        get_filename_component(name ${source} NAME_WE)
+        weir_program(bench-${name} ${source})
+        set_target_properties(bench-${name} PROPERTIES
+            OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+    endforeach()
+endfunction()
+
 # weir_tests(kind): each test/KIND/test_*.c is one program and one ctest, run from the top of the tree.
 function(weir_tests kind)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${kind}/test_*.c)

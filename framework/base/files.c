@@ -58,7 +58,7 @@ static int make_dir(const char *path, struct weir_error *reterr)
 int weir__make_dirs(const char *path, struct weir_error *reterr)
 {
     AUTO(free_text) char *part = weir__strdup(path);
-    int err;
+    int                   err;
 
     if (!part)
         return fail_memory(reterr, path);
@@ -78,7 +78,7 @@ static int remove_entry(int parent, const char *name);
 static int empty_dir(int fd)
 {
     AUTO(close_dir) DIR *dir = fdopendir(fd);
-    struct dirent *entry;
+    struct dirent       *entry;
 
     if (!dir) {
         close(fd);
@@ -152,7 +152,7 @@ static int fail_busy(int fd, const char *path, struct weir_error *reterr)
 int weir__lock_file(const char *path, int *ret_fd, struct weir_error *reterr)
 {
     AUTO(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    char pid[32];
+    char               pid[32];
 
     if (fd < 0)
         return fail_errno(reterr, path, "open the lock file");
@@ -175,7 +175,7 @@ void weir__unlock_file(int fd)
 int weir__read_file(const char *path, struct weir__buf *ret, struct weir_error *reterr)
 {
     AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size;
+    ssize_t            size;
 
     if (fd < 0 && errno == ENOENT)
         return weir__fail(reterr, WEIR_NOTFOUND, path, "there is no such file");
@@ -207,8 +207,8 @@ static int write_synced(const char *path, struct weir_bytes bytes, struct weir_e
 static int sync_folder_of(const char *path, struct weir_error *reterr)
 {
     AUTO(free_text) char *folder = weir__strdup(path);
-    AUTO(close_fd) int fd = -1;
-    char *slash;
+    AUTO(close_fd) int    fd = -1;
+    char                 *slash;
 
     if (!folder)
         return fail_memory(reterr, path);
@@ -222,7 +222,7 @@ static int sync_folder_of(const char *path, struct weir_error *reterr)
 int weir__write_file(const char *path, struct weir_bytes bytes, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf beside = { 0 };
-    int err;
+    int                                   err;
 
     weir__buf_printf(&beside, "%s.tmp", path);
     if (!weir__buf_ok(&beside))

@@ -8,7 +8,7 @@ enum { LONGEST_WORD = 127 };
 /* Insertions, deletions, replacements and swaps of neighbours that turn a into b; case does not count. */
 static size_t edit_distance(const char *a, const char *b)
 {
-    size_t rows[3][LONGEST_WORD + 1], a_size = strlen(a), b_size = strlen(b);
+    size_t  rows[3][LONGEST_WORD + 1], a_size = strlen(a), b_size = strlen(b);
     size_t *two_back = rows[0], *back = rows[1], *row = rows[2], *spare;
 
     if (a_size > LONGEST_WORD || b_size > LONGEST_WORD)
@@ -112,7 +112,7 @@ int weir__parse_duration(const char *text, int64_t *ret_ms)
 
 int weir__parse_size(const char *text, int64_t *ret_bytes)
 {
-    static const struct unit units[] = { { "", 1 },       { "k", 1 << 10 }, { "K", 1 << 10 }, { "m", 1 << 20 },
+    static const struct unit units[] = { { "", 1 },        { "k", 1 << 10 }, { "K", 1 << 10 }, { "m", 1 << 20 },
                                          { "M", 1 << 20 }, { "g", 1 << 30 }, { "G", 1 << 30 } };
 
     return parse_with_unit(text, units, ARRAY_SIZE(units), ret_bytes);

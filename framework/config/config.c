@@ -295,7 +295,7 @@ const char *weir__config_override(const struct weir__config *config, const char 
 int weir__config_check_used(const struct weir__config *config, const char *topology, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf unused = { 0 };
-    const char *where = NULL, *rest;
+    const char                           *where = NULL, *rest;
 
     for (size_t i = 0; i < config->overrides.count; i++) {
         const struct weir__pair *pair = &config->overrides.items[i];

@@ -43,9 +43,10 @@ static void print_wrapped(struct weir__buf *ret, const char *text)
 
 void weir__config_help(struct weir__buf *ret)
 {
-    weir__buf_puts(ret, "Settings, as --key=value, as key = value in a file, or as the variable WEIR_KEY (upper case, dots\n"
-                        "to underscores); a flag is stronger than a variable, a variable than a file.\n"
-                        "Durations: 250ms, 5s, 10m, 2h, 7d, or plain ms. Sizes: 64k, 16m, 2g, or plain bytes.\n\n");
+    weir__buf_puts(
+        ret, "Settings, as --key=value, as key = value in a file, or as the variable WEIR_KEY (upper case, dots\n"
+             "to underscores); a flag is stronger than a variable, a variable than a file.\n"
+             "Durations: 250ms, 5s, 10m, 2h, 7d, or plain ms. Sizes: 64k, 16m, 2g, or plain bytes.\n\n");
     for (const struct weir__setting *setting = weir__settings; setting->name; setting++) {
         weir__buf_printf(ret, "  --%s=", setting->name);
         weir__setting_range(setting, ret);
@@ -58,10 +59,12 @@ void weir__config_help(struct weir__buf *ret)
         print_wrapped(ret, setting->meaning);
     }
     weir__buf_puts(ret, "  --kafka.PROPERTY=VALUE\n");
-    print_wrapped(ret, "Hands a property of librdkafka on to its clients, as in --kafka.bootstrap.servers=localhost:9092.");
+    print_wrapped(
+        ret, "Hands a property of librdkafka on to its clients, as in --kafka.bootstrap.servers=localhost:9092.");
     weir__buf_puts(ret, "  --TOPOLOGY.NODE_OR_STORE.FIELD=VALUE\n");
-    print_wrapped(ret, "Overrides a declared field, as in --aggregation.minute_s.grace=10m; flags and files only, not "
-                       "variables.");
+    print_wrapped(ret,
+                  "Overrides a declared field, as in --aggregation.minute_s.grace=10m; flags and files only, not "
+                  "variables.");
 }
 
 static void print_row(const struct weir__setting *setting, struct weir__buf *ret)
@@ -82,29 +85,31 @@ static void print_row(const struct weir__setting *setting, struct weir__buf *ret
 
 void weir__config_markdown(struct weir__buf *ret)
 {
-    weir__buf_puts(ret,
-                   "# Configuration\n\n"
-                   "Made from the table in `framework/config/settings.c`: change it there.\n\n"
-                   "A setting is given as a flag (`--commit.interval.ms=50`), as an environment variable\n"
-                   "(`WEIR_COMMIT_INTERVAL_MS=50`) or as a line of a file (`commit.interval.ms = 50`; lines that begin with\n"
-                   "`#` are comments). A flag is stronger than a variable, a variable is stronger than a file; of two equals\n"
-                   "the last one counts. An unknown key, and an unknown variable that begins with `WEIR_`, is an error.\n"
-                   "Kubernetes sets such variables for a service named `weir`: `enableServiceLinks: false` stops it.\n\n"
-                   "Durations are written `250ms`, `5s`, `10m`, `2h`, `7d`, or as plain milliseconds; sizes `64k`, `16m`,\n"
-                   "`2g` (powers of 1024), or as plain bytes.\n\n"
-                   "| key | default | value | variable | meaning |\n|---|---|---|---|---|\n");
+    weir__buf_puts(
+        ret,
+        "# Configuration\n\n"
+        "Made from the table in `framework/config/settings.c`: change it there.\n\n"
+        "A setting is given as a flag (`--commit.interval.ms=50`), as an environment variable\n"
+        "(`WEIR_COMMIT_INTERVAL_MS=50`) or as a line of a file (`commit.interval.ms = 50`; lines that begin with\n"
+        "`#` are comments). A flag is stronger than a variable, a variable is stronger than a file; of two equals\n"
+        "the last one counts. An unknown key, and an unknown variable that begins with `WEIR_`, is an error.\n"
+        "Kubernetes sets such variables for a service named `weir`: `enableServiceLinks: false` stops it.\n\n"
+        "Durations are written `250ms`, `5s`, `10m`, `2h`, `7d`, or as plain milliseconds; sizes `64k`, `16m`,\n"
+        "`2g` (powers of 1024), or as plain bytes.\n\n"
+        "| key | default | value | variable | meaning |\n|---|---|---|---|---|\n");
     for (const struct weir__setting *setting = weir__settings; setting->name; setting++)
         print_row(setting, ret);
-    weir__buf_puts(ret,
-                   "\n## Properties of Kafka's client\n\n"
-                   "`kafka.<property>` hands a property of librdkafka on, as in `kafka.bootstrap.servers = localhost:9092`;\n"
-                   "as a variable `WEIR_KAFKA_BOOTSTRAP_SERVERS`. The embedded log takes none.\n\n"
-                   "## Overrides of a topology\n\n"
-                   "`<topology>.<node or store>.<field>` replaces a declared field, as in `aggregation.minute_s.grace = 10m`.\n"
-                   "It is checked when the topology is compiled, and `describe` prints the result; one that nothing asks for\n"
-                   "is an error. Overrides are given as flags or in a file, not in the environment.\n\n"
-                   "## Secrets\n\n"
-                   "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed.\n");
+    weir__buf_puts(
+        ret,
+        "\n## Properties of Kafka's client\n\n"
+        "`kafka.<property>` hands a property of librdkafka on, as in `kafka.bootstrap.servers = localhost:9092`;\n"
+        "as a variable `WEIR_KAFKA_BOOTSTRAP_SERVERS`. The embedded log takes none.\n\n"
+        "## Overrides of a topology\n\n"
+        "`<topology>.<node or store>.<field>` replaces a declared field, as in `aggregation.minute_s.grace = 10m`.\n"
+        "It is checked when the topology is compiled, and `describe` prints the result; one that nothing asks for\n"
+        "is an error. Overrides are given as flags or in a file, not in the environment.\n\n"
+        "## Secrets\n\n"
+        "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed.\n");
 }
 
 static void print_value(struct weir__buf *ret, const char *before, const char *key, const char *value)

@@ -42,8 +42,8 @@ static void format_where(char *ret, size_t size, const char *path, int line)
 int weir__config_read_file(struct weir__config *config, const char *path, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf file = { 0 };
-    char *line, *next, where[sizeof(reterr->where)];
-    int   number = 0, err;
+    char                                 *line, *next, where[sizeof(reterr->where)];
+    int                                   number = 0, err;
 
     err = weir__read_file(path, &file, reterr);
     if (err < 0)
@@ -80,7 +80,7 @@ static char *key_of_variable(const char *name, size_t size)
 static int fail_unknown_variable(const char *key, const char *variable, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf near = { 0 };
-    const char *name = weir__setting_nearest(key);
+    const char                           *name = weir__setting_nearest(key);
 
     if (!name)
         return weir__fail(reterr, WEIR_BAD_CONFIG, variable,
@@ -98,8 +98,8 @@ static int read_variable(struct weir__config *config, const char *variable, cons
 
     for (const char *at = variable; *at; at++)
         lower_case |= islower((unsigned char)*at) != 0;
-    if (lower_case || (weir__setting_index(key) == weir__setting_count() &&
-                       strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) != 0))
+    if (lower_case ||
+        (weir__setting_index(key) == weir__setting_count() && strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) != 0))
         return fail_unknown_variable(key, variable, reterr);
     return weir__config_set_as(config, WEIR__BY_ENV, key, value, variable, reterr);
 }

@@ -146,18 +146,12 @@ static int parse_number(const struct weir__setting *setting, const char *text, i
 static int parse_value(const struct weir__setting *setting, const char *text, int64_t *ret)
 {
     switch (setting->type) {
-    case WEIR__TEXT:
-        return WEIR_OK;
-    case WEIR__BOOL:
-        *ret = choice_index("false|true", text);
-        return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
-    case WEIR__CHOICE:
-        *ret = choice_index(setting->choices, text);
-        return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
+    case WEIR__TEXT: return WEIR_OK;
+    case WEIR__BOOL: *ret = choice_index("false|true", text); return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
+    case WEIR__CHOICE: *ret = choice_index(setting->choices, text); return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
     case WEIR__INT:
     case WEIR__DURATION:
-    case WEIR__SIZE:
-        return parse_number(setting, text, ret);
+    case WEIR__SIZE: return parse_number(setting, text, ret);
     }
     return WEIR_BAD_CONFIG;
 }
@@ -166,7 +160,7 @@ int weir__setting_parse(const struct weir__setting *setting, const char *text, i
                         struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf range = { 0 };
-    int64_t value = 0;
+    int64_t                               value = 0;
 
     if (parse_value(setting, text, &value) == WEIR_OK) {
         *ret = value;
@@ -185,9 +179,9 @@ void weir__setting_number(const struct weir__setting *setting, int64_t number, s
         int64_t                 factor;
         const char             *unit;
     } units[] = {
-        { WEIR__DURATION, DAY, "d" }, { WEIR__DURATION, HOUR, "h" }, { WEIR__DURATION, 60 * SECOND, "m" },
-        { WEIR__DURATION, SECOND, "s" }, { WEIR__DURATION, 1, "ms" }, { WEIR__SIZE, GB, "g" },
-        { WEIR__SIZE, MB, "m" }, { WEIR__SIZE, KB, "k" },
+        { WEIR__DURATION, DAY, "d" },    { WEIR__DURATION, HOUR, "h" }, { WEIR__DURATION, 60 * SECOND, "m" },
+        { WEIR__DURATION, SECOND, "s" }, { WEIR__DURATION, 1, "ms" },   { WEIR__SIZE, GB, "g" },
+        { WEIR__SIZE, MB, "m" },         { WEIR__SIZE, KB, "k" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(units) && number > 0; i++) {

@@ -128,9 +128,7 @@ static void add_pairs(struct line *line, va_list *pairs)
         const char *type = va_arg(*pairs, const char *);
 
         switch (type[0]) {
-        case 's':
-            add_text(line, name, va_arg(*pairs, const char *));
-            break;
+        case 's': add_text(line, name, va_arg(*pairs, const char *)); break;
         case 'i':
             add_name(line, name);
             weir__buf_printf(&line->buf, "%lld", (long long)va_arg(*pairs, int64_t));
@@ -139,15 +137,12 @@ static void add_pairs(struct line *line, va_list *pairs)
             add_name(line, name);
             weir__buf_printf(&line->buf, "%llu", (unsigned long long)va_arg(*pairs, uint64_t));
             break;
-        case 'f':
-            add_number(line, name, va_arg(*pairs, double));
-            break;
+        case 'f': add_number(line, name, va_arg(*pairs, double)); break;
         case 'b':
             add_name(line, name);
             weir__buf_puts(&line->buf, va_arg(*pairs, int) ? "true" : "false");
             break;
-        default:
-            CHECK(!"a type letter of weir__say");
+        default: CHECK(!"a type letter of weir__say");
         }
     }
 }

@@ -23,7 +23,7 @@ struct weir__series {
     enum weir__metric_type type;
     pthread_t              maker;
     _Atomic bool           shared;
-    _Atomic double         value; /* histogram: the sum */
+    _Atomic double         value;  /* histogram: the sum */
     _Atomic uint64_t      *counts; /* histogram: of the buckets */
     char                  *key;    /* label values, each ended by NUL */
     size_t                 key_size;
@@ -180,7 +180,7 @@ static struct weir__series *overflow_series(struct family *family)
 static struct weir__series *need_series(struct family *family, const char *const *values)
 {
     AUTO(weir__buf_fini) struct weir__buf key = { 0 };
-    struct weir__series *series;
+    struct weir__series                  *series;
 
     for (size_t i = 0; i < label_count(family->declared); i++) {
         const char *value = values[i] ? values[i] : "";

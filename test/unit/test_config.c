@@ -1,0 +1,366 @@
+/* test_config.c: settings from all sides, their strength, bounds, errors and printed forms. */
+#include "framework/config/config.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct weir__config *config;
+static struct weir_error    err;
+static char                 path[64];
+static struct weir__buf     text;
+
+static void set_up(void)
+{
+    static const char *const topologies[] = { "aggregation", "bars", NULL };
+    int                      fd;
+
+    ck_assert_int_eq(weir__config_new(topologies, &config), WEIR_OK);
+    snprintf(path, sizeof(path), "/tmp/weir-test-XXXXXX");
+    fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    err = (struct weir_error){ 0 };
+}
+
+static void tear_down(void)
+{
+    weir__config_free(config);
+    weir__buf_fini(&text);
+    unlink(path);
+}
+
+static int read_text(const char *lines)
+{
+    ck_assert_int_eq(weir__write_file(path, BYTES(lines, strlen(lines)), NULL), WEIR_OK);
+    return weir__config_read_file(config, path, &err);
+}
+
+static int read_env(const char *variable)
+{
+    char *env[] = { (char *)(uintptr_t) "HOME=/", (char *)(uintptr_t) "WEIRD=1", (char *)(uintptr_t)variable, NULL };
+
+    return weir__config_read_env(config, env, &err);
+}
+
+static int set(const char *key, const char *value)
+{
+    return weir__config_set(config, key, value, "--flag", &err);
+}
+
+/* err stands at path:line and says words. */
+static void expect_line(int line, const char *words)
+{
+    char where[80];
+
+    snprintf(where, sizeof(where), "%s:%d", path, line);
+    ck_assert_int_eq(err.code, WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.where, where);
+    ck_assert_msg(strstr(err.text, words), "\"%s\" is not in: %s", words, err.text);
+}
+
+static const char *finish(void)
+{
+    weir__buf_putc(&text, '\0');
+    ck_assert(weir__buf_ok(&text));
+    return text.data;
+}
+
+START_TEST(defaults_are_in_force)
+{
+    ck_assert_str_eq(weir__config_text(config, "delivery"), "exactly_once");
+    ck_assert_ptr_null(weir__config_text(config, "application.id"));
+    ck_assert_int_eq(weir__config_int(config, "commit.interval.ms"), 100);
+    ck_assert_int_eq(weir__config_int(config, "state.flush.interval.ms"), 30000);
+    ck_assert_int_eq(weir__config_int(config, "statestore.cache.max.bytes"), 10 << 20);
+    ck_assert(!weir__config_bool(config, "ensure.explicit.names"));
+}
+END_TEST
+
+START_TEST(every_setting_is_whole)
+{
+    for (const struct weir__setting *row = weir__settings; row->name; row++) {
+        size_t size = strlen(row->meaning);
+
+        ck_assert_msg(size > 20 && row->meaning[size - 1] == '.', "%s: no sentence", row->name);
+        ck_assert_msg(!strpbrk(row->name, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "%s: has no variable", row->name);
+        ck_assert_msg((row->type == WEIR__CHOICE) == (row->choices != NULL), "%s: choices", row->name);
+        ck_assert_msg(row->type == WEIR__TEXT || row->standard, "%s: no default", row->name);
+    }
+}
+END_TEST
+
+START_TEST(a_file_is_lines_and_comments)
+{
+    ck_assert_int_eq(read_text("# comment\n\n  commit.interval.ms =  5s \r\n"
+                               "\tdead.letters.topic=a = b # c\nstate.dir =\nensure.explicit.names = true"),
+                     WEIR_OK);
+    ck_assert_int_eq(weir__config_int(config, "commit.interval.ms"), 5000);
+    ck_assert_str_eq(weir__config_text(config, "dead.letters.topic"), "a = b # c");
+    ck_assert_str_eq(weir__config_text(config, "state.dir"), "");
+    ck_assert(weir__config_bool(config, "ensure.explicit.names"));
+}
+END_TEST
+
+START_TEST(a_bad_line_is_named)
+{
+    ck_assert_int_eq(read_text("threads = 2\n\nno equals here\n"), WEIR_BAD_CONFIG);
+    expect_line(3, "\"=\"");
+    ck_assert_ptr_null(strstr(err.text, "equals here"));
+    ck_assert_int_eq(read_text("threads = 2\ncomit.interval.ms = 7"), WEIR_BAD_CONFIG);
+    expect_line(2, "did you mean \"commit.interval.ms\"?");
+    ck_assert_int_eq(read_text("threads = many"), WEIR_BAD_CONFIG);
+    expect_line(1, "threads is \"many\", it must be a number from 0 to 1024");
+    ck_assert_int_eq(read_text("= 1"), WEIR_BAD_CONFIG);
+    ck_assert_int_eq(weir__config_read_file(config, "/nowhere/weir.conf", &err), WEIR_NOTFOUND);
+    ck_assert_str_eq(err.where, "/nowhere/weir.conf");
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_text_is_refused)
+{
+    ck_assert_int_eq(weir__write_file(path, BYTES("threads = 2\0\n", 13), NULL), WEIR_OK);
+    ck_assert_int_eq(weir__config_read_file(config, path, &err), WEIR_BAD_CONFIG);
+}
+END_TEST
+
+START_TEST(a_long_path_keeps_its_line)
+{
+    char long_path[400];
+
+    memset(long_path, 'p', sizeof(long_path));
+    memcpy(long_path, "/tmp/weir-test-", 15);
+    memset(long_path + 200, '\0', 1);
+    ck_assert_int_eq(weir__write_file(long_path, BYTES("\nx", 2), NULL), WEIR_OK);
+    ck_assert_int_eq(weir__config_read_file(config, long_path, &err), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.where + strlen(err.where) - 4, "pp:2");
+    unlink(long_path);
+}
+END_TEST
+
+START_TEST(variables_are_upper_case_keys)
+{
+    ck_assert_int_eq(read_env("WEIR_COMMIT_INTERVAL_MS=250"), WEIR_OK);
+    ck_assert_int_eq(weir__config_int(config, "commit.interval.ms"), 250);
+    ck_assert_int_eq(read_env("WEIR_KAFKA_BOOTSTRAP_SERVERS=a:1=x"), WEIR_OK);
+    ck_assert_str_eq(weir__config_kafka(config)[0], "bootstrap.servers=a:1=x");
+}
+END_TEST
+
+START_TEST(unknown_variables_are_errors)
+{
+    ck_assert_int_eq(read_env("WEIR_COMIT_INTERVAL_MS=1"), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.where, "WEIR_COMIT_INTERVAL_MS");
+    ck_assert_ptr_nonnull(strstr(err.text, "did you mean \"WEIR_COMMIT_INTERVAL_MS\"?"));
+    ck_assert_int_eq(read_env("WEIR_commit_interval_ms=1"), WEIR_BAD_CONFIG);
+    ck_assert_int_eq(read_env("WEIR_AGGREGATION_MINUTE_GRACE=1m"), WEIR_BAD_CONFIG);
+    ck_assert_ptr_nonnull(strstr(err.text, "overrides"));
+    ck_assert_int_eq(read_env("WEIR_THREADS=x"), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.where, "WEIR_THREADS");
+}
+END_TEST
+
+START_TEST(a_flag_beats_a_variable_beats_a_file)
+{
+    ck_assert_int_eq(set("threads", "3"), WEIR_OK);
+    ck_assert_int_eq(read_env("WEIR_THREADS=2"), WEIR_OK);
+    ck_assert_int_eq(read_text("threads = 1\nkafka.a = file\naggregation.n.grace = 1m\n"), WEIR_OK);
+    ck_assert_int_eq(weir__config_int(config, "threads"), 3);
+    ck_assert_int_eq(read_env("WEIR_KAFKA_A=env"), WEIR_OK);
+    ck_assert_int_eq(read_text("kafka.a = file"), WEIR_OK);
+    ck_assert_str_eq(weir__config_kafka(config)[0], "a=env");
+    ck_assert_int_eq(set("aggregation.n.grace", "2m"), WEIR_OK);
+    ck_assert_int_eq(read_text("aggregation.n.grace = 3m"), WEIR_OK);
+    ck_assert_str_eq(weir__config_override(config, "aggregation", "n", "grace"), "2m");
+    /* The weaker one is checked all the same. */
+    ck_assert_int_eq(read_text("threads = x"), WEIR_BAD_CONFIG);
+    ck_assert_int_eq(set("threads", "4"), WEIR_OK);
+    ck_assert_int_eq(weir__config_int(config, "threads"), 4);
+}
+END_TEST
+
+START_TEST(bounds_are_checked_when_set)
+{
+    static const char *const wrong[][2] = {
+        { "threads", "1025" },
+        { "threads", "-1" },
+        { "threads", "" },
+        { "threads", "1s" },
+        { "max.task.idle.ms", "-2" },
+        { "commit.interval.ms", "2d" },
+        { "record.memory.max", "1" },
+        { "max.record.bytes", "2g" },
+        { "delivery", "exactly" },
+        { "delivery", "exactly_once|at_least_once" },
+        { "delivery", "" },
+        { "ensure.explicit.names", "yes" },
+        { "memory.max", "-1" },
+        { "buffered.records.per.partition", "0" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        ck_assert_int_eq(set(wrong[i][0], wrong[i][1]), WEIR_BAD_CONFIG);
+        ck_assert_str_eq(err.where, "--flag");
+        ck_assert_ptr_nonnull(strstr(err.text, wrong[i][0]));
+    }
+    ck_assert_int_eq(set("max.task.idle.ms", "-1"), WEIR_OK);
+    ck_assert_int_eq(weir__config_int(config, "max.task.idle.ms"), -1);
+    ck_assert_int_eq(set("commit.interval.ms", "2d"), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.text, "commit.interval.ms is \"2d\", it must be a duration from 0 to 1d");
+    ck_assert_int_eq(set("log.level", "loud"), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.text, "log.level is \"loud\", it must be debug, info, warn or error");
+    ck_assert_int_eq(set("memory.max", "lots"), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.text, "memory.max is \"lots\", it must be a size of at least 0");
+}
+END_TEST
+
+START_TEST(overrides_need_a_topology_and_three_parts)
+{
+    ck_assert_int_eq(set("aggregation.minute_s.grace", "10m"), WEIR_OK);
+    ck_assert_int_eq(set("aggregation.grace", "10m"), WEIR_BAD_CONFIG);
+    ck_assert_ptr_nonnull(strstr(err.text, "three parts"));
+    ck_assert_int_eq(set("aggregation.a.b.c", "10m"), WEIR_BAD_CONFIG);
+    ck_assert_int_eq(set("aggregation..grace", "10m"), WEIR_BAD_CONFIG);
+    ck_assert_int_eq(set("other.minute_s.grace", "10m"), WEIR_BAD_CONFIG);
+    ck_assert_int_eq(set("", "10m"), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(weir__config_override(config, "aggregation", "minute_s", "grace"), "10m");
+    ck_assert_ptr_null(weir__config_override(config, "aggregation", "minute", "grace"));
+    ck_assert_ptr_null(weir__config_override(config, "bars", "minute_s", "grace"));
+}
+END_TEST
+
+START_TEST(unused_overrides_are_named)
+{
+    ck_assert_int_eq(read_text("aggregation.a.grace = 1m\naggregation.b.grase = 1m\naggregation.c.x = 1\n"
+                               "bars.a.grace = 2m\n"),
+                     WEIR_OK);
+    ck_assert_ptr_nonnull(weir__config_override(config, "aggregation", "a", "grace"));
+    ck_assert_int_eq(weir__config_check_used(config, "aggregation", &err), WEIR_BAD_CONFIG);
+    expect_line(2, "b.grase");
+    ck_assert_ptr_nonnull(strstr(err.text, "c.x"));
+    ck_assert_ptr_null(strstr(err.text, "a.grace"));
+    ck_assert_int_eq(weir__config_check_used(config, "bars", NULL), WEIR_BAD_CONFIG);
+    ck_assert_ptr_nonnull(weir__config_override(config, "bars", "a", "grace"));
+    ck_assert_int_eq(weir__config_check_used(config, "bars", NULL), WEIR_OK);
+}
+END_TEST
+
+START_TEST(kafka_properties_pass_through)
+{
+    ck_assert_ptr_null(weir__config_kafka(config)[0]);
+    ck_assert_int_eq(set("kafka.bootstrap.servers", "a:1"), WEIR_OK);
+    ck_assert_int_eq(set("kafka.client.id", "x"), WEIR_OK);
+    ck_assert_int_eq(set("kafka.bootstrap.servers", "b:2"), WEIR_OK);
+    ck_assert_str_eq(weir__config_kafka(config)[0], "bootstrap.servers=b:2");
+    ck_assert_str_eq(weir__config_kafka(config)[1], "client.id=x");
+    ck_assert_ptr_null(weir__config_kafka(config)[2]);
+    ck_assert_int_eq(set("kafka.", "x"), WEIR_BAD_CONFIG);
+    ck_assert_int_eq(set("bootstrap.servers", "x"), WEIR_BAD_CONFIG);
+    ck_assert_ptr_nonnull(strstr(err.text, "kafka."));
+}
+END_TEST
+
+START_TEST(what_is_in_force_hides_secrets)
+{
+    ck_assert_int_eq(set("threads", "2"), WEIR_OK);
+    ck_assert_int_eq(set("log.level", "info"), WEIR_OK);
+    ck_assert_int_eq(set("kafka.sasl.password", "hunter2"), WEIR_OK);
+    ck_assert_int_eq(set("kafka.ssl.key", "hunter2"), WEIR_OK);
+    ck_assert_int_eq(set("kafka.ssl.key.pem", "hunter2"), WEIR_OK);
+    ck_assert_int_eq(set("kafka.sasl.oauthbearer.client.SECRET", "hunter2"), WEIR_OK);
+    ck_assert_int_eq(set("aggregation.feed.token", "hunter2"), WEIR_OK);
+    ck_assert_int_eq(set("aggregation.feed.grace", "1m"), WEIR_OK);
+    weir__config_print(config, &text);
+    ck_assert_str_eq(finish(), "threads=2, kafka.sasl.password=********, kafka.ssl.key=********, "
+                               "kafka.ssl.key.pem=********, kafka.sasl.oauthbearer.client.SECRET=********, "
+                               "aggregation.feed.token=********, aggregation.feed.grace=1m");
+}
+END_TEST
+
+START_TEST(help_and_manual_have_every_setting)
+{
+    char name[80];
+
+    weir__config_help(&text);
+    finish();
+    for (const struct weir__setting *row = weir__settings; row->name; row++) {
+        snprintf(name, sizeof(name), "\n  --%s=", row->name);
+        ck_assert_msg(strstr(text.data, name), "--help lacks %s", row->name);
+    }
+    ck_assert_ptr_nonnull(strstr(text.data, "  --commit.interval.ms=a duration from 0 to 1d (default 100ms)\n"));
+    weir__buf_reset(&text);
+    weir__config_markdown(&text);
+    finish();
+    for (const struct weir__setting *row = weir__settings; row->name; row++) {
+        snprintf(name, sizeof(name), "\n| `%s` | ", row->name);
+        ck_assert_msg(strstr(text.data, name), "the manual lacks %s", row->name);
+        ck_assert_ptr_nonnull(strstr(text.data, row->meaning));
+    }
+    ck_assert_ptr_nonnull(strstr(text.data, "| `WEIR_COMMIT_INTERVAL_MS` |"));
+}
+END_TEST
+
+/* Every allocation on the way fails once; what was in force before is still in force. */
+START_TEST(failed_allocations_are_told)
+{
+    static const char *const topologies[] = { "aggregation", NULL };
+    struct weir__config     *other = NULL;
+    int                      failures = 0;
+
+    for (uint64_t n = 1; !other; n++, failures++) {
+        weir__fail_allocation(n);
+        ck_assert(weir__config_new(topologies, &other) == WEIR_NO_MEMORY || other);
+    }
+    weir__fail_allocation(0);
+    weir__config_free(other);
+    ck_assert_int_ge(failures, 5);
+    ck_assert_int_eq(set("threads", "7"), WEIR_OK);
+    for (uint64_t n = 1; n < 10; n++) {
+        weir__fail_allocation(n);
+        if (set("threads", "8") < 0)
+            ck_assert_int_eq(weir__config_int(config, "threads"), 7);
+        weir__fail_allocation(n);
+        ck_assert(set("kafka.a", "b") == WEIR_OK || err.code == WEIR_NO_MEMORY);
+        weir__fail_allocation(n);
+        ck_assert(set("aggregation.a.b", "c") == WEIR_OK || err.code == WEIR_NO_MEMORY);
+        weir__fail_allocation(0);
+        ck_assert_int_eq(set("threads", "7"), WEIR_OK);
+    }
+    ck_assert_str_eq(weir__config_kafka(config)[0], "a=b");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const all_tests[] = {
+        defaults_are_in_force,
+        every_setting_is_whole,
+        a_file_is_lines_and_comments,
+        a_bad_line_is_named,
+        a_file_that_is_not_text_is_refused,
+        a_long_path_keeps_its_line,
+        variables_are_upper_case_keys,
+        unknown_variables_are_errors,
+        a_flag_beats_a_variable_beats_a_file,
+        bounds_are_checked_when_set,
+        overrides_need_a_topology_and_three_parts,
+        unused_overrides_are_named,
+        kafka_properties_pass_through,
+        what_is_in_force_hides_secrets,
+        help_and_manual_have_every_setting,
+        failed_allocations_are_told,
+    };
+    Suite   *suite = suite_create("config");
+    TCase   *tcase = tcase_create("config");
+    SRunner *runner = srunner_create(suite);
+    int      failed;
+
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    for (size_t i = 0; i < ARRAY_SIZE(all_tests); i++)
+        tcase_add_test(tcase, all_tests[i]);
+    suite_add_tcase(suite, tcase);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

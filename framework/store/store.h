@@ -86,6 +86,7 @@ struct weir__change {
     int64_t            start;  /* windows */
     struct weir__value now;    /* bytes NULL: deleted */
     struct weir__value before; /* bytes NULL: there was none, before the first change since the last flush */
+    bool               expired; /* past retention: for the changelog only, not to be forwarded */
 };
 /* Sends a change to the changelog and forwards it. Returns a code; an error stops the flush. */
 typedef int weir__on_change(void *arg, const struct weir__change *change);

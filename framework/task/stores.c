@@ -125,7 +125,7 @@ static int on_change(void *arg, const struct weir__change *change)
 
     if (binding->plan->changelog != NULL)
         err = log_change(binding, change);
-    if (err == WEIR_OK && binding->forwards)
+    if (err == WEIR_OK && binding->forwards && !change->expired)
         err = forward_change(binding, change);
     if (binding->task->depth == 0)
         weir__arena_reset(&binding->task->record);

@@ -1,0 +1,111 @@
+/* keys.c: rows as the engine keeps them, and what goes into a batch. */
+#include "framework/store/internal.h"
+
+struct weir_bytes weir__engine_key(struct weir__buf *buf, int type, struct weir_bytes a, struct weir_bytes b)
+{
+    weir__buf_reset(buf);
+    weir__buf_putc(buf, (char)type);
+    weir__buf_add(buf, a.data, a.size);
+    weir__buf_add(buf, b.data, b.size);
+    CHECK(weir__buf_ok(buf));
+    return BYTES(buf->data, buf->size);
+}
+
+struct weir_bytes weir__index_key(struct weir__buf *buf, struct weir_bytes row_key)
+{
+    const char *suffix = (const char *)row_key.data + row_key.size - WINDOW_SUFFIX;
+
+    weir__buf_reset(buf);
+    weir__buf_putc(buf, INDEX_ROW);
+    weir__buf_add(buf, suffix, sizeof(int64_t));
+    weir__buf_add(buf, row_key.data, row_key.size - WINDOW_SUFFIX);
+    weir__buf_add(buf, suffix + sizeof(int64_t), sizeof(int32_t));
+    CHECK(weir__buf_ok(buf));
+    return BYTES(buf->data, buf->size);
+}
+
+int weir__engine_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret)
+{
+    *ret = (struct weir__value){ .bytes = bytes, .timestamp = -1 };
+    if (!store->spec->timestamped)
+        return WEIR_OK;
+    if (bytes.size < sizeof(int64_t))
+        return WEIR_CORRUPT;
+    ret->timestamp = (int64_t)weir__get_be64(bytes.data);
+    ret->bytes = BYTES((const char *)bytes.data + sizeof(int64_t), bytes.size - sizeof(int64_t));
+    return WEIR_OK;
+}
+
+int64_t weir__expiry_bound(const struct weir__store *store)
+{
+    const struct weir__store_spec *spec = store->spec;
+    int64_t                        oldest = weir__time_sub(store->observed, spec->retention);
+
+    if (spec->in_memory)
+        return oldest < 0 ? 0 : oldest + 1;
+    return oldest < 0 ? 0 : oldest / spec->segment * spec->segment;
+}
+
+bool weir__start_expired(const struct weir__store *store, int64_t start) { return start < weir__expiry_bound(store); }
+
+int weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key, struct weir_bytes value)
+{
+    struct weir__write *write;
+
+    if (GROW(batch->writes, batch->capacity, batch->count) < 0)
+        return WEIR_NO_MEMORY;
+    write = &batch->writes[batch->count];
+    *write = (struct weir__write){ .family = store->family };
+    write->key = BYTES(weir__arena_copy(&batch->arena, key.data, key.size), key.size);
+    if (write->key.data == NULL)
+        return WEIR_NO_MEMORY;
+    if (value.data != NULL) {
+        write->value = BYTES(weir__arena_copy(&batch->arena, value.data, value.size), value.size);
+        if (write->value.data == NULL)
+            return WEIR_NO_MEMORY;
+    }
+    batch->count++;
+    return WEIR_OK;
+}
+
+static int add_value(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
+                     const struct weir__value *value)
+{
+    char *stamped;
+    int   err;
+
+    if (value->bytes.data == NULL)
+        return weir__batch_add(store, batch, key, NO_BYTES);
+    if (!store->spec->timestamped)
+        return weir__batch_add(store, batch, key, value->bytes);
+    stamped = weir__arena_take(&batch->arena, sizeof(int64_t) + value->bytes.size);
+    if (stamped == NULL)
+        return WEIR_NO_MEMORY;
+    weir__put_be64(stamped, (uint64_t)value->timestamp);
+    memcpy(stamped + sizeof(int64_t), value->bytes.data, value->bytes.size);
+    err = weir__batch_add(store, batch, key, NO_BYTES);
+    if (err == WEIR_OK)
+        batch->writes[batch->count - 1].value = BYTES(stamped, sizeof(int64_t) + value->bytes.size);
+    return err;
+}
+
+int weir__batch_row(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
+                    const struct weir__value *value, bool index)
+{
+    int err = add_value(store, batch, weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), value);
+
+    if (err < 0 || !index || store->spec->kind != WEIR__STORE_WINDOWS)
+        return err;
+    return weir__batch_add(store, batch, weir__index_key(&store->key, key),
+                           value->bytes.data != NULL ? BYTES("", 0) : NO_BYTES);
+}
+
+int weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset)
+{
+    char meta[2 * sizeof(int64_t) + 1], type = META_ROW;
+
+    weir__put_be64(meta, (uint64_t)offset);
+    meta[sizeof(int64_t)] = FORMAT_VERSION;
+    weir__put_be64(meta + sizeof(int64_t) + 1, (uint64_t)store->observed);
+    return weir__batch_add(store, batch, BYTES(&type, 1), BYTES(meta, sizeof(meta)));
+}

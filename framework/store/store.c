@@ -1,0 +1,237 @@
+/* store.c: opening, reading and writing a store. */
+#include "framework/store/internal.h"
+
+/* Clean rows kept for reading when nobody says otherwise, bytes. */
+#define KEEP_BYTES ((size_t)1 << 20)
+
+static int read_meta(struct weir__store *store, struct weir_error *reterr)
+{
+    struct weir_bytes bytes;
+    char              type = META_ROW;
+    int err = store->engine->get(store->db, store->family, BYTES(&type, 1), &bytes);
+
+    store->offset = store->observed = -1;
+    if (err == WEIR_NOTFOUND)
+        return WEIR_OK;
+    if (err < 0)
+        return weir__fail(reterr, err, store->spec->name, "the store's own row cannot be read");
+    if (bytes.size != 2 * sizeof(int64_t) + 1)
+        return weir__fail(reterr, WEIR_CORRUPT, store->spec->name, "the store's own row has %zu bytes", bytes.size);
+    if (((const char *)bytes.data)[sizeof(int64_t)] != FORMAT_VERSION)
+        return weir__fail(reterr, WEIR_UNSUPPORTED, store->spec->name,
+                          "the store was written in format %d, this version reads %d: use a newer one",
+                          ((const char *)bytes.data)[sizeof(int64_t)], FORMAT_VERSION);
+    store->offset = (int64_t)weir__get_be64(bytes.data);
+    store->observed = (int64_t)weir__get_be64((const char *)bytes.data + sizeof(int64_t) + 1);
+    return WEIR_OK;
+}
+
+static int open_engine(struct weir__store *store, struct weir__db *db, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    store->db = db;
+    store->own_db = db == NULL;
+    if (store->own_db)
+        err = store->engine->open(NULL, 0, &store->db, reterr);
+    if (err == WEIR_OK)
+        err = store->engine->family(store->db, store->spec->name, &store->family, reterr);
+    return err == WEIR_OK ? read_meta(store, reterr) : err;
+}
+
+int weir__store_open(const struct weir__store_spec *spec, const struct weir__engine *engine, struct weir__db *db,
+                     struct weir__store **ret, struct weir_error *reterr)
+{
+    struct weir__store *store = weir__zalloc(sizeof(*store));
+    int                 err;
+
+    if (store == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, spec->name, "no memory for the store");
+    store->spec = spec;
+    store->engine = engine;
+    store->keep_bytes = KEEP_BYTES;
+    TAILQ_INIT(&store->dirty);
+    TAILQ_INIT(&store->clean);
+    TAILQ_INIT(&store->unflushed);
+    err = open_engine(store, db, reterr);
+    if (err < 0) {
+        weir__store_close(store);
+        return err;
+    }
+    store->committed_observed = store->observed;
+    *ret = store;
+    return WEIR_OK;
+}
+
+void weir__store_close(struct weir__store *store)
+{
+    if (store == NULL)
+        return;
+    weir__entries_clear(store, &store->dirty);
+    weir__entries_clear(store, &store->clean);
+    weir__map_fini(&store->map);
+    weir__buf_fini(&store->key);
+    if (store->own_db && store->db != NULL)
+        store->engine->close(store->db);
+    weir__free(store);
+}
+
+const struct weir__store_spec *weir__store_spec(const struct weir__store *store) { return store->spec; }
+
+void weir__store_listen(struct weir__store *store, weir__on_change *on_change, void *arg)
+{
+    store->on_change = on_change;
+    store->on_change_arg = arg;
+}
+
+int64_t weir__store_observed(const struct weir__store *store) { return store->observed; }
+
+int64_t weir__store_offset(const struct weir__store *store) { return store->offset; }
+
+bool weir__store_unflushed(const struct weir__store *store) { return !TAILQ_EMPTY(&store->unflushed); }
+
+size_t weir__store_dirty_bytes(const struct weir__store *store) { return store->dirty_bytes; }
+
+void weir__store_keep(struct weir__store *store, size_t keep_bytes)
+{
+    store->keep_bytes = keep_bytes;
+    weir__entries_trim(store);
+}
+
+/* ---- keys and LRU ---- */
+
+/* An LRU store holds all its rows as entries; both lists are in order of use, clean before dirty. */
+static void used(struct weir__store *store, struct entry *entry)
+{
+    struct entries *entries = entry->dirty ? &store->dirty : &store->clean;
+
+    if (store->spec->kind != WEIR__STORE_LRU)
+        return;
+    TAILQ_REMOVE(entries, entry, life);
+    TAILQ_INSERT_TAIL(entries, entry, life);
+}
+
+static struct entry *least_used(struct weir__store *store, const struct entry *spare)
+{
+    struct entry *entry;
+
+    TAILQ_FOREACH(entry, &store->clean, life)
+        if (entry->now.exists && entry != spare)
+            return entry;
+    TAILQ_FOREACH(entry, &store->dirty, life)
+        if (entry->now.exists && entry != spare)
+            return entry;
+    return NULL;
+}
+
+int weir__store_get(struct weir__store *store, struct weir_bytes key, struct weir__value *ret)
+{
+    int           err;
+    struct entry *entry = weir__entry_load(store, key, &err);
+
+    if (entry == NULL)
+        return err;
+    if (!entry->now.exists)
+        return WEIR_NOTFOUND;
+    used(store, entry);
+    *ret = weir__version_value(store, &entry->now);
+    return WEIR_OK;
+}
+
+static int make_room(struct weir__store *store, const struct entry *entry, int64_t timestamp)
+{
+    struct weir__value nothing = { .timestamp = timestamp };
+    struct entry      *oldest;
+    int                err = WEIR_OK;
+
+    while (err == WEIR_OK && (int64_t)store->rows > store->spec->max && (oldest = least_used(store, entry)) != NULL) {
+        err = weir__entry_put(store, oldest, &nothing);
+        store->rows--;
+    }
+    return err;
+}
+
+int weir__store_put(struct weir__store *store, struct weir_bytes key, const struct weir__value *value)
+{
+    int           err;
+    struct entry *entry = weir__entry_load(store, key, &err);
+    bool          existed;
+
+    if (entry == NULL)
+        return err;
+    existed = entry->now.exists;
+    if (store->spec->kind == WEIR__STORE_LRU) {
+        store->rows += (value->bytes.data != NULL) - existed;
+        err = make_room(store, entry, value->timestamp);
+        if (err < 0)
+            return err;
+        used(store, entry);
+    }
+    err = weir__entry_put(store, entry, value);
+    weir__entries_trim(store);
+    return err;
+}
+
+/* ---- windows ---- */
+
+/* key, start, seq in the scratch buffer's own memory: copied by the entry when it is new. */
+static struct weir_bytes window_key(char *to, struct weir_bytes key, int64_t start, int32_t seq)
+{
+    if (key.size > 0)
+        memcpy(to, key.data, key.size);
+    weir__put_be64(to + key.size, (uint64_t)start);
+    weir__put_be32(to + key.size + sizeof(int64_t), (uint32_t)seq);
+    return BYTES(to, key.size + WINDOW_SUFFIX);
+}
+
+static struct entry *load_window(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq, int *ret_err)
+{
+    char          small[256];
+    char         *to = key.size + WINDOW_SUFFIX <= sizeof(small) ? small : weir__alloc(key.size + WINDOW_SUFFIX);
+    struct entry *entry;
+
+    *ret_err = WEIR_NO_MEMORY;
+    if (to == NULL)
+        return NULL;
+    entry = weir__entry_load(store, window_key(to, key, start, seq), ret_err);
+    if (to != small)
+        weir__free(to);
+    return entry;
+}
+
+int weir__store_get_window(struct weir__store *store, struct weir_bytes key, int64_t start, struct weir__value *ret)
+{
+    struct entry *entry;
+    int           err;
+
+    if (start < weir__time_sub(store->observed, store->spec->retention) + 1)
+        return WEIR_NOTFOUND;
+    entry = load_window(store, key, start, 0, &err);
+    if (entry == NULL)
+        return err;
+    if (!entry->now.exists)
+        return WEIR_NOTFOUND;
+    *ret = weir__version_value(store, &entry->now);
+    return WEIR_OK;
+}
+
+int weir__store_put_window(struct weir__store *store, struct weir_bytes key, int64_t start,
+                           const struct weir__value *value)
+{
+    struct entry *entry;
+    int           err;
+
+    if (start < 0)
+        return WEIR_BAD_TIME;
+    store->observed = MAX(store->observed, start);
+    if (weir__start_expired(store, start))
+        return WEIR_NOTFOUND;
+    if (store->spec->duplicates)
+        store->seq = (store->seq + 1) & INT32_MAX;
+    entry = load_window(store, key, start, store->spec->duplicates ? store->seq : 0, &err);
+    if (entry == NULL)
+        return err;
+    err = weir__entry_put(store, entry, value);
+    weir__entries_trim(store);
+    return err;
+}

@@ -1,0 +1,91 @@
+/* window.c: the arithmetic of windows. */
+#include "framework/window/window.h"
+
+int64_t weir__time_add(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    if (!__builtin_add_overflow(a, b, &sum))
+        return sum;
+    return b > 0 ? INT64_MAX : INT64_MIN;
+}
+
+int64_t weir__time_sub(int64_t a, int64_t b)
+{
+    int64_t difference;
+
+    if (!__builtin_sub_overflow(a, b, &difference))
+        return difference;
+    return b < 0 ? INT64_MAX : INT64_MIN;
+}
+
+static int64_t step(const struct weir_windows *windows)
+{
+    return windows->kind == WEIR_HOPPING ? windows->advance : windows->size;
+}
+
+void weir__spans_init(struct weir__spans *spans, const struct weir_windows *windows, int64_t time)
+{
+    spans->windows = windows;
+    spans->time = time;
+    if (windows->kind == WEIR_UNLIMITED)
+        spans->start = windows->start;
+    else
+        spans->start = MAX(0, time - windows->size + step(windows)) / step(windows) * step(windows);
+}
+
+bool weir__spans_next(struct weir__spans *spans, struct weir_span *ret)
+{
+    const struct weir_windows *windows = spans->windows;
+
+    if (spans->start < 0 || spans->start > spans->time)
+        return false;
+    ret->start = spans->start;
+    if (windows->kind == WEIR_UNLIMITED) {
+        ret->end = INT64_MAX;
+        spans->start = -1; /* there is no other */
+        return true;
+    }
+    ret->end = weir__time_add(spans->start, windows->size);
+    if (__builtin_add_overflow(spans->start, step(windows), &spans->start))
+        spans->start = -1;
+    return true;
+}
+
+int64_t weir__windows_width(const struct weir_windows *windows)
+{
+    return windows->kind == WEIR_UNLIMITED ? INT64_MAX : windows->size;
+}
+
+int64_t weir__windows_retention(const struct weir_windows *windows)
+{
+    if (windows->retention > 0)
+        return windows->retention;
+    if (windows->kind == WEIR_UNLIMITED)
+        return DAYS(1);
+    return weir__time_add(windows->size, windows->grace);
+}
+
+int64_t weir__segment_width(int64_t retention) { return MAX(retention / 2, 60000); }
+
+const char *weir__windows_check(const struct weir_windows *windows, int *ret_code)
+{
+    *ret_code = WEIR_BAD_ARGUMENT;
+    if (windows->kind <= WEIR__NO_WINDOW || windows->kind > WEIR_CALENDAR)
+        return "the windows have no kind: use TUMBLING, HOPPING, SLIDING, SESSION, UNLIMITED or CALENDAR";
+    if (windows->grace < 0)
+        return "the grace is negative: give 0 or more ms";
+    if (windows->retention < 0)
+        return "the retention is negative: leave it out or give ms";
+    if (windows->kind == WEIR_UNLIMITED)
+        return windows->start < 0 ? "the start of UNLIMITED windows is negative" : NULL;
+    if (windows->size <= 0 && !(windows->kind == WEIR_SLIDING && windows->size == 0))
+        return "the size is not above 0 ms";
+    if (windows->kind == WEIR_HOPPING && (windows->advance <= 0 || windows->advance > windows->size))
+        return "the step of hopping windows must be above 0 and at most the size";
+    if (windows->retention > 0 && windows->retention < weir__time_add(windows->size, windows->grace))
+        return "the retention is shorter than size + grace: windows would go before they close";
+    if (windows->kind == WEIR_CALENDAR && windows->assign == NULL)
+        return "CALENDAR windows need a function";
+    return NULL;
+}

@@ -1,0 +1,297 @@
+/* memory_engine.c: ordered bytes in memory: a skip list per column family. Source: Pugh, Skip lists (1990). */
+#include "statestores/statestores.h"
+
+#define LEVELS 16
+
+struct node {
+    struct weir_bytes key;
+    char             *value;
+    size_t            value_size;
+    struct node      *previous; /* on level 0; NULL = the first */
+    struct node      *next[];   /* one per level of the node */
+};
+
+struct list {
+    char        *name;
+    struct node *heads[LEVELS];
+    struct node *last;
+    int          levels;
+};
+
+struct weir__db {
+    struct list *lists;
+    size_t       count, capacity;
+    uint64_t     random;
+};
+
+struct weir__iter {
+    struct node      *at;
+    enum weir_order   order;
+    struct weir_bytes from, to; /* to exclusive; data NULL = open */
+    struct weir_arena arena;
+};
+
+static int memory_open(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr)
+{
+    struct weir__db *db = weir__zalloc(sizeof(*db));
+
+    (void)dir;
+    (void)memory;
+    if (db == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "memory store", "no memory for a database");
+    db->random = 88172645463325252u;
+    *ret = db;
+    return WEIR_OK;
+}
+
+static int memory_family(struct weir__db *db, const char *name, uint32_t *ret, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < db->count; i++)
+        if (strcmp(db->lists[i].name, name) == 0) {
+            *ret = (uint32_t)i;
+            return WEIR_OK;
+        }
+    if (GROW(db->lists, db->capacity, db->count) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, name, "no memory for a store");
+    db->lists[db->count] = (struct list){ .name = weir__strdup(name), .levels = 1 };
+    if (db->lists[db->count].name == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, name, "no memory for a store");
+    *ret = (uint32_t)db->count++;
+    return WEIR_OK;
+}
+
+/* The links to follow to the first node whose key is not before key, one per level. */
+static void find_links(struct list *list, struct weir_bytes key, struct node **ret_before[LEVELS])
+{
+    struct node **links = list->heads;
+
+    for (int level = list->levels - 1; level >= 0; level--) {
+        while (links[level] != NULL && weir__bytes_compare(links[level]->key, key) < 0)
+            links = links[level]->next;
+        ret_before[level] = &links[level];
+    }
+}
+
+static struct node *first_from(struct list *list, struct weir_bytes key)
+{
+    struct node **links = list->heads;
+
+    for (int level = list->levels - 1; level >= 0; level--)
+        while (links[level] != NULL && weir__bytes_compare(links[level]->key, key) < 0)
+            links = links[level]->next;
+    return links[0];
+}
+
+static int memory_get(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_bytes *ret)
+{
+    struct node *node = first_from(&db->lists[family], key);
+
+    if (node == NULL || !weir__bytes_equal(node->key, key))
+        return WEIR_NOTFOUND;
+    *ret = BYTES(node->value, node->value_size);
+    return WEIR_OK;
+}
+
+static int random_level(struct weir__db *db)
+{
+    int level = 1;
+
+    db->random ^= db->random << 13;
+    db->random ^= db->random >> 7;
+    db->random ^= db->random << 17;
+    for (uint64_t bits = db->random; level < LEVELS && (bits & 3) == 0; bits >>= 2)
+        level++;
+    return level;
+}
+
+static void free_node(struct node *node)
+{
+    weir__free((void *)node->key.data);
+    weir__free(node->value);
+    weir__free(node);
+}
+
+static struct node *make_node(const struct weir__write *write, int levels)
+{
+    struct node *node = weir__zalloc(sizeof(*node) + (size_t)levels * sizeof(struct node *));
+
+    if (node == NULL)
+        return NULL;
+    node->key = BYTES(weir__memdup(write->key.data, write->key.size), write->key.size);
+    node->value = weir__memdup(write->value.data, write->value.size);
+    node->value_size = write->value.size;
+    if (node->key.data != NULL && node->value != NULL)
+        return node;
+    free_node(node);
+    return NULL;
+}
+
+static int insert(struct weir__db *db, struct list *list, const struct weir__write *write)
+{
+    struct node **before[LEVELS];
+    int           levels = random_level(db);
+    struct node  *node = make_node(write, levels);
+
+    if (node == NULL)
+        return WEIR_NO_MEMORY;
+    if (levels > list->levels)
+        list->levels = levels;
+    find_links(list, write->key, before);
+    node->previous = *before[0] != NULL ? (*before[0])->previous : list->last;
+    if (*before[0] != NULL)
+        (*before[0])->previous = node;
+    else
+        list->last = node;
+    for (int level = 0; level < levels; level++) {
+        node->next[level] = *before[level];
+        *before[level] = node;
+    }
+    return WEIR_OK;
+}
+
+static void erase(struct list *list, struct node *node)
+{
+    struct node **before[LEVELS];
+
+    find_links(list, node->key, before);
+    if (node->next[0] != NULL)
+        node->next[0]->previous = node->previous;
+    else
+        list->last = node->previous;
+    for (int level = 0; level < list->levels && *before[level] == node; level++)
+        *before[level] = node->next[level];
+    free_node(node);
+}
+
+static int apply(struct weir__db *db, const struct weir__write *write)
+{
+    struct list *list = &db->lists[write->family];
+    struct node *node = first_from(list, write->key);
+    char        *value;
+
+    if (node == NULL || !weir__bytes_equal(node->key, write->key))
+        return write->value.data != NULL ? insert(db, list, write) : WEIR_OK;
+    if (write->value.data == NULL) {
+        erase(list, node);
+        return WEIR_OK;
+    }
+    value = weir__memdup(write->value.data, write->value.size);
+    if (value == NULL)
+        return WEIR_NO_MEMORY;
+    weir__free(node->value);
+    node->value = value;
+    node->value_size = write->value.size;
+    return WEIR_OK;
+}
+
+/* Without memory the batch is cut short: the task that owns this state is closed and restored (WEIR_STORE_FAILED). */
+static int memory_write(struct weir__db *db, const struct weir__write *writes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (apply(db, &writes[i]) < 0)
+            return WEIR_STORE_FAILED;
+    return WEIR_OK;
+}
+
+static struct node *last_before(struct list *list, struct weir_bytes to)
+{
+    struct node *node;
+
+    if (to.data == NULL)
+        return list->last;
+    node = first_from(list, to);
+    return node != NULL ? node->previous : list->last;
+}
+
+static int memory_iterate(struct weir__db *db, uint32_t family, struct weir_bytes from, struct weir_bytes to,
+                          enum weir_order order, struct weir__iter **ret)
+{
+    struct list       *list = &db->lists[family];
+    struct weir__iter *iter = weir__zalloc(sizeof(*iter));
+
+    if (iter == NULL)
+        return WEIR_NO_MEMORY;
+    iter->order = order;
+    if (order == WEIR_ASCENDING)
+        iter->at = from.data != NULL ? first_from(list, from) : list->heads[0];
+    else
+        iter->at = last_before(list, to);
+    if (from.data != NULL)
+        iter->from = BYTES(weir__arena_copy(&iter->arena, from.data, from.size), from.size);
+    if (to.data != NULL)
+        iter->to = BYTES(weir__arena_copy(&iter->arena, to.data, to.size), to.size);
+    *ret = iter;
+    return WEIR_OK;
+}
+
+static int memory_next(struct weir__iter *iter, struct weir_bytes *ret_key, struct weir_bytes *ret_value)
+{
+    struct node *node = iter->at;
+
+    if (node == NULL)
+        return WEIR_NOTFOUND;
+    if (iter->order == WEIR_ASCENDING ? iter->to.data != NULL && weir__bytes_compare(node->key, iter->to) >= 0
+                                      : iter->from.data != NULL && weir__bytes_compare(node->key, iter->from) < 0)
+        return WEIR_NOTFOUND;
+    *ret_key = node->key;
+    *ret_value = BYTES(node->value, node->value_size);
+    iter->at = iter->order == WEIR_ASCENDING ? node->next[0] : node->previous;
+    return WEIR_OK;
+}
+
+static void memory_iter_close(struct weir__iter *iter)
+{
+    if (iter == NULL)
+        return;
+    weir__arena_fini(&iter->arena);
+    weir__free(iter);
+}
+
+static int memory_flush(struct weir__db *db)
+{
+    (void)db;
+    return WEIR_OK;
+}
+
+static int memory_bulk(struct weir__db *db, bool on)
+{
+    (void)db;
+    (void)on;
+    return WEIR_OK;
+}
+
+static void memory_figures(struct weir__db *db, struct weir__buf *ret)
+{
+    weir__buf_printf(ret, "families %zu\n", db->count);
+}
+
+static void memory_close(struct weir__db *db)
+{
+    if (db == NULL)
+        return;
+    for (size_t i = 0; i < db->count; i++) {
+        struct node *node = db->lists[i].heads[0], *next;
+
+        for (; node != NULL; node = next) {
+            next = node->next[0];
+            free_node(node);
+        }
+        weir__free(db->lists[i].name);
+    }
+    weir__free(db->lists);
+    weir__free(db);
+}
+
+const struct weir__engine weir__memory_engine = { .name = "memory",
+                                                  .durable = false,
+                                                  .open = memory_open,
+                                                  .family = memory_family,
+                                                  .get = memory_get,
+                                                  .iterate = memory_iterate,
+                                                  .next = memory_next,
+                                                  .iter_close = memory_iter_close,
+                                                  .write = memory_write,
+                                                  .flush = memory_flush,
+                                                  .bulk = memory_bulk,
+                                                  .figures = memory_figures,
+                                                  .close = memory_close };

@@ -1,0 +1,391 @@
+/* rocksdb_engine.c: ordered bytes in RocksDB: one database per task, one column family per store.
+ *
+ * (1) No write-ahead log: the changelog is the log. A store's offset is a row of its own family, so any flush of a
+ *     memtable keeps data and offset together (and atomic_flush, unsafe before 8.1, is not needed).
+ * (2) After a failed write the database takes no more: close, open, restore.
+ */
+#include <rocksdb/c.h>
+#include <sys/statvfs.h>
+
+#include "statestores/statestores.h"
+
+#define CACHE_BYTES   ((size_t)32 << 20) /* of the process, shared by all databases */
+#define BUFFER_BYTES  ((size_t)8 << 20)  /* of a family, when nobody says otherwise */
+#define BUFFER_LEAST  ((size_t)256 << 10)
+#define SPARE_BYTES   ((uint64_t)64 << 20) /* a disk with less takes no more writes */
+#define CHECK_BYTES   ((size_t)16 << 20)   /* written between two looks at the disk */
+
+struct weir__db {
+    rocksdb_t                       *db;
+    rocksdb_options_t               *options;
+    rocksdb_writeoptions_t          *write;
+    rocksdb_readoptions_t           *read;
+    rocksdb_flushoptions_t          *flush;
+    rocksdb_block_based_table_options_t *table;
+    rocksdb_writebatch_t            *batch;
+    rocksdb_column_family_handle_t **families;
+    char                           **names;
+    size_t                           count, capacity, names_capacity;
+    rocksdb_pinnableslice_t         *pinned; /* of the last get */
+    char                            *dir;
+    size_t                           unchecked; /* bytes written since the last look at the disk */
+    bool                             failed;
+};
+
+struct weir__iter {
+    rocksdb_iterator_t    *iter;
+    rocksdb_readoptions_t *read;
+    enum weir_order        order;
+    bool                   first;
+    struct weir_arena      arena;
+};
+
+/* The block cache of the process; RocksDB counts its references. */
+static rocksdb_cache_t *shared_cache(void)
+{
+    static rocksdb_cache_t *cache;
+    rocksdb_cache_t        *mine = __atomic_load_n(&cache, __ATOMIC_ACQUIRE), *none = NULL;
+
+    if (mine != NULL)
+        return mine;
+    mine = rocksdb_cache_create_lru(CACHE_BYTES);
+    if (__atomic_compare_exchange_n(&cache, &none, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return mine;
+    rocksdb_cache_destroy(mine);
+    return none;
+}
+
+static void set_options(struct weir__db *db, size_t memory)
+{
+    size_t buffer = memory > 0 ? MAX(memory / 4, BUFFER_LEAST) : BUFFER_BYTES;
+
+    db->options = rocksdb_options_create();
+    rocksdb_options_set_create_if_missing(db->options, 1);
+    rocksdb_options_set_create_missing_column_families(db->options, 1);
+    rocksdb_options_set_write_buffer_size(db->options, buffer);
+    rocksdb_options_set_max_write_buffer_number(db->options, 2);
+    rocksdb_options_set_max_open_files(db->options, 256);
+    rocksdb_options_set_max_background_jobs(db->options, 2);
+    rocksdb_options_set_max_manifest_file_size(db->options, 1 << 20);
+    rocksdb_options_set_keep_log_file_num(db->options, 1);
+    rocksdb_options_set_info_log_level(db->options, 4 /* fatal: our own log speaks */);
+    rocksdb_options_set_compression(db->options, rocksdb_lz4_compression);
+    db->table = rocksdb_block_based_options_create();
+    rocksdb_block_based_options_set_block_cache(db->table, shared_cache());
+    rocksdb_block_based_options_set_filter_policy(db->table, rocksdb_filterpolicy_create_bloom_full(10));
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(db->table, 1);
+    rocksdb_options_set_block_based_table_factory(db->options, db->table);
+    db->write = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_disable_WAL(db->write, 1);
+    db->read = rocksdb_readoptions_create();
+    db->flush = rocksdb_flushoptions_create();
+    rocksdb_flushoptions_set_wait(db->flush, 1);
+    db->batch = rocksdb_writebatch_create();
+}
+
+/* RocksDB's words into ours. Frees them. */
+static int translate(char *words, const char *dir, int otherwise, struct weir_error *reterr)
+{
+    int code = otherwise;
+
+    if (strstr(words, "While lock file") != NULL || strstr(words, "lock hold by") != NULL)
+        code = WEIR_BUSY;
+    else if (strncmp(words, "Corruption", 10) == 0)
+        code = WEIR_CORRUPT;
+    weir__fail(reterr, code, dir, "%s", words);
+    rocksdb_free(words);
+    return code;
+}
+
+static int keep_family(struct weir__db *db, const char *name, rocksdb_column_family_handle_t *handle)
+{
+    if (GROW(db->families, db->capacity, db->count) < 0 || GROW(db->names, db->names_capacity, db->count) < 0)
+        return WEIR_NO_MEMORY;
+    db->names[db->count] = weir__strdup(name);
+    db->families[db->count] = handle;
+    db->count++;
+    return db->names[db->count - 1] != NULL ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+static int open_families(struct weir__db *db, char **names, size_t count, struct weir_error *reterr)
+{
+    const rocksdb_options_t        **options = weir__alloc(sizeof(void *) * count);
+    rocksdb_column_family_handle_t **handles = weir__alloc(sizeof(void *) * count);
+    char                            *words = NULL;
+    int                              err = WEIR_OK;
+
+    if (options == NULL || handles == NULL) {
+        err = weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
+        goto out;
+    }
+    for (size_t i = 0; i < count; i++)
+        options[i] = db->options;
+    db->db = rocksdb_open_column_families(db->options, db->dir, (int)count, (const char *const *)names, options, handles,
+                                          &words);
+    if (words != NULL) {
+        db->db = NULL;
+        err = translate(words, db->dir, WEIR_IO, reterr);
+        goto out;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (keep_family(db, names[i], handles[i]) < 0)
+            err = weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
+out:
+    weir__free(options);
+    weir__free(handles);
+    return err;
+}
+
+static void rocks_close(struct weir__db *db);
+
+static int rocks_open(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr)
+{
+    struct weir__db *db = weir__zalloc(sizeof(*db));
+    char            *first[] = { "default" }, *words = NULL, **names;
+    size_t           count = 0;
+    int              err = weir__make_dirs(dir, reterr);
+
+    if (db == NULL || (db->dir = weir__strdup(dir)) == NULL) {
+        weir__free(db);
+        return weir__fail(reterr, WEIR_NO_MEMORY, dir, "no memory for a database");
+    }
+    set_options(db, memory);
+    if (err == WEIR_OK) {
+        names = rocksdb_list_column_families(db->options, dir, &count, &words);
+        if (words != NULL) { /* nothing there yet */
+            rocksdb_free(words);
+            err = open_families(db, first, 1, reterr);
+        } else {
+            err = open_families(db, names, count, reterr);
+            rocksdb_list_column_families_destroy(names, count);
+        }
+    }
+    if (err < 0) {
+        rocks_close(db);
+        return err;
+    }
+    *ret = db;
+    return WEIR_OK;
+}
+
+static int rocks_family(struct weir__db *db, const char *name, uint32_t *ret, struct weir_error *reterr)
+{
+    rocksdb_column_family_handle_t *handle;
+    char                           *words = NULL;
+
+    for (size_t i = 0; i < db->count; i++)
+        if (strcmp(db->names[i], name) == 0) {
+            *ret = (uint32_t)i;
+            return WEIR_OK;
+        }
+    handle = rocksdb_create_column_family(db->db, db->options, name, &words);
+    if (words != NULL)
+        return translate(words, db->dir, WEIR_IO, reterr);
+    *ret = (uint32_t)db->count;
+    if (keep_family(db, name, handle) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, name, "no memory for a store");
+    return WEIR_OK;
+}
+
+static int rocks_get(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_bytes *ret)
+{
+    char *words = NULL;
+
+    if (db->pinned != NULL)
+        rocksdb_pinnableslice_destroy(db->pinned);
+    db->pinned = rocksdb_get_pinned_cf(db->db, db->read, db->families[family], key.data, key.size, &words);
+    if (words != NULL) {
+        rocksdb_free(words);
+        return WEIR_STORE_FAILED;
+    }
+    if (db->pinned == NULL)
+        return WEIR_NOTFOUND;
+    ret->data = rocksdb_pinnableslice_value(db->pinned, &ret->size);
+    return WEIR_OK;
+}
+
+static int rocks_iterate(struct weir__db *db, uint32_t family, struct weir_bytes from, struct weir_bytes to,
+                         enum weir_order order, struct weir__iter **ret)
+{
+    struct weir__iter *iter = weir__zalloc(sizeof(*iter));
+
+    if (iter == NULL)
+        return WEIR_NO_MEMORY;
+    iter->order = order;
+    iter->first = true;
+    iter->read = rocksdb_readoptions_create();
+    if (from.data != NULL) /* RocksDB borrows its bounds */
+        rocksdb_readoptions_set_iterate_lower_bound(iter->read, weir__arena_copy(&iter->arena, from.data, from.size),
+                                                    from.size);
+    if (to.data != NULL)
+        rocksdb_readoptions_set_iterate_upper_bound(iter->read, weir__arena_copy(&iter->arena, to.data, to.size),
+                                                    to.size);
+    iter->iter = rocksdb_create_iterator_cf(db->db, iter->read, db->families[family]);
+    *ret = iter;
+    return WEIR_OK;
+}
+
+static void step(struct weir__iter *iter)
+{
+    bool forward = iter->order == WEIR_ASCENDING;
+
+    if (iter->first)
+        (forward ? rocksdb_iter_seek_to_first : rocksdb_iter_seek_to_last)(iter->iter);
+    else
+        (forward ? rocksdb_iter_next : rocksdb_iter_prev)(iter->iter);
+    iter->first = false;
+}
+
+static int rocks_next(struct weir__iter *iter, struct weir_bytes *ret_key, struct weir_bytes *ret_value)
+{
+    char *words = NULL;
+
+    step(iter);
+    if (!rocksdb_iter_valid(iter->iter)) {
+        rocksdb_iter_get_error(iter->iter, &words);
+        if (words == NULL)
+            return WEIR_NOTFOUND;
+        rocksdb_free(words);
+        return WEIR_STORE_FAILED;
+    }
+    ret_key->data = rocksdb_iter_key(iter->iter, &ret_key->size);
+    ret_value->data = rocksdb_iter_value(iter->iter, &ret_value->size);
+    return WEIR_OK;
+}
+
+static void rocks_iter_close(struct weir__iter *iter)
+{
+    if (iter == NULL)
+        return;
+    rocksdb_iter_destroy(iter->iter);
+    rocksdb_readoptions_destroy(iter->read);
+    weir__arena_fini(&iter->arena);
+    weir__free(iter);
+}
+
+/* Whether the disk can take a flush of what is in memory besides. */
+static bool has_space(struct weir__db *db, size_t bytes)
+{
+    struct statvfs disk;
+
+    db->unchecked += bytes;
+    if (db->unchecked < CHECK_BYTES)
+        return true;
+    db->unchecked = 0;
+    if (statvfs(db->dir, &disk) != 0)
+        return true;
+    return (uint64_t)disk.f_bavail * disk.f_frsize >= SPARE_BYTES;
+}
+
+static int rocks_write(struct weir__db *db, const struct weir__write *writes, size_t count)
+{
+    char  *words = NULL;
+    size_t bytes = 0;
+
+    if (db->failed)
+        return WEIR_STORE_FAILED;
+    rocksdb_writebatch_clear(db->batch);
+    for (size_t i = 0; i < count; i++) {
+        const struct weir__write *write = &writes[i];
+
+        bytes += write->key.size + write->value.size;
+        if (write->value.data != NULL)
+            rocksdb_writebatch_put_cf(db->batch, db->families[write->family], write->key.data, write->key.size,
+                                      write->value.data, write->value.size);
+        else
+            rocksdb_writebatch_delete_cf(db->batch, db->families[write->family], write->key.data, write->key.size);
+    }
+    if (!has_space(db, bytes))
+        return WEIR_STORE_FAILED;
+    rocksdb_write(db->db, db->write, db->batch, &words);
+    if (words == NULL)
+        return WEIR_OK;
+    rocksdb_free(words);
+    db->failed = true;
+    return WEIR_STORE_FAILED;
+}
+
+static int rocks_flush(struct weir__db *db)
+{
+    for (size_t i = 0; i < db->count; i++) {
+        char *words = NULL;
+
+        rocksdb_flush_cf(db->db, db->flush, db->families[i], &words);
+        if (words == NULL)
+            continue;
+        rocksdb_free(words);
+        db->failed = true;
+        return WEIR_STORE_FAILED;
+    }
+    return WEIR_OK;
+}
+
+/* Restoring writes much and reads little: compaction waits until it is over. */
+static int rocks_bulk(struct weir__db *db, bool on)
+{
+    const char *keys[] = { "disable_auto_compactions" }, *values[] = { on ? "true" : "false" };
+
+    for (size_t i = 0; i < db->count; i++) {
+        char *words = NULL;
+
+        rocksdb_set_options_cf(db->db, db->families[i], 1, keys, values, &words);
+        if (words == NULL)
+            continue;
+        rocksdb_free(words);
+        return WEIR_STORE_FAILED;
+    }
+    return WEIR_OK;
+}
+
+static void rocks_figures(struct weir__db *db, struct weir__buf *ret)
+{
+    static const char *const names[] = { "rocksdb.estimate-num-keys", "rocksdb.cur-size-all-mem-tables",
+                                         "rocksdb.total-sst-files-size", "rocksdb.estimate-pending-compaction-bytes",
+                                         "rocksdb.block-cache-usage" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char *value = rocksdb_property_value(db->db, names[i]);
+
+        if (value != NULL)
+            weir__buf_printf(ret, "%s %s\n", names[i] + strlen("rocksdb."), value);
+        rocksdb_free(value);
+    }
+}
+
+static void rocks_close(struct weir__db *db)
+{
+    if (db == NULL)
+        return;
+    if (db->pinned != NULL)
+        rocksdb_pinnableslice_destroy(db->pinned);
+    for (size_t i = 0; i < db->count; i++) {
+        rocksdb_column_family_handle_destroy(db->families[i]);
+        weir__free(db->names[i]);
+    }
+    if (db->db != NULL)
+        rocksdb_close(db->db);
+    rocksdb_writebatch_destroy(db->batch);
+    rocksdb_flushoptions_destroy(db->flush);
+    rocksdb_readoptions_destroy(db->read);
+    rocksdb_writeoptions_destroy(db->write);
+    rocksdb_block_based_options_destroy(db->table);
+    rocksdb_options_destroy(db->options);
+    weir__free(db->families);
+    weir__free(db->names);
+    weir__free(db->dir);
+    weir__free(db);
+}
+
+const struct weir__engine weir__rocksdb_engine = { .name = "rocksdb",
+                                                   .durable = true,
+                                                   .open = rocks_open,
+                                                   .family = rocks_family,
+                                                   .get = rocks_get,
+                                                   .iterate = rocks_iterate,
+                                                   .next = rocks_next,
+                                                   .iter_close = rocks_iter_close,
+                                                   .write = rocks_write,
+                                                   .flush = rocks_flush,
+                                                   .bulk = rocks_bulk,
+                                                   .figures = rocks_figures,
+                                                   .close = rocks_close };

@@ -1,0 +1,273 @@
+/* app.c: an application's making, start and end. */
+#include "framework/runtime/internal.h"
+
+#include <time.h>
+
+/* clang-format off */
+static const struct weir__family records_family = { .name = "weir_records_processed_total", .type = WEIR__COUNTER,
+    .help = "Input records processed.", .labels = { "topology", "thread" } };
+static const struct weir__family commits_family = { .name = "weir_commits_total", .type = WEIR__COUNTER,
+    .help = "Commits made.", .labels = { "topology", "thread" } };
+static const struct weir__family restored_family = { .name = "weir_restore_records_total", .type = WEIR__COUNTER,
+    .help = "Changelog records read back into stores.", .labels = { "topology", "thread" } };
+static const struct weir__family remaining_family = { .name = "weir_restore_remaining_records", .type = WEIR__GAUGE,
+    .help = "Changelog offsets still to be read before tasks run.", .labels = { "topology", "thread" } };
+static const struct weir__family failures_family = { .name = "weir_thread_recoveries_total", .type = WEIR__COUNTER,
+    .help = "Failures after which a thread went back to what was committed.", .labels = { "topology", "thread" } };
+/* clang-format on */
+
+static int fail_memory(const char *where, struct weir_error *reterr)
+{
+    return weir__fail(reterr, WEIR_NO_MEMORY, where, "out of memory");
+}
+
+bool weir__app_must_end(struct weir__app *app)
+{
+    return atomic_load(&app->closing) && weir__app_now(app) >= atomic_load(&app->close_by);
+}
+
+int weir__app_ends(struct weir__app *app, struct weir__tp tp, struct weir__ends *ret)
+{
+    int err;
+
+    do
+        err = app->config.engine->ends(app->config.log, tp, weir__app_now(app) + WEIR__CALL_MS, ret);
+    while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    return err;
+}
+
+const struct weir__plan *weir__app_plan(const struct weir__app *app) { return app->plan; }
+
+/* ---- making ---- */
+
+static int make_plan(struct weir__app *app, struct weir_error *reterr)
+{
+    const struct weir__config *settings = app->config.settings;
+    struct weir__plan_config   config = {
+          .application = app->config.application,
+          .cache = app->settings.cache_bytes > 0,
+          .upstream_cleanup = strcmp(weir__config_text(settings, "changelog.cleanup"), "kafka-streams") == 0,
+          .explicit_names = weir__config_bool(settings, "ensure.explicit.names"),
+          .config = settings,
+    };
+    int err = weir__plan_new(app->config.topology, &config, &app->plan, NULL, reterr);
+
+    if (err == WEIR_OK)
+        err = weir__config_check_used(settings, app->config.topology->name, reterr);
+    return err == WEIR_OK ? weir__plan_check_runnable(app->plan, reterr) : err;
+}
+
+static int list_inputs(struct weir__app *app)
+{
+    size_t most = app->topics.count + 1;
+
+    app->inputs = weir_arena_alloc(&app->arena, sizeof(*app->inputs) * most);
+    app->input_subs = weir_arena_alloc(&app->arena, sizeof(*app->input_subs) * most);
+    if (app->inputs == NULL || app->input_subs == NULL)
+        return WEIR_NO_MEMORY;
+    for (size_t i = 0; i < app->topics.count; i++) {
+        const struct weir__topic_use *use = &app->topics.items[i];
+
+        if (use->reader < 0 || app->plan->subs[use->reader].global)
+            continue;
+        app->inputs[app->input_count] = use->name;
+        app->input_subs[app->input_count++] = use->reader;
+    }
+    return WEIR_OK;
+}
+
+/* No more threads than one topic has partitions: a further one would get nothing. */
+static size_t useful_threads(const struct weir__app *app)
+{
+    size_t most = 1;
+
+    for (size_t i = 0; i < app->input_count; i++)
+        most = MAX(most, (size_t)weir__topics_find(&app->topics, app->inputs[i])->partitions);
+    return MIN(app->settings.threads, most);
+}
+
+static void init_thread(struct weir__app *app, size_t index)
+{
+    struct weir__thread  *thread = &app->threads[index];
+    struct weir__metrics *metrics = app->config.metrics;
+    char                  number[24];
+    const char           *labels[] = { app->plan->topology->name, number };
+
+    snprintf(number, sizeof(number), "%zu", index);
+    thread->app = app;
+    thread->index = index;
+    weir__arena_init(&thread->commit_arena, 0);
+    thread->metric_records = weir__metric(metrics, &records_family, labels);
+    thread->metric_commits = weir__metric(metrics, &commits_family, labels);
+    thread->metric_restored = weir__metric(metrics, &restored_family, labels);
+    thread->metric_remaining = weir__metric(metrics, &remaining_family, labels);
+    thread->metric_failures = weir__metric(metrics, &failures_family, labels);
+    atomic_store(&thread->last_round, weir__wall_ms());
+}
+
+static int make_threads(struct weir__app *app)
+{
+    size_t count = useful_threads(app);
+
+    app->threads = weir__zalloc(sizeof(*app->threads) * count);
+    if (app->threads == NULL)
+        return WEIR_NO_MEMORY;
+    app->thread_count = count;
+    for (size_t i = 0; i < count; i++)
+        init_thread(app, i);
+    return WEIR_OK;
+}
+
+static int build(struct weir__app *app, struct weir_error *reterr)
+{
+    const char *name = app->config.topology->name;
+    int         err = make_plan(app, reterr);
+
+    if (err == WEIR_OK)
+        err = weir__state_dir_open(app, reterr);
+    if (err == WEIR_OK)
+        err = weir__topics_ensure(app, reterr);
+    if (err < 0)
+        return err;
+    if (list_inputs(app) < 0 || make_threads(app) < 0)
+        return fail_memory(name, reterr);
+    if (app->input_count == 0)
+        return weir__fail(reterr, WEIR_BAD_TOPOLOGY, name, "the topology reads no topic: give it a SOURCE");
+    return WEIR_OK;
+}
+
+static void init_sync(struct weir__app *app)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&app->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&app->answered, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+int weir__app_new(const struct weir__app_config *config, struct weir__app **ret, struct weir_error *reterr)
+{
+    struct weir__app *app = weir__zalloc(sizeof(*app));
+    int               err;
+
+    if (app == NULL)
+        return fail_memory(config->topology->name, reterr);
+    app->config = *config;
+    app->state.lock = -1;
+    weir__arena_init(&app->arena, 0);
+    init_sync(app);
+    weir__app_settings_read(config->settings, &app->settings);
+    err = build(app, reterr);
+    if (err < 0) {
+        weir__app_free(app);
+        return err;
+    }
+    *ret = app;
+    return WEIR_OK;
+}
+
+static void fini_thread(struct weir__thread *thread)
+{
+    if (thread->consumer != NULL) /* joined, never started */
+        (void)thread->app->config.engine->leave(thread->consumer, 0);
+    weir__arena_fini(&thread->commit_arena);
+    weir__free(thread->assigned);
+    weir__free(thread->seats);
+}
+
+void weir__app_free(struct weir__app *app)
+{
+    if (app == NULL)
+        return;
+    for (size_t i = 0; i < app->thread_count; i++) {
+        CHECK(!app->threads[i].started);
+        fini_thread(&app->threads[i]);
+    }
+    weir__free(app->threads);
+    weir__free(app->topics.items);
+    weir__state_dir_close(&app->state);
+    weir__plan_free(app->plan);
+    weir__arena_fini(&app->arena);
+    pthread_cond_destroy(&app->answered);
+    pthread_mutex_destroy(&app->mutex);
+    weir__free(app);
+}
+
+/* ---- start and stop ---- */
+
+/* All members join before any of them polls: one generation instead of one per member. */
+int weir__app_start(struct weir__app *app, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < app->thread_count; i++) {
+        int err = weir__thread_join(&app->threads[i], reterr);
+
+        if (err < 0)
+            return err;
+    }
+    for (size_t i = 0; i < app->thread_count; i++) {
+        struct weir__thread *thread = &app->threads[i];
+
+        if (pthread_create(&thread->id, NULL, weir__thread_main, thread) != 0)
+            return weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name,
+                              "the system gives no thread %zu: lower \"threads\"", i);
+        thread->started = true;
+    }
+    weir__say(WEIR__INFO, "started", "topology", "s", app->plan->topology->name, "application", "s",
+              app->plan->application, "instance", "s", app->state.instance, "threads", "i", (int64_t)app->thread_count,
+              "delivery", "s", app->settings.exactly_once ? "exactly_once" : "at_least_once", NULL);
+    return WEIR_OK;
+}
+
+void weir__app_wake(struct weir__app *app)
+{
+    pthread_mutex_lock(&app->mutex);
+    for (size_t i = 0; i < app->thread_count; i++)
+        if (app->threads[i].consumer != NULL)
+            app->config.engine->wake(app->threads[i].consumer);
+    pthread_mutex_unlock(&app->mutex);
+}
+
+void weir__app_close(struct weir__app *app)
+{
+    if (!atomic_load(&app->closing)) {
+        atomic_store(&app->close_by, weir__app_now(app) + app->settings.shutdown_timeout);
+        atomic_store(&app->closing, true);
+    }
+    weir__app_wake(app);
+}
+
+int weir__app_stop(struct weir__app *app, struct weir_error *reterr)
+{
+    weir__app_close(app);
+    for (size_t i = 0; i < app->thread_count; i++) {
+        if (app->threads[i].started)
+            pthread_join(app->threads[i].id, NULL);
+        app->threads[i].started = false;
+    }
+    if (app->code < 0 && reterr != NULL)
+        *reterr = app->error;
+    weir__say(WEIR__INFO, "stopped", "topology", "s", app->plan->topology->name, NULL);
+    return app->code;
+}
+
+bool weir__app_failed(struct weir__app *app) { return atomic_load(&app->failed); }
+
+void weir__app_state(struct weir__app *app, struct weir__app_state *ret)
+{
+    *ret = (struct weir__app_state){ .topology = app->plan->topology->name, .assigned = app->thread_count > 0,
+                                     .failed = weir__app_failed(app), .last_progress = INT64_MAX };
+    for (size_t i = 0; i < app->thread_count; i++) {
+        struct weir__thread *thread = &app->threads[i];
+        bool                 assigned = atomic_load(&thread->holds_assignment);
+
+        ret->threads += assigned;
+        ret->assigned = ret->assigned && assigned;
+        ret->tasks += atomic_load(&thread->tasks);
+        ret->restoring += atomic_load(&thread->restoring);
+        ret->records += atomic_load(&thread->records);
+        ret->commits += atomic_load(&thread->commits);
+        ret->last_progress = MIN(ret->last_progress, (int64_t)atomic_load(&thread->last_round));
+    }
+}

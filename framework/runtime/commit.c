@@ -1,0 +1,182 @@
+/* commit.c: the commit cycle of a thread: all its tasks, one transaction.
+ *
+ * (1) Flush, offsets, the log's commit, and only when it is known to stand the stores' batches: a batch written before
+ *     could hold state of a record that is processed again.
+ * (2) No record is taken between the first flush and the last batch.
+ * (3) The generation's token is the one that came with the assignment; without a valid one nothing is committed.
+ */
+#include "framework/runtime/internal.h"
+
+static bool takes_part(const struct weir__seat *seat, bool all)
+{
+    return seat->running && (all || weir__task_has_work(seat->task));
+}
+
+static bool any_work(const struct weir__thread *thread)
+{
+    for (size_t i = 0; i < thread->seat_count; i++)
+        if (takes_part(thread->seats[i], false))
+            return true;
+    return thread->sends > 0;
+}
+
+bool weir__commit_due(struct weir__thread *thread, int64_t now)
+{
+    for (size_t i = 0; i < thread->seat_count; i++)
+        if (thread->seats[i]->running && weir__task_wants_commit(thread->seats[i]->task))
+            return true;
+    return now - thread->last_commit >= thread->app->settings.commit_interval;
+}
+
+static int flush_tasks(struct weir__thread *thread, bool all, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+        int                err = takes_part(seat, all) ? weir__task_flush(seat->task, reterr) : WEIR_OK;
+
+        if (err < 0)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+static struct weir__offset *gather_offsets(struct weir__thread *thread, bool all, size_t *ret_count)
+{
+    struct weir__offset *offsets;
+    size_t               most = 0;
+
+    weir__arena_reset(&thread->commit_arena);
+    for (size_t i = 0; i < thread->seat_count; i++)
+        most += thread->seats[i]->input_count;
+    offsets = weir_arena_alloc(&thread->commit_arena, sizeof(*offsets) * (most + 1));
+    *ret_count = 0;
+    for (size_t i = 0; offsets != NULL && i < thread->seat_count; i++)
+        if (takes_part(thread->seats[i], all))
+            *ret_count += weir__task_offsets(thread->seats[i]->task, &thread->commit_arena, offsets + *ret_count);
+    return offsets;
+}
+
+/* The same call until it has an outcome; our time being up leaves it unknown. */
+static int commit_log(struct weir__thread *thread, const struct weir__offset *offsets, size_t count)
+{
+    struct weir__app *app = thread->app;
+    int               err;
+
+    do
+        err = app->config.engine->commit(thread->producer, app->plan->application, thread->consumer, thread->token,
+                                         offsets, count, weir__app_now(app) + WEIR__CALL_MS);
+    while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    return err == WEIR_AGAIN ? WEIR_FENCED : err;
+}
+
+static void note_committed(struct weir__seat *seat, const struct weir__offset *offsets, size_t count)
+{
+    for (size_t i = 0; i < seat->input_count; i++)
+        for (size_t j = 0; j < count; j++)
+            if (offsets[j].tp.partition == seat->inputs[i].tp.partition &&
+                strcmp(offsets[j].tp.topic, seat->inputs[i].tp.topic) == 0)
+                seat->inputs[i].committed = offsets[j].offset;
+}
+
+static int write_states(struct weir__thread *thread, bool all, bool durable, const struct weir__offset *offsets,
+                        size_t count, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+        int                err;
+
+        if (!takes_part(seat, all))
+            continue;
+        err = weir__task_committed(seat->task, weir__thread_sent, thread, durable, reterr);
+        if (err < 0)
+            return err;
+        seat->unflushed = !durable;
+        note_committed(seat, offsets, count);
+    }
+    return WEIR_OK;
+}
+
+static int commit_work(struct weir__thread *thread, bool all, bool durable, struct weir_error *reterr)
+{
+    struct weir__offset *offsets;
+    size_t               count;
+    int                  err;
+
+    weir__crash_at(WEIR__BEFORE_COMMIT);
+    err = flush_tasks(thread, all, reterr);
+    if (err < 0)
+        return err;
+    weir__crash_at(WEIR__AFTER_FLUSH);
+    offsets = gather_offsets(thread, all, &count);
+    if (offsets == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, thread->app->plan->application, "no memory for a commit");
+    err = commit_log(thread, offsets, count);
+    if (err < 0)
+        return weir__fail(reterr, err, thread->app->plan->application, "the commit failed: %s", weir_code_text(err));
+    weir__crash_at(WEIR__MID_COMMIT);
+    err = write_states(thread, all, durable, offsets, count, reterr);
+    if (err == WEIR_OK)
+        weir__crash_at(WEIR__AFTER_COMMIT);
+    return err;
+}
+
+int weir__commit(struct weir__thread *thread, bool all, bool durable, struct weir_error *reterr)
+{
+    struct weir__app *app = thread->app;
+    int               err = WEIR_OK;
+
+    if (thread->has_token && (all || any_work(thread))) {
+        if (!app->config.engine->valid(thread->consumer, thread->token))
+            return weir__fail(reterr, WEIR_LOST, app->plan->application, "the generation has ended before the commit");
+        if (thread->sends > 0)
+            atomic_fetch_add(&thread->activity, 1);
+        durable = durable || app->settings.flush_interval == 0;
+        err = commit_work(thread, all || thread->sends > 0, durable, reterr);
+        if (err < 0)
+            return err;
+        thread->sends = 0;
+        thread->failures = 0;
+        atomic_fetch_add(&thread->commits, 1);
+        weir__metric_add(thread->metric_commits, 1);
+    }
+    thread->last_commit = weir__app_now(app);
+    return durable ? weir__commit_flush_states(thread, reterr) : WEIR_OK;
+}
+
+/* A task without work has nothing dirty: committing it once more only flushes. */
+int weir__commit_flush_states(struct weir__thread *thread, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+        int                err;
+
+        if (!seat->running || !seat->unflushed || weir__task_has_work(seat->task))
+            continue;
+        err = weir__task_committed(seat->task, NULL, NULL, true, reterr);
+        if (err < 0)
+            return err;
+        seat->unflushed = false;
+    }
+    thread->last_flush = weir__app_now(thread->app);
+    return WEIR_OK;
+}
+
+/* Repartition topics keep nothing that was read and committed. Failure costs space, no more. */
+int weir__commit_purge(struct weir__thread *thread)
+{
+    struct weir__app *app = thread->app;
+
+    thread->last_purge = weir__app_now(app);
+    for (size_t i = 0; i < thread->seat_count; i++)
+        for (size_t j = 0; j < thread->seats[i]->input_count; j++) {
+            const struct weir__input *input = &thread->seats[i]->inputs[j];
+            int                       err = WEIR_OK;
+
+            if (input->internal && input->committed > 0)
+                err = app->config.engine->trim(app->config.log, input->tp, input->committed,
+                                               weir__app_now(app) + WEIR__CALL_MS);
+            if (err < 0 && err != WEIR_AGAIN)
+                return err;
+        }
+    return WEIR_OK;
+}

@@ -1,0 +1,242 @@
+/* internal.h: the inside of an application, shared by the files of this folder.
+ *
+ * Words: a seat is a task with its place: input partitions, folder, restore. A thread owns its seats, consumer and
+ * producer; `mutex` guards what the section "shared" of each struct lists, and nothing else is touched from outside.
+ */
+#ifndef WEIR_RUNTIME_INTERNAL_H
+#define WEIR_RUNTIME_INTERNAL_H
+
+#include <pthread.h>
+
+#include "framework/runtime/runtime.h"
+
+/* How long one call of the log may take before we look around, ms. */
+#define WEIR__CALL_MS 1000
+
+/* ---- settings.c ---- */
+
+struct weir__app_settings {
+    size_t             threads;
+    bool               exactly_once;
+    int64_t            commit_interval, flush_interval, purge_interval, shutdown_timeout; /* ms */
+    int64_t            task_idle, close_interval;                                         /* ms */
+    size_t             buffered;     /* records per partition */
+    size_t             cache_bytes;  /* of all threads */
+    size_t             record_memory;
+    enum weir__handler on_unreadable, on_failure, on_refused;
+    int32_t            partitions; /* of topics we create */
+    const char        *instance;   /* configured; NULL = none */
+};
+void weir__app_settings_read(const struct weir__config *config, struct weir__app_settings *ret);
+
+/* ---- topics.c ---- */
+
+/* One topic that the application reads or writes. */
+struct weir__topic_use {
+    const char        *name; /* real */
+    int32_t            partitions;
+    int32_t            declared;  /* repartition: 0 = derived */
+    int                reader, writer; /* sub-topologies; -1 = none of ours */
+    bool               user;      /* may exist already, whatever its count */
+    const char *const *settings;
+};
+struct weir__topics {
+    struct weir__topic_use *items;
+    size_t                  count, capacity;
+};
+/* Works out all topics and their partition counts, makes what is absent, compares what is there. */
+int weir__topics_ensure(struct weir__app *app, struct weir_error *reterr);
+const struct weir__topic_use *weir__topics_find(const struct weir__topics *topics, const char *name);
+/* The real name of a node's topic, in the app's arena. NULL: out of memory. */
+const char *weir__topic_name(struct weir__app *app, const struct weir__node *node, const char *topic);
+
+/* ---- state_dir.c ---- */
+
+struct weir__state_dir {
+    char *path; /* <state_dir>/<topology>; NULL = in memory */
+    int   lock; /* descriptor; -1 = not locked */
+    char  instance[64];
+};
+int  weir__state_dir_open(struct weir__app *app, struct weir_error *reterr);
+void weir__state_dir_close(struct weir__state_dir *dir);
+/* Compares the partition counts that state was made with, and keeps new ones. WEIR_BAD_CONFIG with both counts. */
+int weir__state_dir_check_counts(struct weir__app *app, struct weir_error *reterr);
+
+/* ---- threads ---- */
+
+/* One input partition of a seat. */
+struct weir__input {
+    struct weir__tp   tp;
+    int64_t           position; /* next offset to come */
+    struct weir_bytes metadata; /* as committed, in the seat's arena */
+    bool              held, internal;
+    int64_t           committed; /* last committed offset; -1 = not by us */
+};
+
+/* One changelog partition being read back. */
+struct weir__restore {
+    struct weir__store *store;
+    struct weir__tp     tp;
+    int64_t             next, target;
+    bool                done;
+};
+
+struct weir__seat {
+    int                   sub;
+    int32_t               partition;
+    const char           *topic; /* the one input of a task without state; NULL = all of the sub-topology's */
+    struct weir__task    *task;
+    struct weir__input   *inputs;
+    size_t                input_count;
+    struct weir__restore *restores;
+    size_t                restore_count;
+    struct weir_arena     arena;
+    char                 *dir;
+    bool                  running;   /* restored and started */
+    bool                  unflushed; /* committed since the engine's last flush */
+    int64_t               restore_began; /* monotonic us */
+    uint64_t              restored;
+};
+
+/* One partition of a global store's topic. */
+struct weir__followed {
+    struct weir__tp tp;
+    int64_t         next, target;
+};
+
+enum weir__request_kind { WEIR__CHECK_QUIET, WEIR__CLOSE_WINDOWS };
+
+struct weir__thread {
+    struct weir__app     *app;
+    size_t                index;
+    pthread_t             id;
+    bool                  started;
+    struct weir__producer *producer;
+    struct weir__consumer *restorer, *follower; /* changelogs; topics of global stores */
+    struct weir__globals *globals;
+    struct weir__followed *followed;
+    size_t                followed_count, followed_capacity;
+    struct weir__tp      *assigned; /* as the last ASSIGNED; topic names are the app's */
+    size_t                assigned_count;
+    int64_t               token;
+    bool                  has_token;
+    struct weir__seat   **seats;
+    size_t                seat_count, seat_capacity;
+    struct weir_arena     commit_arena;
+    uint64_t              sends; /* since the last commit */
+    int64_t               last_commit, last_flush, last_purge; /* log's clock, ms */
+    int                   failures; /* in a row, without a commit between */
+    int64_t               last_fence; /* monotonic us; 0 = never */
+    uint64_t              answered; /* last request */
+    bool                  worked;   /* this round did something */
+
+    /* shared */
+    struct weir__consumer *consumer; /* changed by the thread, under the mutex */
+    uint64_t               answer;   /* last request answered */
+    bool                   quiet;    /* the answer */
+    atomic_uint_fast64_t   activity, records, commits;
+    atomic_size_t          tasks, restoring;
+    atomic_bool            holds_assignment, ended;
+    atomic_int_fast64_t    last_round; /* wall ms */
+
+    struct weir__series *metric_records, *metric_commits, *metric_restored, *metric_remaining, *metric_failures;
+};
+
+struct weir__app {
+    struct weir__app_config   config;
+    struct weir__app_settings settings;
+    struct weir__plan        *plan;
+    struct weir_arena         arena;
+    struct weir__topics       topics;
+    struct weir__state_dir    state;
+    const char              **inputs; /* subscription, real names */
+    size_t                    input_count;
+    int                      *input_subs;
+    struct weir__thread      *threads;
+    size_t                    thread_count;
+    atomic_bool               closing, failed;
+    atomic_int_fast64_t       close_by; /* log's clock, ms, when closing */
+
+    /* shared */
+    pthread_mutex_t         mutex;
+    pthread_cond_t          answered;
+    atomic_uint_fast64_t    request; /* number of the present one */
+    enum weir__request_kind request_kind;
+    int                     request_sub;
+    struct weir_error       error; /* the first failure */
+    int                     code;
+};
+
+static inline int64_t weir__app_now(const struct weir__app *app)
+{
+    return app->config.engine->now(app->config.log);
+}
+
+/* app.c */
+int  weir__app_ends(struct weir__app *app, struct weir__tp tp, struct weir__ends *ret); /* asks until it is told */
+bool weir__app_must_end(struct weir__app *app); /* closing, and its time is up */
+void weir__app_wake(struct weir__app *app); /* all threads leave their poll */
+
+/* thread.c */
+void *weir__thread_main(void *arg);
+int   weir__thread_join(struct weir__thread *thread, struct weir_error *reterr);
+
+/* seats.c: seats by assignment */
+int  weir__seats_assign(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr);
+int  weir__seats_open(struct weir__thread *thread, struct weir_error *reterr); /* what the assignment asks for and is not there */
+void weir__seats_close(struct weir__thread *thread, const struct weir__tp *tps, size_t count); /* tps NULL = all */
+int  weir__seats_rewind(struct weir__thread *thread, struct weir_error *reterr); /* to the committed offsets */
+int  weir__seats_take(struct weir__thread *thread, struct weir_error *reterr);   /* tells the consumer */
+struct weir__input *weir__seats_input(struct weir__thread *thread, const char *topic, int32_t partition,
+                                      struct weir__seat **ret_seat);
+
+/* restore.c */
+int  weir__restore_begin(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr);
+int  weir__restore_read(struct weir__thread *thread, struct weir_error *reterr); /* opens the reader over all that is left */
+int  weir__restore_step(struct weir__thread *thread, int64_t deadline, struct weir_error *reterr);
+bool weir__restore_pending(const struct weir__thread *thread);
+void weir__restore_stop(struct weir__thread *thread);
+
+/* follow.c: global stores */
+int weir__follow_open(struct weir__thread *thread, struct weir_error *reterr);
+int weir__follow_step(struct weir__thread *thread, struct weir_error *reterr);
+void weir__follow_close(struct weir__thread *thread);
+bool weir__follow_at_end(struct weir__thread *thread);
+
+/* send.c: the collector of a thread's tasks */
+weir__send weir__thread_send;
+int64_t    weir__thread_sent(void *arg, struct weir__tp tp);
+
+/* commit.c */
+bool weir__commit_due(struct weir__thread *thread, int64_t now);
+/* all: of every task, whether it says it has work or not. */
+int  weir__commit(struct weir__thread *thread, bool all, bool durable, struct weir_error *reterr);
+int  weir__commit_flush_states(struct weir__thread *thread, struct weir_error *reterr);
+int  weir__commit_purge(struct weir__thread *thread);
+
+/* recover.c: after a failure of task scope, by its code. WEIR_OK: go on. */
+int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr);
+int weir__open_producer(struct weir__thread *thread, struct weir_error *reterr);
+
+/* quiet.c */
+int weir__answer_request(struct weir__thread *thread, struct weir_error *reterr);
+
+/* crash.c */
+enum weir__crash_point {
+    WEIR__AT_RECORD,
+    WEIR__BEFORE_COMMIT,
+    WEIR__AFTER_FLUSH,
+    WEIR__MID_COMMIT,
+    WEIR__AFTER_COMMIT,
+    WEIR__MID_RESTORE,
+    WEIR__BEFORE_LOAD,
+    WEIR__AFTER_LOAD,
+    WEIR__AT_REVOKE,
+    WEIR__AT_STOP,
+    WEIR__CRASH_POINTS
+};
+void   weir__crash_at(enum weir__crash_point point);
+size_t weir__crash_room(size_t max); /* records that may be processed before the next look */
+void   weir__crash_records(size_t done);
+
+#endif

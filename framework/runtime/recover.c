@@ -1,0 +1,133 @@
+/* recover.c: what a thread does after a failure that does not end the application.
+ *
+ *     ABORT          abort, forget what is uncommitted, rewind to the committed offsets
+ *     FENCED         outcome unknown: forget, a new producer under the same id, tasks anew from what stands
+ *     LOST           the membership is gone: forget, close the tasks, join again
+ *     a store's      abort, tasks anew
+ *
+ * Five in a row without a commit between end the application, so that nothing loops for ever.
+ */
+#include "framework/runtime/internal.h"
+
+#define MOST_FAILURES 5
+#define TWIN_US       INT64_C(60000000)
+
+static int abort_all(struct weir__thread *thread)
+{
+    struct weir__app *app = thread->app;
+    int               err = WEIR_OK, tries = 0;
+
+    if (thread->producer == NULL)
+        return WEIR_OK;
+    do /* the first transaction after an abort may fail once more: abort again */
+        err = app->config.engine->abort(thread->producer, weir__app_now(app) + WEIR__CALL_MS);
+    while ((err == WEIR_AGAIN || (err == WEIR_ABORT && ++tries < 3)) && !weir__app_must_end(app));
+    thread->sends = 0;
+    return err;
+}
+
+int weir__open_producer(struct weir__thread *thread, struct weir_error *reterr)
+{
+    struct weir__app *app = thread->app;
+    char              id[512];
+    int               err;
+
+    snprintf(id, sizeof(id), "%s-%s-%zu", app->plan->application, app->state.instance, thread->index);
+    do
+        err = app->config.engine->producer(app->config.log, app->settings.exactly_once ? id : NULL,
+                                           weir__app_now(app) + WEIR__CALL_MS, &thread->producer, reterr);
+    while (err == WEIR_AGAIN && !atomic_load(&app->closing));
+    return err;
+}
+
+static int reopen_producer(struct weir__thread *thread, struct weir_error *reterr)
+{
+    thread->app->config.engine->producer_close(thread->producer);
+    thread->producer = NULL;
+    thread->sends = 0;
+    return weir__open_producer(thread, reterr);
+}
+
+/* Tasks anew from what the log and the stores have. */
+static int reopen_tasks(struct weir__thread *thread, struct weir_error *reterr)
+{
+    weir__seats_close(thread, NULL, 0);
+    return weir__seats_open(thread, reterr);
+}
+
+static int on_abort(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = abort_all(thread);
+
+    if (err == WEIR_OK)
+        return weir__seats_rewind(thread, reterr);
+    err = reopen_producer(thread, reterr);
+    return err == WEIR_OK ? reopen_tasks(thread, reterr) : err;
+}
+
+/* Fenced twice within a minute: somebody else runs under our name, and each of us would fence the other for ever. */
+static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int64_t now = weir__monotonic_us(), before = thread->last_fence;
+    int     err;
+
+    thread->last_fence = now;
+    if (before != 0 && now - before < TWIN_US)
+        return weir__fail(reterr, WEIR_FENCED, thread->app->state.instance,
+                          "another process runs as this instance of %s: stop one of them, or give it its own instance.id "
+                          "and state folder",
+                          thread->app->plan->application);
+    weir__seats_close(thread, NULL, 0);
+    err = reopen_producer(thread, reterr);
+    return err == WEIR_OK ? weir__seats_open(thread, reterr) : err;
+}
+
+static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = abort_all(thread);
+
+    weir__seats_close(thread, NULL, 0);
+    thread->has_token = false;
+    thread->assigned_count = 0;
+    atomic_store(&thread->holds_assignment, false);
+    if (err < 0 && err != WEIR_AGAIN)
+        err = reopen_producer(thread, reterr);
+    else
+        err = WEIR_OK;
+    return err == WEIR_OK ? weir__thread_join(thread, reterr) : err;
+}
+
+static int on_store(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = abort_all(thread);
+
+    if (err < 0)
+        err = reopen_producer(thread, reterr);
+    else
+        err = WEIR_OK;
+    return err == WEIR_OK ? reopen_tasks(thread, reterr) : err;
+}
+
+int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr)
+{
+    struct weir_error words = { 0 };
+    int               err;
+
+    if (weir_code_scope(code) != WEIR_SCOPE_TASK || ++thread->failures > MOST_FAILURES)
+        return code;
+    if (reterr != NULL)
+        weir__say_error(WEIR__WARN, "thread-recovers", reterr);
+    weir__metric_add(thread->metric_failures, 1);
+    atomic_fetch_add(&thread->activity, 1);
+    if (code == WEIR_ABORT)
+        err = on_abort(thread, &words);
+    else if (code == WEIR_FENCED)
+        err = on_fenced(thread, &words);
+    else if (code == WEIR_LOST)
+        err = on_lost(thread, &words);
+    else
+        err = on_store(thread, &words);
+    if (err < 0 && reterr != NULL)
+        *reterr = words;
+    return err;
+}

@@ -1,0 +1,289 @@
+/* restore.c: stores are brought to the end of their changelogs before their task runs.
+ *
+ * (1) The end is the uncommitted end, taken after the assignment; records are read committed. Ending earlier can lose
+ *     the last transaction of the former owner, reading uncommitted can bring back an aborted one.
+ * (2) The position decides, not the last record: markers and aborted records take offsets.
+ * (3) A store whose offset its changelog no longer covers is emptied and read from the start. An unclean stop alone
+ *     never empties a store: it is never ahead of the committed changelog.
+ * (4) Tasks that run go on meanwhile.
+ */
+#include "framework/runtime/internal.h"
+
+#include <unistd.h>
+
+#define SAY_EVERY_US INT64_C(200000)
+
+bool weir__restore_pending(const struct weir__thread *thread)
+{
+    return thread->restorer != NULL;
+}
+
+void weir__restore_stop(struct weir__thread *thread)
+{
+    if (thread->restorer != NULL)
+        (void)thread->app->config.engine->leave(thread->restorer, weir__app_now(thread->app) + WEIR__CALL_MS);
+    thread->restorer = NULL;
+}
+
+static void say_wiped(const struct weir__restore *restore, const struct weir__ends *ends, int64_t offset)
+{
+    weir__say(WEIR__WARN, "store-restored-from-start", "store", "s", weir__store_spec(restore->store)->name, "partition",
+              "i", (int64_t)restore->tp.partition, "offset", "i", offset, "low", "i", ends->low, "end", "i", ends->end,
+              NULL);
+}
+
+/* Where a store's restore begins and ends. */
+static int plan_store(struct weir__app *app, struct weir__restore *restore, struct weir_error *reterr)
+{
+    struct weir__ends ends;
+    int64_t           offset = weir__store_offset(restore->store);
+    int               err = weir__app_ends(app, restore->tp, &ends);
+
+    if (err < 0)
+        return weir__fail(reterr, err, restore->tp.topic, "the changelog does not tell its ends: %s",
+                          weir_code_text(err));
+    if (offset < ends.low || offset > ends.end) {
+        if (offset >= 0)
+            say_wiped(restore, &ends, offset);
+        err = weir__store_wipe(restore->store);
+        if (err < 0)
+            return weir__fail(reterr, err, restore->tp.topic, "the store cannot be emptied: %s", weir_code_text(err));
+        offset = ends.low;
+    }
+    restore->next = offset;
+    restore->target = ends.end;
+    restore->done = restore->next >= restore->target;
+    return WEIR_OK;
+}
+
+static bool all_done(const struct weir__seat *seat)
+{
+    for (size_t i = 0; i < seat->restore_count; i++)
+        if (!seat->restores[i].done)
+            return false;
+    return true;
+}
+
+static void say_done(const struct weir__thread *thread, const struct weir__seat *seat)
+{
+    weir__say(seat->restored > 0 ? WEIR__INFO : WEIR__DEBUG, "restore-done", "topology", "s",
+              thread->app->plan->topology->name, "task", "s", thread->app->plan->subs[seat->sub].folder, "partition", "i",
+              (int64_t)seat->partition, "records", "u", seat->restored, "seconds", "f",
+              (double)(weir__monotonic_us() - seat->restore_began) / 1e6, NULL);
+}
+
+/* Leaves restore mode and starts the task. The caller tells the consumer. */
+static int run_seat(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    int err = weir__task_restore_done(seat->task);
+
+    if (err < 0)
+        return weir__fail(reterr, err, seat->dir != NULL ? seat->dir : "memory", "the restored state cannot be used: %s",
+                          weir_code_text(err));
+    err = weir__task_start(seat->task, reterr);
+    if (err < 0)
+        return err;
+    seat->running = true;
+    seat->unflushed = seat->restored > 0;
+    atomic_fetch_add(&thread->activity, 1);
+    if (seat->restore_count > 0)
+        say_done(thread, seat);
+    return WEIR_OK;
+}
+
+static size_t count_logged(struct weir__task *task)
+{
+    const char *changelog;
+    size_t      count = 0;
+
+    for (size_t i = 0; weir__task_store(task, i, &changelog) != NULL; i++)
+        count += changelog != NULL;
+    return count;
+}
+
+int weir__restore_begin(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    struct weir__store *store;
+    const char         *changelog;
+    int                 err = WEIR_OK;
+
+    seat->restore_began = weir__monotonic_us();
+    seat->restores = weir_arena_alloc(&seat->arena, sizeof(*seat->restores) * (count_logged(seat->task) + 1));
+    if (seat->restores == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, thread->app->plan->topology->name, "no memory for a restore");
+    for (size_t i = 0; err == WEIR_OK && (store = weir__task_store(seat->task, i, &changelog)) != NULL; i++) {
+        if (changelog == NULL)
+            continue;
+        seat->restores[seat->restore_count] = (struct weir__restore){
+            .store = store, .tp = { .topic = changelog, .partition = seat->partition }
+        };
+        err = plan_store(thread->app, &seat->restores[seat->restore_count++], reterr);
+    }
+    if (err < 0)
+        return err;
+    if (all_done(seat))
+        return run_seat(thread, seat, reterr);
+    err = weir__task_restore_begin(seat->task);
+    return err < 0 ? weir__fail(reterr, err, thread->app->plan->topology->name, "restore cannot begin: %s",
+                                weir_code_text(err))
+                   : WEIR_OK;
+}
+
+/* ---- reading ---- */
+
+static size_t list_pending(struct weir__thread *thread, struct weir__offset *ret)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < thread->seat_count; i++)
+        for (size_t j = 0; !thread->seats[i]->running && j < thread->seats[i]->restore_count; j++) {
+            struct weir__restore *restore = &thread->seats[i]->restores[j];
+
+            if (restore->done)
+                continue;
+            if (ret != NULL)
+                ret[count] = (struct weir__offset){ .tp = restore->tp, .offset = restore->next };
+            count++;
+        }
+    return count;
+}
+
+int weir__restore_read(struct weir__thread *thread, struct weir_error *reterr)
+{
+    struct weir__app    *app = thread->app;
+    size_t               count = list_pending(thread, NULL);
+    struct weir__offset *from;
+
+    weir__restore_stop(thread);
+    if (count == 0)
+        return WEIR_OK;
+    weir__arena_reset(&thread->commit_arena);
+    from = weir_arena_alloc(&thread->commit_arena, sizeof(*from) * count);
+    if (from == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name, "no memory for a restore");
+    list_pending(thread, from);
+    return app->config.engine->tail(app->config.log, from, count, WEIR__READ_COMMITTED, &thread->restorer, reterr);
+}
+
+static struct weir__restore *find_restore(struct weir__thread *thread, const char *topic, int32_t partition,
+                                          struct weir__seat **ret_seat)
+{
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+
+        for (size_t j = 0; !seat->running && seat->partition == partition && j < seat->restore_count; j++) {
+            if (strcmp(seat->restores[j].tp.topic, topic) != 0)
+                continue;
+            *ret_seat = seat;
+            return &seat->restores[j];
+        }
+    }
+    return NULL;
+}
+
+/* Applies records of one changelog partition, or only moves its position (count 0). */
+static int apply(struct weir__thread *thread, const char *topic, int32_t partition, const struct weir__raw *records,
+                 size_t count, int64_t next, struct weir_error *reterr)
+{
+    struct weir__seat    *seat = NULL;
+    struct weir__restore *restore = find_restore(thread, topic, partition, &seat);
+    int                   err;
+
+    if (restore == NULL || restore->done || next <= restore->next)
+        return WEIR_OK;
+    err = weir__store_restore(restore->store, records, count, next);
+    if (err < 0)
+        return weir__fail(reterr, err, topic, "partition %d cannot be restored at offset %lld: %s", partition,
+                          (long long)restore->next, weir_code_text(err));
+    restore->next = next;
+    restore->done = next >= restore->target;
+    seat->restored += count;
+    weir__metric_add(thread->metric_restored, (double)count);
+    weir__crash_at(WEIR__MID_RESTORE);
+    return WEIR_OK;
+}
+
+static int apply_all(struct weir__thread *thread, const struct weir__polled *polled, struct weir_error *reterr)
+{
+    const struct weir__raw *at = polled->records, *end = polled->records + polled->count;
+    int                     err = WEIR_OK;
+
+    if (polled->event != NULL && polled->event->kind == WEIR__END)
+        err = apply(thread, polled->event->tps[0].topic, polled->event->tps[0].partition, NULL, 0, polled->event->next,
+                    reterr);
+    while (err == WEIR_OK && at < end) {
+        const struct weir__raw *first = at;
+
+        while (at < end && at->partition == first->partition && strcmp(at->topic, first->topic) == 0)
+            at++;
+        err = apply(thread, first->topic, first->partition, first, (size_t)(at - first), at[-1].offset + 1, reterr);
+    }
+    return err;
+}
+
+/* ---- telling ---- */
+
+static void tell(struct weir__thread *thread)
+{
+    static _Atomic int64_t last;
+    int64_t                left = 0, now = weir__monotonic_us(), before = atomic_load(&last);
+    uint64_t               restored = 0;
+
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+
+        restored += seat->restored;
+        for (size_t j = 0; !seat->running && j < seat->restore_count; j++)
+            left += MAX(seat->restores[j].target - seat->restores[j].next, 0);
+    }
+    weir__metric_set(thread->metric_remaining, (double)left);
+    if (now - before < SAY_EVERY_US || !atomic_compare_exchange_strong(&last, &before, now) || !isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\rrestoring %s: %llu records, %lld to go\033[K", thread->app->plan->topology->name,
+            (unsigned long long)restored, (long long)left);
+    if (left == 0)
+        fputs("\r\033[K", stderr);
+}
+
+/* ---- a step ---- */
+
+static int run_restored(struct weir__thread *thread, struct weir_error *reterr)
+{
+    bool any = false;
+    size_t restoring = 0;
+
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+        int                err;
+
+        restoring += !seat->running;
+        if (seat->running || !all_done(seat))
+            continue;
+        err = run_seat(thread, seat, reterr);
+        if (err < 0)
+            return err;
+        restoring--;
+        any = true;
+    }
+    atomic_store(&thread->restoring, restoring);
+    if (restoring == 0)
+        weir__restore_stop(thread);
+    return any ? weir__seats_take(thread, reterr) : WEIR_OK;
+}
+
+int weir__restore_step(struct weir__thread *thread, int64_t deadline, struct weir_error *reterr)
+{
+    const struct weir__log_engine *engine = thread->app->config.engine;
+    struct weir__polled            polled;
+    int                            err = engine->poll(thread->restorer, deadline, &polled);
+
+    if (err == WEIR_AGAIN)
+        return WEIR_OK;
+    if (err < 0)
+        return weir__fail(reterr, err, thread->app->plan->application, "the changelogs cannot be read: %s",
+                          weir_code_text(err));
+    err = apply_all(thread, &polled, reterr);
+    engine->release(thread->restorer, polled.lease);
+    tell(thread);
+    return err == WEIR_OK ? run_restored(thread, reterr) : err;
+}

@@ -1,0 +1,85 @@
+/* runtime.h: an application: one compiled topology over one log, worked by threads.
+ *
+ * (1) Each partition of the input has one task at a time; a task is worked by the thread its partition was assigned to.
+ * (2) Outputs, changelogs and offsets of a commit are one transaction; stores follow only when it is known to stand.
+ * (3) A graceful stop commits all that was processed and makes it durable: the next start replays nothing.
+ * (4) The state folder belongs to one process at a time.
+ */
+#ifndef WEIR_RUNTIME_H
+#define WEIR_RUNTIME_H
+
+#include "framework/config/config.h"
+#include "framework/task/task.h"
+
+struct weir__app;
+
+/* All is borrowed until weir__app_free. */
+struct weir__app_config {
+    const struct weir_topology    *topology;
+    const char                    *application; /* id; NULL = the topology's name */
+    const struct weir__config     *settings;
+    const struct weir_engines     *engines;
+    const struct weir__log_engine *engine;
+    struct weir__log              *log;
+    struct weir__metrics          *metrics;
+    const char                    *state_dir; /* of all topologies; ours is <state_dir>/<topology>. NULL = in memory */
+};
+
+/* Compiles the topology, locks the state folder, compares and makes the topics. Faults of the topology are all
+ * in reterr's text. WEIR_BUSY: another process holds the state folder. */
+int  weir__app_new(const struct weir__app_config *config, struct weir__app **ret, struct weir_error *reterr);
+void weir__app_free(struct weir__app *app); /* after stop; NULL is fine */
+const struct weir__plan *weir__app_plan(const struct weir__app *app);
+
+int weir__app_start(struct weir__app *app, struct weir_error *reterr);
+/* Asks the threads to finish; does not wait. Any thread, more than once. */
+void weir__app_close(struct weir__app *app);
+/* Closes and waits. What made a thread stop earlier is the answer; WEIR_FENCED: a twin runs under the same name. */
+int weir__app_stop(struct weir__app *app, struct weir_error *reterr);
+/* Whether a thread has stopped by a failure. Any thread. */
+bool weir__app_failed(struct weir__app *app);
+
+/* How an application stands, for people and probes. Any thread. */
+struct weir__app_state {
+    const char *topology;
+    size_t      threads, tasks, restoring; /* of the threads, those with an assignment; tasks; of these, restoring */
+    uint64_t    records, commits;
+    bool        assigned, failed;
+    int64_t     last_progress; /* wall ms of the last round of the slowest thread */
+};
+void weir__app_state(struct weir__app *app, struct weir__app_state *ret);
+
+/* End of a bounded run over applications that share a log: waits until all inputs are read to their end and
+ * nothing is buffered, closes all windows, upstream first, and waits again. goes_on (may be NULL) is asked often; false
+ * ends the wait with WEIR_AGAIN. A failed application ends it with WEIR_BAD_STATE: its stop has the words. */
+int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on)(void *arg), void *arg,
+                     struct weir_error *reterr);
+
+/* ---- loading files into topics (load.c) ---- */
+
+/* One file for one topic. Lines are JSON as `cat` prints them, or (lines) each the value of a record without key. */
+struct weir__load {
+    const char              *topic, *path;
+    const struct weir_codec *key, *value; /* of the topic's source */
+    bool                     lines;
+};
+struct weir__load_config {
+    const struct weir__log_engine *engine;
+    struct weir__log              *log;
+    struct weir__metrics          *metrics;
+    atomic_bool                   *stop; /* set: ends after the present batch, WEIR_AGAIN */
+};
+/* Loads a file, plain or gzip, from where an earlier load of the same content ended; progress is committed with the
+ * records. *ret_rows: rows sent now. WEIR_NOTFOUND: no such file; WEIR_UNREADABLE, WEIR_BAD_TIME, WEIR_TOO_LARGE: a
+ * line, named as file:line; lines before it are loaded, those from it on are not. */
+int weir__load_file(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,
+                    struct weir_error *reterr);
+
+/* ---- a door for tests (crash.c) ---- */
+
+/* WEIR_CRASH_AT="point:n": the process kills itself at the n-th passage of that point. */
+#define WEIR__CRASH_VARIABLE "WEIR_CRASH_AT"
+/* Reads the variable. WEIR_BAD_CONFIG: no such point. Before threads are started. */
+int weir__crash_setup(const char *text, struct weir_error *reterr);
+
+#endif

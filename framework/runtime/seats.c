@@ -1,0 +1,477 @@
+/* seats.c: the tasks of a thread, made and closed as partitions come and go.
+ *
+ * (1) Placement: exactly the partitions of the last ASSIGNED. A sub-topology with state has a task per partition number;
+ *     one without has a task per topic partition.
+ * (2) Order of taking a task: the producer has resolved its predecessor, committed offsets, ends of the changelogs read
+ *     uncommitted, restore, process. Any other order can lose updates.
+ */
+#include "framework/runtime/internal.h"
+
+#include <time.h>
+
+static const struct weir__subtopology *sub_of(const struct weir__thread *thread, const struct weir__seat *seat)
+{
+    return &thread->app->plan->subs[seat->sub];
+}
+
+static int fail_memory(const struct weir__thread *thread, struct weir_error *reterr)
+{
+    return weir__fail(reterr, WEIR_NO_MEMORY, thread->app->plan->topology->name, "no memory for a task");
+}
+
+static bool same_tp(struct weir__tp a, const char *topic, int32_t partition)
+{
+    return a.partition == partition && (a.topic == topic || strcmp(a.topic, topic) == 0);
+}
+
+struct weir__input *weir__seats_input(struct weir__thread *thread, const char *topic, int32_t partition,
+                                      struct weir__seat **ret_seat)
+{
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+
+        for (size_t j = 0; seat->partition == partition && j < seat->input_count; j++) {
+            if (!same_tp(seat->inputs[j].tp, topic, partition))
+                continue;
+            *ret_seat = seat;
+            return &seat->inputs[j];
+        }
+    }
+    return NULL;
+}
+
+/* ---- closing ---- */
+
+static void free_seat(struct weir__seat *seat)
+{
+    weir__task_close(seat->task);
+    weir__arena_fini(&seat->arena);
+    weir__free(seat->dir);
+    weir__free(seat);
+}
+
+static bool holds_any(const struct weir__seat *seat, const struct weir__tp *tps, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < seat->input_count; j++)
+            if (same_tp(seat->inputs[j].tp, tps[i].topic, tps[i].partition))
+                return true;
+    return false;
+}
+
+static void count_seats(struct weir__thread *thread)
+{
+    size_t restoring = 0;
+
+    for (size_t i = 0; i < thread->seat_count; i++)
+        restoring += !thread->seats[i]->running;
+    atomic_store(&thread->tasks, thread->seat_count);
+    atomic_store(&thread->restoring, restoring);
+}
+
+void weir__seats_close(struct weir__thread *thread, const struct weir__tp *tps, size_t count)
+{
+    size_t kept = 0;
+
+    weir__restore_stop(thread);
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+
+        if (tps == NULL || holds_any(seat, tps, count))
+            free_seat(seat);
+        else
+            thread->seats[kept++] = seat;
+    }
+    thread->seat_count = kept;
+    count_seats(thread);
+}
+
+/* ---- offsets ---- */
+
+static int reset_of(const struct weir__app *app, const struct weir__seat *seat, const char *topic)
+{
+    const struct weir__subtopology *sub = &app->plan->subs[seat->sub];
+
+    for (size_t i = 0; i < sub->node_count; i++)
+        for (size_t j = 0; sub->nodes[i]->op == WEIR__SOURCE && j < sub->nodes[i]->topic_count; j++)
+            if (!sub->nodes[i]->internal && strcmp(sub->nodes[i]->topics[j], topic) == 0)
+                return sub->nodes[i]->reset;
+    return WEIR_EARLIEST;
+}
+
+/* Where an input without a usable committed offset begins. */
+static int reset_input(struct weir__thread *thread, struct weir__seat *seat, struct weir__input *input,
+                       struct weir_error *reterr)
+{
+    struct weir__ends ends;
+    int               reset = reset_of(thread->app, seat, input->tp.topic);
+    int               err = weir__app_ends(thread->app, input->tp, &ends);
+
+    if (err < 0)
+        return weir__fail(reterr, err, input->tp.topic, "the log does not tell where partition %d begins and ends: %s",
+                          input->tp.partition, weir_code_text(err));
+    if (input->position >= ends.low && input->position <= ends.end)
+        return WEIR_OK;
+    if (input->position >= 0)
+        weir__say(WEIR__WARN, "offset-out-of-range", "topic", "s", input->tp.topic, "partition", "i",
+                  (int64_t)input->tp.partition, "committed", "i", input->position, "low", "i", ends.low, "end", "i",
+                  ends.end, NULL);
+    if (reset == WEIR_NONE)
+        return weir__fail(reterr, WEIR_BAD_STATE, input->tp.topic,
+                          "partition %d has no usable committed offset and the source says WEIR_NONE: set the offset",
+                          input->tp.partition);
+    input->position = reset == WEIR_LATEST ? ends.stable : ends.low;
+    return WEIR_OK;
+}
+
+static int ask_committed(struct weir__thread *thread, struct weir__seat *seat, struct weir__offset *offsets)
+{
+    struct weir__app *app = thread->app;
+    int               err;
+
+    do
+        err = app->config.engine->committed(app->config.log, app->plan->application, offsets, seat->input_count,
+                                            &seat->arena, weir__app_now(app) + WEIR__CALL_MS);
+    while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    return err;
+}
+
+/* Positions and metadata as committed. */
+static int fetch_offsets(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    struct weir__offset *offsets = weir_arena_alloc(&seat->arena, sizeof(*offsets) * (seat->input_count + 1));
+    int                  err;
+
+    if (offsets == NULL)
+        return fail_memory(thread, reterr);
+    for (size_t i = 0; i < seat->input_count; i++)
+        offsets[i] = (struct weir__offset){ .tp = seat->inputs[i].tp, .offset = -1 };
+    err = ask_committed(thread, seat, offsets);
+    if (err < 0)
+        return weir__fail(reterr, err, thread->app->plan->application, "the committed offsets cannot be read: %s",
+                          weir_code_text(err));
+    for (size_t i = 0; err == WEIR_OK && i < seat->input_count; i++) {
+        struct weir__input *input = &seat->inputs[i];
+
+        input->position = input->committed = offsets[i].offset;
+        input->metadata = offsets[i].metadata;
+        input->held = false;
+        err = reset_input(thread, seat, input, reterr);
+    }
+    return err;
+}
+
+static int seek(struct weir__seat *seat, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < seat->input_count; i++) {
+        struct weir__input *input = &seat->inputs[i];
+        int err = weir__task_seek(seat->task, input->tp.topic, input->position, input->metadata);
+
+        if (err < 0)
+            return weir__fail(reterr, err, input->tp.topic, "the task of partition %d does not know this input",
+                              seat->partition);
+        weir__task_lag(seat->task, input->tp.topic, -1);
+    }
+    return WEIR_OK;
+}
+
+int weir__seats_rewind(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+
+        if (!seat->running)
+            continue;
+        err = weir__task_drop(seat->task, reterr);
+        if (err == WEIR_OK)
+            err = fetch_offsets(thread, seat, reterr);
+        if (err == WEIR_OK)
+            err = seek(seat, reterr);
+    }
+    return err == WEIR_OK ? weir__seats_take(thread, reterr) : err;
+}
+
+int weir__seats_take(struct weir__thread *thread, struct weir_error *reterr)
+{
+    struct weir__app    *app = thread->app;
+    struct weir__offset *from;
+    size_t               count = 0;
+    int                  err;
+
+    weir__arena_reset(&thread->commit_arena);
+    from = weir_arena_alloc(&thread->commit_arena, sizeof(*from) * (thread->assigned_count + 1));
+    if (from == NULL)
+        return fail_memory(thread, reterr);
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        struct weir__seat *seat = thread->seats[i];
+
+        for (size_t j = 0; seat->running && j < seat->input_count; j++) {
+            if (seat->inputs[j].held)
+                (void)app->config.engine->hold(thread->consumer, seat->inputs[j].tp, false);
+            seat->inputs[j].held = false;
+            weir__task_lag(seat->task, seat->inputs[j].tp.topic, -1);
+            from[count++] = (struct weir__offset){ .tp = seat->inputs[j].tp, .offset = seat->inputs[j].position };
+        }
+    }
+    err = app->config.engine->take(thread->consumer, from, count);
+    return err < 0 ? weir__fail(reterr, err, app->plan->application, "the consumer does not take its partitions: %s",
+                                weir_code_text(err))
+                   : WEIR_OK;
+}
+
+/* ---- opening ---- */
+
+static int reader_of(const struct weir__app *app, const char *topic)
+{
+    for (size_t i = 0; i < app->input_count; i++)
+        if (strcmp(app->inputs[i], topic) == 0)
+            return app->input_subs[i];
+    return -1;
+}
+
+static int32_t state_tasks(const struct weir__app *app)
+{
+    int32_t count = 0;
+
+    for (size_t i = 0; i < app->plan->sub_count; i++) {
+        int32_t most = 0;
+
+        for (size_t j = 0; app->plan->subs[i].stateful && j < app->topics.count; j++)
+            if (app->topics.items[j].reader == (int)i)
+                most = MAX(most, app->topics.items[j].partitions);
+        count += most;
+    }
+    return MAX(count, 1);
+}
+
+/* The task's part of the cache; at least enough that a commit is not asked for at every record. */
+static size_t cache_share(const struct weir__app *app)
+{
+    size_t share = app->settings.cache_bytes / (size_t)state_tasks(app);
+
+    return app->settings.cache_bytes == 0 ? 0 : MAX(share, (size_t)64 << 10);
+}
+
+static bool is_internal(const struct weir__app *app, const char *topic)
+{
+    const struct weir__topic_use *use = weir__topics_find(&app->topics, topic);
+
+    return use != NULL && !use->user;
+}
+
+static int list_inputs(struct weir__thread *thread, struct weir__seat *seat)
+{
+    seat->inputs = weir_arena_alloc(&seat->arena, sizeof(*seat->inputs) * (thread->assigned_count + 1));
+    if (seat->inputs == NULL)
+        return WEIR_NO_MEMORY;
+    for (size_t i = 0; i < thread->assigned_count; i++) {
+        struct weir__tp tp = thread->assigned[i];
+
+        if (tp.partition != seat->partition || reader_of(thread->app, tp.topic) != seat->sub ||
+            (seat->topic != NULL && strcmp(seat->topic, tp.topic) != 0))
+            continue;
+        seat->inputs[seat->input_count++] =
+            (struct weir__input){ .tp = tp, .position = -1, .committed = -1,
+                                  .internal = is_internal(thread->app, tp.topic) };
+    }
+    return WEIR_OK;
+}
+
+static int name_dir(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    const struct weir__subtopology *sub = sub_of(thread, seat);
+    const char                     *parent = thread->app->state.path;
+    size_t                          size;
+
+    if (parent == NULL || sub->store_count == 0)
+        return WEIR_OK;
+    size = strlen(parent) + strlen(sub->folder) + 16;
+    seat->dir = weir__alloc(size);
+    if (seat->dir == NULL)
+        return fail_memory(thread, reterr);
+    snprintf(seat->dir, size, "%s/%s_%d", parent, sub->folder, seat->partition);
+    return weir__make_dirs(seat->dir, reterr);
+}
+
+static int64_t now_of(void *arg) { return weir__app_now(arg); }
+
+static int make_task(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    struct weir__app          *app = thread->app;
+    const struct weir__app_settings *settings = &app->settings;
+    const char               **topics = weir_arena_alloc(&seat->arena, sizeof(*topics) * (seat->input_count + 1));
+    struct weir__task_config   config = { .plan = app->plan, .subs = &seat->sub, .sub_count = 1,
+                                          .partition = seat->partition, .dir = seat->dir,
+                                          .engines = app->config.engines, .globals = thread->globals,
+                                          .metrics = app->config.metrics, .send = weir__thread_send,
+                                          .send_arg = thread, .now = now_of, .now_arg = app,
+                                          .on_unreadable = settings->on_unreadable,
+                                          .on_failure = settings->on_failure, .on_refused = settings->on_refused,
+                                          .cache_bytes = cache_share(app), .record_memory = settings->record_memory,
+                                          .close_interval = settings->close_interval, .idle = settings->task_idle,
+                                          .topics = topics };
+
+    if (topics == NULL)
+        return fail_memory(thread, reterr);
+    for (size_t i = 0; i < seat->input_count; i++)
+        topics[i] = seat->inputs[i].tp.topic;
+    return weir__task_new(&config, &seat->task, reterr);
+}
+
+static void nap(void)
+{
+    nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+}
+
+/* A folder may still be held by another thread of ours that has not seen its revocation; a damaged one is made anew
+ * from its changelogs. */
+static int open_task(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    struct weir_error err_words = { 0 };
+    int64_t           give_up = weir__monotonic_us() + 30 * INT64_C(1000000);
+    int               err = make_task(thread, seat, &err_words);
+
+    while (err == WEIR_BUSY && weir__monotonic_us() < give_up && !atomic_load(&thread->app->closing)) {
+        nap();
+        err = make_task(thread, seat, &err_words);
+    }
+    if (err == WEIR_CORRUPT && seat->dir != NULL) {
+        weir__say_error(WEIR__WARN, "state-damaged-restoring", &err_words);
+        err = weir__remove_tree(seat->dir, &err_words);
+        if (err == WEIR_OK)
+            err = weir__make_dirs(seat->dir, &err_words);
+        if (err == WEIR_OK)
+            err = make_task(thread, seat, &err_words);
+    }
+    if (err < 0 && reterr != NULL)
+        *reterr = err_words;
+    return err;
+}
+
+static int fill_seat(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    int err;
+
+    if (list_inputs(thread, seat) < 0)
+        return fail_memory(thread, reterr);
+    err = fetch_offsets(thread, seat, reterr);
+    if (err == WEIR_OK)
+        err = name_dir(thread, seat, reterr);
+    if (err == WEIR_OK)
+        err = open_task(thread, seat, reterr);
+    if (err == WEIR_OK)
+        err = seek(seat, reterr);
+    return err == WEIR_OK ? weir__restore_begin(thread, seat, reterr) : err;
+}
+
+static int open_seat(struct weir__thread *thread, int sub, struct weir__tp tp, struct weir_error *reterr)
+{
+    struct weir__seat *seat;
+    int                err;
+
+    if (GROW(thread->seats, thread->seat_capacity, thread->seat_count) < 0)
+        return fail_memory(thread, reterr);
+    seat = weir__zalloc(sizeof(*seat));
+    if (seat == NULL)
+        return fail_memory(thread, reterr);
+    seat->sub = sub;
+    seat->partition = tp.partition;
+    seat->topic = thread->app->plan->subs[sub].stateful ? NULL : tp.topic;
+    weir__arena_init(&seat->arena, 0);
+    thread->seats[thread->seat_count++] = seat;
+    err = fill_seat(thread, seat, reterr);
+    if (err < 0) {
+        thread->seat_count--;
+        free_seat(seat);
+    }
+    return err;
+}
+
+int weir__seats_open(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < thread->assigned_count; i++) {
+        struct weir__tp    tp = thread->assigned[i];
+        struct weir__seat *seat;
+        int                sub = reader_of(thread->app, tp.topic);
+
+        if (sub >= 0 && weir__seats_input(thread, tp.topic, tp.partition, &seat) == NULL)
+            err = open_seat(thread, sub, tp, reterr);
+    }
+    if (err == WEIR_OK)
+        err = weir__restore_read(thread, reterr);
+    count_seats(thread);
+    return err == WEIR_OK ? weir__seats_take(thread, reterr) : err;
+}
+
+/* ---- assignment ---- */
+
+/* The app's own copy of a topic's name: events are borrowed. */
+static const char *own_name(const struct weir__app *app, const char *topic)
+{
+    for (size_t i = 0; i < app->input_count; i++)
+        if (strcmp(app->inputs[i], topic) == 0)
+            return app->inputs[i];
+    return NULL;
+}
+
+static bool is_assigned(const struct weir__thread *thread, struct weir__tp tp)
+{
+    for (size_t i = 0; i < thread->assigned_count; i++)
+        if (same_tp(thread->assigned[i], tp.topic, tp.partition))
+            return true;
+    return false;
+}
+
+/* Whether a seat's inputs are those that a seat made now would have. */
+static bool still_fits(const struct weir__thread *thread, const struct weir__seat *seat)
+{
+    size_t wanted = 0;
+
+    for (size_t i = 0; i < seat->input_count; i++)
+        if (!is_assigned(thread, seat->inputs[i].tp))
+            return false;
+    for (size_t i = 0; seat->topic == NULL && i < thread->assigned_count; i++)
+        wanted += thread->assigned[i].partition == seat->partition &&
+                  reader_of(thread->app, thread->assigned[i].topic) == seat->sub;
+    return seat->topic != NULL || wanted == seat->input_count;
+}
+
+static void close_unfit(struct weir__thread *thread)
+{
+    for (size_t i = thread->seat_count; i > 0; i--) {
+        struct weir__seat *seat = thread->seats[i - 1];
+
+        if (!still_fits(thread, seat))
+            weir__seats_close(thread, &seat->inputs[0].tp, 1);
+    }
+}
+
+int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
+{
+    struct weir__tp *tps = weir__alloc(sizeof(*tps) * (event->count + 1));
+
+    if (tps == NULL)
+        return fail_memory(thread, reterr);
+    weir__free(thread->assigned);
+    thread->assigned = tps;
+    thread->assigned_count = 0;
+    for (size_t i = 0; i < event->count; i++) {
+        const char *topic = own_name(thread->app, event->tps[i].topic);
+
+        if (topic != NULL)
+            tps[thread->assigned_count++] =
+                (struct weir__tp){ .topic = topic, .partition = event->tps[i].partition };
+    }
+    thread->token = event->token;
+    thread->has_token = true;
+    atomic_store(&thread->holds_assignment, true);
+    atomic_fetch_add(&thread->activity, 1);
+    weir__say(WEIR__DEBUG, "assigned", "topology", "s", thread->app->plan->topology->name, "thread", "i",
+              (int64_t)thread->index, "partitions", "i", (int64_t)thread->assigned_count, NULL);
+    close_unfit(thread);
+    return weir__seats_open(thread, reterr);
+}

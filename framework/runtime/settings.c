@@ -1,0 +1,42 @@
+/* settings.c: the settings of an application, read once. */
+#include "framework/runtime/internal.h"
+
+#include <unistd.h>
+
+static enum weir__handler handler(const char *word)
+{
+    if (strcmp(word, "fail") == 0)
+        return WEIR__FAIL;
+    return strcmp(word, "continue") == 0 ? WEIR__CONTINUE : WEIR__DEAD_LETTER;
+}
+
+static size_t thread_count(int64_t configured)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (configured > 0)
+        return (size_t)configured;
+    return cores > 0 ? (size_t)cores : 1;
+}
+
+void weir__app_settings_read(const struct weir__config *config, struct weir__app_settings *ret)
+{
+    *ret = (struct weir__app_settings){
+        .threads = thread_count(weir__config_int(config, "threads")),
+        .exactly_once = strcmp(weir__config_text(config, "delivery"), "exactly_once") == 0,
+        .commit_interval = weir__config_int(config, "commit.interval.ms"),
+        .flush_interval = weir__config_int(config, "state.flush.interval.ms"),
+        .purge_interval = weir__config_int(config, "repartition.purge.interval.ms"),
+        .shutdown_timeout = weir__config_int(config, "shutdown.timeout.ms"),
+        .task_idle = weir__config_int(config, "max.task.idle.ms"),
+        .close_interval = weir__config_int(config, "window.close.interval.ms"),
+        .buffered = (size_t)weir__config_int(config, "buffered.records.per.partition"),
+        .cache_bytes = (size_t)weir__config_int(config, "statestore.cache.max.bytes"),
+        .record_memory = (size_t)weir__config_int(config, "record.memory.max"),
+        .on_unreadable = handler(weir__config_text(config, "deserialization.handler")),
+        .on_failure = handler(weir__config_text(config, "processing.handler")),
+        .on_refused = handler(weir__config_text(config, "production.handler")),
+        .partitions = (int32_t)weir__config_int(config, "topics.partitions"),
+        .instance = weir__config_text(config, "instance.id"),
+    };
+}

@@ -1,0 +1,337 @@
+/* thread.c: a stream thread: its loop, its input, its end.
+ *
+ * A round: answer who asks, poll, restore, process, punctuate, commit when due. Only this thread touches its consumer
+ * (but for wake), its producer and its tasks.
+ */
+#include "framework/runtime/internal.h"
+
+/* Records of one task before we look at the others and at the clock. */
+#define AT_ONCE 256
+/* Longest wait for records when there is nothing else to do, ms; wall-clock punctuation is as fine as this. */
+#define IDLE_MS 100
+
+int weir__thread_join(struct weir__thread *thread, struct weir_error *reterr)
+{
+    struct weir__app              *app = thread->app;
+    const struct weir__log_engine *engine = app->config.engine;
+    struct weir__consumer         *consumer = NULL, *former;
+    char                           instance[128];
+    int                            err;
+
+    snprintf(instance, sizeof(instance), "%s-%04zu", app->state.instance, thread->index);
+    pthread_mutex_lock(&app->mutex);
+    former = thread->consumer;
+    thread->consumer = NULL;
+    pthread_mutex_unlock(&app->mutex);
+    if (former != NULL)
+        (void)engine->leave(former, weir__app_now(app) + WEIR__CALL_MS);
+    err = engine->join(app->config.log, app->plan->application, app->settings.instance != NULL ? instance : NULL,
+                       app->inputs, app->input_count, &consumer, reterr);
+    if (err < 0)
+        return err;
+    pthread_mutex_lock(&app->mutex);
+    thread->consumer = consumer;
+    pthread_mutex_unlock(&app->mutex);
+    return WEIR_OK;
+}
+
+/* ---- events ---- */
+
+/* Revoked: all is committed while it still counts, then the tasks go. */
+static int on_revoked(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
+{
+    int err = weir__commit(thread, true, true, reterr);
+
+    weir__crash_at(WEIR__AT_REVOKE);
+    atomic_store(&thread->holds_assignment, false);
+    atomic_fetch_add(&thread->activity, 1);
+    if (err < 0 && err != WEIR_LOST)
+        return err;
+    weir__seats_close(thread, event->tps, event->count);
+    if (err == WEIR_LOST) /* too late: the rest is as uncertain */
+        return err;
+    return weir__restore_read(thread, reterr);
+}
+
+static int on_lost(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
+{
+    atomic_store(&thread->holds_assignment, false);
+    weir__seats_close(thread, event->tps, event->count);
+    return weir__fail(reterr, WEIR_ABORT, thread->app->plan->application,
+                      "partitions were taken away before they could be committed");
+}
+
+static void on_end(struct weir__thread *thread, const struct weir__log_event *event)
+{
+    struct weir__seat  *seat;
+    struct weir__input *input = weir__seats_input(thread, event->tps[0].topic, event->tps[0].partition, &seat);
+
+    if (input == NULL || !seat->running)
+        return;
+    input->position = MAX(input->position, event->next);
+    weir__task_lag(seat->task, input->tp.topic, 0);
+}
+
+static int on_event(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
+{
+    switch (event->kind) {
+    case WEIR__ASSIGNED:
+        return weir__seats_assign(thread, event, reterr);
+    case WEIR__REVOKED:
+        return on_revoked(thread, event, reterr);
+    case WEIR__LOST_TPS:
+        return on_lost(thread, event, reterr);
+    case WEIR__END:
+        on_end(thread, event);
+        return WEIR_OK;
+    }
+    return WEIR_OK;
+}
+
+/* ---- input ---- */
+
+static int add_run(struct weir__thread *thread, const struct weir__raw *records, size_t count, struct weir_error *reterr)
+{
+    struct weir__seat  *seat = NULL;
+    struct weir__input *input = weir__seats_input(thread, records->topic, records->partition, &seat);
+    int                 err;
+
+    while (input != NULL && count > 0 && records->offset < input->position) {
+        records++;
+        count--;
+    }
+    if (input == NULL || !seat->running || count == 0)
+        return WEIR_OK;
+    err = weir__task_add(seat->task, records, count);
+    if (err < 0)
+        return weir__fail(reterr, err, input->tp.topic, "records of partition %d cannot be buffered: %s",
+                          input->tp.partition, weir_code_text(err));
+    input->position = records[count - 1].offset + 1;
+    weir__task_lag(seat->task, input->tp.topic, -1);
+    atomic_fetch_add(&thread->activity, 1);
+    thread->worked = true;
+    return WEIR_OK;
+}
+
+static int add_records(struct weir__thread *thread, const struct weir__polled *polled, struct weir_error *reterr)
+{
+    const struct weir__raw *at = polled->records, *end = polled->records + polled->count;
+
+    while (at < end) {
+        const struct weir__raw *first = at;
+        int                     err;
+
+        while (at < end && at->partition == first->partition &&
+               (at->topic == first->topic || strcmp(at->topic, first->topic) == 0))
+            at++;
+        err = add_run(thread, first, (size_t)(at - first), reterr);
+        if (err < 0)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+
+static int64_t poll_deadline(struct weir__thread *thread)
+{
+    int64_t now = weir__app_now(thread->app), due = thread->last_commit + thread->app->settings.commit_interval;
+
+    if (thread->worked || weir__restore_pending(thread))
+        return 0;
+    return MAX(MIN(now + IDLE_MS, due), now + 1);
+}
+
+static int poll_input(struct weir__thread *thread, struct weir_error *reterr)
+{
+    const struct weir__log_engine *engine = thread->app->config.engine;
+    struct weir__polled            polled;
+    int                            err = engine->poll(thread->consumer, poll_deadline(thread), &polled);
+
+    thread->worked = false;
+    if (err == WEIR_AGAIN)
+        return WEIR_OK;
+    if (err < 0)
+        return weir__fail(reterr, err, thread->app->plan->application, "the input cannot be read: %s",
+                          weir_code_text(err));
+    if (polled.event != NULL)
+        err = on_event(thread, polled.event, reterr);
+    if (err == WEIR_OK)
+        err = add_records(thread, &polled, reterr);
+    engine->release(thread->consumer, polled.lease);
+    return err;
+}
+
+/* Above the limit a partition waits in the engine's queue; at or below it flows again. */
+static int hold_input(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < seat->input_count; i++) {
+        struct weir__input *input = &seat->inputs[i];
+        bool                full = weir__task_buffered(seat->task, input->tp.topic) > thread->app->settings.buffered;
+        int                 err;
+
+        if (full == input->held)
+            continue;
+        err = thread->app->config.engine->hold(thread->consumer, input->tp, full);
+        if (err < 0)
+            return weir__fail(reterr, err, input->tp.topic, "partition %d cannot be held back: %s", input->tp.partition,
+                              weir_code_text(err));
+        input->held = full;
+    }
+    return WEIR_OK;
+}
+
+/* ---- work ---- */
+
+static int work_seat(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
+{
+    size_t done = 0;
+    int    err = weir__task_process(seat->task, weir__crash_room(AT_ONCE), &done, reterr);
+
+    if (done > 0) {
+        thread->worked = true;
+        atomic_fetch_add(&thread->activity, 1);
+        atomic_fetch_add(&thread->records, done);
+        weir__metric_add(thread->metric_records, (double)done);
+        weir__crash_records(done);
+    }
+    if (err < 0 && err != WEIR_AGAIN)
+        return err;
+    err = weir__task_punctuate(seat->task, reterr);
+    return err < 0 ? err : hold_input(thread, seat, reterr);
+}
+
+static int work(struct weir__thread *thread, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < thread->seat_count; i++) {
+        int err = thread->seats[i]->running ? work_seat(thread, thread->seats[i], reterr) : WEIR_OK;
+
+        if (err < 0)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+static int commit_if_due(struct weir__thread *thread, struct weir_error *reterr)
+{
+    const struct weir__app_settings *settings = &thread->app->settings;
+    int64_t                          now = weir__app_now(thread->app);
+    bool                             durable = now - thread->last_flush >= settings->flush_interval;
+    int                              err = WEIR_OK;
+
+    if (weir__commit_due(thread, now))
+        err = weir__commit(thread, false, durable, reterr);
+    if (err == WEIR_OK && now - thread->last_purge >= settings->purge_interval)
+        err = weir__commit_purge(thread);
+    return err;
+}
+
+static int turn(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = weir__answer_request(thread, reterr);
+
+    if (err == WEIR_OK)
+        err = poll_input(thread, reterr);
+    if (err == WEIR_OK && weir__restore_pending(thread))
+        err = weir__restore_step(thread, weir__app_now(thread->app) + (thread->worked ? 0 : IDLE_MS), reterr);
+    if (err == WEIR_OK)
+        err = weir__follow_step(thread, reterr);
+    if (err == WEIR_OK)
+        err = work(thread, reterr);
+    if (err == WEIR_OK)
+        err = commit_if_due(thread, reterr);
+    atomic_store(&thread->last_round, weir__wall_ms());
+    return err;
+}
+
+/* ---- life ---- */
+
+static int begin(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = weir__open_producer(thread, reterr);
+
+    thread->last_commit = thread->last_flush = thread->last_purge = weir__app_now(thread->app);
+    return err == WEIR_OK ? weir__follow_open(thread, reterr) : err;
+}
+
+static int loop(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = begin(thread, reterr);
+
+    while (err == WEIR_OK && !atomic_load(&thread->app->closing)) {
+        err = turn(thread, reterr);
+        while (err < 0 && weir_code_scope(err) == WEIR_SCOPE_TASK && !atomic_load(&thread->app->closing)) {
+            int code = err;
+
+            err = weir__recover(thread, code, reterr);
+            if (err == code)
+                break;
+        }
+    }
+    return err;
+}
+
+/* All that was processed is committed and made durable. What cannot be any more is done again at the next start. */
+static int finish(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err;
+
+    weir__crash_at(WEIR__AT_STOP);
+    err = weir__commit(thread, false, true, reterr);
+    if (err < 0 && weir_code_scope(err) == WEIR_SCOPE_TASK) {
+        if (reterr != NULL)
+            weir__say_error(WEIR__WARN, "last-commit-failed", reterr);
+        return WEIR_OK;
+    }
+    return err;
+}
+
+static void end(struct weir__thread *thread)
+{
+    struct weir__app              *app = thread->app;
+    const struct weir__log_engine *engine = app->config.engine;
+    struct weir__consumer         *consumer;
+
+    weir__seats_close(thread, NULL, 0);
+    weir__follow_close(thread);
+    engine->producer_close(thread->producer);
+    thread->producer = NULL;
+    pthread_mutex_lock(&app->mutex);
+    consumer = thread->consumer;
+    thread->consumer = NULL;
+    pthread_mutex_unlock(&app->mutex);
+    if (consumer != NULL)
+        (void)engine->leave(consumer, weir__app_now(app) + WEIR__CALL_MS);
+}
+
+static void fail(struct weir__thread *thread, int code, const struct weir_error *err)
+{
+    struct weir__app *app = thread->app;
+
+    weir__say_error(WEIR__ERROR, "thread-failed", err);
+    pthread_mutex_lock(&app->mutex);
+    if (app->code == WEIR_OK) {
+        app->code = code;
+        app->error = *err;
+        app->error.code = code;
+    }
+    atomic_store(&app->failed, true);
+    pthread_cond_broadcast(&app->answered);
+    pthread_mutex_unlock(&app->mutex);
+}
+
+void *weir__thread_main(void *arg)
+{
+    struct weir__thread *thread = arg;
+    struct weir_error    words = { 0 };
+    int                  err = loop(thread, &words);
+
+    if (err == WEIR_OK || (atomic_load(&thread->app->closing) && weir_code_scope(err) == WEIR_SCOPE_TASK))
+        err = finish(thread, &words);
+    if (err < 0)
+        fail(thread, err, &words);
+    end(thread);
+    atomic_store(&thread->ended, true);
+    if (err < 0)
+        weir__app_close(thread->app);
+    return NULL;
+}

@@ -1,0 +1,357 @@
+/* topics.c: which topics an application uses, how many partitions each has, and that they exist.
+ *
+ * (1) A user's topic keeps the count it has; absent, it is made with topics.partitions.
+ * (2) A repartition topic takes its declared count, else that of the other inputs of its reader where that one has state,
+ *     else the greatest of its writer's inputs. (Source: CopartitionedTopicsEnforcer, RepartitionTopics.)
+ * (3) A changelog has as many partitions as its sub-topology has tasks.
+ * (4) The inputs of a sub-topology with state have equal counts, or the start is refused by name.
+ */
+#include "framework/runtime/internal.h"
+
+#define LONGEST "9223372036854775807"
+
+/* Records carry event times, of any year: no topic of ours may refuse or delete them for their age. */
+static const char *const user_settings[] = { "message.timestamp.type=CreateTime",
+                                             "message.timestamp.before.max.ms=" LONGEST,
+                                             "message.timestamp.after.max.ms=" LONGEST, "retention.ms=-1", NULL };
+static const char *const repartition_settings[] = { "cleanup.policy=delete",
+                                                    "message.timestamp.type=CreateTime",
+                                                    "message.timestamp.before.max.ms=" LONGEST,
+                                                    "message.timestamp.after.max.ms=" LONGEST,
+                                                    "retention.ms=-1",
+                                                    "retention.bytes=-1",
+                                                    "segment.bytes=52428800",
+                                                    NULL };
+
+const struct weir__topic_use *weir__topics_find(const struct weir__topics *topics, const char *name)
+{
+    for (size_t i = 0; i < topics->count; i++)
+        if (strcmp(topics->items[i].name, name) == 0)
+            return &topics->items[i];
+    return NULL;
+}
+
+const char *weir__topic_name(struct weir__app *app, const struct weir__node *node, const char *topic)
+{
+    return node->internal ? weir__arena_printf(&app->arena, "%s-%s", app->plan->application, topic) : topic;
+}
+
+/* ---- gathering ---- */
+
+static struct weir__topic_use *use_topic(struct weir__app *app, const char *name)
+{
+    struct weir__topics    *topics = &app->topics;
+    struct weir__topic_use *use = name != NULL ? (struct weir__topic_use *)weir__topics_find(topics, name) : NULL;
+
+    if (use != NULL || name == NULL || GROW(topics->items, topics->capacity, topics->count) < 0)
+        return use;
+    use = &topics->items[topics->count++];
+    *use = (struct weir__topic_use){ .name = name, .reader = -1, .writer = -1 };
+    return use;
+}
+
+static int use_node(struct weir__app *app, const struct weir__node *node)
+{
+    for (size_t i = 0; i < node->topic_count; i++) {
+        struct weir__topic_use *use = use_topic(app, weir__topic_name(app, node, node->topics[i]));
+
+        if (use == NULL)
+            return WEIR_NO_MEMORY;
+        use->user = !node->internal;
+        use->settings = node->internal ? repartition_settings : user_settings;
+        if (node->op == WEIR__SINK)
+            use->writer = node->subtopology;
+        else
+            use->reader = node->subtopology;
+        if (node->internal && node->partitions > 0)
+            use->declared = node->partitions;
+    }
+    return WEIR_OK;
+}
+
+static int use_dead_letters(struct weir__app *app)
+{
+    struct weir__topic_use *use;
+
+    if (app->plan->dead_letters == NULL)
+        return WEIR_OK;
+    use = use_topic(app, app->plan->dead_letters);
+    if (use == NULL)
+        return WEIR_NO_MEMORY;
+    use->user = true;
+    use->settings = user_settings;
+    return WEIR_OK;
+}
+
+static int gather(struct weir__app *app)
+{
+    const struct weir__plan *plan = app->plan;
+
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const struct weir__node *node = plan->nodes[i];
+
+        if ((node->op == WEIR__SOURCE || node->op == WEIR__SINK) && use_node(app, node) < 0)
+            return WEIR_NO_MEMORY;
+    }
+    for (size_t i = 0; i < plan->repartition_count; i++) {
+        struct weir__topic_use *use = use_topic(app, plan->repartitions[i].topic);
+
+        if (use == NULL)
+            return WEIR_NO_MEMORY;
+        if (plan->repartitions[i].partitions > 0)
+            use->declared = plan->repartitions[i].partitions;
+        use->writer = plan->repartitions[i].writer;
+        use->reader = plan->repartitions[i].reader;
+    }
+    return use_dead_letters(app);
+}
+
+/* ---- counting ---- */
+
+static int look_up(struct weir__app *app, const char *topic, int32_t *ret, struct weir_error *reterr)
+{
+    const struct weir__log_engine *engine = app->config.engine;
+    int                            err;
+
+    do
+        err = engine->partitions(app->config.log, topic, weir__app_now(app) + WEIR__CALL_MS, ret);
+    while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    if (err == WEIR_NOTFOUND) {
+        *ret = 0;
+        return WEIR_OK;
+    }
+    return err < 0 ? weir__fail(reterr, err, topic, "the log does not tell its partitions: %s", weir_code_text(err))
+                   : WEIR_OK;
+}
+
+static int count_user_topics(struct weir__app *app, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < app->topics.count; i++) {
+        struct weir__topic_use *use = &app->topics.items[i];
+        int                     err = WEIR_OK;
+
+        if (!use->user)
+            continue;
+        err = look_up(app, use->name, &use->partitions, reterr);
+        if (err < 0)
+            return err;
+        if (use->partitions == 0)
+            use->partitions = app->settings.partitions;
+    }
+    return WEIR_OK;
+}
+
+/* The greatest count among inputs of a sub-topology; 0 when one of them is not known yet. */
+static int32_t greatest_input(const struct weir__app *app, int sub)
+{
+    int32_t most = 0;
+
+    for (size_t i = 0; i < app->topics.count; i++) {
+        const struct weir__topic_use *use = &app->topics.items[i];
+
+        if (use->reader != sub)
+            continue;
+        if (use->partitions == 0)
+            return 0;
+        most = MAX(most, use->partitions);
+    }
+    return most;
+}
+
+/* The count that others impose on a derived input of a sub-topology with state: a user's topic, else a declared one. */
+static int32_t imposed(const struct weir__app *app, int sub)
+{
+    int32_t declared = 0;
+
+    if (sub < 0 || !app->plan->subs[sub].stateful)
+        return 0;
+    for (size_t i = 0; i < app->topics.count; i++) {
+        const struct weir__topic_use *use = &app->topics.items[i];
+
+        if (use->reader == sub && use->user)
+            return use->partitions;
+        if (use->reader == sub && use->declared > 0)
+            declared = use->declared;
+    }
+    return declared;
+}
+
+/* Inputs that are all derived take the greatest of them. */
+static void level(struct weir__app *app, int sub)
+{
+    int32_t most = sub >= 0 && app->plan->subs[sub].stateful ? greatest_input(app, sub) : 0;
+
+    for (size_t i = 0; most > 0 && i < app->topics.count; i++) {
+        struct weir__topic_use *use = &app->topics.items[i];
+
+        if (use->reader == sub && !use->user && use->declared == 0)
+            use->partitions = most;
+    }
+}
+
+static int32_t derive(const struct weir__app *app, const struct weir__topic_use *use)
+{
+    int32_t count = use->declared > 0 ? use->declared : imposed(app, use->reader);
+
+    if (count > 0)
+        return count;
+    return use->writer >= 0 ? greatest_input(app, use->writer) : 0;
+}
+
+static void count_repartitions(struct weir__app *app)
+{
+    bool changed = true;
+
+    while (changed) {
+        changed = false;
+        for (size_t i = 0; i < app->topics.count; i++) {
+            struct weir__topic_use *use = &app->topics.items[i];
+
+            if (use->partitions > 0)
+                continue;
+            use->partitions = derive(app, use);
+            changed = changed || use->partitions > 0;
+        }
+    }
+    for (size_t i = 0; i < app->topics.count; i++) /* a topic that only feeds itself */
+        if (app->topics.items[i].partitions == 0)
+            app->topics.items[i].partitions = app->settings.partitions;
+    for (size_t i = 0; i < app->plan->sub_count; i++)
+        level(app, (int)i);
+}
+
+static int check_equal(const struct weir__app *app, int sub, struct weir_error *reterr)
+{
+    const struct weir__topic_use *first = NULL;
+
+    for (size_t i = 0; i < app->topics.count; i++) {
+        const struct weir__topic_use *use = &app->topics.items[i];
+
+        if (use->reader != sub)
+            continue;
+        if (first == NULL)
+            first = use;
+        if (use->partitions != first->partitions)
+            return weir__fail(reterr, WEIR_BAD_TOPOLOGY, app->plan->subs[sub].folder,
+                              "topics that meet here must have equal partition counts: %s has %d, %s has %d; give them "
+                              "the same count, or put a REPARTITION before one of them",
+                              first->name, first->partitions, use->name, use->partitions);
+    }
+    return WEIR_OK;
+}
+
+/* ---- changelogs ---- */
+
+static int add_changelogs(struct weir__app *app)
+{
+    for (size_t i = 0; i < app->plan->store_count; i++) {
+        const struct weir__store_plan *store = app->plan->stores[i];
+        struct weir__topic_use        *use;
+        bool                           known;
+
+        if (store->changelog == NULL || store->global)
+            continue;
+        known = weir__topics_find(&app->topics, store->changelog) != NULL;
+        use = use_topic(app, store->changelog);
+        if (use == NULL)
+            return WEIR_NO_MEMORY;
+        if (known) /* an input that is its own changelog */
+            continue;
+        use->settings = store->settings;
+        use->partitions = MAX(greatest_input(app, store->subtopology), 1);
+    }
+    return WEIR_OK;
+}
+
+/* ---- making ---- */
+
+struct differences {
+    struct weir__app  *app;
+    struct weir_error *reterr;
+    int                err;
+};
+
+static bool would_lose_records(const char *setting, const char *found)
+{
+    if (strncmp(setting, "message.timestamp.", strlen("message.timestamp.")) == 0)
+        return true;
+    if (strcmp(setting, "cleanup.policy") == 0)
+        return strstr(found, "delete") != NULL;
+    return strcmp(setting, "retention.ms") == 0;
+}
+
+static int on_difference(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)
+{
+    struct differences           *differences = arg;
+    const struct weir__topic_use *use = weir__topics_find(&differences->app->topics, topic);
+
+    if ((use == NULL || !use->user) && differences->err == WEIR_OK && would_lose_records(setting, found))
+        differences->err = weir__fail(differences->reterr, WEIR_BAD_CONFIG, topic,
+                                      "the topic has %s=%s and would lose or refuse our records: set %s=%s on it",
+                                      setting, found, setting, wanted);
+    else
+        weir__say(WEIR__WARN, "topic-differs", "topic", "s", topic, "setting", "s", setting, "wanted", "s", wanted,
+                  "found", "s", found, NULL);
+    return WEIR_OK;
+}
+
+static int make_topics(struct weir__app *app, struct weir_error *reterr)
+{
+    struct differences  differences = { .app = app, .reterr = reterr };
+    struct weir__topic *topics = weir_arena_alloc(&app->arena, sizeof(*topics) * (app->topics.count + 1));
+    int                 err;
+
+    if (topics == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name, "out of memory");
+    for (size_t i = 0; i < app->topics.count; i++) {
+        const struct weir__topic_use *use = &app->topics.items[i];
+
+        topics[i] = (struct weir__topic){ .name = use->name, .partitions = use->partitions, .settings = use->settings };
+    }
+    do
+        err = app->config.engine->ensure(app->config.log, topics, app->topics.count, weir__app_now(app) + WEIR__CALL_MS,
+                                         on_difference, &differences, reterr);
+    while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    return err < 0 ? err : differences.err;
+}
+
+/* A topic that is there with another count than ours: an internal one of another shape of the topology. */
+static int check_made(struct weir__app *app, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < app->topics.count; i++) {
+        const struct weir__topic_use *use = &app->topics.items[i];
+        int32_t                       count;
+        int                           err = look_up(app, use->name, &count, reterr);
+
+        if (err < 0)
+            return err;
+        if (count != use->partitions)
+            return weir__fail(reterr, WEIR_BAD_CONFIG, use->name,
+                              "the topic has %d partitions, the topology needs %d: give its inputs the old count, or "
+                              "remove the topic and the state folder",
+                              count, use->partitions);
+    }
+    return WEIR_OK;
+}
+
+int weir__topics_ensure(struct weir__app *app, struct weir_error *reterr)
+{
+    int err;
+
+    if (gather(app) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name, "out of memory");
+    err = count_user_topics(app, reterr);
+    if (err < 0)
+        return err;
+    count_repartitions(app);
+    for (size_t i = 0; err == WEIR_OK && i < app->plan->sub_count; i++)
+        if (app->plan->subs[i].stateful && !app->plan->subs[i].global)
+            err = check_equal(app, (int)i, reterr);
+    if (err == WEIR_OK && add_changelogs(app) < 0)
+        err = weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name, "out of memory");
+    if (err == WEIR_OK)
+        err = weir__state_dir_check_counts(app, reterr);
+    if (err == WEIR_OK)
+        err = make_topics(app, reterr);
+    return err == WEIR_OK ? check_made(app, reterr) : err;
+}

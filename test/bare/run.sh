@@ -14,9 +14,9 @@ root=$(mktemp -d "$cache/root.XXXXXX")
 trap 'for at in dev/pts dev/shm dev proc; do umount -l "$root/$at" 2>/dev/null || :; done; rm -rf --one-file-system "$root"' EXIT
 
 # The mirror is the one that this machine uses: the first http source of bookworm's main, in either format.
-mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || :; } |
     sed -nE 's,^deb (\[[^]]*\] )?(https?://[^ ]+) bookworm main.*,\2,p' | head -n 1)
-[ -n "$mirror" ] || mirror=$(cat /etc/apt/sources.list.d/*.sources 2>/dev/null |
+[ -n "$mirror" ] || mirror=$({ cat /etc/apt/sources.list.d/*.sources 2>/dev/null || :; } |
     awk '$1 == "URIs:" { uri = $2 } $1 == "Suites:" && / bookworm( |$)/ && uri ~ /^https?:/ { print uri; exit }')
 [ -n "$mirror" ] || { echo "no http source of bookworm in /etc/apt"; exit 1; }
 
@@ -27,6 +27,7 @@ if [ ! -e "$cache/base.tar" ]; then
 else
     tar -C "$root" -xf "$cache/base.tar"
 fi
+chmod 755 "$root" # mktemp made it for root alone
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mount -t devpts devpts "$root/dev/pts"
@@ -34,6 +35,7 @@ mount -t tmpfs tmpfs "$root/dev/shm"
 
 # Names, the way to the mirror and its keys as on this machine; nothing else of it.
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || :
+rm -f "$root/etc/apt/sources.list"
 for part in sources.list sources.list.d trusted.gpg.d keyrings preferences.d; do
     [ ! -e "/etc/apt/$part" ] || cp -a "/etc/apt/$part" "$root/etc/apt/"
 done

@@ -1,4 +1,4 @@
-/* functions_flat.c: flat functions of a case, which forward as many records as they like, and timestamp extractors. */
+/* functions_flat.c: flat functions of a case, which forward any number of records, and timestamp extractors. */
 #define _GNU_SOURCE /* memmem */
 #include "test/conformance/conformance.h"
 

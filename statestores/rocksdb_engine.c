@@ -141,7 +141,7 @@ static void rocks_close(struct weir__db *db);
 static int rocks_open(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr)
 {
     struct weir__db *db = weir__zalloc(sizeof(*db));
-    char            *first[] = { "default" }, *words = NULL, **names;
+    char             fallback[] = "default", *first[] = { fallback }, *words = NULL, **names;
     size_t           count = 0;
     int              err = weir__make_dirs(dir, reterr);
 

@@ -128,12 +128,12 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
     if (thread->has_token && (all || any_work(thread))) {
         if (!app->config.engine->valid(thread->consumer, thread->token))
             return weir__fail(reterr, WEIR_LOST, app->plan->application, "the generation has ended before the commit");
-        if (thread->sends > 0)
-            atomic_fetch_add(&thread->activity, 1);
         durable = durable || app->settings.flush_interval == 0;
         err = commit_work(thread, all || thread->sends > 0, durable, reterr);
         if (err < 0)
             return err;
+        if (thread->sends > 0) /* counted when it can be read: whoever looked before must look again */
+            atomic_fetch_add(&thread->activity, 1);
         thread->sends = 0;
         thread->failures = 0;
         atomic_fetch_add(&thread->commits, 1);

@@ -75,6 +75,26 @@ struct weir__load_config {
 int weir__load_file(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,
                     struct weir_error *reterr);
 
+/* ---- lines of a file, plain or gzip by its content (lines.c) ---- */
+
+struct weir__lines;
+
+/* How far a file was read: bytes (unpacked), their hash (stable between versions), lines. */
+struct weir__place {
+    int64_t  bytes;
+    uint64_t hash, lines;
+};
+int  weir__lines_open(const char *path, struct weir__lines **ret, struct weir_error *reterr); /* WEIR_NOTFOUND */
+void weir__lines_close(struct weir__lines *lines); /* NULL is fine */
+/* The next line without its end, in ret; WEIR_NOTFOUND at the end of the file; WEIR_UNREADABLE: over 64 MiB. */
+int  weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct weir_error *reterr);
+/* Reads on to an offset, for its hash. WEIR_NOTFOUND: the file is shorter. */
+int  weir__lines_pass(struct weir__lines *lines, int64_t bytes, struct weir_error *reterr);
+int  weir__lines_seek(struct weir__lines *lines, const struct weir__place *place, struct weir_error *reterr);
+void weir__lines_count(struct weir__lines *lines, uint64_t count); /* says how many lines lie behind */
+bool weir__lines_inside(const struct weir__lines *lines); /* the last byte read is not a line's end */
+struct weir__place weir__lines_place(const struct weir__lines *lines);
+
 /* ---- a door for tests (crash.c) ---- */
 
 /* WEIR_CRASH_AT="point:n": the process kills itself at the n-th passage of that point. */

@@ -1,0 +1,152 @@
+/* lines.c: lines of a file, plain or gzip, and how far it was read as bytes and their hash. */
+#include "framework/runtime/internal.h"
+
+#include <errno.h>
+#include <zlib.h>
+
+#define LONGEST    ((size_t)64 << 20)
+#define HASH_BEGIN UINT64_C(14695981039346656037) /* FNV-1a */
+#define HASH_PRIME UINT64_C(1099511628211)
+
+struct weir__lines {
+    gzFile             file;
+    char              *path;
+    struct weir__place place;
+    char               last; /* byte taken; 0 = none */
+    size_t             at, end; /* of the chunk: read, not yet taken */
+    char               chunk[1 << 16];
+};
+
+int weir__lines_open(const char *path, struct weir__lines **ret, struct weir_error *reterr)
+{
+    struct weir__lines *lines = weir__zalloc(sizeof(*lines));
+
+    if (lines == NULL || (lines->path = weir__strdup(path)) == NULL) {
+        weir__free(lines);
+        return weir__fail(reterr, WEIR_NO_MEMORY, path, "out of memory");
+    }
+    lines->place.hash = HASH_BEGIN;
+    lines->file = gzopen(path, "rb");
+    if (lines->file == NULL) {
+        int code = errno;
+
+        weir__lines_close(lines);
+        return code == ENOENT ? weir__fail(reterr, WEIR_NOTFOUND, path, "there is no such file")
+                              : weir__fail(reterr, WEIR_IO, path, "the file cannot be opened: %s", strerror(code));
+    }
+    gzbuffer(lines->file, 1 << 18);
+    *ret = lines;
+    return WEIR_OK;
+}
+
+void weir__lines_close(struct weir__lines *lines)
+{
+    if (lines == NULL)
+        return;
+    if (lines->file != NULL)
+        gzclose(lines->file);
+    weir__free(lines->path);
+    weir__free(lines);
+}
+
+static int read_failed(struct weir__lines *lines, struct weir_error *reterr)
+{
+    int         code;
+    const char *text = gzerror(lines->file, &code);
+
+    if (code == Z_ERRNO)
+        return weir__fail(reterr, WEIR_IO, lines->path, "the file cannot be read: %s", strerror(errno));
+    return weir__fail(reterr, WEIR_IO, lines->path,
+                      "the compressed file is damaged or cut short (%s): fetch it again", text);
+}
+
+/* WEIR_NOTFOUND at the end of the file. */
+static int fill(struct weir__lines *lines, struct weir_error *reterr)
+{
+    int size, code;
+
+    if (lines->at < lines->end)
+        return WEIR_OK;
+    size = gzread(lines->file, lines->chunk, sizeof(lines->chunk));
+    if (size < 0)
+        return read_failed(lines, reterr);
+    (void)gzerror(lines->file, &code);
+    if (size == 0 && code != Z_OK && code != Z_STREAM_END)
+        return read_failed(lines, reterr);
+    lines->at = 0;
+    lines->end = (size_t)size;
+    return size > 0 ? WEIR_OK : WEIR_NOTFOUND;
+}
+
+/* Takes bytes of the chunk, at least one. */
+static void take(struct weir__lines *lines, size_t size)
+{
+    uint64_t hash = lines->place.hash;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (uint8_t)lines->chunk[lines->at + i]) * HASH_PRIME;
+    lines->place.hash = hash;
+    lines->place.bytes += (int64_t)size;
+    lines->at += size;
+    lines->last = lines->chunk[lines->at - 1];
+}
+
+int weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct weir_error *reterr)
+{
+    const char *newline = NULL;
+
+    weir__buf_reset(ret);
+    while (newline == NULL) {
+        const char *from;
+        size_t      size;
+        int         err = fill(lines, reterr);
+
+        if (err == WEIR_NOTFOUND && ret->size > 0)
+            break;
+        if (err < 0)
+            return err;
+        from = lines->chunk + lines->at;
+        newline = memchr(from, '\n', lines->end - lines->at);
+        size = newline != NULL ? (size_t)(newline - from) : lines->end - lines->at;
+        weir__buf_add(ret, from, size);
+        take(lines, size + (newline != NULL));
+        if (!weir__buf_ok(ret))
+            return weir__fail(reterr, WEIR_NO_MEMORY, lines->path, "out of memory");
+        if (ret->size > LONGEST)
+            return weir__fail(reterr, WEIR_UNREADABLE, lines->path, "line %llu is longer than 64 MiB",
+                              (unsigned long long)lines->place.lines + 1);
+    }
+    lines->place.lines++;
+    return WEIR_OK;
+}
+
+int weir__lines_pass(struct weir__lines *lines, int64_t bytes, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    while (err == WEIR_OK && lines->place.bytes < bytes) {
+        err = fill(lines, reterr);
+        if (err == WEIR_OK)
+            take(lines, (size_t)MIN((int64_t)(lines->end - lines->at), bytes - lines->place.bytes));
+    }
+    return err;
+}
+
+int weir__lines_seek(struct weir__lines *lines, const struct weir__place *place, struct weir_error *reterr)
+{
+    if (gzrewind(lines->file) < 0 || (place->bytes > 0 && gzseek(lines->file, place->bytes, SEEK_SET) < 0))
+        return weir__fail(reterr, WEIR_IO, lines->path, "the file cannot be read from byte %lld on",
+                          (long long)place->bytes);
+    lines->place = *place;
+    if (place->bytes == 0)
+        lines->place.hash = HASH_BEGIN;
+    lines->at = lines->end = 0;
+    lines->last = '\0';
+    return WEIR_OK;
+}
+
+void weir__lines_count(struct weir__lines *lines, uint64_t count) { lines->place.lines = count; }
+
+bool weir__lines_inside(const struct weir__lines *lines) { return lines->last != '\0' && lines->last != '\n'; }
+
+struct weir__place weir__lines_place(const struct weir__lines *lines) { return lines->place; }

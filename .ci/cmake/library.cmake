@@ -25,7 +25,10 @@ set(map ${PROJECT_SOURCE_DIR}/.ci/cmake/weir.map)
 add_library(weir SHARED $<TARGET_OBJECTS:weir_objects>)
 set_target_properties(weir PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINK_DEPENDS ${map}
     LINKER_LANGUAGE C)
-target_link_options(weir PRIVATE -Wl,--version-script=${map} $<$<NOT:$<BOOL:${WEIR_SANITIZE}>>:-Wl,-z,defs>)
+target_link_options(weir PRIVATE -Wl,--version-script=${map})
+if(NOT WEIR_SANITIZE) # whose run time is in the program
+    target_link_options(weir PRIVATE -Wl,-z,defs)
+endif()
 target_link_libraries(weir PRIVATE weir_flags $<BUILD_INTERFACE:weir_parts> Threads::Threads m)
 
 # libweir.a: one object in which what is hidden is local, so that it cannot meet a user's own names.

@@ -5,6 +5,7 @@
  * (2) After a failed write the database takes no more: close, open, restore.
  */
 #include <rocksdb/c.h>
+#include <stdlib.h>
 #include <sys/statvfs.h>
 
 #include "statestores/statestores.h"
@@ -29,6 +30,7 @@ struct weir__db {
     rocksdb_pinnableslice_t         *pinned; /* of the last get */
     char                            *dir;
     size_t                           unchecked; /* bytes written since the last look at the disk */
+    char                            *secondary; /* a reader's own folder */
     bool                             failed;
 };
 
@@ -138,7 +140,31 @@ out:
 
 static void rocks_close(struct weir__db *db);
 
-static int rocks_open(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr)
+enum use { STATE, LOG, READER };
+
+/* Beside a writing process: sees what is written when it catches up. */
+static int open_reader(struct weir__db *db, struct weir_error *reterr)
+{
+    char                            path[] = "/tmp/weir-reader-XXXXXX", *words = NULL;
+    char                           *secondary = mkdtemp(path);
+    const char                     *name = "default";
+    const rocksdb_options_t        *options = db->options;
+    rocksdb_column_family_handle_t *handle;
+
+    if (secondary == NULL || (db->secondary = weir__strdup(secondary)) == NULL)
+        return weir__fail(reterr, WEIR_IO, path, "no folder for reading can be made");
+    rocksdb_options_set_max_open_files(db->options, -1); /* a secondary needs its files open */
+    db->db = rocksdb_open_as_secondary_column_families(db->options, db->dir, db->secondary, 1, &name, &options, &handle,
+                                                       &words);
+    if (words != NULL) {
+        db->db = NULL;
+        return translate(words, db->dir, WEIR_IO, reterr);
+    }
+    return keep_family(db, name, handle) < 0 ? weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database")
+                                             : WEIR_OK;
+}
+
+static int open_as(const char *dir, size_t memory, enum use use, struct weir__db **ret, struct weir_error *reterr)
 {
     struct weir__db *db = weir__zalloc(sizeof(*db));
     char             fallback[] = "default", *first[] = { fallback }, *words = NULL, **names;
@@ -150,7 +176,13 @@ static int rocks_open(const char *dir, size_t memory, struct weir__db **ret, str
         return weir__fail(reterr, WEIR_NO_MEMORY, dir, "no memory for a database");
     }
     set_options(db, memory);
-    if (err == WEIR_OK) {
+    if (use == LOG) {
+        rocksdb_writeoptions_disable_WAL(db->write, 0);
+        rocksdb_writeoptions_set_sync(db->write, 1);
+    }
+    if (err == WEIR_OK && use == READER) {
+        err = open_reader(db, reterr);
+    } else if (err == WEIR_OK) {
         names = rocksdb_list_column_families(db->options, dir, &count, &words);
         if (words != NULL) { /* nothing there yet */
             rocksdb_free(words);
@@ -166,6 +198,21 @@ static int rocks_open(const char *dir, size_t memory, struct weir__db **ret, str
     }
     *ret = db;
     return WEIR_OK;
+}
+
+static int rocks_open(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr)
+{
+    return open_as(dir, memory, STATE, ret, reterr);
+}
+
+static int log_open(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr)
+{
+    return open_as(dir, memory, LOG, ret, reterr);
+}
+
+static int reader_open(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr)
+{
+    return open_as(dir, memory, READER, ret, reterr);
 }
 
 static int rocks_family(struct weir__db *db, const char *name, uint32_t *ret, struct weir_error *reterr)
@@ -185,6 +232,16 @@ static int rocks_family(struct weir__db *db, const char *name, uint32_t *ret, st
     if (keep_family(db, name, handle) < 0)
         return weir__fail(reterr, WEIR_NO_MEMORY, name, "no memory for a store");
     return WEIR_OK;
+}
+
+static void catch_up(struct weir__db *db)
+{
+    char *words = NULL;
+
+    if (db->secondary == NULL)
+        return;
+    rocksdb_try_catch_up_with_primary(db->db, &words);
+    rocksdb_free(words); /* the next look tries again */
 }
 
 static int rocks_get(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_bytes *ret)
@@ -211,6 +268,7 @@ static int rocks_iterate(struct weir__db *db, uint32_t family, struct weir_bytes
 
     if (iter == NULL)
         return WEIR_NO_MEMORY;
+    catch_up(db);
     iter->order = order;
     iter->first = true;
     iter->read = rocksdb_readoptions_create();
@@ -372,20 +430,20 @@ static void rocks_close(struct weir__db *db)
     rocksdb_options_destroy(db->options);
     weir__free(db->families);
     weir__free(db->names);
+    if (db->secondary != NULL)
+        (void)weir__remove_tree(db->secondary, NULL);
+    weir__free(db->secondary);
     weir__free(db->dir);
     weir__free(db);
 }
 
-const struct weir__engine weir__rocksdb_engine = { .name = "rocksdb",
-                                                   .durable = true,
-                                                   .open = rocks_open,
-                                                   .family = rocks_family,
-                                                   .get = rocks_get,
-                                                   .iterate = rocks_iterate,
-                                                   .next = rocks_next,
-                                                   .iter_close = rocks_iter_close,
-                                                   .write = rocks_write,
-                                                   .flush = rocks_flush,
-                                                   .bulk = rocks_bulk,
-                                                   .figures = rocks_figures,
-                                                   .close = rocks_close };
+#define ENGINE(its_name, its_open)                                                                                     \
+    {                                                                                                                  \
+        .name = its_name, .durable = true, .open = its_open, .family = rocks_family, .get = rocks_get,                 \
+        .iterate = rocks_iterate, .next = rocks_next, .iter_close = rocks_iter_close, .write = rocks_write,            \
+        .flush = rocks_flush, .bulk = rocks_bulk, .figures = rocks_figures, .close = rocks_close                       \
+    }
+
+const struct weir__engine weir__rocksdb_engine = ENGINE("rocksdb", rocks_open);
+const struct weir__engine weir__rocksdb_log_engine = ENGINE("rocksdb log", log_open);
+const struct weir__engine weir__rocksdb_reader_engine = ENGINE("rocksdb reader", reader_open);

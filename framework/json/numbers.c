@@ -1,4 +1,5 @@
 /* numbers.c: doubles to text and back, whatever the locale. */
+#define _GNU_SOURCE /* strtod_l */
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>

@@ -17,7 +17,7 @@ struct weir__config;
 enum weir__setting_type { WEIR__TEXT, WEIR__INT, WEIR__DURATION, WEIR__SIZE, WEIR__BOOL, WEIR__CHOICE };
 
 struct weir__setting {
-    const char             *name;     /* "commit.interval.ms" */
+    const char             *name; /* "commit.interval.ms" */
     enum weir__setting_type type;
     const char             *standard; /* default, as text; NULL = none */
     int64_t                 min, max; /* INT, DURATION (ms), SIZE (bytes) */

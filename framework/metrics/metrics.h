@@ -20,7 +20,7 @@ struct weir__family {
     const char            *labels[5]; /* names, NULL-ended */
 };
 
-struct weir__series; /* one labelled value */
+struct weir__series;  /* one labelled value */
 struct weir__metrics; /* a registry */
 
 int  weir__metrics_new(struct weir__metrics **ret);
@@ -29,10 +29,10 @@ void weir__metrics_free(struct weir__metrics *metrics);
  * pointer. Never NULL: without memory, a shared scrap series. */
 struct weir__series *weir__metric(struct weir__metrics *metrics, const struct weir__family *family,
                                   const char *const *values);
-void   weir__metric_add(struct weir__series *series, double value);     /* counter, gauge */
-void   weir__metric_set(struct weir__series *series, double value);     /* gauge */
+void                 weir__metric_add(struct weir__series *series, double value); /* counter, gauge */
+void                 weir__metric_set(struct weir__series *series, double value); /* gauge */
 void   weir__metric_observe(struct weir__series *series, double value); /* histogram: seconds, log-spaced buckets */
-double weir__metric_value(const struct weir__series *series); /* histogram: how many were observed */
+double weir__metric_value(const struct weir__series *series);           /* histogram: how many were observed */
 double weir__metrics_sum(struct weir__metrics *metrics, const char *family); /* over its series; 0 when unknown */
 void   weir__metrics_print(struct weir__metrics *metrics, struct weir__buf *ret); /* Prometheus text */
 

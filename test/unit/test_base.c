@@ -192,9 +192,10 @@ START_TEST(reset_keeps_small_chunks_and_gives_big_ones_back)
     ck_assert_ptr_nonnull(weir__arena_take(&arena, 100 << 20));
     weir__arena_reset(&arena);
     weir__fail_allocation(1);
+    ck_assert_ptr_null(weir__arena_take(&arena, 100 << 20));
+    weir__fail_allocation(1);
     for (int i = 0; i < 100; i++)
         ck_assert_ptr_nonnull(weir__arena_take(&arena, 1000));
-    ck_assert_ptr_null(weir__arena_take(&arena, 100 << 20));
     weir__fail_allocation(0);
     weir__arena_fini(&arena);
 }
@@ -448,8 +449,9 @@ END_TEST
 
 START_TEST(suggests_what_was_meant_or_nothing)
 {
-    static const char *const words[] = { "commit.interval.ms", "state.dir", "threads" };
+    static const char *const words[] = { "commit.interval.ms", "state.dir", "threads", "size" };
 
+    ck_assert_str_eq(weir__suggest("szie", words, 4), "size");
     ck_assert_str_eq(weir__suggest("comit.interval.ms", words, 3), "commit.interval.ms");
     ck_assert_str_eq(weir__suggest("COMMIT.INTERVAL", words, 3), "commit.interval.ms");
     ck_assert_str_eq(weir__suggest("thraeds", words, 3), "threads");

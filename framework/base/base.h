@@ -27,8 +27,7 @@ _Noreturn void weir__check_failed(const char *what, const char *file, int line);
 /* ---- errors (error.c) ---- */
 
 /* Fills reterr (may be NULL) and returns code: `return weir__fail(reterr, WEIR_IO, path, "...", ...)`. */
-int weir__fail(struct weir_error *reterr, int code, const char *where, const char *format, ...)
-    WEIR_PRINTF(4, 5);
+int weir__fail(struct weir_error *reterr, int code, const char *where, const char *format, ...) WEIR_PRINTF(4, 5);
 
 /* ---- memory (memory.c) ---- */
 
@@ -56,7 +55,7 @@ struct weir_arena {
 };
 void  weir__arena_init(struct weir_arena *arena, size_t ceiling);
 void  weir__arena_fini(struct weir_arena *arena);
-void  weir__arena_reset(struct weir_arena *arena); /* keeps its chunks for the next round */
+void  weir__arena_reset(struct weir_arena *arena);             /* keeps its chunks for the next round */
 void *weir__arena_more(struct weir_arena *arena, size_t size); /* slow path; unzeroed */
 
 /* Unzeroed memory aligned to 16; NULL at the ceiling. */
@@ -81,16 +80,19 @@ struct weir__buf {
     size_t size, capacity;
     bool   failed;
 };
-void weir__buf_fini(struct weir__buf *buf); /* also makes it an empty one again */
-void weir__buf_reset(struct weir__buf *buf);
-bool weir__buf_room(struct weir__buf *buf, size_t more); /* false (and failed) when out of memory */
-void weir__buf_add(struct weir__buf *buf, const void *data, size_t size);
-void weir__buf_puts(struct weir__buf *buf, const char *text);
-void weir__buf_putc(struct weir__buf *buf, char c);
-void weir__buf_printf(struct weir__buf *buf, const char *format, ...) WEIR_PRINTF(2, 3);
-void weir__buf_be32(struct weir__buf *buf, uint32_t value);
-void weir__buf_be64(struct weir__buf *buf, uint64_t value);
-static inline bool weir__buf_ok(const struct weir__buf *buf) { return !buf->failed; }
+void               weir__buf_fini(struct weir__buf *buf); /* also makes it an empty one again */
+void               weir__buf_reset(struct weir__buf *buf);
+bool               weir__buf_room(struct weir__buf *buf, size_t more); /* false (and failed) when out of memory */
+void               weir__buf_add(struct weir__buf *buf, const void *data, size_t size);
+void               weir__buf_puts(struct weir__buf *buf, const char *text);
+void               weir__buf_putc(struct weir__buf *buf, char c);
+void               weir__buf_printf(struct weir__buf *buf, const char *format, ...) WEIR_PRINTF(2, 3);
+void               weir__buf_be32(struct weir__buf *buf, uint32_t value);
+void               weir__buf_be64(struct weir__buf *buf, uint64_t value);
+static inline bool weir__buf_ok(const struct weir__buf *buf)
+{
+    return !buf->failed;
+}
 
 /* ---- bytes (bytes.c) ---- */
 
@@ -145,7 +147,7 @@ struct weir__map {
     size_t                 capacity, count, graves; /* capacity: a power of two or 0 */
 };
 void  weir__map_fini(struct weir__map *map);
-void *weir__map_get(const struct weir__map *map, struct weir_bytes key); /* NULL = absent */
+void *weir__map_get(const struct weir__map *map, struct weir_bytes key);        /* NULL = absent */
 int   weir__map_put(struct weir__map *map, struct weir_bytes key, void *value); /* replaces; WEIR_NO_MEMORY */
 void *weir__map_remove(struct weir__map *map, struct weir_bytes key);           /* the old value */
 void  weir__map_clear(struct weir__map *map);
@@ -154,9 +156,9 @@ struct weir__map_slot *weir__map_next(const struct weir__map *map, size_t *posit
 
 /* ---- clocks (clock.c) ---- */
 
-int64_t weir__wall_ms(void);       /* ms since 1970 */
-int64_t weir__monotonic_us(void);  /* CLOCK_BOOTTIME: goes on while the machine sleeps */
-int64_t weir__cpu_us(void);        /* of this process */
+int64_t weir__wall_ms(void);      /* ms since 1970 */
+int64_t weir__monotonic_us(void); /* CLOCK_BOOTTIME: goes on while the machine sleeps */
+int64_t weir__cpu_us(void);       /* of this process */
 
 /* ---- names (names.c) ---- */
 
@@ -179,7 +181,7 @@ int weir__remove_tree(const char *path, struct weir_error *reterr); /* rm -r; ab
 int  weir__lock_file(const char *path, int *ret_fd, struct weir_error *reterr);
 void weir__unlock_file(int fd);
 /* Adds the whole file to ret. WEIR_NOTFOUND, WEIR_IO, WEIR_NO_MEMORY. */
-int  weir__read_file(const char *path, struct weir__buf *ret, struct weir_error *reterr);
+int weir__read_file(const char *path, struct weir__buf *ret, struct weir_error *reterr);
 /* Writes beside path, syncs, renames over it. */
 int weir__write_file(const char *path, struct weir_bytes bytes, struct weir_error *reterr);
 

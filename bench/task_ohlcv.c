@@ -167,7 +167,7 @@ static void die(int err, const struct weir_error *error)
 static void make_record(uint64_t n, char *key, char *value, struct weir__raw *ret)
 {
     int64_t time = INT64_C(1735689600000) + (int64_t)n * 10 - (int64_t)(n % 5 == 0 ? n % 2000 : 0);
-    int     key_size = snprintf(key, 32, "ERCOT.HB_%04u", (unsigned)((n * 2654435761u) % KEYS));
+    int     key_size = snprintf(key, 32, "ERCOT.HB_%04u", (unsigned)((n * 2654435761u) % KEY_COUNT));
     int     size = snprintf(value, 256,
                             "{\"tenant_id\":\"default\",\"instrument_id\":\"%s\",\"market\":\"ERCOT\",\"price\":%u.%02u,"
                             "\"volume\":%u,\"currency\":\"USD\",\"event_time\":%" PRId64 "000,\"sequence\":%" PRIu64
@@ -243,7 +243,7 @@ int main(void)
     char   dir[] = "/var/tmp/weir-bench-XXXXXX";
     double made = run(&parse_only, 0, NULL, true);
 
-    printf("%d JSON ticks of about 195 bytes, %d keys, commit every %d records, one thread\n", RECORDS, KEYS, INTERVAL);
+    printf("%d JSON ticks of about 195 bytes, %d keys, commit every %d records, one thread\n", RECORDS, KEY_COUNT, INTERVAL);
     report("parse, drop", run(&parse_only, 0, NULL, false), made);
     report("parse, 1m OHLCV in memory, forward at commit", run(&ohlcv, (size_t)64 << 20, NULL, false), made);
     if (mkdtemp(dir) == NULL)

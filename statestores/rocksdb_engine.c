@@ -189,8 +189,8 @@ static int open_as(const char *dir, size_t memory, enum use use, struct weir__db
             err = open_families(db, first, 1, reterr);
         } else {
             err = open_families(db, names, count, reterr);
-            rocksdb_list_column_families_destroy(names, count);
         }
+        rocksdb_list_column_families_destroy(names, count);
     }
     if (err < 0) {
         rocks_close(db);

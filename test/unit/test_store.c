@@ -1,0 +1,367 @@
+/* test_store.c: one suite of what a store promises, run on the memory and the RocksDB engine. */
+#include <check.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "statestores/statestores.h"
+
+static const struct weir__engine *const engines[] = { &weir__memory_engine, &weir__rocksdb_engine };
+
+static char                     dir[64];
+static const struct weir__engine *engine;
+static struct weir__db          *db;
+static struct weir__store       *store;
+static struct weir__store_spec   spec;
+static struct weir__buf          told; /* "key=value;" of each change told, "key;" of a deletion */
+
+static struct weir_bytes text(const char *s) { return BYTES(s, strlen(s)); }
+
+static int tell(void *arg, const struct weir__change *change)
+{
+    size_t suffix = spec.kind == WEIR__STORE_WINDOWS ? 12 : 0;
+
+    (void)arg;
+    weir__buf_add(&told, change->key.data, change->key.size - suffix);
+    if (suffix > 0)
+        weir__buf_printf(&told, "@%lld", (long long)change->start);
+    if (change->now.bytes.data != NULL)
+        weir__buf_printf(&told, "=%.*s", (int)change->now.bytes.size, (const char *)change->now.bytes.data);
+    weir__buf_putc(&told, ';');
+    return WEIR_OK;
+}
+
+static void expect_told(const char *want)
+{
+    weir__buf_putc(&told, '\0');
+    ck_assert_str_eq(told.data, want);
+    weir__buf_reset(&told);
+}
+
+static void open_again(void)
+{
+    struct weir_error error;
+
+    ck_assert_int_eq(engine->open(dir, 0, &db, &error), WEIR_OK);
+    ck_assert_int_eq(weir__store_open(&spec, engine, db, &store, &error), WEIR_OK);
+    weir__store_listen(store, tell, NULL);
+}
+
+static void open_with(int n, struct weir__store_spec as)
+{
+    strcpy(dir, "/tmp/weir-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    engine = engines[n];
+    spec = as;
+    open_again();
+}
+
+static void close_all(void)
+{
+    weir__store_close(store);
+    engine->close(db);
+}
+
+static void finish(void)
+{
+    close_all();
+    (void)weir__remove_tree(dir, NULL);
+    weir__buf_fini(&told);
+}
+
+static void put(const char *key, const char *value, int64_t time)
+{
+    struct weir__value row = { .timestamp = time };
+
+    if (value != NULL)
+        row.bytes = text(value);
+    ck_assert_int_eq(weir__store_put(store, text(key), &row), WEIR_OK);
+}
+
+static void expect_get(const char *key, const char *want)
+{
+    struct weir__value value;
+    int                err = weir__store_get(store, text(key), &value);
+
+    if (want == NULL) {
+        ck_assert_int_eq(err, WEIR_NOTFOUND);
+        return;
+    }
+    ck_assert_int_eq(err, WEIR_OK);
+    ck_assert(weir__bytes_equal(value.bytes, text(want)));
+}
+
+static void commit(int64_t offset)
+{
+    struct weir__batch batch = { 0 };
+
+    ck_assert_int_eq(weir__store_flush(store), WEIR_OK);
+    ck_assert_int_eq(weir__store_collect(store, offset, &batch), WEIR_OK);
+    ck_assert_int_eq(engine->write(db, batch.writes, batch.count), WEIR_OK);
+    weir__store_committed(store);
+    weir__free(batch.writes);
+    weir__arena_fini(&batch.arena);
+}
+
+static void expect_rows(struct weir__rows *rows, const char *want)
+{
+    struct weir__buf buf = { 0 };
+    struct weir__row row;
+
+    while (weir__rows_next(rows, &row) == WEIR_OK) {
+        weir__buf_add(&buf, row.key.data, row.key.size);
+        if (spec.kind == WEIR__STORE_WINDOWS)
+            weir__buf_printf(&buf, "@%lld", (long long)row.start);
+        weir__buf_printf(&buf, "=%.*s;", (int)row.value.bytes.size, (const char *)row.value.bytes.data);
+    }
+    weir__rows_close(rows);
+    weir__buf_putc(&buf, '\0');
+    ck_assert_str_eq(buf.data, want);
+    weir__buf_fini(&buf);
+}
+
+static void expect_range(const char *from, const char *to, enum weir_order order, const char *want)
+{
+    struct weir__rows *rows;
+
+    ck_assert_int_eq(weir__store_range(store, from != NULL ? text(from) : NO_BYTES, to != NULL ? text(to) : NO_BYTES,
+                                       order, &rows), WEIR_OK);
+    expect_rows(rows, want);
+}
+
+#define KEYS_SPEC    .name = "s", .kind = WEIR__STORE_KEYS, .timestamped = true, .logged = true
+#define WINDOWS_SPEC .name = "w", .kind = WEIR__STORE_WINDOWS, .timestamped = true, .logged = true, .window_size = 10
+
+START_TEST(uncached_tells_each_put)
+{
+    open_with(_i, (struct weir__store_spec){ KEYS_SPEC });
+    put("a", "1", 1);
+    put("a", "2", 2);
+    put("b", "", 3);
+    put("a", NULL, 4);
+    expect_told("a=1;a=2;b=;a;");
+    expect_get("a", NULL);
+    expect_get("b", "");
+    finish();
+}
+END_TEST
+
+START_TEST(cached_tells_at_flush_in_order_of_last_update)
+{
+    open_with(_i, (struct weir__store_spec){ KEYS_SPEC, .cached = true });
+    put("a", "1", 1);
+    put("b", "1", 2);
+    put("a", "2", 3);
+    put("c", "1", 4);
+    put("c", NULL, 5); /* came and went: nobody hears of it */
+    ck_assert_int_eq(weir__store_flush(store), WEIR_OK);
+    expect_told("b=1;a=2;");
+    commit(2);
+    put("a", NULL, 6);
+    ck_assert_int_eq(weir__store_flush(store), WEIR_OK);
+    expect_told("a;");
+    finish();
+}
+END_TEST
+
+START_TEST(range_merges_dirty_and_engine)
+{
+    open_with(_i, (struct weir__store_spec){ KEYS_SPEC });
+    put("a", "1", 1);
+    put("c", "1", 1);
+    put("e", "1", 1);
+    commit(3);
+    put("b", "2", 2);
+    put("c", NULL, 2);
+    put("e", "2", 2);
+    put("f", "2", 2);
+    expect_range(NULL, NULL, WEIR_ASCENDING, "a=1;b=2;e=2;f=2;");
+    expect_range(NULL, NULL, WEIR_DESCENDING, "f=2;e=2;b=2;a=1;");
+    expect_range("b", "e", WEIR_ASCENDING, "b=2;e=2;");
+    expect_range("b", "e", WEIR_DESCENDING, "e=2;b=2;");
+    expect_range("bb", "d", WEIR_ASCENDING, "");
+    finish();
+}
+END_TEST
+
+START_TEST(drop_takes_back_to_the_commit)
+{
+    open_with(_i, (struct weir__store_spec){ KEYS_SPEC, .cached = true });
+    put("a", "1", 1);
+    commit(1);
+    put("a", "2", 2);
+    put("b", "2", 2);
+    weir__store_drop(store);
+    expect_get("a", "1");
+    expect_get("b", NULL);
+    expect_range(NULL, NULL, WEIR_ASCENDING, "a=1;");
+    ck_assert_int_eq(weir__store_offset(store), 1);
+    finish();
+}
+END_TEST
+
+START_TEST(offset_and_rows_survive_together)
+{
+    open_with(1, (struct weir__store_spec){ KEYS_SPEC });
+    close_all();
+    for (int round = 1; round <= 3; round++) {
+        pid_t child = fork();
+
+        if (child == 0) {
+            open_again();
+            for (int i = 0; i < 30 * round; i++) {
+                put("n", i % 2 == 0 ? "even" : "odd", i);
+                commit(i + 1);
+                if (i % (7 * round) == 3)
+                    ck_assert_int_eq(engine->flush(db), WEIR_OK);
+            }
+            _exit(0);
+        }
+        ck_assert_int_eq(waitpid(child, NULL, 0), child);
+        open_again();
+        ck_assert_int_gt(weir__store_offset(store), 0);
+        expect_get("n", weir__store_offset(store) % 2 == 1 ? "even" : "odd");
+        close_all();
+    }
+    open_again();
+    finish();
+}
+END_TEST
+
+static int put_window(const char *key, int64_t start, const char *value)
+{
+    struct weir__value row = { .bytes = text(value), .timestamp = start };
+
+    return weir__store_put_window(store, text(key), start, &row);
+}
+
+static void expect_fetch(const char *from, const char *to, int64_t start, int64_t end, const char *want)
+{
+    struct weir__rows *rows;
+
+    ck_assert_int_eq(weir__store_fetch(store, from != NULL ? text(from) : NO_BYTES, to != NULL ? text(to) : NO_BYTES,
+                                       start, end, WEIR_ASCENDING, &rows), WEIR_OK);
+    expect_rows(rows, want);
+}
+
+START_TEST(windows_by_key_and_by_start)
+{
+    struct weir__rows *rows;
+
+    open_with(_i, (struct weir__store_spec){ WINDOWS_SPEC, .retention = 100000, .segment = 60000 });
+    ck_assert_int_eq(put_window("b", 0, "1"), WEIR_OK);
+    ck_assert_int_eq(put_window("a", 10, "2"), WEIR_OK);
+    commit(2);
+    ck_assert_int_eq(put_window("a", 0, "3"), WEIR_OK);
+    ck_assert_int_eq(put_window("aa", 10, "4"), WEIR_OK);
+    ck_assert_int_eq(put_window("b", 0, "5"), WEIR_OK);
+    expect_fetch(NULL, NULL, 0, INT64_MAX, "a@0=3;a@10=2;aa@10=4;b@0=5;");
+    expect_fetch("a", "a", 0, INT64_MAX, "a@0=3;a@10=2;");
+    expect_fetch("a", "aa", 5, 10, "a@10=2;aa@10=4;");
+    ck_assert_int_eq(weir__store_due(store, 0, 11, &rows), WEIR_OK);
+    expect_rows(rows, "a@0=3;b@0=5;a@10=2;aa@10=4;");
+    ck_assert_int_eq(weir__store_due(store, 0, 10, &rows), WEIR_OK);
+    expect_rows(rows, "a@0=3;b@0=5;");
+    finish();
+}
+END_TEST
+
+START_TEST(windows_expire_by_segment)
+{
+    struct weir__rows *rows;
+
+    open_with(_i, (struct weir__store_spec){ WINDOWS_SPEC, .retention = 100000, .segment = 60000, .tombstones = true });
+    ck_assert_int_eq(put_window("a", 0, "1"), WEIR_OK);
+    ck_assert_int_eq(put_window("a", 60000, "2"), WEIR_OK);
+    commit(2);
+    weir__buf_reset(&told);
+    ck_assert_int_eq(put_window("b", 160000, "3"), WEIR_OK); /* segment 0 has expired, segment 1 has not */
+    ck_assert_int_eq(put_window("a", 10, "late"), WEIR_NOTFOUND);
+    expect_fetch(NULL, NULL, 0, INT64_MAX, "b@160000=3;"); /* 60000 is past the retention, though still there */
+    expect_told("b@160000=3;");
+    ck_assert_int_eq(weir__store_expire(store, 100), WEIR_OK);
+    expect_told("a@0;");
+    commit(4);
+    ck_assert_int_eq(weir__store_due(store, 0, INT64_MAX, &rows), WEIR_OK);
+    expect_rows(rows, "a@60000=2;b@160000=3;");
+    finish();
+}
+END_TEST
+
+START_TEST(lru_lets_the_least_used_go)
+{
+    open_with(_i, (struct weir__store_spec){ .name = "l", .kind = WEIR__STORE_LRU, .timestamped = true, .logged = true,
+                                             .in_memory = true, .max = 2 });
+    put("a", "1", 1);
+    put("b", "1", 2);
+    expect_get("a", "1");
+    put("c", "1", 3);
+    expect_told("a=1;b=1;b;c=1;");
+    expect_get("b", NULL);
+    expect_get("a", "1");
+    finish();
+}
+END_TEST
+
+START_TEST(restore_gives_the_same_rows)
+{
+    struct weir__raw records[] = { { .key = BYTES("a", 1), .value = BYTES("1", 1), .timestamp = 1 },
+                                   { .key = BYTES("b", 1), .value = BYTES("1", 1), .timestamp = 2 },
+                                   { .key = BYTES("a", 1), .value = NO_BYTES, .timestamp = 3 },
+                                   { .key = BYTES("c", 1), .value = BYTES("", 0), .timestamp = 4 } };
+
+    open_with(_i, (struct weir__store_spec){ KEYS_SPEC });
+    ck_assert_int_eq(weir__store_restore(store, records, 4, 9), WEIR_OK);
+    expect_range(NULL, NULL, WEIR_ASCENDING, "b=1;c=;");
+    ck_assert_int_eq(weir__store_offset(store), 9);
+    ck_assert_int_eq(weir__store_wipe(store), WEIR_OK);
+    expect_range(NULL, NULL, WEIR_ASCENDING, "");
+    ck_assert_int_eq(weir__store_offset(store), -1);
+    finish();
+}
+END_TEST
+
+START_TEST(without_memory_nothing_is_half_done)
+{
+    open_with(0, (struct weir__store_spec){ KEYS_SPEC, .cached = true });
+    put("a", "1", 1);
+    for (uint64_t n = 1; n < 30; n++) {
+        struct weir__value row = { .bytes = text("a longer value than the row had room for before, by far"),
+                                   .timestamp = 2 };
+        struct weir__value seen;
+        int                err;
+
+        weir__fail_allocation(n);
+        err = weir__store_put(store, text(n % 2 == 0 ? "a" : "new"), &row);
+        weir__fail_allocation(0);
+        ck_assert(err == WEIR_OK || err == WEIR_NO_MEMORY);
+        ck_assert_int_eq(weir__store_get(store, text("a"), &seen), WEIR_OK);
+    }
+    finish();
+}
+END_TEST
+
+int main(void)
+{
+    Suite   *suite = suite_create("store");
+    TCase   *tests = tcase_create("store");
+    SRunner *runner = srunner_create(suite);
+    int      failed;
+
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, uncached_tells_each_put, 0, 2);
+    tcase_add_loop_test(tests, cached_tells_at_flush_in_order_of_last_update, 0, 2);
+    tcase_add_loop_test(tests, range_merges_dirty_and_engine, 0, 2);
+    tcase_add_loop_test(tests, drop_takes_back_to_the_commit, 0, 2);
+    tcase_add_test(tests, offset_and_rows_survive_together);
+    tcase_add_loop_test(tests, windows_by_key_and_by_start, 0, 2);
+    tcase_add_loop_test(tests, windows_expire_by_segment, 0, 2);
+    tcase_add_loop_test(tests, lru_lets_the_least_used_go, 0, 1);
+    tcase_add_loop_test(tests, restore_gives_the_same_rows, 0, 2);
+    tcase_add_test(tests, without_memory_nothing_is_half_done);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -12,9 +12,9 @@
 #include "framework/task/task.h"
 #include "statestores/engines.h"
 
-#define RECORDS  2000000
-#define KEYS     2000
-#define INTERVAL 20000 /* records between commits: 100 ms at 200,000 records/s */
+#define RECORDS   2000000
+#define KEY_COUNT 2000
+#define INTERVAL  20000 /* records between commits: 100 ms at 200,000 records/s */
 
 struct tick {
     int64_t price, volume, time, sequence;

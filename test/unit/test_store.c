@@ -200,31 +200,49 @@ START_TEST(drop_takes_back_to_the_commit)
 }
 END_TEST
 
+/* Runs a step in a process of its own: RocksDB's threads do not outlive a fork, so the parent never opens it. */
+static void in_child(void (*step)(int round), int round)
+{
+    int   status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        open_again();
+        step(round);
+        _exit(0); /* closes nothing: a crash */
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+
+static void write_and_crash(int round)
+{
+    for (int i = 0; i < 30 * round; i++) {
+        put("n", i % 2 == 0 ? "even" : "odd", i);
+        commit(i + 1);
+        if (i % (7 * round) == 3)
+            ck_assert_int_eq(engine->flush(db), WEIR_OK);
+    }
+}
+
+static void check_after_crash(int round)
+{
+    (void)round;
+    ck_assert_int_gt(weir__store_offset(store), 0);
+    expect_get("n", weir__store_offset(store) % 2 == 1 ? "even" : "odd");
+}
+
 START_TEST(offset_and_rows_survive_together)
 {
-    open_with(1, (struct weir__store_spec){ KEYS_SPEC });
-    close_all();
+    strcpy(dir, "/tmp/weir-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    engine = &weir__rocksdb_engine;
+    spec = (struct weir__store_spec){ KEYS_SPEC };
     for (int round = 1; round <= 3; round++) {
-        pid_t child = fork();
-
-        if (child == 0) {
-            open_again();
-            for (int i = 0; i < 30 * round; i++) {
-                put("n", i % 2 == 0 ? "even" : "odd", i);
-                commit(i + 1);
-                if (i % (7 * round) == 3)
-                    ck_assert_int_eq(engine->flush(db), WEIR_OK);
-            }
-            _exit(0);
-        }
-        ck_assert_int_eq(waitpid(child, NULL, 0), child);
-        open_again();
-        ck_assert_int_gt(weir__store_offset(store), 0);
-        expect_get("n", weir__store_offset(store) % 2 == 1 ? "even" : "odd");
-        close_all();
+        in_child(write_and_crash, round);
+        in_child(check_after_crash, round);
     }
-    open_again();
-    finish();
+    (void)weir__remove_tree(dir, NULL);
 }
 END_TEST
 

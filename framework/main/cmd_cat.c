@@ -1,0 +1,254 @@
+/* cmd_cat.c: `cat`: the records of a topic, decoded, one JSON object a line. Another process may be writing. */
+#define _GNU_SOURCE
+#include <time.h>
+
+#include "framework/json/json.h"
+#include "framework/main/commands.h"
+
+#include <errno.h>
+
+#define CALL_MS 5000
+
+struct cat {
+    const struct weir__log_engine *engine;
+    struct weir__log              *log;
+    const char                    *topic;
+    struct weir__topic_codecs      codecs;
+    struct weir_arena              arena;
+    struct weir_json_out           json;
+    bool                           gone; /* nobody reads our output any more */
+};
+
+static int64_t call_by(const struct cat *cat) { return cat->engine->now(cat->log) + CALL_MS; }
+
+/* ---- from where ---- */
+
+/* "2025-01-02T14:30:00Z", also with a space, without seconds, or the date alone; UTC. ms. */
+static bool parse_time(const char *text, int64_t *ret)
+{
+    static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
+                                         "%Y-%m-%d" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        struct tm   parts = { 0 };
+        const char *end = strptime(text, forms[i], &parts);
+
+        if (end == NULL || (end[0] != '\0' && strcmp(end, "Z") != 0))
+            continue;
+        *ret = (int64_t)timegm(&parts) * 1000;
+        return true;
+    }
+    return false;
+}
+
+static int find_begin(const struct cat *cat, struct weir__tp tp, const char *from, const struct weir__ends *ends,
+                      int64_t *ret, struct weir_error *reterr)
+{
+    int64_t number;
+    int     err = WEIR_OK;
+
+    if (strcmp(from, "beginning") == 0)
+        *ret = ends->low;
+    else if (strcmp(from, "end") == 0)
+        *ret = ends->stable;
+    else if (weir__parse_int64(from, &number) == WEIR_OK)
+        *ret = MAX(number, ends->low);
+    else if (parse_time(from, &number))
+        err = cat->engine->offset_at(cat->log, tp, number, call_by(cat), ret);
+    else
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--from",
+                          "\"%.60s\" is no place: beginning, end, an offset, or a time such as 2025-01-02T14:30:00Z", from);
+    return err < 0 ? weir__fail(reterr, err, tp.topic, "the offset of a time cannot be found: %s", weir_code_text(err))
+                   : WEIR_OK;
+}
+
+/* ---- printing ---- */
+
+static int print_record(struct cat *cat, const struct weir__raw *raw, struct weir_error *reterr)
+{
+    struct weir__raw copy = *raw;
+    int              err;
+
+    if (cat->codecs.tail > 0 && copy.key.size >= cat->codecs.tail)
+        copy.key.size -= cat->codecs.tail;
+    weir__json_out_reset(&cat->json);
+    weir__arena_reset(&cat->arena);
+    err = weir__raw_print(&copy, cat->codecs.key, cat->codecs.value, &cat->arena, &cat->json);
+    weir__buf_putc(&cat->json.buf, '\n');
+    if (err < 0 || !weir__buf_ok(&cat->json.buf))
+        return weir__fail(reterr, err < 0 ? err : WEIR_NO_MEMORY, cat->topic, "the record at offset %lld cannot be printed",
+                          (long long)raw->offset);
+    if (fwrite(cat->json.buf.data, 1, cat->json.buf.size, stdout) == cat->json.buf.size)
+        return WEIR_OK;
+    cat->gone = errno == EPIPE;
+    return cat->gone ? WEIR_OK : weir__fail(reterr, WEIR_IO, "standard output", "%s", strerror(errno));
+}
+
+static int print_polled(struct cat *cat, const struct weir__polled *polled, int64_t end, int64_t *next,
+                        struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    if (polled->event != NULL && polled->event->kind == WEIR__END)
+        *next = MAX(*next, polled->event->next);
+    for (size_t i = 0; err == WEIR_OK && !cat->gone && i < polled->count; i++) {
+        if (polled->records[i].offset < end)
+            err = print_record(cat, &polled->records[i], reterr);
+        *next = MAX(*next, polled->records[i].offset + 1);
+    }
+    return err;
+}
+
+static int fail_read(const struct cat *cat, int code, struct weir_error *reterr)
+{
+    return weir__fail(reterr, code, cat->topic, "the topic cannot be read: %s", weir_code_text(code));
+}
+
+static int print_range(struct cat *cat, struct weir__consumer *reader, int64_t next, int64_t end,
+                       struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    while (err == WEIR_OK && next < end && !cat->gone) {
+        struct weir__polled polled;
+
+        err = cat->engine->poll(reader, call_by(cat), &polled);
+        if (err == WEIR_AGAIN)
+            return weir__fail(reterr, WEIR_IO, cat->topic, "the log gives nothing up to offset %lld", (long long)end);
+        if (err < 0)
+            return fail_read(cat, err, reterr);
+        err = print_polled(cat, &polled, end, &next, reterr);
+        cat->engine->release(reader, polled.lease);
+    }
+    return err;
+}
+
+static int print_partition(struct cat *cat, int32_t partition, const char *from, struct weir_error *reterr)
+{
+    struct weir__offset    at = { .tp = { .topic = cat->topic, .partition = partition } };
+    struct weir__consumer *reader;
+    struct weir__ends      ends;
+    int                    err = cat->engine->ends(cat->log, at.tp, call_by(cat), &ends);
+
+    if (err < 0)
+        return fail_read(cat, err, reterr);
+    err = find_begin(cat, at.tp, from, &ends, &at.offset, reterr);
+    if (err < 0 || at.offset >= ends.stable)
+        return err;
+    err = cat->engine->tail(cat->log, &at, 1, WEIR__READ_COMMITTED, &reader, reterr);
+    if (err < 0)
+        return err;
+    err = print_range(cat, reader, at.offset, ends.stable, reterr);
+    (void)cat->engine->leave(reader, call_by(cat));
+    return err;
+}
+
+/* ---- the topic ---- */
+
+struct names {
+    const char *wanted;
+    char        nearest[256];
+};
+
+static void on_topic(void *arg, const char *name)
+{
+    struct names *names = arg;
+    const char   *pair[] = { name, names->nearest };
+    const char   *near = weir__suggest(names->wanted, pair, names->nearest[0] != '\0' ? 2 : 1);
+
+    if (near != NULL && near != names->nearest)
+        snprintf(names->nearest, sizeof(names->nearest), "%s", near);
+}
+
+static int fail_topic(const struct cat *cat, struct weir_error *reterr)
+{
+    struct names names = { .wanted = cat->topic };
+
+    (void)cat->engine->topics(cat->log, call_by(cat), on_topic, &names);
+    if (names.nearest[0] != '\0')
+        return weir__fail(reterr, WEIR_NOTFOUND, cat->topic, "there is no such topic: did you mean \"%s\"?", names.nearest);
+    return weir__fail(reterr, WEIR_NOTFOUND, cat->topic, "there is no such topic in this folder");
+}
+
+static int print_topic(struct cat *cat, const struct weir__args *args, struct weir_error *reterr)
+{
+    const char *from = weir__args_value(args, "from", "beginning"), *only = weir__args_value(args, "partition", NULL);
+    int64_t     partition = -1;
+    int32_t     count;
+    int         err = cat->engine->partitions(cat->log, cat->topic, call_by(cat), &count);
+
+    if (err == WEIR_NOTFOUND)
+        return fail_topic(cat, reterr);
+    if (err < 0)
+        return fail_read(cat, err, reterr);
+    if (only != NULL && (weir__parse_int64(only, &partition) < 0 || partition < 0 || partition >= count))
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--partition", "\"%.40s\" is none of %s: they go from 0 to %d", only,
+                          cat->topic, count - 1);
+    for (int32_t i = 0; err == WEIR_OK && !cat->gone && i < count; i++)
+        if (only == NULL || i == partition)
+            err = print_partition(cat, i, from, reterr);
+    if (err == WEIR_OK && fflush(stdout) != 0 && errno != EPIPE)
+        return weir__fail(reterr, WEIR_IO, "standard output", "%s", strerror(errno));
+    return err;
+}
+
+static int open_and_print(struct cat *cat, const struct weir__args *args, struct weir_error *reterr)
+{
+    struct weir__data_dir   dir;
+    struct weir__log_config config = { .read_only = true };
+    int err = weir__data_dir_open(weir__args_value(args, "dir", WEIR__DEFAULT_DIR), false, &dir, reterr);
+
+    if (err < 0)
+        return err;
+    config.dir = dir.log;
+    err = cat->engine->open(&config, &cat->log, reterr);
+    if (err == WEIR_OK)
+        err = print_topic(cat, args, reterr);
+    cat->engine->close(cat->log);
+    weir__data_dir_close(&dir);
+    return err;
+}
+
+static int run_with(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)
+{
+    struct cat                   cat = { .engine = program->engines->embedded };
+    const struct weir_topology **topologies = NULL;
+    struct weir__plans           plans = { 0 };
+    size_t                       count;
+    int                          err;
+
+    if (args->word_count != 1)
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "cat", "name one topic: cat TOPIC");
+    cat.topic = args->words[0];
+    err = weir__choose_topologies(program, NULL, 0, &topologies, &count, reterr);
+    if (err == WEIR_OK)
+        err = weir__plans_make(program, topologies, count, &plans, reterr);
+    if (err == WEIR_OK) {
+        (void)weir__plans_codecs(&plans, cat.topic, &cat.codecs);
+        err = open_and_print(&cat, args, reterr);
+    }
+    weir__json_out_fini(&cat.json);
+    weir__arena_fini(&cat.arena);
+    weir__plans_fini(&plans);
+    weir__free(topologies);
+    return err;
+}
+
+static int run_cat(struct weir__program *program, const struct weir__args *args)
+{
+    struct weir_error words = { 0 };
+    int               err = run_with(program, args, &words);
+
+    return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
+}
+
+static const struct weir__flag flags[] = {
+    { .name = "dir", .value = "DIR", .meaning = "folder that \"local\" runs on (default " WEIR__DEFAULT_DIR ")" },
+    { .name = "from", .value = "PLACE", .meaning = "beginning (default), end, an offset, or a time (UTC)" },
+    { .name = "partition", .value = "N", .meaning = "this partition only" },
+    { .name = NULL },
+};
+const struct weir__command weir__command_cat = { .name = "cat",
+                                                 .usage = "cat TOPIC [--dir DIR] [--from PLACE] [--partition N]",
+                                                 .meaning = "Prints a topic's records, decoded, one JSON object a line.",
+                                                 .flags = flags, .run = run_cat };

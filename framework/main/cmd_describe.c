@@ -1,0 +1,101 @@
+/* cmd_describe.c: `describe`, `version` and `run`: what the program is, and what it does not do yet. */
+#define _GNU_SOURCE
+#include <link.h>
+
+#include "framework/main/commands.h"
+
+#include <gnu/libc-version.h>
+#include <limits.h>
+#include <stdlib.h>
+
+static const struct weir__flag no_flags[] = { { .name = NULL } };
+
+/* ---- describe ---- */
+
+static int print_plan(const struct weir__plan *plan, bool titled, struct weir_error *reterr)
+{
+    AUTO(weir__buf_fini) struct weir__buf text = { 0 };
+    int err = weir__plan_describe(plan, &text);
+
+    if (err < 0 || !weir__buf_ok(&text))
+        return weir__fail(reterr, WEIR_NO_MEMORY, plan->topology->name, "the topology cannot be printed");
+    if (titled)
+        printf("# %s\n", plan->topology->name);
+    if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0)
+        return weir__fail(reterr, WEIR_IO, "standard output", "cannot be written");
+    return WEIR_OK;
+}
+
+static int run_describe(struct weir__program *program, const struct weir__args *args)
+{
+    const struct weir_topology **topologies = NULL;
+    struct weir__plans           plans = { 0 };
+    struct weir_error            words = { 0 };
+    size_t                       count;
+    int err = weir__choose_topologies(program, args->words, args->word_count, &topologies, &count, &words);
+
+    if (err == WEIR_OK)
+        err = weir__plans_make(program, topologies, count, &plans, &words);
+    for (size_t i = 0; err == WEIR_OK && i < count; i++)
+        err = print_plan(plans.items[i], count > 1, &words);
+    weir__plans_fini(&plans);
+    weir__free(topologies);
+    return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
+}
+
+const struct weir__command weir__command_describe = { .name = "describe", .usage = "describe [TOPOLOGY...]",
+                                                      .meaning = "Prints what a topology is compiled to, in the text form of Kafka Streams.",
+                                                      .flags = no_flags, .run = run_describe };
+
+/* ---- version ---- */
+
+/* "librocksdb.so.7.8.3" gives "librocksdb 7.8.3"; what has no version in its name is left out. */
+static int print_library(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    char  path[PATH_MAX];
+    char *name, *version;
+
+    (void)size;
+    (void)arg;
+    if (info->dlpi_name == NULL || realpath(info->dlpi_name, path) == NULL)
+        return 0;
+    name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
+    version = strstr(name, ".so.");
+    if (version == NULL || strchr(version + 4, '.') == NULL)
+        return 0;
+    *version = '\0';
+    printf("%s %s\n", name, version + 4);
+    return 0;
+}
+
+static int run_version(struct weir__program *program, const struct weir__args *args)
+{
+    (void)program;
+    (void)args;
+    printf("weir %s\nglibc %s\n", WEIR_VERSION, gnu_get_libc_version());
+    dl_iterate_phdr(print_library, NULL);
+    return fflush(stdout) == 0 ? WEIR__EXIT_OK : WEIR__EXIT_FATAL;
+}
+
+const struct weir__command weir__command_version = { .name = "version", .usage = "version",
+                                                     .meaning = "Prints the versions of weir and of the libraries in use.",
+                                                     .flags = no_flags, .run = run_version };
+
+/* ---- run ---- */
+
+static int run_run(struct weir__program *program, const struct weir__args *args)
+{
+    struct weir_error err;
+
+    (void)args;
+    if (program->engines->kafka == NULL)
+        weir__fail(&err, WEIR_UNSUPPORTED, "run",
+                   "this build has no engine for Kafka: \"local\" runs the topologies on the embedded log");
+    else
+        weir__fail(&err, WEIR_UNSUPPORTED, "run", "running against Kafka is not there yet: use \"local\"");
+    return weir__report(&err);
+}
+
+const struct weir__command weir__command_run = { .name = "run", .usage = "run [TOPOLOGY...]",
+                                                 .meaning = "Runs topologies against Kafka (not in this build).",
+                                                 .flags = no_flags, .run = run_run };

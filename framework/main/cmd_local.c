@@ -1,0 +1,319 @@
+/* cmd_local.c: `local`: topologies in this process on the embedded log, with files loaded beside them.
+ *
+ * (1) SIGTERM and SIGINT are taken by this thread alone; a second one ends the process at once.
+ * (2) Order of the end: loader, applications, log, folder.
+ */
+#include "framework/main/commands.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How often we look whether anything has ended, ms. */
+#define LOOK_MS 20
+
+struct local {
+    struct weir__program          *program;
+    const struct weir__args       *args;
+    const struct weir__log_engine *engine;
+    struct weir__log              *log;
+    struct weir__metrics          *metrics;
+    struct weir__data_dir          dir;
+    const struct weir_topology   **topologies;
+    size_t                         count;
+    struct weir__app             **apps;
+    struct weir__plans             plans;
+    struct weir__inputs            inputs;
+    sigset_t                       signals;
+    bool                           signalled;
+
+    /* the loader, a thread of its own */
+    pthread_t         loader;
+    bool              loading; /* the thread was started */
+    atomic_bool       stop_loading, loaded;
+    int               load_code;
+    struct weir_error load_error;
+};
+
+/* ---- the loader ---- */
+
+static void *load_files(void *arg)
+{
+    struct local            *local = arg;
+    struct weir__load_config config = { .engine = local->engine, .log = local->log, .metrics = local->metrics,
+                                        .stop = &local->stop_loading };
+    int                      err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < local->inputs.count; i++) {
+        const struct weir__load *load = &local->inputs.items[i];
+        uint64_t                 rows = 0;
+
+        err = weir__load_file(&config, load, &rows, &local->load_error);
+        weir__say(WEIR__INFO, "file-loaded", "file", "s", load->path, "topic", "s", load->topic, "rows", "u", rows, "whole",
+                  "b", err == WEIR_OK, NULL);
+    }
+    local->load_code = err;
+    atomic_store(&local->loaded, true);
+    return NULL;
+}
+
+static int start_loader(struct local *local, struct weir_error *reterr)
+{
+    if (local->inputs.count == 0) {
+        atomic_store(&local->loaded, true);
+        return WEIR_OK;
+    }
+    if (pthread_create(&local->loader, NULL, load_files, local) != 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "local", "the system gives no thread for loading");
+    local->loading = true;
+    return WEIR_OK;
+}
+
+/* WEIR_AGAIN, a load that we stopped, is no failure of its own. */
+static int stop_loader(struct local *local, struct weir_error *reterr)
+{
+    atomic_store(&local->stop_loading, true);
+    if (local->loading)
+        pthread_join(local->loader, NULL);
+    local->loading = false;
+    if (local->load_code < 0 && local->load_code != WEIR_AGAIN) {
+        *reterr = local->load_error;
+        reterr->code = local->load_code;
+        return local->load_code;
+    }
+    return WEIR_OK;
+}
+
+/* ---- waiting ---- */
+
+static bool look_for_signal(struct local *local, int64_t ms)
+{
+    struct timespec wait = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+    int             number = sigtimedwait(&local->signals, NULL, &wait);
+
+    if (number < 0)
+        return false;
+    if (local->signalled)
+        _exit(128 + number);
+    local->signalled = true;
+    weir__say(WEIR__INFO, "stopping", "signal", "s", number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
+    return true;
+}
+
+static bool any_failed(const struct local *local)
+{
+    for (size_t i = 0; i < local->count; i++)
+        if (weir__app_failed(local->apps[i]))
+            return true;
+    return false;
+}
+
+static bool load_failed(struct local *local)
+{
+    return atomic_load(&local->loaded) && local->load_code < 0;
+}
+
+static bool goes_on(void *arg)
+{
+    struct local *local = arg;
+
+    return !local->signalled && !look_for_signal(local, 0);
+}
+
+/* Until a signal or a failure; with --once until the files are loaded. */
+static void wait_for_end(struct local *local, bool once)
+{
+    while (!local->signalled && !any_failed(local) && !load_failed(local)) {
+        if (once && atomic_load(&local->loaded))
+            return;
+        look_for_signal(local, LOOK_MS);
+    }
+}
+
+static int run_to_end(struct local *local, struct weir_error *reterr)
+{
+    bool once = weir__args_has(local->args, "once");
+    int  err;
+
+    wait_for_end(local, once);
+    if (!once || any_failed(local) || load_failed(local))
+        return WEIR_OK;
+    if (local->signalled)
+        return weir__fail(reterr, WEIR_AGAIN, "local", "stopped before all was read: run it again to go on");
+    err = weir__apps_drain(local->apps, local->count, goes_on, local, reterr);
+    return err == WEIR_BAD_STATE ? WEIR_OK : err; /* a failed application has better words */
+}
+
+/* ---- applications ---- */
+
+static int make_apps(struct local *local, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < local->count; i++) {
+        char                    id[256];
+        struct weir__app_config config = { .topology = local->topologies[i],
+                                           .application = weir__application_id(local->program, local->topologies[i],
+                                                                               id, sizeof(id)),
+                                           .settings = local->program->settings,
+                                           .engines = local->program->engines,
+                                           .engine = local->engine,
+                                           .log = local->log,
+                                           .metrics = local->metrics,
+                                           .state_dir = local->dir.state };
+        int                     err = weir__app_new(&config, &local->apps[i], reterr);
+
+        if (err < 0)
+            return err;
+    }
+    return WEIR_OK;
+}
+
+static int start_apps(struct local *local, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < local->count; i++)
+        err = weir__app_start(local->apps[i], reterr);
+    return err;
+}
+
+/* A record's failure that no handler took ends the run: that is fatal to it. */
+static int fatal_code(int code)
+{
+    return weir_code_scope(code) == WEIR_SCOPE_RECORD ? WEIR_FATAL : code;
+}
+
+static int stop_apps(struct local *local, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; local->apps != NULL && i < local->count; i++)
+        if (local->apps[i] != NULL)
+            weir__app_close(local->apps[i]);
+    for (size_t i = 0; local->apps != NULL && i < local->count; i++) {
+        struct weir_error words;
+        int               code = local->apps[i] != NULL ? weir__app_stop(local->apps[i], &words) : WEIR_OK;
+
+        if (code < 0 && err == WEIR_OK) {
+            err = fatal_code(code);
+            *reterr = words;
+            reterr->code = err;
+        }
+    }
+    return err;
+}
+
+/* ---- the run ---- */
+
+static int open_log(struct local *local, struct weir_error *reterr)
+{
+    struct weir__config    *settings = local->program->settings;
+    struct weir__log_config config = { .quirks = strcmp(weir__config_text(settings, "log.quirks"), "on") == 0,
+                                       .message_max_bytes = weir__config_int(settings, "max.record.bytes") };
+    int err = weir__data_dir_open(weir__args_value(local->args, "dir", WEIR__DEFAULT_DIR), true, &local->dir, reterr);
+
+    if (err < 0)
+        return err;
+    config.dir = local->dir.log;
+    return local->engine->open(&config, &local->log, reterr);
+}
+
+static int prepare(struct local *local, struct weir_error *reterr)
+{
+    int err = weir__choose_topologies(local->program, local->args->words, local->args->word_count, &local->topologies,
+                                      &local->count, reterr);
+
+    if (err == WEIR_OK)
+        err = weir__plans_make(local->program, local->topologies, local->count, &local->plans, reterr);
+    if (err == WEIR_OK)
+        err = weir__inputs_read(local->args, &local->plans, &local->inputs, reterr);
+    if (err < 0)
+        return err;
+    local->apps = weir__zalloc(sizeof(struct weir__app *) * (local->count + 1));
+    if (local->apps == NULL || weir__metrics_new(&local->metrics) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "local", "out of memory");
+    return WEIR_OK;
+}
+
+static void say_settings(const struct local *local)
+{
+    struct weir__buf text = { 0 };
+
+    weir__config_print(local->program->settings, &text);
+    weir__buf_putc(&text, '\0');
+    if (weir__buf_ok(&text) && text.size > 1)
+        weir__say(WEIR__INFO, "settings", "changed", "s", text.data, NULL);
+    weir__buf_fini(&text);
+}
+
+static int run(struct local *local, struct weir_error *reterr)
+{
+    struct weir_error words = { 0 };
+    int               err, code;
+
+    say_settings(local);
+    err = open_log(local, reterr);
+    if (err == WEIR_OK)
+        err = make_apps(local, reterr);
+    if (err == WEIR_OK)
+        err = start_apps(local, reterr);
+    if (err == WEIR_OK)
+        err = start_loader(local, reterr);
+    if (err == WEIR_OK)
+        err = run_to_end(local, reterr);
+    code = stop_loader(local, &words);
+    if (code < 0 && err == WEIR_OK) {
+        err = code;
+        *reterr = words;
+    }
+    code = stop_apps(local, &words);
+    if (code < 0) { /* why the run ended, whatever else went wrong after */
+        err = code;
+        *reterr = words;
+    }
+    return err;
+}
+
+static void end(struct local *local)
+{
+    for (size_t i = 0; local->apps != NULL && i < local->count; i++)
+        weir__app_free(local->apps[i]);
+    weir__free(local->apps);
+    local->engine->close(local->log);
+    weir__data_dir_close(&local->dir);
+    weir__metrics_free(local->metrics);
+    weir__inputs_fini(&local->inputs);
+    weir__plans_fini(&local->plans);
+    weir__free(local->topologies);
+}
+
+static int run_local(struct weir__program *program, const struct weir__args *args)
+{
+    struct local      local = { .program = program, .args = args, .engine = program->engines->embedded,
+                                .dir = { .lock = -1 } };
+    struct weir_error words = { 0 };
+    int               err;
+
+    sigemptyset(&local.signals);
+    sigaddset(&local.signals, SIGTERM);
+    sigaddset(&local.signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &local.signals, NULL); /* before any thread is made */
+    err = prepare(&local, &words);
+    if (err == WEIR_OK)
+        err = run(&local, &words);
+    end(&local);
+    return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
+}
+
+static const struct weir__flag flags[] = {
+    { .name = "dir", .value = "DIR", .meaning = "folder of log and state (default " WEIR__DEFAULT_DIR ")" },
+    { .name = "once", .meaning = "ends when all is read, processed and all windows are closed" },
+    { .name = "in", .value = "TOPIC=FILE", .many = true, .meaning = "loads a file, plain or gzip: JSON lines as \"cat\" prints them; each row once" },
+    { .name = "lines", .meaning = "each line of the files is a value, without key; its time is now" },
+    { .name = NULL },
+};
+const struct weir__command weir__command_local = {
+    .name = "local", .usage = "local [--dir DIR] [--once] [--in TOPIC=FILE]... [--lines] [TOPOLOGY...]",
+    .meaning = "Runs topologies (all, unless named) in this process on the embedded log.", .flags = flags,
+    .run = run_local
+};

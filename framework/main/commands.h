@@ -1,0 +1,125 @@
+/* commands.h: the command line's inside: its commands, their flags, what they share. */
+#ifndef WEIR_MAIN_COMMANDS_H
+#define WEIR_MAIN_COMMANDS_H
+
+#include "framework/config/config.h"
+#include "framework/main.h"
+#include "framework/runtime/runtime.h"
+
+/* X(name, number, meaning): the exit codes; docs/exit-codes.md says the same. */
+#define WEIR__EXITS(X)                                                                                                 \
+    X(OK, 0, "done, or stopped as asked")                                                                              \
+    X(FAILED, 1, "the answer is no: an input was refused, a bounded run was stopped before its end")                   \
+    X(USAGE, 2, "the command line, the configuration or the topology is not valid")                                    \
+    X(MISSING, 3, "something needed is not there: a file, a folder, a topic")                                          \
+    X(BUSY, 4, "another process holds the folder")                                                                     \
+    X(FATAL, 5, "the run ended by a failure")                                                                          \
+    X(TWIN, 6, "another process runs under the same name")
+#define WEIR__EXIT(name, number, meaning) WEIR__EXIT_##name = number,
+enum weir__exit { WEIR__EXITS(WEIR__EXIT) };
+#undef WEIR__EXIT
+
+struct weir__program {
+    const char                         *name; /* as called */
+    const struct weir_topology *const  *topologies;
+    const struct weir_engines          *engines;
+    struct weir__config                *settings;
+};
+
+/* ---- flags.c ---- */
+
+struct weir__flag {
+    const char *name;
+    const char *value; /* what it takes, for people; NULL = nothing */
+    bool        many;  /* may be given several times */
+    const char *meaning;
+};
+struct weir__given {
+    const struct weir__flag *flag;
+    const char              *value;
+};
+struct weir__args {
+    const char        **words; /* what is no flag */
+    size_t              word_count;
+    struct weir__given *given; /* in order */
+    size_t              given_count;
+    bool                help;
+    const char         *config_file; /* --config */
+};
+/* flags: the command's own, ended by a NULL name. What is none of them is a setting and goes to config; --config FILE is
+ * read into it. WEIR_BAD_ARGUMENT, or the configuration's codes. */
+int         weir__args_parse(int argc, char **argv, const struct weir__flag *flags, struct weir__config *config,
+                             struct weir__args *ret, struct weir_error *reterr);
+void        weir__args_fini(struct weir__args *args);
+bool        weir__args_has(const struct weir__args *args, const char *name);
+const char *weir__args_value(const struct weir__args *args, const char *name, const char *otherwise); /* the last one */
+
+/* ---- commands ---- */
+
+struct weir__command {
+    const char              *name, *usage, *meaning;
+    const struct weir__flag *flags;
+    int (*run)(struct weir__program *program, const struct weir__args *args); /* an exit code */
+};
+extern const struct weir__command weir__command_local, weir__command_try, weir__command_cat, weir__command_describe,
+    weir__command_version, weir__command_run, weir__command_help;
+extern const struct weir__command *const weir__commands[]; /* NULL-ended */
+
+/* ---- report.c: errors for people, once ---- */
+
+int weir__exit_of(int code);
+/* Prints the error and gives its exit code. */
+int weir__report(const struct weir_error *err);
+
+/* ---- choose.c: topologies by name, and the codecs of their topics ---- */
+
+/* The topologies named, or all when none is; NULL-ended, to be freed. WEIR_BAD_ARGUMENT names the nearest. */
+int weir__choose_topologies(const struct weir__program *program, const char *const *names, size_t count,
+                            const struct weir_topology ***ret, size_t *ret_count, struct weir_error *reterr);
+/* The application id of a topology: application.id, with the topology's name after it where the program has several;
+ * *ret NULL = the topology's own name. Kept in buf. */
+const char *weir__application_id(const struct weir__program *program, const struct weir_topology *topology, char *buf,
+                                 size_t size);
+
+struct weir__topic_codecs {
+    const struct weir_codec *key, *value;
+    size_t                   tail; /* bytes after the key that are not the codec's: sequence numbers of window stores */
+    struct weir_codec        made; /* key may point here */
+};
+struct weir__plans {
+    struct weir__plan **items;
+    size_t              count;
+};
+int  weir__plans_make(const struct weir__program *program, const struct weir_topology *const *topologies, size_t count,
+                      struct weir__plans *ret, struct weir_error *reterr);
+void weir__plans_fini(struct weir__plans *plans);
+/* As the topology's source, sink or store of that topic has them. WEIR_NOTFOUND: none knows the topic; ret then zeroed. */
+int weir__plans_codecs(const struct weir__plans *plans, const char *topic, struct weir__topic_codecs *ret);
+/* A topic that a source reads and whose name is near; NULL. */
+const char *weir__plans_suggest(const struct weir__plans *plans, const char *topic);
+bool        weir__plans_reads(const struct weir__plans *plans, const char *topic);
+
+/* "TOPIC=FILE" of --in, for all of args. To be freed with weir__inputs_free; names are args' or own copies. */
+struct weir__inputs {
+    struct weir__load         *items;
+    struct weir__topic_codecs *codecs;
+    char                     **topics;
+    size_t                     count;
+};
+int  weir__inputs_read(const struct weir__args *args, const struct weir__plans *plans, struct weir__inputs *ret,
+                       struct weir_error *reterr);
+void weir__inputs_fini(struct weir__inputs *inputs);
+
+/* ---- data_dir.c: DIR with FORMAT, LOCK, log/, state/ ---- */
+
+#define WEIR__DEFAULT_DIR "weir-data"
+
+struct weir__data_dir {
+    char *log, *state; /* DIR/log, DIR/state */
+    int   lock;        /* -1 = only read */
+};
+/* write: made when absent, and locked: WEIR_BUSY names the holder. Else WEIR_NOTFOUND where there is none. */
+int  weir__data_dir_open(const char *path, bool write, struct weir__data_dir *ret, struct weir_error *reterr);
+void weir__data_dir_close(struct weir__data_dir *dir);
+
+#endif

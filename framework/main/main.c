@@ -1,0 +1,220 @@
+/* main.c: the command line of any program with topologies: finds the command and runs it. */
+#include "framework/main/commands.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct weir__command *const weir__commands[] = { &weir__command_local,    &weir__command_try,
+                                                       &weir__command_cat,      &weir__command_describe,
+                                                       &weir__command_run,      &weir__command_version,
+                                                       &weir__command_help,     NULL };
+
+static const struct weir__command *find_command(const char *name)
+{
+    for (const struct weir__command *const *at = weir__commands; *at != NULL; at++)
+        if (strcmp((*at)->name, name) == 0)
+            return *at;
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char       *names[ARRAY_SIZE(weir__commands)], *near;
+    struct weir_error err;
+    size_t            count = 0;
+
+    for (; weir__commands[count] != NULL; count++)
+        names[count] = weir__commands[count]->name;
+    near = weir__suggest(name, names, count);
+    if (near != NULL)
+        weir__fail(&err, WEIR_BAD_ARGUMENT, "command line", "unknown command \"%.80s\": did you mean \"%s\"?", name, near);
+    else
+        weir__fail(&err, WEIR_BAD_ARGUMENT, "command line", "unknown command \"%.80s\": \"help\" lists them", name);
+    return weir__report(&err);
+}
+
+/* ---- help ---- */
+
+static int print(struct weir__buf *text)
+{
+    bool good = weir__buf_ok(text) && fwrite(text->data, 1, text->size, stdout) == text->size && fflush(stdout) == 0;
+
+    weir__buf_fini(text);
+    return good ? WEIR__EXIT_OK : WEIR__EXIT_FATAL;
+}
+
+static void help_flags(const struct weir__command *command, struct weir__buf *ret)
+{
+    for (const struct weir__flag *flag = command->flags; flag->name != NULL; flag++) {
+        char form[80];
+
+        snprintf(form, sizeof(form), "--%s%s%s", flag->name, flag->value != NULL ? " " : "",
+                 flag->value != NULL ? flag->value : "");
+        weir__buf_printf(ret, "  %-22s %s%s\n", form, flag->meaning, flag->many ? " (may be repeated)" : "");
+    }
+}
+
+static int help_command(const struct weir__program *program, const struct weir__command *command)
+{
+    struct weir__buf text = { 0 };
+
+    weir__buf_printf(&text, "usage: %s %s\n\n%s\n\n", program->name, command->usage, command->meaning);
+    help_flags(command, &text);
+    weir__buf_puts(&text, "  --config FILE          reads settings, \"key = value\" lines\n"
+                          "  --KEY VALUE            a setting or an override; \"help\" lists them\n");
+    return print(&text);
+}
+
+static void help_exits(struct weir__buf *ret)
+{
+#define WEIR__LINE(name, number, meaning) weir__buf_printf(ret, "  %d  %s\n", number, meaning);
+    weir__buf_puts(ret, "\nExit codes:\n");
+    WEIR__EXITS(WEIR__LINE)
+#undef WEIR__LINE
+}
+
+static int help_all(const struct weir__program *program)
+{
+    struct weir__buf text = { 0 };
+
+    weir__buf_printf(&text, "usage: %s COMMAND ...\n\n", program->name);
+    for (const struct weir__command *const *at = weir__commands; *at != NULL; at++)
+        weir__buf_printf(&text, "  %s\n      %s\n", (*at)->usage, (*at)->meaning);
+    weir__buf_puts(&text, "\nTopologies:");
+    for (const struct weir_topology *const *at = program->topologies; *at != NULL; at++)
+        weir__buf_printf(&text, " %s", (*at)->name);
+    weir__buf_puts(&text, "\n\nSettings, as --KEY VALUE, in a file given by --config, or in the environment:\n\n");
+    weir__config_help(&text);
+    help_exits(&text);
+    return print(&text);
+}
+
+static int run_help(struct weir__program *program, const struct weir__args *args)
+{
+    const struct weir__command *command;
+
+    if (args->word_count == 0)
+        return help_all(program);
+    command = find_command(args->words[0]);
+    return command != NULL ? help_command(program, command) : unknown_command(args->words[0]);
+}
+
+static const struct weir__flag no_flags[] = { { .name = NULL } };
+
+const struct weir__command weir__command_help = { .name = "help", .usage = "help [COMMAND]",
+                                                  .meaning = "Lists commands and settings.", .flags = no_flags,
+                                                  .run = run_help };
+
+/* ---- a command ---- */
+
+extern char **environ;
+
+/* The environment without the door for tests, which is no setting. */
+static int read_env(struct weir__config *config, struct weir_error *reterr)
+{
+    size_t count = 0, kept = 0, size = strlen(WEIR__CRASH_VARIABLE);
+    char **copy;
+    int    err;
+
+    while (environ != NULL && environ[count] != NULL)
+        count++;
+    copy = weir__zalloc(sizeof(*copy) * (count + 1));
+    if (copy == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "environment", "out of memory");
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(environ[i], WEIR__CRASH_VARIABLE "=", size + 1) != 0)
+            copy[kept++] = environ[i];
+    err = weir__config_read_env(config, copy, reterr);
+    weir__free(copy);
+    return err;
+}
+
+static void setup_logging(const struct weir__config *config)
+{
+    static const char *const levels[] = { "debug", "info", "warn", "error" };
+    const char              *level = weir__config_text(config, "log.level");
+
+    for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+        if (strcmp(levels[i], level) == 0)
+            weir__log_setup((enum weir__level)i, strcmp(weir__config_text(config, "log.format"), "json") == 0,
+                            STDERR_FILENO);
+}
+
+static int prepare(struct weir__program *program, const struct weir__command *command, int argc, char **argv,
+                   struct weir__args *args, struct weir_error *reterr)
+{
+    int err = read_env(program->settings, reterr);
+
+    if (err == WEIR_OK)
+        err = weir__args_parse(argc, argv, command->flags, program->settings, args, reterr);
+    if (err == WEIR_OK)
+        err = weir__crash_setup(getenv(WEIR__CRASH_VARIABLE), reterr);
+    if (err == WEIR_OK)
+        setup_logging(program->settings);
+    return err;
+}
+
+static int run_command(struct weir__program *program, const struct weir__command *command, int argc, char **argv)
+{
+    struct weir__args args = { 0 };
+    struct weir_error err = { 0 };
+    int               code = prepare(program, command, argc, argv, &args, &err);
+
+    if (code < 0)
+        code = weir__report(&err);
+    else
+        code = args.help ? help_command(program, command) : command->run(program, &args);
+    weir__args_fini(&args);
+    return code;
+}
+
+static int make_settings(struct weir__program *program)
+{
+    const char **names;
+    size_t       count = 0;
+    int          err;
+
+    while (program->topologies[count] != NULL)
+        count++;
+    names = weir__zalloc(sizeof(*names) * (count + 1));
+    if (names == NULL)
+        return WEIR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        names[i] = program->topologies[i]->name;
+    err = weir__config_new(names, &program->settings);
+    weir__free(names);
+    return err;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+int weir_main(int argc, char **argv, const struct weir_topology *const *topologies, const struct weir_engines *engines)
+{
+    struct weir__program        program = { .name = base_name(argc > 0 ? argv[0] : "weir"), .topologies = topologies,
+                                            .engines = engines };
+    const char                 *name = argc > 1 ? argv[1] : "help";
+    const struct weir__command *command;
+    int                         code;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    command = find_command(name);
+    if (command == NULL)
+        return unknown_command(name);
+    if (make_settings(&program) < 0) {
+        fputs("error: out of memory\n", stderr);
+        return WEIR__EXIT_FATAL;
+    }
+    code = run_command(&program, command, argc > 2 ? argc - 2 : 0, argv + (argc > 2 ? 2 : 0));
+    weir__config_free(program.settings);
+    return argc > 1 ? code : WEIR__EXIT_USAGE;
+}

@@ -1,0 +1,33 @@
+/* report.c: an error for people, and the exit code it makes. */
+#include "framework/main/commands.h"
+
+int weir__exit_of(int code)
+{
+    switch (code) {
+    case WEIR_OK:
+        return WEIR__EXIT_OK;
+    case WEIR_NOTFOUND:
+        return WEIR__EXIT_MISSING;
+    case WEIR_BUSY:
+        return WEIR__EXIT_BUSY;
+    case WEIR_FENCED:
+        return WEIR__EXIT_TWIN;
+    case WEIR_BAD_TOPOLOGY:
+    case WEIR_BAD_CONFIG:
+    case WEIR_BAD_ARGUMENT:
+    case WEIR_BAD_NAME:
+    case WEIR_BAD_TYPE:
+    case WEIR_UNSUPPORTED:
+        return WEIR__EXIT_USAGE;
+    default:
+        return weir_code_scope(code) == WEIR_SCOPE_RECORD || code == WEIR_AGAIN ? WEIR__EXIT_FAILED : WEIR__EXIT_FATAL;
+    }
+}
+
+int weir__report(const struct weir_error *err)
+{
+    fflush(stdout);
+    fprintf(stderr, "error: %s%s%s (%s)\n", err->where, err->where[0] != '\0' ? ": " : "",
+            err->text[0] != '\0' ? err->text : weir_code_text(err->code), weir_code_name(err->code));
+    return weir__exit_of(err->code);
+}

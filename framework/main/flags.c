@@ -84,7 +84,7 @@ static int give(struct parser *parser, const struct weir__flag *flag, const char
 
 static int set(struct parser *parser, const char *name, const char *equals, struct weir_error *reterr)
 {
-    const char *value;
+    const char *value = NULL;
     char        where[128];
     int         err = take_value(parser, name, equals, &value, reterr);
 

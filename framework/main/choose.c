@@ -33,7 +33,8 @@ static int fail_unknown(const struct weir__program *program, const char *name, s
     weir__buf_putc(&list, '\0');
     near = weir__suggest(name, names, count);
     if (near != NULL)
-        weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown topology \"%.80s\": did you mean \"%s\"?", name, near);
+        weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown topology \"%.80s\": did you mean \"%s\"?",
+                   name, near);
     else
         weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown topology \"%.80s\": there is %.300s", name,
                    weir__buf_ok(&list) ? list.data : "none");
@@ -58,7 +59,8 @@ int weir__choose_topologies(const struct weir__program *program, const char *con
         for (size_t j = 0; j < i; j++)
             if (chosen[j] == chosen[i]) {
                 weir__free(chosen);
-                return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "topology %.80s is named twice", names[i]);
+                return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "topology %.80s is named twice",
+                                  names[i]);
             }
     }
     *ret = chosen;
@@ -82,8 +84,8 @@ const char *weir__application_id(const struct weir__program *program, const stru
 
 /* ---- plans ---- */
 
-static int make_plan(const struct weir__program *program, const struct weir_topology *topology, struct weir__plan **ret,
-                     struct weir_error *reterr)
+static int make_plan(const struct weir__program *program, const struct weir_topology *topology,
+                     struct weir__plan **ret, struct weir_error *reterr)
 {
     struct weir__config     *settings = program->settings;
     char                     id[256];
@@ -225,8 +227,8 @@ static int fail_topic(const struct weir__plans *plans, const char *topic, struct
     if (near != NULL)
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--in", "no source reads topic \"%.100s\": did you mean \"%s\"?",
                           topic, near);
-    return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--in", "no source reads topic \"%.100s\": \"describe\" shows them all",
-                      topic);
+    return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--in",
+                      "no source reads topic \"%.100s\": \"describe\" shows them all", topic);
 }
 
 static int read_input(const struct weir__plans *plans, const char *text, bool lines, struct weir__inputs *ret,
@@ -247,8 +249,9 @@ static int read_input(const struct weir__plans *plans, const char *text, bool li
     if (!weir__plans_reads(plans, topic))
         return fail_topic(plans, topic, reterr);
     (void)weir__plans_codecs(plans, topic, codecs);
-    *load = (struct weir__load){ .topic = topic, .path = equals + 1, .key = codecs->key, .value = codecs->value,
-                                 .lines = lines };
+    *load = (struct weir__load){
+        .topic = topic, .path = equals + 1, .key = codecs->key, .value = codecs->value, .lines = lines
+    };
     return WEIR_OK;
 }
 

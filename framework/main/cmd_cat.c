@@ -57,9 +57,11 @@ static int find_begin(const struct cat *cat, struct weir__tp tp, const char *fro
         err = cat->engine->offset_at(cat->log, tp, number, call_by(cat), ret);
     else
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--from",
-                          "\"%.60s\" is no place: beginning, end, an offset, or a time such as 2025-01-02T14:30:00Z", from);
-    return err < 0 ? weir__fail(reterr, err, tp.topic, "the offset of a time cannot be found: %s", weir_code_text(err))
-                   : WEIR_OK;
+                          "\"%.60s\" is no place: beginning, end, an offset, or a time such as 2025-01-02T14:30:00Z",
+                          from);
+    return err < 0
+               ? weir__fail(reterr, err, tp.topic, "the offset of a time cannot be found: %s", weir_code_text(err))
+               : WEIR_OK;
 }
 
 /* ---- printing ---- */
@@ -76,8 +78,8 @@ static int print_record(struct cat *cat, const struct weir__raw *raw, struct wei
     err = weir__raw_print(&copy, cat->codecs.key, cat->codecs.value, &cat->arena, &cat->json);
     weir__buf_putc(&cat->json.buf, '\n');
     if (err < 0 || !weir__buf_ok(&cat->json.buf))
-        return weir__fail(reterr, err < 0 ? err : WEIR_NO_MEMORY, cat->topic, "the record at offset %lld cannot be printed",
-                          (long long)raw->offset);
+        return weir__fail(reterr, err < 0 ? err : WEIR_NO_MEMORY, cat->topic,
+                          "the record at offset %lld cannot be printed", (long long)raw->offset);
     if (fwrite(cat->json.buf.data, 1, cat->json.buf.size, stdout) == cat->json.buf.size)
         return WEIR_OK;
     cat->gone = errno == EPIPE;
@@ -166,7 +168,8 @@ static int fail_topic(const struct cat *cat, struct weir_error *reterr)
 
     (void)cat->engine->topics(cat->log, call_by(cat), on_topic, &names);
     if (names.nearest[0] != '\0')
-        return weir__fail(reterr, WEIR_NOTFOUND, cat->topic, "there is no such topic: did you mean \"%s\"?", names.nearest);
+        return weir__fail(reterr, WEIR_NOTFOUND, cat->topic, "there is no such topic: did you mean \"%s\"?",
+                          names.nearest);
     return weir__fail(reterr, WEIR_NOTFOUND, cat->topic, "there is no such topic in this folder");
 }
 
@@ -182,8 +185,8 @@ static int print_topic(struct cat *cat, const struct weir__args *args, struct we
     if (err < 0)
         return fail_read(cat, err, reterr);
     if (only != NULL && (weir__parse_int64(only, &partition) < 0 || partition < 0 || partition >= count))
-        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--partition", "\"%.40s\" is none of %s: they go from 0 to %d", only,
-                          cat->topic, count - 1);
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--partition", "\"%.40s\" is none of %s: they go from 0 to %d",
+                          only, cat->topic, count - 1);
     for (int32_t i = 0; err == WEIR_OK && !cat->gone && i < count; i++)
         if (only == NULL || i == partition)
             err = print_partition(cat, i, from, reterr);
@@ -250,5 +253,7 @@ static const struct weir__flag flags[] = {
 };
 const struct weir__command weir__command_cat = { .name = "cat",
                                                  .usage = "cat TOPIC [--dir DIR] [--from PLACE] [--partition N]",
-                                                 .meaning = "Prints a topic's records, decoded, one JSON object a line.",
-                                                 .flags = flags, .run = run_cat };
+                                                 .meaning =
+                                                     "Prints a topic's records, decoded, one JSON object a line.",
+                                                 .flags = flags,
+                                                 .run = run_cat };

@@ -15,7 +15,7 @@ static const struct weir__flag no_flags[] = { { .name = NULL } };
 static int print_plan(const struct weir__plan *plan, bool titled, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf text = { 0 };
-    int err = weir__plan_describe(plan, &text);
+    int                                   err = weir__plan_describe(plan, &text);
 
     if (err < 0 || !weir__buf_ok(&text))
         return weir__fail(reterr, WEIR_NO_MEMORY, plan->topology->name, "the topology cannot be printed");
@@ -43,9 +43,13 @@ static int run_describe(struct weir__program *program, const struct weir__args *
     return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
 }
 
-const struct weir__command weir__command_describe = { .name = "describe", .usage = "describe [TOPOLOGY...]",
-                                                      .meaning = "Prints what a topology is compiled to, in the text form of Kafka Streams.",
-                                                      .flags = no_flags, .run = run_describe };
+const struct weir__command weir__command_describe = {
+    .name = "describe",
+    .usage = "describe [TOPOLOGY...]",
+    .meaning = "Prints what a topology is compiled to, in the text form of Kafka Streams.",
+    .flags = no_flags,
+    .run = run_describe
+};
 
 /* ---- version ---- */
 
@@ -77,9 +81,12 @@ static int run_version(struct weir__program *program, const struct weir__args *a
     return fflush(stdout) == 0 ? WEIR__EXIT_OK : WEIR__EXIT_FATAL;
 }
 
-const struct weir__command weir__command_version = { .name = "version", .usage = "version",
-                                                     .meaning = "Prints the versions of weir and of the libraries in use.",
-                                                     .flags = no_flags, .run = run_version };
+const struct weir__command weir__command_version = { .name = "version",
+                                                     .usage = "version",
+                                                     .meaning =
+                                                         "Prints the versions of weir and of the libraries in use.",
+                                                     .flags = no_flags,
+                                                     .run = run_version };
 
 /* ---- run ---- */
 
@@ -96,6 +103,8 @@ static int run_run(struct weir__program *program, const struct weir__args *args)
     return weir__report(&err);
 }
 
-const struct weir__command weir__command_run = { .name = "run", .usage = "run [TOPOLOGY...]",
+const struct weir__command weir__command_run = { .name = "run",
+                                                 .usage = "run [TOPOLOGY...]",
                                                  .meaning = "Runs topologies against Kafka (not in this build).",
-                                                 .flags = no_flags, .run = run_run };
+                                                 .flags = no_flags,
+                                                 .run = run_run };

@@ -41,17 +41,18 @@ struct local {
 static void *load_files(void *arg)
 {
     struct local            *local = arg;
-    struct weir__load_config config = { .engine = local->engine, .log = local->log, .metrics = local->metrics,
-                                        .stop = &local->stop_loading };
-    int                      err = WEIR_OK;
+    struct weir__load_config config = {
+        .engine = local->engine, .log = local->log, .metrics = local->metrics, .stop = &local->stop_loading
+    };
+    int err = WEIR_OK;
 
     for (size_t i = 0; err == WEIR_OK && i < local->inputs.count; i++) {
         const struct weir__load *load = &local->inputs.items[i];
         uint64_t                 rows = 0;
 
         err = weir__load_file(&config, load, &rows, &local->load_error);
-        weir__say(WEIR__INFO, "file-loaded", "file", "s", load->path, "topic", "s", load->topic, "rows", "u", rows, "whole",
-                  "b", err == WEIR_OK, NULL);
+        weir__say(WEIR__INFO, "file-loaded", "file", "s", load->path, "topic", "s", load->topic, "rows", "u", rows,
+                  "whole", "b", err == WEIR_OK, NULL);
     }
     local->load_code = err;
     atomic_store(&local->loaded, true);
@@ -109,10 +110,7 @@ static bool any_failed(const struct local *local)
     return false;
 }
 
-static bool load_failed(struct local *local)
-{
-    return atomic_load(&local->loaded) && local->load_code < 0;
-}
+static bool load_failed(struct local *local) { return atomic_load(&local->loaded) && local->load_code < 0; }
 
 static bool goes_on(void *arg)
 {
@@ -178,10 +176,7 @@ static int start_apps(struct local *local, struct weir_error *reterr)
 }
 
 /* A record's failure that no handler took ends the run: that is fatal to it. */
-static int fatal_code(int code)
-{
-    return weir_code_scope(code) == WEIR_SCOPE_RECORD ? WEIR_FATAL : code;
-}
+static int fatal_code(int code) { return weir_code_scope(code) == WEIR_SCOPE_RECORD ? WEIR_FATAL : code; }
 
 static int stop_apps(struct local *local, struct weir_error *reterr)
 {
@@ -289,8 +284,9 @@ static void end(struct local *local)
 
 static int run_local(struct weir__program *program, const struct weir__args *args)
 {
-    struct local      local = { .program = program, .args = args, .engine = program->engines->embedded,
-                                .dir = { .lock = -1 } };
+    struct local local = {
+        .program = program, .args = args, .engine = program->engines->embedded, .dir = { .lock = -1 }
+    };
     struct weir_error words = { 0 };
     int               err;
 
@@ -308,12 +304,17 @@ static int run_local(struct weir__program *program, const struct weir__args *arg
 static const struct weir__flag flags[] = {
     { .name = "dir", .value = "DIR", .meaning = "folder of log and state (default " WEIR__DEFAULT_DIR ")" },
     { .name = "once", .meaning = "ends when all is read, processed and all windows are closed" },
-    { .name = "in", .value = "TOPIC=FILE", .many = true, .meaning = "loads a file, plain or gzip: JSON lines as \"cat\" prints them; each row once" },
+    { .name = "in",
+      .value = "TOPIC=FILE",
+      .many = true,
+      .meaning = "loads a file, plain or gzip: JSON lines as \"cat\" prints them; each row once" },
     { .name = "lines", .meaning = "each line of the files is a value, without key; its time is now" },
     { .name = NULL },
 };
 const struct weir__command weir__command_local = {
-    .name = "local", .usage = "local [--dir DIR] [--once] [--in TOPIC=FILE]... [--lines] [TOPOLOGY...]",
-    .meaning = "Runs topologies (all, unless named) in this process on the embedded log.", .flags = flags,
+    .name = "local",
+    .usage = "local [--dir DIR] [--once] [--in TOPIC=FILE]... [--lines] [TOPOLOGY...]",
+    .meaning = "Runs topologies (all, unless named) in this process on the embedded log.",
+    .flags = flags,
     .run = run_local
 };

@@ -32,7 +32,8 @@ static int fail_line(const struct feed *feed, int code, const struct weir_error 
 
     snprintf(where, sizeof(where), "%.120s:%llu", feed->load->path,
              (unsigned long long)weir__lines_place(feed->lines).lines);
-    return weir__fail(reterr, code, where, "the line is no record: %.120s %.300s", words->where,
+    return weir__fail(reterr, code, where, "the line is no record: %.120s%s%.300s", words->where,
+                      words->where[0] != '\0' ? ": " : "",
                       words->text[0] != '\0' ? words->text : weir_code_text(code));
 }
 
@@ -45,7 +46,8 @@ static int parse(struct feed *feed, struct weir_error *reterr)
 
     weir__arena_reset(&feed->arena);
     if (load->lines) {
-        feed->head = (struct weir__raw){ .timestamp = weir__wall_ms(), .value = BYTES(feed->line.data, feed->line.size) };
+        feed->head =
+            (struct weir__raw){ .timestamp = weir__wall_ms(), .value = BYTES(feed->line.data, feed->line.size) };
         if (feed->line.size == 0)
             feed->head.value.data = "";
         return WEIR_OK;
@@ -89,11 +91,17 @@ static struct feed *earliest(struct trial *trial)
 
 /* ---- output ---- */
 
-static int print_output(struct trial *trial, const struct weir_output *output, int64_t offset, struct weir_error *reterr)
+static int print_output(struct trial *trial, const struct weir_output *output, int64_t offset,
+                        struct weir_error *reterr)
 {
-    struct weir__raw          raw = { .topic = output->topic, .partition = output->partition, .offset = offset,
-                                      .timestamp = output->timestamp, .key = output->key, .value = output->value,
-                                      .headers = output->headers, .header_count = output->header_count };
+    struct weir__raw          raw = { .topic = output->topic,
+                                      .partition = output->partition,
+                                      .offset = offset,
+                                      .timestamp = output->timestamp,
+                                      .key = output->key,
+                                      .value = output->value,
+                                      .headers = output->headers,
+                                      .header_count = output->header_count };
     struct weir__topic_codecs codecs;
     int                       err;
 
@@ -228,10 +236,17 @@ static int run_try(struct weir__program *program, const struct weir__args *args)
 }
 
 static const struct weir__flag flags[] = {
-    { .name = "in", .value = "TOPIC=FILE", .many = true, .meaning = "input, plain or gzip: JSON lines as \"cat\" prints them" },
+    { .name = "in",
+      .value = "TOPIC=FILE",
+      .many = true,
+      .meaning = "input, plain or gzip: JSON lines as \"cat\" prints them" },
     { .name = "lines", .meaning = "each line is a value, without key; its time is now" },
     { .name = NULL },
 };
-const struct weir__command weir__command_try = { .name = "try", .usage = "try TOPOLOGY --in TOPIC=FILE... [--lines]",
-                                                 .meaning = "Runs a topology over files without a log and prints its outputs.",
-                                                 .flags = flags, .run = run_try };
+const struct weir__command weir__command_try = {
+    .name = "try",
+    .usage = "try TOPOLOGY --in TOPIC=FILE... [--lines]",
+    .meaning = "Runs a topology over files without a log and prints its outputs.",
+    .flags = flags,
+    .run = run_try
+};

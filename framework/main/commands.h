@@ -7,23 +7,23 @@
 #include "framework/runtime/runtime.h"
 
 /* X(name, number, meaning): the exit codes; docs/exit-codes.md says the same. */
-#define WEIR__EXITS(X)                                                                                                 \
-    X(OK, 0, "done, or stopped as asked")                                                                              \
-    X(FAILED, 1, "the answer is no: an input was refused, a bounded run was stopped before its end")                   \
-    X(USAGE, 2, "the command line, the configuration or the topology is not valid")                                    \
-    X(MISSING, 3, "something needed is not there: a file, a folder, a topic")                                          \
-    X(BUSY, 4, "another process holds the folder")                                                                     \
-    X(FATAL, 5, "the run ended by a failure")                                                                          \
+#define WEIR__EXITS(X)                                                                               \
+    X(OK, 0, "done, or stopped as asked")                                                            \
+    X(FAILED, 1, "the answer is no: an input was refused, a bounded run was stopped before its end") \
+    X(USAGE, 2, "the command line, the configuration or the topology is not valid")                  \
+    X(MISSING, 3, "something needed is not there: a file, a folder, a topic")                        \
+    X(BUSY, 4, "another process holds the folder")                                                   \
+    X(FATAL, 5, "the run ended by a failure")                                                        \
     X(TWIN, 6, "another process runs under the same name")
 #define WEIR__EXIT(name, number, meaning) WEIR__EXIT_##name = number,
 enum weir__exit { WEIR__EXITS(WEIR__EXIT) };
 #undef WEIR__EXIT
 
 struct weir__program {
-    const char                         *name; /* as called */
-    const struct weir_topology *const  *topologies;
-    const struct weir_engines          *engines;
-    struct weir__config                *settings;
+    const char                        *name; /* as called */
+    const struct weir_topology *const *topologies;
+    const struct weir_engines         *engines;
+    struct weir__config               *settings;
 };
 
 /* ---- flags.c ---- */
@@ -52,7 +52,8 @@ int         weir__args_parse(int argc, char **argv, const struct weir__flag *fla
                              struct weir__args *ret, struct weir_error *reterr);
 void        weir__args_fini(struct weir__args *args);
 bool        weir__args_has(const struct weir__args *args, const char *name);
-const char *weir__args_value(const struct weir__args *args, const char *name, const char *otherwise); /* the last one */
+const char *weir__args_value(const struct weir__args *args, const char *name,
+                             const char *otherwise); /* the last one */
 
 /* ---- commands ---- */
 
@@ -83,15 +84,15 @@ const char *weir__application_id(const struct weir__program *program, const stru
 
 struct weir__topic_codecs {
     const struct weir_codec *key, *value;
-    size_t                   tail; /* bytes after the key that are not the codec's: sequence numbers of window stores */
-    struct weir_codec        made; /* key may point here */
+    size_t            tail; /* bytes after the key that are not the codec's: sequence numbers of window stores */
+    struct weir_codec made; /* key may point here */
 };
 struct weir__plans {
     struct weir__plan **items;
     size_t              count;
 };
-int  weir__plans_make(const struct weir__program *program, const struct weir_topology *const *topologies, size_t count,
-                      struct weir__plans *ret, struct weir_error *reterr);
+int weir__plans_make(const struct weir__program *program, const struct weir_topology *const *topologies, size_t count,
+                     struct weir__plans *ret, struct weir_error *reterr);
 void weir__plans_fini(struct weir__plans *plans);
 /* As the topology's source, sink or store of that topic has them. WEIR_NOTFOUND: none knows the topic; ret then zeroed. */
 int weir__plans_codecs(const struct weir__plans *plans, const char *topic, struct weir__topic_codecs *ret);

@@ -3,10 +3,7 @@
 
 #define FORMAT_TEXT "weir 1\n"
 
-static void free_path(char **path)
-{
-    weir__free(*path);
-}
+static void free_path(char **path) { weir__free(*path); }
 
 static char *join(const char *dir, const char *name)
 {
@@ -22,7 +19,7 @@ static char *join(const char *dir, const char *name)
 static int check_format(const char *dir, const char *path, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf text = { 0 };
-    int err = weir__read_file(path, &text, reterr);
+    int                                   err = weir__read_file(path, &text, reterr);
 
     if (err < 0)
         return err;
@@ -37,7 +34,7 @@ static int check_format(const char *dir, const char *path, struct weir_error *re
 static int lock_dir(const char *dir, struct weir__data_dir *data, struct weir_error *reterr)
 {
     AUTO(free_path) char *path = join(dir, "LOCK");
-    int err = weir__make_dirs(dir, reterr);
+    int                   err = weir__make_dirs(dir, reterr);
 
     if (path == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, dir, "out of memory");
@@ -47,7 +44,7 @@ static int lock_dir(const char *dir, struct weir__data_dir *data, struct weir_er
 static int open_dir(const char *dir, bool write, struct weir__data_dir *data, struct weir_error *reterr)
 {
     AUTO(free_path) char *format = join(dir, "FORMAT");
-    int err = write ? lock_dir(dir, data, reterr) : WEIR_OK;
+    int                   err = write ? lock_dir(dir, data, reterr) : WEIR_OK;
 
     data->log = join(dir, "log");
     data->state = join(dir, "state");

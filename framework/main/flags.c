@@ -47,7 +47,8 @@ static int fail_unknown(const struct parser *parser, const char *name, struct we
     const char *near = nearest(parser->flags, name);
 
     if (near != NULL)
-        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown flag --%.80s: did you mean --%s?", name, near);
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown flag --%.80s: did you mean --%s?", name,
+                          near);
     return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown flag --%.80s: \"help\" lists all", name);
 }
 
@@ -134,7 +135,8 @@ static int take_argument(struct parser *parser, bool *flags_ended, struct weir_e
         return WEIR_OK;
     }
     if (text[1] != '-')
-        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown flag %.80s: flags begin with two dashes", text);
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line",
+                          "unknown flag %.80s: flags begin with two dashes", text);
     return take_flag(parser, text + 2, reterr);
 }
 

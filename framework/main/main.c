@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-const struct weir__command *const weir__commands[] = { &weir__command_local,    &weir__command_try,
-                                                       &weir__command_cat,      &weir__command_describe,
-                                                       &weir__command_run,      &weir__command_version,
-                                                       &weir__command_help,     NULL };
+const struct weir__command *const weir__commands[] = { &weir__command_local, &weir__command_try,
+                                                       &weir__command_cat,   &weir__command_describe,
+                                                       &weir__command_run,   &weir__command_version,
+                                                       &weir__command_help,  NULL };
 
 static const struct weir__command *find_command(const char *name)
 {
@@ -28,7 +28,8 @@ static int unknown_command(const char *name)
         names[count] = weir__commands[count]->name;
     near = weir__suggest(name, names, count);
     if (near != NULL)
-        weir__fail(&err, WEIR_BAD_ARGUMENT, "command line", "unknown command \"%.80s\": did you mean \"%s\"?", name, near);
+        weir__fail(&err, WEIR_BAD_ARGUMENT, "command line", "unknown command \"%.80s\": did you mean \"%s\"?", name,
+                   near);
     else
         weir__fail(&err, WEIR_BAD_ARGUMENT, "command line", "unknown command \"%.80s\": \"help\" lists them", name);
     return weir__report(&err);
@@ -102,8 +103,10 @@ static int run_help(struct weir__program *program, const struct weir__args *args
 
 static const struct weir__flag no_flags[] = { { .name = NULL } };
 
-const struct weir__command weir__command_help = { .name = "help", .usage = "help [COMMAND]",
-                                                  .meaning = "Lists commands and settings.", .flags = no_flags,
+const struct weir__command weir__command_help = { .name = "help",
+                                                  .usage = "help [COMMAND]",
+                                                  .meaning = "Lists commands and settings.",
+                                                  .flags = no_flags,
                                                   .run = run_help };
 
 /* ---- a command ---- */
@@ -194,9 +197,11 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-int weir_main(int argc, char **argv, const struct weir_topology *const *topologies, const struct weir_engines *engines)
+int weir_main(int argc, char **argv, const struct weir_topology *const *topologies,
+              const struct weir_engines *engines)
 {
-    struct weir__program        program = { .name = base_name(argc > 0 ? argv[0] : "weir"), .topologies = topologies,
+    struct weir__program        program = { .name = base_name(argc > 0 ? argv[0] : "weir"),
+                                            .topologies = topologies,
                                             .engines = engines };
     const char                 *name = argc > 1 ? argv[1] : "help";
     const struct weir__command *command;

@@ -4,23 +4,19 @@
 int weir__exit_of(int code)
 {
     switch (code) {
-    case WEIR_OK:
-        return WEIR__EXIT_OK;
-    case WEIR_NOTFOUND:
-        return WEIR__EXIT_MISSING;
-    case WEIR_BUSY:
-        return WEIR__EXIT_BUSY;
-    case WEIR_FENCED:
-        return WEIR__EXIT_TWIN;
+    case WEIR_OK: return WEIR__EXIT_OK;
+    case WEIR_NOTFOUND: return WEIR__EXIT_MISSING;
+    case WEIR_BUSY: return WEIR__EXIT_BUSY;
+    case WEIR_FENCED: return WEIR__EXIT_TWIN;
     case WEIR_BAD_TOPOLOGY:
     case WEIR_BAD_CONFIG:
     case WEIR_BAD_ARGUMENT:
     case WEIR_BAD_NAME:
     case WEIR_BAD_TYPE:
-    case WEIR_UNSUPPORTED:
-        return WEIR__EXIT_USAGE;
+    case WEIR_UNSUPPORTED: return WEIR__EXIT_USAGE;
     default:
-        return weir_code_scope(code) == WEIR_SCOPE_RECORD || code == WEIR_AGAIN ? WEIR__EXIT_FAILED : WEIR__EXIT_FATAL;
+        return weir_code_scope(code) == WEIR_SCOPE_RECORD || code == WEIR_AGAIN ? WEIR__EXIT_FAILED
+                                                                                : WEIR__EXIT_FATAL;
     }
 }
 

@@ -215,8 +215,9 @@ int weir__app_start(struct weir__app *app, struct weir_error *reterr)
         thread->started = true;
     }
     weir__say(WEIR__INFO, "started", "topology", "s", app->plan->topology->name, "application", "s",
-              app->plan->application, "instance", "s", app->state.instance, "threads", "i", (int64_t)app->thread_count,
-              "delivery", "s", app->settings.exactly_once ? "exactly_once" : "at_least_once", NULL);
+              app->plan->application, "instance", "s", app->state.instance, "threads", "i",
+              (int64_t)app->thread_count, "delivery", "s",
+              app->settings.exactly_once ? "exactly_once" : "at_least_once", NULL);
     return WEIR_OK;
 }
 
@@ -256,8 +257,10 @@ bool weir__app_failed(struct weir__app *app) { return atomic_load(&app->failed);
 
 void weir__app_state(struct weir__app *app, struct weir__app_state *ret)
 {
-    *ret = (struct weir__app_state){ .topology = app->plan->topology->name, .assigned = app->thread_count > 0,
-                                     .failed = weir__app_failed(app), .last_progress = INT64_MAX };
+    *ret = (struct weir__app_state){ .topology = app->plan->topology->name,
+                                     .assigned = app->thread_count > 0,
+                                     .failed = weir__app_failed(app),
+                                     .last_progress = INT64_MAX };
     for (size_t i = 0; i < app->thread_count; i++) {
         struct weir__thread *thread = &app->threads[i];
         bool                 assigned = atomic_load(&thread->holds_assignment);

@@ -127,7 +127,8 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
 
     if (thread->has_token && (all || any_work(thread))) {
         if (!app->config.engine->valid(thread->consumer, thread->token))
-            return weir__fail(reterr, WEIR_LOST, app->plan->application, "the generation has ended before the commit");
+            return weir__fail(reterr, WEIR_LOST, app->plan->application,
+                              "the generation has ended before the commit");
         durable = durable || app->settings.flush_interval == 0;
         err = commit_work(thread, all || thread->sends > 0, durable, reterr);
         if (err < 0)

@@ -30,7 +30,8 @@ static int look_around(const struct drain *drain, struct weir_error *reterr)
 {
     for (size_t i = 0; i < drain->count; i++)
         if (weir__app_failed(drain->apps[i]))
-            return weir__fail(reterr, WEIR_BAD_STATE, drain->apps[i]->plan->topology->name, "the application has failed");
+            return weir__fail(reterr, WEIR_BAD_STATE, drain->apps[i]->plan->topology->name,
+                              "the application has failed");
     if (drain->goes_on != NULL && !drain->goes_on(drain->arg))
         return weir__fail(reterr, WEIR_AGAIN, "stop", "stopped before the end of the input");
     return WEIR_OK;
@@ -201,7 +202,8 @@ static struct part *list_parts(const struct drain *drain, size_t *ret_count)
     for (size_t i = 0; parts != NULL && i < drain->count; i++)
         for (size_t j = 0; j < drain->apps[i]->plan->sub_count; j++)
             if (!drain->apps[i]->plan->subs[j].global)
-                parts[count++] = (struct part){ .app = drain->apps[i], .sub = (int)j,
+                parts[count++] = (struct part){ .app = drain->apps[i],
+                                                .sub = (int)j,
                                                 .closes = emits_on_close(&drain->apps[i]->plan->subs[j]) };
     *ret_count = count;
     return parts;

@@ -20,8 +20,8 @@ struct weir__app_settings {
     bool               exactly_once;
     int64_t            commit_interval, flush_interval, purge_interval, shutdown_timeout; /* ms */
     int64_t            task_idle, close_interval;                                         /* ms */
-    size_t             buffered;     /* records per partition */
-    size_t             cache_bytes;  /* of all threads */
+    size_t             buffered;                                                          /* records per partition */
+    size_t             cache_bytes;                                                       /* of all threads */
     size_t             record_memory;
     enum weir__handler on_unreadable, on_failure, on_refused;
     int32_t            partitions; /* of topics we create */
@@ -35,9 +35,9 @@ void weir__app_settings_read(const struct weir__config *config, struct weir__app
 struct weir__topic_use {
     const char        *name; /* real */
     int32_t            partitions;
-    int32_t            declared;  /* repartition: 0 = derived */
+    int32_t            declared;       /* repartition: 0 = derived */
     int                reader, writer; /* sub-topologies; -1 = none of ours */
-    bool               user;      /* may exist already, whatever its count */
+    bool               user;           /* may exist already, whatever its count */
     const char *const *settings;
 };
 struct weir__topics {
@@ -45,7 +45,7 @@ struct weir__topics {
     size_t                  count, capacity;
 };
 /* Works out all topics and their partition counts, makes what is absent, compares what is there. */
-int weir__topics_ensure(struct weir__app *app, struct weir_error *reterr);
+int                           weir__topics_ensure(struct weir__app *app, struct weir_error *reterr);
 const struct weir__topic_use *weir__topics_find(const struct weir__topics *topics, const char *name);
 /* The real name of a node's topic, in the app's arena. NULL: out of memory. */
 const char *weir__topic_name(struct weir__app *app, const struct weir__node *node, const char *topic);
@@ -92,8 +92,8 @@ struct weir__seat {
     size_t                restore_count;
     struct weir_arena     arena;
     char                 *dir;
-    bool                  running;   /* restored and started */
-    bool                  unflushed; /* committed since the engine's last flush */
+    bool                  running;       /* restored and started */
+    bool                  unflushed;     /* committed since the engine's last flush */
     int64_t               restore_began; /* monotonic us */
     uint64_t              restored;
 };
@@ -107,28 +107,28 @@ struct weir__followed {
 enum weir__request_kind { WEIR__CHECK_QUIET, WEIR__CLOSE_WINDOWS };
 
 struct weir__thread {
-    struct weir__app     *app;
-    size_t                index;
-    pthread_t             id;
-    bool                  started;
+    struct weir__app      *app;
+    size_t                 index;
+    pthread_t              id;
+    bool                   started;
     struct weir__producer *producer;
     struct weir__consumer *restorer, *follower; /* changelogs; topics of global stores */
-    struct weir__globals *globals;
+    struct weir__globals  *globals;
     struct weir__followed *followed;
-    size_t                followed_count, followed_capacity;
-    struct weir__tp      *assigned; /* as the last ASSIGNED; topic names are the app's */
-    size_t                assigned_count;
-    int64_t               token;
-    bool                  has_token;
-    struct weir__seat   **seats;
-    size_t                seat_count, seat_capacity;
-    struct weir_arena     commit_arena;
-    uint64_t              sends; /* since the last commit */
-    int64_t               last_commit, last_flush, last_purge; /* log's clock, ms */
-    int                   failures; /* in a row, without a commit between */
-    int64_t               last_fence; /* monotonic us; 0 = never */
-    uint64_t              answered; /* last request */
-    bool                  worked;   /* this round did something */
+    size_t                 followed_count, followed_capacity;
+    struct weir__tp       *assigned; /* as the last ASSIGNED; topic names are the app's */
+    size_t                 assigned_count;
+    int64_t                token;
+    bool                   has_token;
+    struct weir__seat    **seats;
+    size_t                 seat_count, seat_capacity;
+    struct weir_arena      commit_arena;
+    uint64_t               sends;                               /* since the last commit */
+    int64_t                last_commit, last_flush, last_purge; /* log's clock, ms */
+    int                    failures;                            /* in a row, without a commit between */
+    int64_t                last_fence;                          /* monotonic us; 0 = never */
+    uint64_t               answered;                            /* last request */
+    bool                   worked;                              /* this round did something */
 
     /* shared */
     struct weir__consumer *consumer; /* changed by the thread, under the mutex */
@@ -167,15 +167,12 @@ struct weir__app {
     int                     code;
 };
 
-static inline int64_t weir__app_now(const struct weir__app *app)
-{
-    return app->config.engine->now(app->config.log);
-}
+static inline int64_t weir__app_now(const struct weir__app *app) { return app->config.engine->now(app->config.log); }
 
 /* app.c */
 int  weir__app_ends(struct weir__app *app, struct weir__tp tp, struct weir__ends *ret); /* asks until it is told */
 bool weir__app_must_end(struct weir__app *app); /* closing, and its time is up */
-void weir__app_wake(struct weir__app *app); /* all threads leave their poll */
+void weir__app_wake(struct weir__app *app);     /* all threads leave their poll */
 
 /* thread.c */
 void *weir__thread_main(void *arg);
@@ -183,7 +180,8 @@ int   weir__thread_join(struct weir__thread *thread, struct weir_error *reterr);
 
 /* seats.c: seats by assignment */
 int  weir__seats_assign(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr);
-int  weir__seats_open(struct weir__thread *thread, struct weir_error *reterr); /* what the assignment asks for and is not there */
+int  weir__seats_open(struct weir__thread *thread,
+                      struct weir_error   *reterr); /* what the assignment asks for and is not there */
 void weir__seats_close(struct weir__thread *thread, const struct weir__tp *tps, size_t count); /* tps NULL = all */
 int  weir__seats_rewind(struct weir__thread *thread, struct weir_error *reterr); /* to the committed offsets */
 int  weir__seats_take(struct weir__thread *thread, struct weir_error *reterr);   /* tells the consumer */
@@ -192,14 +190,15 @@ struct weir__input *weir__seats_input(struct weir__thread *thread, const char *t
 
 /* restore.c */
 int  weir__restore_begin(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr);
-int  weir__restore_read(struct weir__thread *thread, struct weir_error *reterr); /* opens the reader over all that is left */
+int  weir__restore_read(struct weir__thread *thread,
+                        struct weir_error   *reterr); /* opens the reader over all that is left */
 int  weir__restore_step(struct weir__thread *thread, int64_t deadline, struct weir_error *reterr);
 bool weir__restore_pending(const struct weir__thread *thread);
 void weir__restore_stop(struct weir__thread *thread);
 
 /* follow.c: global stores */
-int weir__follow_open(struct weir__thread *thread, struct weir_error *reterr);
-int weir__follow_step(struct weir__thread *thread, struct weir_error *reterr);
+int  weir__follow_open(struct weir__thread *thread, struct weir_error *reterr);
+int  weir__follow_step(struct weir__thread *thread, struct weir_error *reterr);
 void weir__follow_close(struct weir__thread *thread);
 bool weir__follow_at_end(struct weir__thread *thread);
 
@@ -210,9 +209,9 @@ int64_t    weir__thread_sent(void *arg, struct weir__tp tp);
 /* commit.c */
 bool weir__commit_due(struct weir__thread *thread, int64_t now);
 /* all: of every task, whether it says it has work or not. */
-int  weir__commit(struct weir__thread *thread, bool all, bool durable, struct weir_error *reterr);
-int  weir__commit_flush_states(struct weir__thread *thread, struct weir_error *reterr);
-int  weir__commit_purge(struct weir__thread *thread);
+int weir__commit(struct weir__thread *thread, bool all, bool durable, struct weir_error *reterr);
+int weir__commit_flush_states(struct weir__thread *thread, struct weir_error *reterr);
+int weir__commit_purge(struct weir__thread *thread);
 
 /* recover.c: after a failure of task scope, by its code. WEIR_OK: go on. */
 int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr);

@@ -12,7 +12,7 @@ struct weir__lines {
     gzFile             file;
     char              *path;
     struct weir__place place;
-    char               last; /* byte taken; 0 = none */
+    char               last;    /* byte taken; 0 = none */
     size_t             at, end; /* of the chunk: read, not yet taken */
     char               chunk[1 << 16];
 };

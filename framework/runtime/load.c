@@ -22,7 +22,7 @@
 struct progress {
     struct weir__place at;
     uint64_t           rows;
-    uint32_t           slot; /* group's number */
+    uint32_t           slot;  /* group's number */
     int                whole; /* the file ended here */
 };
 
@@ -33,8 +33,8 @@ struct loader {
     struct weir__lines             *file;
     struct weir__buf                line;
     struct weir_arena               arena;
-    struct progress                 now;       /* as read */
-    bool                            inside;    /* the earlier load ended within a line */
+    struct progress                 now;               /* as read */
+    bool                            inside;            /* the earlier load ended within a line */
     uint64_t                        uncommitted, sent; /* rows */
     size_t                          uncommitted_bytes;
 };
@@ -54,16 +54,13 @@ static int fail_line(const struct loader *loader, int code, const char *what, st
     char where[160];
 
     snprintf(where, sizeof(where), "%.120s:%" PRIu64, loader->load->path, loader->now.at.lines + 1);
-    return weir__fail(reterr, code, where, "%s; the lines before it are loaded: mend the line and load the file again",
-                      what);
+    return weir__fail(reterr, code, where,
+                      "%s; the lines before it are loaded: mend the line and load the file again", what);
 }
 
 /* ---- progress ---- */
 
-static void name_group(uint32_t slot, char *ret, size_t size)
-{
-    snprintf(ret, size, "weir-load-%" PRIu32, slot);
-}
+static void name_group(uint32_t slot, char *ret, size_t size) { snprintf(ret, size, "weir-load-%" PRIu32, slot); }
 
 /* What slot n of the topic says; bytes < 0: the slot is free. */
 static int read_slot(struct loader *loader, uint32_t slot, struct progress *ret, struct weir_error *reterr)
@@ -96,10 +93,7 @@ struct slots {
     size_t           count, capacity;
 };
 
-static void free_slots(struct slots *slots)
-{
-    weir__free(slots->items);
-}
+static void free_slots(struct slots *slots) { weir__free(slots->items); }
 
 static int read_slots(struct loader *loader, struct slots *ret, struct weir_error *reterr)
 {
@@ -164,7 +158,8 @@ static int finish_line(struct loader *loader, struct weir_error *reterr)
 static int commit(struct loader *loader, struct weir_error *reterr)
 {
     char                group[32], metadata[96];
-    struct weir__offset offset = { .tp = { .topic = loader->load->topic, .partition = 0 }, .offset = loader->now.at.bytes };
+    struct weir__offset offset = { .tp = { .topic = loader->load->topic, .partition = 0 },
+                                   .offset = loader->now.at.bytes };
     int                 err;
 
     name_group(loader->now.slot, group, sizeof(group));
@@ -202,8 +197,8 @@ static int parse_line(struct loader *loader, struct weir__raw *ret, struct weir_
         err = weir__raw_parse(json, loader->load->key, loader->load->value, &loader->arena, now, ret, &words);
     if (err == WEIR_OK)
         return WEIR_OK;
-    snprintf(text, sizeof(text), "the line is no record: %.120s %.300s", words.where,
-             words.text[0] != '\0' ? words.text : weir_code_text(err));
+    snprintf(text, sizeof(text), "the line is no record: %.120s%s%.300s", words.where,
+             words.where[0] != '\0' ? ": " : "", words.text[0] != '\0' ? words.text : weir_code_text(err));
     return fail_line(loader, err, text, reterr);
 }
 

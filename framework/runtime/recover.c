@@ -73,10 +73,11 @@ static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
 
     thread->last_fence = now;
     if (before != 0 && now - before < TWIN_US)
-        return weir__fail(reterr, WEIR_FENCED, thread->app->state.instance,
-                          "another process runs as this instance of %s: stop one of them, or give it its own instance.id "
-                          "and state folder",
-                          thread->app->plan->application);
+        return weir__fail(
+            reterr, WEIR_FENCED, thread->app->state.instance,
+            "another process runs as this instance of %s: stop one of them, or give it its own instance.id "
+            "and state folder",
+            thread->app->plan->application);
     weir__seats_close(thread, NULL, 0);
     err = reopen_producer(thread, reterr);
     return err == WEIR_OK ? weir__seats_open(thread, reterr) : err;

@@ -13,10 +13,7 @@
 
 #define SAY_EVERY_US INT64_C(200000)
 
-bool weir__restore_pending(const struct weir__thread *thread)
-{
-    return thread->restorer != NULL;
-}
+bool weir__restore_pending(const struct weir__thread *thread) { return thread->restorer != NULL; }
 
 void weir__restore_stop(struct weir__thread *thread)
 {
@@ -27,9 +24,9 @@ void weir__restore_stop(struct weir__thread *thread)
 
 static void say_wiped(const struct weir__restore *restore, const struct weir__ends *ends, int64_t offset)
 {
-    weir__say(WEIR__WARN, "store-restored-from-start", "store", "s", weir__store_spec(restore->store)->name, "partition",
-              "i", (int64_t)restore->tp.partition, "offset", "i", offset, "low", "i", ends->low, "end", "i", ends->end,
-              NULL);
+    weir__say(WEIR__WARN, "store-restored-from-start", "store", "s", weir__store_spec(restore->store)->name,
+              "partition", "i", (int64_t)restore->tp.partition, "offset", "i", offset, "low", "i", ends->low, "end",
+              "i", ends->end, NULL);
 }
 
 /* Where a store's restore begins and ends. */
@@ -67,8 +64,8 @@ static bool all_done(const struct weir__seat *seat)
 static void say_done(const struct weir__thread *thread, const struct weir__seat *seat)
 {
     weir__say(seat->restored > 0 ? WEIR__INFO : WEIR__DEBUG, "restore-done", "topology", "s",
-              thread->app->plan->topology->name, "task", "s", thread->app->plan->subs[seat->sub].folder, "partition", "i",
-              (int64_t)seat->partition, "records", "u", seat->restored, "seconds", "f",
+              thread->app->plan->topology->name, "task", "s", thread->app->plan->subs[seat->sub].folder, "partition",
+              "i", (int64_t)seat->partition, "records", "u", seat->restored, "seconds", "f",
               (double)(weir__monotonic_us() - seat->restore_began) / 1e6, NULL);
 }
 
@@ -78,8 +75,8 @@ static int run_seat(struct weir__thread *thread, struct weir__seat *seat, struct
     int err = weir__task_restore_done(seat->task);
 
     if (err < 0)
-        return weir__fail(reterr, err, seat->dir != NULL ? seat->dir : "memory", "the restored state cannot be used: %s",
-                          weir_code_text(err));
+        return weir__fail(reterr, err, seat->dir != NULL ? seat->dir : "memory",
+                          "the restored state cannot be used: %s", weir_code_text(err));
     err = weir__task_start(seat->task, reterr);
     if (err < 0)
         return err;
@@ -114,9 +111,8 @@ int weir__restore_begin(struct weir__thread *thread, struct weir__seat *seat, st
     for (size_t i = 0; err == WEIR_OK && (store = weir__task_store(seat->task, i, &changelog)) != NULL; i++) {
         if (changelog == NULL)
             continue;
-        seat->restores[seat->restore_count] = (struct weir__restore){
-            .store = store, .tp = { .topic = changelog, .partition = seat->partition }
-        };
+        seat->restores[seat->restore_count] =
+            (struct weir__restore){ .store = store, .tp = { .topic = changelog, .partition = seat->partition } };
         err = plan_store(thread->app, &seat->restores[seat->restore_count++], reterr);
     }
     if (err < 0)
@@ -209,8 +205,8 @@ static int apply_all(struct weir__thread *thread, const struct weir__polled *pol
     int                     err = WEIR_OK;
 
     if (polled->event != NULL && polled->event->kind == WEIR__END)
-        err = apply(thread, polled->event->tps[0].topic, polled->event->tps[0].partition, NULL, 0, polled->event->next,
-                    reterr);
+        err = apply(thread, polled->event->tps[0].topic, polled->event->tps[0].partition, NULL, 0,
+                    polled->event->next, reterr);
     while (err == WEIR_OK && at < end) {
         const struct weir__raw *first = at;
 
@@ -249,7 +245,7 @@ static void tell(struct weir__thread *thread)
 
 static int run_restored(struct weir__thread *thread, struct weir_error *reterr)
 {
-    bool any = false;
+    bool   any = false;
     size_t restoring = 0;
 
     for (size_t i = 0; i < thread->seat_count; i++) {

@@ -22,7 +22,7 @@ struct weir__app_config {
     const struct weir__log_engine *engine;
     struct weir__log              *log;
     struct weir__metrics          *metrics;
-    const char                    *state_dir; /* of all topologies; ours is <state_dir>/<topology>. NULL = in memory */
+    const char *state_dir; /* of all topologies; ours is <state_dir>/<topology>. NULL = in memory */
 };
 
 /* Compiles the topology, locks the state folder, compares and makes the topics. Faults of the topology are all
@@ -85,14 +85,14 @@ struct weir__place {
     uint64_t hash, lines;
 };
 int  weir__lines_open(const char *path, struct weir__lines **ret, struct weir_error *reterr); /* WEIR_NOTFOUND */
-void weir__lines_close(struct weir__lines *lines); /* NULL is fine */
+void weir__lines_close(struct weir__lines *lines);                                            /* NULL is fine */
 /* The next line without its end, in ret; WEIR_NOTFOUND at the end of the file; WEIR_UNREADABLE: over 64 MiB. */
-int  weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct weir_error *reterr);
+int weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct weir_error *reterr);
 /* Reads on to an offset, for its hash. WEIR_NOTFOUND: the file is shorter. */
 int  weir__lines_pass(struct weir__lines *lines, int64_t bytes, struct weir_error *reterr);
 int  weir__lines_seek(struct weir__lines *lines, const struct weir__place *place, struct weir_error *reterr);
 void weir__lines_count(struct weir__lines *lines, uint64_t count); /* says how many lines lie behind */
-bool weir__lines_inside(const struct weir__lines *lines); /* the last byte read is not a line's end */
+bool weir__lines_inside(const struct weir__lines *lines);          /* the last byte read is not a line's end */
 struct weir__place weir__lines_place(const struct weir__lines *lines);
 
 /* ---- a door for tests (crash.c) ---- */

@@ -108,8 +108,9 @@ static int reset_input(struct weir__thread *thread, struct weir__seat *seat, str
     int               err = weir__app_ends(thread->app, input->tp, &ends);
 
     if (err < 0)
-        return weir__fail(reterr, err, input->tp.topic, "the log does not tell where partition %d begins and ends: %s",
-                          input->tp.partition, weir_code_text(err));
+        return weir__fail(reterr, err, input->tp.topic,
+                          "the log does not tell where partition %d begins and ends: %s", input->tp.partition,
+                          weir_code_text(err));
     if (input->position >= ends.low && input->position <= ends.end)
         return WEIR_OK;
     if (input->position >= 0)
@@ -165,7 +166,7 @@ static int seek(struct weir__seat *seat, struct weir_error *reterr)
 {
     for (size_t i = 0; i < seat->input_count; i++) {
         struct weir__input *input = &seat->inputs[i];
-        int err = weir__task_seek(seat->task, input->tp.topic, input->position, input->metadata);
+        int                 err = weir__task_seek(seat->task, input->tp.topic, input->position, input->metadata);
 
         if (err < 0)
             return weir__fail(reterr, err, input->tp.topic, "the task of partition %d does not know this input",
@@ -272,9 +273,9 @@ static int list_inputs(struct weir__thread *thread, struct weir__seat *seat)
         if (tp.partition != seat->partition || reader_of(thread->app, tp.topic) != seat->sub ||
             (seat->topic != NULL && strcmp(seat->topic, tp.topic) != 0))
             continue;
-        seat->inputs[seat->input_count++] =
-            (struct weir__input){ .tp = tp, .position = -1, .committed = -1,
-                                  .internal = is_internal(thread->app, tp.topic) };
+        seat->inputs[seat->input_count++] = (struct weir__input){
+            .tp = tp, .position = -1, .committed = -1, .internal = is_internal(thread->app, tp.topic)
+        };
     }
     return WEIR_OK;
 }
@@ -299,19 +300,29 @@ static int64_t now_of(void *arg) { return weir__app_now(arg); }
 
 static int make_task(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
 {
-    struct weir__app          *app = thread->app;
+    struct weir__app                *app = thread->app;
     const struct weir__app_settings *settings = &app->settings;
-    const char               **topics = weir_arena_alloc(&seat->arena, sizeof(*topics) * (seat->input_count + 1));
-    struct weir__task_config   config = { .plan = app->plan, .subs = &seat->sub, .sub_count = 1,
-                                          .partition = seat->partition, .dir = seat->dir,
-                                          .engines = app->config.engines, .globals = thread->globals,
-                                          .metrics = app->config.metrics, .send = weir__thread_send,
-                                          .send_arg = thread, .now = now_of, .now_arg = app,
-                                          .on_unreadable = settings->on_unreadable,
-                                          .on_failure = settings->on_failure, .on_refused = settings->on_refused,
-                                          .cache_bytes = cache_share(app), .record_memory = settings->record_memory,
-                                          .close_interval = settings->close_interval, .idle = settings->task_idle,
-                                          .topics = topics };
+    const char             **topics = weir_arena_alloc(&seat->arena, sizeof(*topics) * (seat->input_count + 1));
+    struct weir__task_config config = { .plan = app->plan,
+                                        .subs = &seat->sub,
+                                        .sub_count = 1,
+                                        .partition = seat->partition,
+                                        .dir = seat->dir,
+                                        .engines = app->config.engines,
+                                        .globals = thread->globals,
+                                        .metrics = app->config.metrics,
+                                        .send = weir__thread_send,
+                                        .send_arg = thread,
+                                        .now = now_of,
+                                        .now_arg = app,
+                                        .on_unreadable = settings->on_unreadable,
+                                        .on_failure = settings->on_failure,
+                                        .on_refused = settings->on_refused,
+                                        .cache_bytes = cache_share(app),
+                                        .record_memory = settings->record_memory,
+                                        .close_interval = settings->close_interval,
+                                        .idle = settings->task_idle,
+                                        .topics = topics };
 
     if (topics == NULL)
         return fail_memory(thread, reterr);
@@ -320,10 +331,7 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
     return weir__task_new(&config, &seat->task, reterr);
 }
 
-static void nap(void)
-{
-    nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
-}
+static void nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL); }
 
 /* A folder may still be held by another thread of ours that has not seen its revocation; a damaged one is made anew
  * from its changelogs. */
@@ -463,8 +471,7 @@ int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event
         const char *topic = own_name(thread->app, event->tps[i].topic);
 
         if (topic != NULL)
-            tps[thread->assigned_count++] =
-                (struct weir__tp){ .topic = topic, .partition = event->tps[i].partition };
+            tps[thread->assigned_count++] = (struct weir__tp){ .topic = topic, .partition = event->tps[i].partition };
     }
     thread->token = event->token;
     thread->has_token = true;

@@ -8,10 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-static void free_path(char **path)
-{
-    weir__free(*path);
-}
+static void free_path(char **path) { weir__free(*path); }
 
 static char *join_path(const char *dir, const char *name)
 {
@@ -42,19 +39,19 @@ static int make_instance(char *ret, size_t size, struct weir_error *reterr)
 
 static int keep_instance(struct weir__state_dir *state, struct weir_error *reterr)
 {
-    AUTO(free_path) char *path = join_path(state->path, "INSTANCE");
+    AUTO(free_path) char                 *path = join_path(state->path, "INSTANCE");
     AUTO(weir__buf_fini) struct weir__buf text = { 0 };
-    int err;
+    int                                   err;
 
     if (path == NULL)
         return fail_memory(state->path, reterr);
     err = weir__read_file(path, &text, reterr);
-    if (err == WEIR_OK && text.size > 1 && text.size < sizeof(state->instance)) {
-        snprintf(state->instance, sizeof(state->instance), "%.*s", (int)strcspn(text.data, "\n"), text.data);
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    if (err == WEIR_OK && text.size < sizeof(state->instance)) {
+        snprintf(state->instance, sizeof(state->instance), "%.*s", (int)text.size, text.data);
         if (weir__legal_name(state->instance))
             return WEIR_OK;
-    } else if (err < 0 && err != WEIR_NOTFOUND) {
-        return err;
     }
     err = make_instance(state->instance, sizeof(state->instance), reterr);
     return err < 0 ? err : weir__write_file(path, BYTES(state->instance, strlen(state->instance)), reterr);
@@ -159,9 +156,9 @@ static int keep_counts(const struct weir__app *app, const char *path, const stru
 
 int weir__state_dir_check_counts(struct weir__app *app, struct weir_error *reterr)
 {
-    AUTO(free_path) char *path = NULL;
+    AUTO(free_path) char                 *path = NULL;
     AUTO(weir__buf_fini) struct weir__buf kept = { 0 };
-    int err;
+    int                                   err;
 
     if (app->state.path == NULL)
         return WEIR_OK;

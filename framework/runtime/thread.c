@@ -75,22 +75,18 @@ static void on_end(struct weir__thread *thread, const struct weir__log_event *ev
 static int on_event(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
 {
     switch (event->kind) {
-    case WEIR__ASSIGNED:
-        return weir__seats_assign(thread, event, reterr);
-    case WEIR__REVOKED:
-        return on_revoked(thread, event, reterr);
-    case WEIR__LOST_TPS:
-        return on_lost(thread, event, reterr);
-    case WEIR__END:
-        on_end(thread, event);
-        return WEIR_OK;
+    case WEIR__ASSIGNED: return weir__seats_assign(thread, event, reterr);
+    case WEIR__REVOKED: return on_revoked(thread, event, reterr);
+    case WEIR__LOST_TPS: return on_lost(thread, event, reterr);
+    case WEIR__END: on_end(thread, event); return WEIR_OK;
     }
     return WEIR_OK;
 }
 
 /* ---- input ---- */
 
-static int add_run(struct weir__thread *thread, const struct weir__raw *records, size_t count, struct weir_error *reterr)
+static int add_run(struct weir__thread *thread, const struct weir__raw *records, size_t count,
+                   struct weir_error *reterr)
 {
     struct weir__seat  *seat = NULL;
     struct weir__input *input = weir__seats_input(thread, records->topic, records->partition, &seat);
@@ -130,7 +126,6 @@ static int add_records(struct weir__thread *thread, const struct weir__polled *p
     }
     return WEIR_OK;
 }
-
 
 static int64_t poll_deadline(struct weir__thread *thread)
 {
@@ -173,8 +168,8 @@ static int hold_input(struct weir__thread *thread, struct weir__seat *seat, stru
             continue;
         err = thread->app->config.engine->hold(thread->consumer, input->tp, full);
         if (err < 0)
-            return weir__fail(reterr, err, input->tp.topic, "partition %d cannot be held back: %s", input->tp.partition,
-                              weir_code_text(err));
+            return weir__fail(reterr, err, input->tp.topic, "partition %d cannot be held back: %s",
+                              input->tp.partition, weir_code_text(err));
         input->held = full;
     }
     return WEIR_OK;

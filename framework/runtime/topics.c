@@ -232,10 +232,11 @@ static int check_equal(const struct weir__app *app, int sub, struct weir_error *
         if (first == NULL)
             first = use;
         if (use->partitions != first->partitions)
-            return weir__fail(reterr, WEIR_BAD_TOPOLOGY, app->plan->subs[sub].folder,
-                              "topics that meet here must have equal partition counts: %s has %d, %s has %d; give them "
-                              "the same count, or put a REPARTITION before one of them",
-                              first->name, first->partitions, use->name, use->partitions);
+            return weir__fail(
+                reterr, WEIR_BAD_TOPOLOGY, app->plan->subs[sub].folder,
+                "topics that meet here must have equal partition counts: %s has %d, %s has %d; give them "
+                "the same count, or put a REPARTITION before one of them",
+                first->name, first->partitions, use->name, use->partitions);
     }
     return WEIR_OK;
 }
@@ -306,11 +307,12 @@ static int make_topics(struct weir__app *app, struct weir_error *reterr)
     for (size_t i = 0; i < app->topics.count; i++) {
         const struct weir__topic_use *use = &app->topics.items[i];
 
-        topics[i] = (struct weir__topic){ .name = use->name, .partitions = use->partitions, .settings = use->settings };
+        topics[i] =
+            (struct weir__topic){ .name = use->name, .partitions = use->partitions, .settings = use->settings };
     }
     do
-        err = app->config.engine->ensure(app->config.log, topics, app->topics.count, weir__app_now(app) + WEIR__CALL_MS,
-                                         on_difference, &differences, reterr);
+        err = app->config.engine->ensure(app->config.log, topics, app->topics.count,
+                                         weir__app_now(app) + WEIR__CALL_MS, on_difference, &differences, reterr);
     while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err < 0 ? err : differences.err;
 }

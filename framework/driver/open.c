@@ -32,6 +32,7 @@ int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr
                                               .cache_bytes = (size_t)config->cache_bytes,
                                               .record_memory = (size_t)256 << 20,
                                               .close_interval = config->close_emit_interval,
+                                              .upstream_expiry = config->upstream_cleanup,
                                               .idle = -1 };
 
     return weir__task_new(&task, &driver->task, reterr);

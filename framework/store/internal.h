@@ -82,6 +82,8 @@ struct weir_bytes weir__index_key(struct weir__buf *buf, struct weir_bytes row_k
 /* Engine value to value. WEIR_CORRUPT. */
 int weir__engine_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret);
 bool weir__start_expired(const struct weir__store *store, int64_t start);
+/* Starts below it are not shown. */
+int64_t weir__oldest_shown(const struct weir__store *store);
 /* Starts below it belong to expired segments. */
 int64_t weir__expiry_bound(const struct weir__store *store);
 int weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset);

@@ -36,6 +36,12 @@ int weir__engine_value(const struct weir__store *store, struct weir_bytes bytes,
     return WEIR_OK;
 }
 
+/* Source: AbstractRocksDBSegmentedBytesStore; a time-ordered store keeps the edge. */
+int64_t weir__oldest_shown(const struct weir__store *store)
+{
+    return weir__time_sub(store->observed, store->spec->retention) + !store->spec->closes;
+}
+
 int64_t weir__expiry_bound(const struct weir__store *store)
 {
     const struct weir__store_spec *spec = store->spec;

@@ -346,7 +346,7 @@ int weir__store_fetch(struct weir__store *store, struct weir_bytes key_from, str
 
     if (rows == NULL)
         return WEIR_NO_MEMORY;
-    rows->start_from = MAX(MAX(from, 0), weir__time_sub(store->observed, store->spec->retention) + 1);
+    rows->start_from = MAX(MAX(from, 0), weir__oldest_shown(store));
     rows->start_to = to;
     if (keep_ends(rows, key_from, key_to) < 0) {
         weir__rows_close(rows);

@@ -138,16 +138,23 @@ int weir__store_get(struct weir__store *store, struct weir_bytes key, struct wei
     return WEIR_OK;
 }
 
+/* What goes is not told: the changelog keeps it, and a restore lets it go again. Source: MemoryLRUCache. */
 static int make_room(struct weir__store *store, const struct entry *entry, int64_t timestamp)
 {
     struct weir__value nothing = { .timestamp = timestamp };
+    weir__on_change   *listener = store->on_change;
     struct entry      *oldest;
     int                err = WEIR_OK;
 
+    store->on_change = NULL;
+
     while (err == WEIR_OK && (int64_t)store->rows > store->spec->max && (oldest = least_used(store, entry)) != NULL) {
         err = weir__entry_put(store, oldest, &nothing);
+        if (err == WEIR_OK && oldest->unflushed)
+            err = weir__entry_tell(store, oldest, false);
         store->rows--;
     }
+    store->on_change = listener;
     return err;
 }
 
@@ -160,14 +167,12 @@ int weir__store_put(struct weir__store *store, struct weir_bytes key, const stru
     if (entry == NULL)
         return err;
     existed = entry->now.exists;
-    if (store->spec->kind == WEIR__STORE_LRU) {
-        store->rows += (value->bytes.data != NULL) - existed;
-        err = make_room(store, entry, value->timestamp);
-        if (err < 0)
-            return err;
-        used(store, entry);
-    }
     err = weir__entry_put(store, entry, value);
+    if (store->spec->kind == WEIR__STORE_LRU && err == WEIR_OK) {
+        store->rows += (size_t)(value->bytes.data != NULL) - (size_t)existed;
+        used(store, entry);
+        err = make_room(store, entry, value->timestamp);
+    }
     weir__entries_trim(store);
     return err;
 }
@@ -204,7 +209,7 @@ int weir__store_get_window(struct weir__store *store, struct weir_bytes key, int
     struct entry *entry;
     int           err;
 
-    if (start < weir__time_sub(store->observed, store->spec->retention) + 1)
+    if (start < weir__oldest_shown(store))
         return WEIR_NOTFOUND;
     entry = load_window(store, key, start, 0, &err);
     if (entry == NULL)

@@ -48,7 +48,7 @@ int weir__globals_new(const struct weir__plan *plan, const struct weir_engines *
                       struct weir__globals **ret, struct weir_error *reterr)
 {
     struct weir__task_config config = { .plan = plan, .partition = -1, .engines = engines, .metrics = metrics,
-                                        .send = no_send, .now = no_clock, .record_memory = (size_t)64 << 20,
+                                        .send = no_send, .now = no_clock, .idle = -1, .record_memory = (size_t)64 << 20,
                                         .on_unreadable = WEIR__CONTINUE, .on_failure = WEIR__FAIL,
                                         .on_refused = WEIR__FAIL };
     struct weir__globals    *globals = weir__zalloc(sizeof(*globals));

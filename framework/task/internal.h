@@ -20,6 +20,7 @@ struct weir__binding {
     struct weir__task             *task;
     const struct weir__store_plan *plan;
     struct weir__store            *store;
+    struct weir__store_spec       *spec; /* the plan's, with what this task knows */
     struct weir__live             *owner;   /* the node that materializes into it; NULL = processors' */
     bool                           forwards; /* a flush forwards: cached and ON_COMMIT */
 };

@@ -156,7 +156,11 @@ int weir__close_due(struct weir__live *live, const struct weir__event *event, in
     int64_t               from = live->last_close == WEIR__UNKNOWN ? 0 : MAX(0, live->last_close - size) + 1;
     struct weir__rows    *rows;
     struct weir__row      row;
-    int                   err = weir__store_due(binding->store, from, weir__time_add(close_time - size, 1), &rows);
+    int                   err;
+
+    if (live->task->config.upstream_expiry)
+        from = MAX(from, weir__time_sub(weir__store_observed(binding->store), binding->spec->retention));
+    err = weir__store_due(binding->store, from, weir__time_add(close_time - size, 1), &rows);
 
     if (err < 0)
         return err;

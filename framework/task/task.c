@@ -60,6 +60,7 @@ static int link_stores(struct weir__live *live)
         struct weir__binding *binding = live->stores[0];
 
         binding->owner = live;
+        binding->spec->closes = node->emit == WEIR_ON_CLOSE;
         binding->forwards = node->emit == WEIR_ON_COMMIT && weir__store_spec(binding->store)->cached;
     }
     if (node->op == WEIR__JOIN_GLOBAL)

@@ -60,6 +60,7 @@ struct weir__task_config {
     size_t        record_memory;  /* ceiling of the record arena */
     size_t        db_memory;      /* of the database; 0 = the engine's choice */
     int64_t       close_interval; /* throttle of ON_CLOSE, ms of wall clock */
+    bool          upstream_expiry; /* ON_CLOSE does not see windows past the store's retention, as upstream */
     int64_t       idle;           /* max.task.idle.ms */
     const char *const *topics;    /* real names of the topics that have this partition; NULL = all sources' */
 };

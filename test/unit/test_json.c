@@ -219,13 +219,13 @@ END_TEST
 
 START_TEST(doubles_read_back)
 {
-    static const double values[] = { 0.1, 1.0 / 3, 1e300, 5e-324, -2.5, 123456789012345680.0, 0.0 };
+    static const double doubles[] = { 0.1, 1.0 / 3, 1e300, 5e-324, -2.5, 123456789012345680.0, 0.0 };
     struct weir_json_out json = { 0 };
 
-    for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-        weir_json_put_double(&json, values[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(doubles); i++) {
+        weir_json_put_double(&json, doubles[i]);
         weir__buf_putc(&json.buf, '\0');
-        ck_assert(strtod(json.buf.data, NULL) == values[i]);
+        ck_assert(strtod(json.buf.data, NULL) == doubles[i]);
         ck_assert(takes(json.buf.data));
         weir__json_out_reset(&json);
     }

@@ -73,17 +73,20 @@ static int raw_decode(const struct weir_codec *codec, struct weir_arena *arena, 
     return WEIR_OK;
 }
 
-static int raw_encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value, struct weir_bytes *ret)
+static int raw_encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value,
+                      struct weir_bytes *ret)
 {
     (void)arena;
     *ret = (struct weir_bytes){ .data = value, .size = codec->bytes };
     return WEIR_OK;
 }
 
-static const struct weir_codec tick_codec[1] = { { .name = "tick", .bytes = sizeof(struct tick), .decode = tick_decode,
-                                                   .encode = raw_encode } };
-static const struct weir_codec bar_codec[1] = { { .name = "bar", .bytes = sizeof(struct bar), .decode = raw_decode,
-                                                  .encode = raw_encode } };
+static const struct weir_codec tick_codec[1] = {
+    { .name = "tick", .bytes = sizeof(struct tick), .decode = tick_decode, .encode = raw_encode }
+};
+static const struct weir_codec bar_codec[1] = {
+    { .name = "bar", .bytes = sizeof(struct bar), .decode = raw_decode, .encode = raw_encode }
+};
 
 static weir_fold    fold;
 static weir_process drop;
@@ -115,7 +118,9 @@ static int fold(struct weir_context *ctx, const struct weir_record *rec, void *s
     struct bar        *out = state;
 
     if (weir_absent(ctx))
-        *out = (struct bar){ .open = in->price, .high = in->price, .low = in->price, .first = in->time, .last = in->time };
+        *out = (struct bar){
+            .open = in->price, .high = in->price, .low = in->price, .first = in->time, .last = in->time
+        };
     if (in->time < out->first) {
         out->first = in->time;
         out->open = in->price;
@@ -170,12 +175,15 @@ static void make_record(uint64_t n, char *key, char *value, struct weir__raw *re
     int     key_size = snprintf(key, 32, "ERCOT.HB_%04u", (unsigned)((n * 2654435761u) % KEY_COUNT));
     int     size = snprintf(value, 256,
                             "{\"tenant_id\":\"default\",\"instrument_id\":\"%s\",\"market\":\"ERCOT\",\"price\":%u.%02u,"
-                            "\"volume\":%u,\"currency\":\"USD\",\"event_time\":%" PRId64 "000,\"sequence\":%" PRIu64
-                            ",\"source\":\"bench\",\"unit\":\"MWh\"}", key, (unsigned)(20 + n % 37), (unsigned)(n % 100),
-                            (unsigned)(1 + n % 500), time, n);
+                                "\"volume\":%u,\"currency\":\"USD\",\"event_time\":%" PRId64 "000,\"sequence\":%" PRIu64
+                            ",\"source\":\"bench\",\"unit\":\"MWh\"}",
+                            key, (unsigned)(20 + n % 37), (unsigned)(n % 100), (unsigned)(1 + n % 500), time, n);
 
-    *ret = (struct weir__raw){ .topic = "ticks", .offset = (int64_t)n, .timestamp = time,
-                               .key = { key, (size_t)key_size }, .value = { value, (size_t)size } };
+    *ret = (struct weir__raw){ .topic = "ticks",
+                               .offset = (int64_t)n,
+                               .timestamp = time,
+                               .key = { key, (size_t)key_size },
+                               .value = { value, (size_t)size } };
 }
 
 static void commit(struct weir__task *task, struct weir_error *error)
@@ -199,10 +207,19 @@ static double run(const struct weir_topology *topology, size_t cache, const char
 
     die(weir__plan_new(topology, &plan_config, &plan, NULL, &error), &error);
     die(weir__metrics_new(&metrics), &error);
-    struct weir__task_config config = { .plan = plan, .subs = subs, .sub_count = 1, .dir = dir, .engines = weir_engines,
-                                        .metrics = metrics, .send = count_sent, .now = wall, .cache_bytes = cache,
-                                        .record_memory = 64 << 20, .on_unreadable = WEIR__FAIL,
-                                        .on_failure = WEIR__FAIL, .on_refused = WEIR__FAIL };
+    struct weir__task_config config = { .plan = plan,
+                                        .subs = subs,
+                                        .sub_count = 1,
+                                        .dir = dir,
+                                        .engines = weir_engines,
+                                        .metrics = metrics,
+                                        .send = count_sent,
+                                        .now = wall,
+                                        .cache_bytes = cache,
+                                        .record_memory = 64 << 20,
+                                        .on_unreadable = WEIR__FAIL,
+                                        .on_failure = WEIR__FAIL,
+                                        .on_refused = WEIR__FAIL };
     die(weir__task_new(&config, &task, &error), &error);
     die(weir__task_start(task, &error), &error);
     memset(sent, 0, sizeof(sent));
@@ -243,7 +260,8 @@ int main(void)
     char   dir[] = "/var/tmp/weir-bench-XXXXXX";
     double made = run(&parse_only, 0, NULL, true);
 
-    printf("%d JSON ticks of about 195 bytes, %d keys, commit every %d records, one thread\n", RECORDS, KEY_COUNT, INTERVAL);
+    printf("%d JSON ticks of about 195 bytes, %d keys, commit every %d records, one thread\n", RECORDS, KEY_COUNT,
+           INTERVAL);
     report("parse, drop", run(&parse_only, 0, NULL, false), made);
     report("parse, 1m OHLCV in memory, forward at commit", run(&ohlcv, (size_t)64 << 20, NULL, false), made);
     if (mkdtemp(dir) == NULL)

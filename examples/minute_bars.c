@@ -36,10 +36,18 @@ static int bar_encode(const struct weir_codec *codec, struct weir_arena *arena, 
 static int bar_print(const struct weir_codec *codec, const void *value, struct weir_json_out *json);
 static int bar_parse(const struct weir_codec *codec, const struct weir_json *json, void *ret);
 
-static const struct weir_codec trade[1] = { { .name = "trade", .bytes = sizeof(struct trade), .decode = trade_decode,
-                                              .encode = trade_encode, .print = trade_print, .parse = trade_parse } };
-static const struct weir_codec bar[1] = { { .name = "bar", .bytes = sizeof(struct bar), .decode = bar_decode,
-                                            .encode = bar_encode, .print = bar_print, .parse = bar_parse } };
+static const struct weir_codec trade[1] = { { .name = "trade",
+                                              .bytes = sizeof(struct trade),
+                                              .decode = trade_decode,
+                                              .encode = trade_encode,
+                                              .print = trade_print,
+                                              .parse = trade_parse } };
+static const struct weir_codec bar[1] = { { .name = "bar",
+                                            .bytes = sizeof(struct bar),
+                                            .decode = bar_decode,
+                                            .encode = bar_encode,
+                                            .print = bar_print,
+                                            .parse = bar_parse } };
 
 /* ---- the topology ---- */
 
@@ -259,7 +267,7 @@ static int bar_parse(const struct weir_codec *codec, const struct weir_json *jso
     int64_t   *numbers[] = { &value.trades, &value.first_time, &value.first_row, &value.last_time, &value.last_row };
     static const char *const names[] = { "open", "high", "low", "close", "volume" };
     static const char *const rest[] = { "trades", "first_time", "first_row", "last_time", "last_row" };
-    int                err = WEIR_OK;
+    int                      err = WEIR_OK;
 
     (void)codec;
     for (int i = 0; err == WEIR_OK && i < 5; i++)

@@ -29,12 +29,12 @@ struct partition {
 };
 
 struct topic {
-    char              *name;
-    char             **settings; /* "name=value", NULL-ended */
-    struct partition  *partitions;
-    int32_t            count;
-    bool               compact;
-    int64_t            retention_ms, retention_bytes; /* -1 = none */
+    char             *name;
+    char            **settings; /* "name=value", NULL-ended */
+    struct partition *partitions;
+    int32_t           count;
+    bool              compact;
+    int64_t           retention_ms, retention_bytes; /* -1 = none */
 };
 
 struct position {
@@ -49,19 +49,19 @@ enum member_state { MEMBER_JOINING, MEMBER_ASSIGNED, MEMBER_REVOKING, MEMBER_REA
 struct group;
 
 struct weir__consumer {
-    struct weir__log   *log;
-    struct group       *group; /* NULL = a reader without group */
-    char               *id;
-    char              **topics; /* subscription, NULL-ended */
-    enum member_state   state;
-    int64_t             token, last_poll;
-    struct weir__tp    *assigned;
-    size_t              assigned_count;
-    struct position    *positions;
-    size_t              position_count, turn;
-    bool                woken;
+    struct weir__log      *log;
+    struct group          *group; /* NULL = a reader without group */
+    char                  *id;
+    char                 **topics; /* subscription, NULL-ended */
+    enum member_state      state;
+    int64_t                token, last_poll;
+    struct weir__tp       *assigned;
+    size_t                 assigned_count;
+    struct position       *positions;
+    size_t                 position_count, turn;
+    bool                   woken;
     struct weir__log_event event;
-    struct weir__tp     end_tp;
+    struct weir__tp        end_tp;
 };
 
 struct group {
@@ -84,14 +84,14 @@ struct sent_to {
 };
 
 struct weir__producer {
-    struct weir__log *log;
-    char             *id;
-    bool              fenced;
-    struct pending   *pending;
-    size_t            count, capacity;
-    struct weir_arena arena;
-    struct sent_to   *sent;
-    size_t            sent_count, sent_capacity;
+    struct weir__log      *log;
+    char                  *id;
+    bool                   fenced;
+    struct pending        *pending;
+    size_t                 count, capacity;
+    struct weir_arena      arena;
+    struct sent_to        *sent;
+    size_t                 sent_count, sent_capacity;
     struct weir__producer *next; /* of the log's */
 };
 
@@ -104,51 +104,51 @@ struct weir__log {
     bool                       quirks, read_only;
     int                        lock_fd;
     int64_t (*clock)(void *arg);
-    void                      *clock_arg;
-    int64_t                    max_bytes;
-    struct topic             **topics;
-    size_t                     topic_count, topic_capacity;
-    struct group             **groups;
-    size_t                     group_count, group_capacity;
-    struct weir__producer     *producers;
-    int64_t                    next_member;
-    struct weir__buf           key;
+    void                  *clock_arg;
+    int64_t                max_bytes;
+    struct topic         **topics;
+    size_t                 topic_count, topic_capacity;
+    struct group         **groups;
+    size_t                 group_count, group_capacity;
+    struct weir__producer *producers;
+    int64_t                next_member;
+    struct weir__buf       key;
 };
 
 /* embedded_rows.c: all with the mutex held. */
-int  weir__embedded_load(struct weir__log *log, struct weir_error *reterr); /* topics and ends */
-struct topic *weir__embedded_topic(struct weir__log *log, const char *name); /* NULL = unknown */
+int               weir__embedded_load(struct weir__log *log, struct weir_error *reterr); /* topics and ends */
+struct topic     *weir__embedded_topic(struct weir__log *log, const char *name);         /* NULL = unknown */
 struct weir_bytes weir__embedded_key(struct weir__buf *buf, char type, const char *group, const char *topic,
                                      int32_t partition, int64_t offset);
-int  weir__embedded_create(struct weir__log *log, const struct weir__topic *topic);
-int  weir__embedded_save_topic(struct weir__log *log, const struct topic *topic);
-int  weir__embedded_forget(struct weir__log *log, struct topic *topic);
-int  weir__embedded_trim(struct weir__log *log, struct topic *topic, int32_t partition, int64_t before);
+int               weir__embedded_create(struct weir__log *log, const struct weir__topic *topic);
+int               weir__embedded_save_topic(struct weir__log *log, const struct topic *topic);
+int               weir__embedded_forget(struct weir__log *log, struct topic *topic);
+int               weir__embedded_trim(struct weir__log *log, struct topic *topic, int32_t partition, int64_t before);
 void weir__embedded_tidy(struct weir__log *log, struct topic *topic, int32_t partition); /* compaction, retention */
 void weir__embedded_free_topic(struct topic *topic);
 int64_t weir__embedded_now(struct weir__log *log);
 
 /* embedded_consumer.c, embedded_producer.c: parts of the engine's table. */
-int  weir__embedded_join(struct weir__log *log, const char *group, const char *instance, const char *const *topics,
-                         size_t count, struct weir__consumer **ret, struct weir_error *reterr);
-int  weir__embedded_tail(struct weir__log *log, const struct weir__offset *from, size_t count,
-                         enum weir__isolation isolation, struct weir__consumer **ret, struct weir_error *reterr);
-int  weir__embedded_members(struct weir__consumer *consumer, int32_t *ret);
-int  weir__embedded_poll(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret);
-void weir__embedded_release(struct weir__consumer *consumer, void *lease);
-int  weir__embedded_take(struct weir__consumer *consumer, const struct weir__offset *from, size_t count);
-int  weir__embedded_hold(struct weir__consumer *consumer, struct weir__tp tp, bool on);
-bool weir__embedded_valid(struct weir__consumer *consumer, int64_t token);
-int  weir__embedded_leave(struct weir__consumer *consumer, int64_t deadline);
-void weir__embedded_wake(struct weir__consumer *consumer);
-int  weir__embedded_producer(struct weir__log *log, const char *id, int64_t deadline, struct weir__producer **ret,
-                             struct weir_error *reterr);
-void weir__embedded_producer_close(struct weir__producer *producer);
-int  weir__embedded_send(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie);
-int  weir__embedded_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
-                           int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline);
-int  weir__embedded_abort(struct weir__producer *producer, int64_t deadline);
-int  weir__embedded_failed(struct weir__producer *producer, uint64_t *ret_cookie, int *ret_code);
+int     weir__embedded_join(struct weir__log *log, const char *group, const char *instance, const char *const *topics,
+                            size_t count, struct weir__consumer **ret, struct weir_error *reterr);
+int     weir__embedded_tail(struct weir__log *log, const struct weir__offset *from, size_t count,
+                            enum weir__isolation isolation, struct weir__consumer **ret, struct weir_error *reterr);
+int     weir__embedded_members(struct weir__consumer *consumer, int32_t *ret);
+int     weir__embedded_poll(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret);
+void    weir__embedded_release(struct weir__consumer *consumer, void *lease);
+int     weir__embedded_take(struct weir__consumer *consumer, const struct weir__offset *from, size_t count);
+int     weir__embedded_hold(struct weir__consumer *consumer, struct weir__tp tp, bool on);
+bool    weir__embedded_valid(struct weir__consumer *consumer, int64_t token);
+int     weir__embedded_leave(struct weir__consumer *consumer, int64_t deadline);
+void    weir__embedded_wake(struct weir__consumer *consumer);
+int     weir__embedded_producer(struct weir__log *log, const char *id, int64_t deadline, struct weir__producer **ret,
+                                struct weir_error *reterr);
+void    weir__embedded_producer_close(struct weir__producer *producer);
+int     weir__embedded_send(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie);
+int     weir__embedded_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
+                              int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline);
+int     weir__embedded_abort(struct weir__producer *producer, int64_t deadline);
+int     weir__embedded_failed(struct weir__producer *producer, uint64_t *ret_cookie, int *ret_code);
 int64_t weir__embedded_sent(struct weir__producer *producer, struct weir__tp tp);
 
 #endif

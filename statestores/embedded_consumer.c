@@ -126,8 +126,9 @@ static bool all_ready(struct weir__log *log, struct group *group)
 
 static void set_event(struct weir__consumer *consumer, enum weir__event_kind kind, struct weir__polled *ret)
 {
-    consumer->event = (struct weir__log_event){ .kind = kind, .token = consumer->token, .tps = consumer->assigned,
-                                                .count = consumer->assigned_count };
+    consumer->event = (struct weir__log_event){
+        .kind = kind, .token = consumer->token, .tps = consumer->assigned, .count = consumer->assigned_count
+    };
     ret->event = &consumer->event;
 }
 
@@ -172,12 +173,13 @@ static int group_event(struct weir__consumer *consumer, struct weir__polled *ret
 
 /* One batch: the records and all they point to. */
 struct lease {
-    struct weir_arena  arena;
-    struct weir__raw  *records;
-    size_t             count, capacity, bytes;
+    struct weir_arena arena;
+    struct weir__raw *records;
+    size_t            count, capacity, bytes;
 };
 
-static int read_row(struct lease *lease, const struct position *position, struct weir_bytes key, struct weir_bytes value)
+static int read_row(struct lease *lease, const struct position *position, struct weir_bytes key,
+                    struct weir_bytes value)
 {
     const void       *copy = weir__arena_copy(&lease->arena, value.data, value.size);
     struct weir__raw *raw;
@@ -211,7 +213,8 @@ static int read_partition(struct weir__log *log, struct position *position, stru
     err = log->engine->iterate(
         log->db, log->family,
         weir__embedded_key(&log->key, 'R', NULL, position->topic->name, position->partition, position->next),
-        weir__embedded_key(&high, 'R', NULL, position->topic->name, position->partition, ends->end), WEIR_ASCENDING, &iter);
+        weir__embedded_key(&high, 'R', NULL, position->topic->name, position->partition, ends->end), WEIR_ASCENDING,
+        &iter);
     if (err == WEIR_OK) {
         size_t first = lease->count;
 
@@ -241,7 +244,8 @@ static bool tell_end(struct weir__consumer *consumer, struct weir__polled *ret)
             continue;
         position->told_end = true;
         consumer->end_tp = (struct weir__tp){ .topic = position->topic->name, .partition = position->partition };
-        consumer->event = (struct weir__log_event){ .kind = WEIR__END, .tps = &consumer->end_tp, .count = 1, .next = end };
+        consumer->event =
+            (struct weir__log_event){ .kind = WEIR__END, .tps = &consumer->end_tp, .count = 1, .next = end };
         ret->event = &consumer->event;
         return true;
     }
@@ -268,7 +272,8 @@ static int read_some(struct weir__consumer *consumer, struct weir__polled *ret)
         return err < 0 ? err : WEIR_NOTFOUND;
     }
     for (size_t i = 0; i < consumer->position_count; i++)
-        if (consumer->positions[i].next < consumer->positions[i].topic->partitions[consumer->positions[i].partition].end)
+        if (consumer->positions[i].next <
+            consumer->positions[i].topic->partitions[consumer->positions[i].partition].end)
             consumer->positions[i].told_end = false;
     *ret = (struct weir__polled){ .records = lease->records, .count = lease->count, .lease = lease };
     return WEIR_OK;
@@ -313,8 +318,8 @@ int weir__embedded_poll(struct weir__consumer *consumer, int64_t deadline, struc
         if (log->read_only)
             (void)weir__embedded_load(log, NULL);
         err = poll_once(consumer, ret);
-    } while (err == WEIR_AGAIN && !consumer->woken && (wait_until(log, deadline) || weir__embedded_now(log) < deadline) &&
-             log->clock == NULL);
+    } while (err == WEIR_AGAIN && !consumer->woken &&
+             (wait_until(log, deadline) || weir__embedded_now(log) < deadline) && log->clock == NULL);
     consumer->woken = false;
     pthread_mutex_unlock(&log->mutex);
     return err;
@@ -349,7 +354,8 @@ static int set_member(struct weir__consumer *consumer, const char *instance, con
 {
     char id[300];
 
-    snprintf(id, sizeof(id), "%s-%08lld", instance != NULL ? instance : "member", (long long)consumer->log->next_member++);
+    snprintf(id, sizeof(id), "%s-%08lld", instance != NULL ? instance : "member",
+             (long long)consumer->log->next_member++);
     consumer->id = weir__strdup(id);
     consumer->topics = weir__zalloc(sizeof(char *) * (count + 1));
     if (consumer->id == NULL || consumer->topics == NULL)
@@ -405,7 +411,8 @@ int weir__embedded_tail(struct weir__log *log, const struct weir__offset *from, 
     if (err < 0) {
         if (consumer != NULL)
             consumer_free(consumer);
-        return weir__fail(reterr, err, count > 0 ? from[0].tp.topic : "log", "cannot be read: %s", weir_code_text(err));
+        return weir__fail(reterr, err, count > 0 ? from[0].tp.topic : "log", "cannot be read: %s",
+                          weir_code_text(err));
     }
     *ret = consumer;
     return WEIR_OK;
@@ -456,7 +463,8 @@ int weir__embedded_hold(struct weir__consumer *consumer, struct weir__tp tp, boo
 
     pthread_mutex_lock(&consumer->log->mutex);
     for (size_t i = 0; i < consumer->position_count; i++)
-        if (consumer->positions[i].partition == tp.partition && strcmp(consumer->positions[i].topic->name, tp.topic) == 0) {
+        if (consumer->positions[i].partition == tp.partition &&
+            strcmp(consumer->positions[i].topic->name, tp.topic) == 0) {
             consumer->positions[i].held = on;
             err = WEIR_OK;
         }

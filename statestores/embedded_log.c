@@ -218,7 +218,8 @@ static struct partition *find_partition(struct weir__log *log, struct weir__tp t
     struct topic *topic = lookup(log, tp.topic);
 
     *ret_topic = topic;
-    return topic != NULL && tp.partition >= 0 && tp.partition < topic->count ? &topic->partitions[tp.partition] : NULL;
+    return topic != NULL && tp.partition >= 0 && tp.partition < topic->count ? &topic->partitions[tp.partition]
+                                                                             : NULL;
 }
 
 static int embedded_trim(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline)
@@ -256,10 +257,9 @@ static int scan_time(struct weir__log *log, const struct topic *topic, int32_t p
     struct weir__iter      *iter;
     struct weir_bytes       key, value;
     struct weir__raw        raw;
-    int err = log->engine->iterate(log->db, log->family,
-                                   weir__embedded_key(&log->key, 'R', NULL, topic->name, partition, ends->low),
-                                   weir__embedded_key(&high, 'R', NULL, topic->name, partition, ends->end),
-                                   WEIR_ASCENDING, &iter);
+    int                     err = log->engine->iterate(
+                            log->db, log->family, weir__embedded_key(&log->key, 'R', NULL, topic->name, partition, ends->low),
+                            weir__embedded_key(&high, 'R', NULL, topic->name, partition, ends->end), WEIR_ASCENDING, &iter);
 
     *ret = ends->end;
     while (err == WEIR_OK && (err = log->engine->next(iter, &key, &value)) == WEIR_OK) {
@@ -292,11 +292,13 @@ static int embedded_offset_at(struct weir__log *log, struct weir__tp tp, int64_t
 
 /* ---- offsets ---- */
 
-static int read_offset(struct weir__log *log, const char *group, struct weir__offset *offset, struct weir_arena *arena)
+static int read_offset(struct weir__log *log, const char *group, struct weir__offset *offset,
+                       struct weir_arena *arena)
 {
     struct weir_bytes value;
-    int               err = log->engine->get(
-        log->db, log->family, weir__embedded_key(&log->key, 'O', group, offset->tp.topic, offset->tp.partition, -1), &value);
+    int               err = log->engine->get(log->db, log->family,
+                                             weir__embedded_key(&log->key, 'O', group, offset->tp.topic, offset->tp.partition, -1),
+                                             &value);
 
     offset->offset = -1;
     offset->metadata = NO_BYTES;
@@ -395,7 +397,8 @@ static int embedded_settings(struct weir__log *log, const char *name, int64_t de
     return topic != NULL ? WEIR_OK : WEIR_NOTFOUND;
 }
 
-static int embedded_topics(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name), void *arg)
+static int embedded_topics(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name),
+                           void *arg)
 {
     (void)deadline;
     pthread_mutex_lock(&log->mutex);

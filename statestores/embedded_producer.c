@@ -135,9 +135,10 @@ static int add_records(struct weir__producer *producer, struct weir__batch *batc
         err = weir__raw_pack(&pending->raw, scratch);
         if (err < 0)
             return err;
-        err = add_write(producer, batch,
-                        weir__embedded_key(&log->key, 'R', NULL, pending->topic->name, pending->raw.partition, entry->next),
-                        BYTES(scratch->data, scratch->size));
+        err = add_write(
+            producer, batch,
+            weir__embedded_key(&log->key, 'R', NULL, pending->topic->name, pending->raw.partition, entry->next),
+            BYTES(scratch->data, scratch->size));
         if (err < 0)
             return err;
         entry->next++;
@@ -200,7 +201,8 @@ static void apply_ends(struct weir__producer *producer)
     }
 }
 
-static int write_all(struct weir__producer *producer, const char *group, const struct weir__offset *offsets, size_t count)
+static int write_all(struct weir__producer *producer, const char *group, const struct weir__offset *offsets,
+                     size_t count)
 {
     struct weir__batch batch = { 0 };
     struct weir__buf   scratch = { 0 };

@@ -163,8 +163,8 @@ static int load_ends(struct weir__log *log, struct topic *topic)
 {
     for (int32_t i = 0; i < topic->count; i++) {
         struct weir_bytes value;
-        int err = log->engine->get(log->db, log->family,
-                                   weir__embedded_key(&log->key, 'E', NULL, topic->name, i, -1), &value);
+        int err = log->engine->get(log->db, log->family, weir__embedded_key(&log->key, 'E', NULL, topic->name, i, -1),
+                                   &value);
 
         if (err == WEIR_NOTFOUND)
             continue;
@@ -207,9 +207,9 @@ static int sweep(struct weir__log *log, struct topic *topic, int32_t partition, 
     size_t              count = 0, capacity = 0;
     struct weir__iter  *iter;
     struct weir_bytes   key, value;
-    int err = log->engine->iterate(log->db, log->family,
-                                   weir__embedded_key(&low, 'R', NULL, topic->name, partition, from),
-                                   weir__embedded_key(&high, 'R', NULL, topic->name, partition, to), WEIR_ASCENDING, &iter);
+    int                 err =
+        log->engine->iterate(log->db, log->family, weir__embedded_key(&low, 'R', NULL, topic->name, partition, from),
+                             weir__embedded_key(&high, 'R', NULL, topic->name, partition, to), WEIR_ASCENDING, &iter);
 
     if (err == WEIR_OK) {
         while ((err = log->engine->next(iter, &key, &value)) == WEIR_OK) {

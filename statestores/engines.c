@@ -4,8 +4,8 @@
 #include "framework/task/engines.h"
 #include "statestores/statestores.h"
 
-static const struct weir_engines all = {
-    .state = &weir__rocksdb_engine, .memory = &weir__memory_engine, .embedded = &weir__embedded_engine
-};
+static const struct weir_engines all = { .state = &weir__rocksdb_engine,
+                                         .memory = &weir__memory_engine,
+                                         .embedded = &weir__embedded_engine };
 
 const struct weir_engines *const weir_engines = &all;

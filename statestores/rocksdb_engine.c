@@ -10,28 +10,28 @@
 
 #include "statestores/statestores.h"
 
-#define CACHE_BYTES   ((size_t)32 << 20) /* of the process, shared by all databases */
-#define BUFFER_BYTES  ((size_t)8 << 20)  /* of a family, when nobody says otherwise */
-#define BUFFER_LEAST  ((size_t)256 << 10)
-#define SPARE_BYTES   ((uint64_t)64 << 20) /* a disk with less takes no more writes */
-#define CHECK_BYTES   ((size_t)16 << 20)   /* written between two looks at the disk */
+#define CACHE_BYTES  ((size_t)32 << 20) /* of the process, shared by all databases */
+#define BUFFER_BYTES ((size_t)8 << 20)  /* of a family, when nobody says otherwise */
+#define BUFFER_LEAST ((size_t)256 << 10)
+#define SPARE_BYTES  ((uint64_t)64 << 20) /* a disk with less takes no more writes */
+#define CHECK_BYTES  ((size_t)16 << 20)   /* written between two looks at the disk */
 
 struct weir__db {
-    rocksdb_t                       *db;
-    rocksdb_options_t               *options;
-    rocksdb_writeoptions_t          *write;
-    rocksdb_readoptions_t           *read;
-    rocksdb_flushoptions_t          *flush;
+    rocksdb_t                           *db;
+    rocksdb_options_t                   *options;
+    rocksdb_writeoptions_t              *write;
+    rocksdb_readoptions_t               *read;
+    rocksdb_flushoptions_t              *flush;
     rocksdb_block_based_table_options_t *table;
-    rocksdb_writebatch_t            *batch;
-    rocksdb_column_family_handle_t **families;
-    char                           **names;
-    size_t                           count, capacity, names_capacity;
-    rocksdb_pinnableslice_t         *pinned; /* of the last get */
-    char                            *dir;
-    size_t                           unchecked; /* bytes written since the last look at the disk */
-    char                            *secondary; /* a reader's own folder */
-    bool                             failed;
+    rocksdb_writebatch_t                *batch;
+    rocksdb_column_family_handle_t     **families;
+    char                               **names;
+    size_t                               count, capacity, names_capacity;
+    rocksdb_pinnableslice_t             *pinned; /* of the last get */
+    char                                *dir;
+    size_t                               unchecked; /* bytes written since the last look at the disk */
+    char                                *secondary; /* a reader's own folder */
+    bool                                 failed;
 };
 
 struct weir__iter {
@@ -122,8 +122,8 @@ static int open_families(struct weir__db *db, char **names, size_t count, struct
     }
     for (size_t i = 0; i < count; i++)
         options[i] = db->options;
-    db->db = rocksdb_open_column_families(db->options, db->dir, (int)count, (const char *const *)names, options, handles,
-                                          &words);
+    db->db = rocksdb_open_column_families(db->options, db->dir, (int)count, (const char *const *)names, options,
+                                          handles, &words);
     if (words != NULL) {
         db->db = NULL;
         err = translate(words, db->dir, WEIR_IO, reterr);
@@ -154,8 +154,8 @@ static int open_reader(struct weir__db *db, struct weir_error *reterr)
     if (secondary == NULL || (db->secondary = weir__strdup(secondary)) == NULL)
         return weir__fail(reterr, WEIR_IO, path, "no folder for reading can be made");
     rocksdb_options_set_max_open_files(db->options, -1); /* a secondary needs its files open */
-    db->db = rocksdb_open_as_secondary_column_families(db->options, db->dir, db->secondary, 1, &name, &options, &handle,
-                                                       &words);
+    db->db = rocksdb_open_as_secondary_column_families(db->options, db->dir, db->secondary, 1, &name, &options,
+                                                       &handle, &words);
     if (words != NULL) {
         db->db = NULL;
         return translate(words, db->dir, WEIR_IO, reterr);
@@ -437,11 +437,11 @@ static void rocks_close(struct weir__db *db)
     weir__free(db);
 }
 
-#define ENGINE(its_name, its_open)                                                                                     \
-    {                                                                                                                  \
-        .name = its_name, .durable = true, .open = its_open, .family = rocks_family, .get = rocks_get,                 \
-        .iterate = rocks_iterate, .next = rocks_next, .iter_close = rocks_iter_close, .write = rocks_write,            \
-        .flush = rocks_flush, .bulk = rocks_bulk, .figures = rocks_figures, .close = rocks_close                       \
+#define ENGINE(its_name, its_open)                                                                          \
+    {                                                                                                       \
+        .name = its_name, .durable = true, .open = its_open, .family = rocks_family, .get = rocks_get,      \
+        .iterate = rocks_iterate, .next = rocks_next, .iter_close = rocks_iter_close, .write = rocks_write, \
+        .flush = rocks_flush, .bulk = rocks_bulk, .figures = rocks_figures, .close = rocks_close            \
     }
 
 const struct weir__engine weir__rocksdb_engine = ENGINE("rocksdb", rocks_open);

@@ -23,7 +23,8 @@ static int enter(struct weir_driver *driver, const struct weir__raw *raw, struct
 {
     if (is_global(driver, raw->topic))
         return weir__globals_apply(driver->globals, raw,
-                                   driver->config.on_unreadable == WEIR_CONTINUE ? WEIR__CONTINUE : WEIR__FAIL, reterr);
+                                   driver->config.on_unreadable == WEIR_CONTINUE ? WEIR__CONTINUE : WEIR__FAIL,
+                                   reterr);
     if (!is_input(driver, raw->topic))
         return WEIR_OK;
     if (weir__task_add(driver->task, raw, 1) < 0)
@@ -107,16 +108,20 @@ static int check_open(const struct weir_driver *driver, struct weir_error *reter
 {
     if (!driver->closed && !driver->failed)
         return WEIR_OK;
-    return weir__fail(reterr, WEIR_BAD_STATE, driver->plan->topology->name,
-                      "the driver has %s: open another one", driver->closed ? "been closed" : "failed");
+    return weir__fail(reterr, WEIR_BAD_STATE, driver->plan->topology->name, "the driver has %s: open another one",
+                      driver->closed ? "been closed" : "failed");
 }
 
 int weir_driver_pipe(struct weir_driver *driver, const char *topic, struct weir_bytes key, struct weir_bytes value,
                      int64_t timestamp, const struct weir_header *headers, size_t header_count,
                      struct weir_error *reterr)
 {
-    struct weir__raw           raw = { .topic = topic, .timestamp = timestamp, .key = key, .value = value,
-                                       .headers = headers, .header_count = header_count };
+    struct weir__raw           raw = { .topic = topic,
+                                       .timestamp = timestamp,
+                                       .key = key,
+                                       .value = value,
+                                       .headers = headers,
+                                       .header_count = header_count };
     struct weir__driver_topic *book;
     int                        err = check_open(driver, reterr);
 

@@ -72,7 +72,7 @@ static int open_rows(struct weir__store *store, struct weir__rows **ret)
     return weir__store_range(store, NO_BYTES, NO_BYTES, WEIR_ASCENDING, ret);
 }
 
-int weir_driver_visit(struct weir_driver *driver, const char *name,
+int weir_driver_visit(struct weir_driver *driver, const char                       *name,
                       int (*visit)(void *arg, const struct weir_stored *row), void *arg)
 {
     struct weir__store *store = find_store(driver, name);
@@ -86,7 +86,10 @@ int weir_driver_visit(struct weir_driver *driver, const char *name,
     while (err == WEIR_OK && (err = weir__rows_next(rows, &row)) == WEIR_OK) {
         const struct weir__store_spec *spec = weir__store_spec(store);
         bool                           windows = spec->kind == WEIR__STORE_WINDOWS;
-        struct weir_stored             stored = { .key = row.key, .value = row.value.bytes, .start = -1, .end = -1,
+        struct weir_stored             stored = { .key = row.key,
+                                                  .value = row.value.bytes,
+                                                  .start = -1,
+                                                  .end = -1,
                                                   .timestamp = spec->timestamped ? row.value.timestamp : -1 };
 
         if (windows) {

@@ -1,7 +1,8 @@
 /* send.c: what becomes of records that leave the driver's task. */
 #include "framework/driver/internal.h"
 
-struct weir__driver_topic *weir__driver_topic_of(struct weir_driver *driver, const char *name, bool internal, bool make)
+struct weir__driver_topic *weir__driver_topic_of(struct weir_driver *driver, const char *name, bool internal,
+                                                 bool make)
 {
     struct weir__driver_topic *topic;
 
@@ -11,7 +12,8 @@ struct weir__driver_topic *weir__driver_topic_of(struct weir_driver *driver, con
     if (!make || GROW(driver->topics, driver->topic_capacity, driver->topic_count) < 0)
         return NULL;
     topic = &driver->topics[driver->topic_count];
-    *topic = (struct weir__driver_topic){ .name = weir__arena_printf(&driver->arena, "%s", name), .internal = internal };
+    *topic =
+        (struct weir__driver_topic){ .name = weir__arena_printf(&driver->arena, "%s", name), .internal = internal };
     if (topic->name == NULL)
         return NULL;
     driver->topic_count++;

@@ -6,7 +6,7 @@
 #include "framework/json.h"
 
 struct weir_json_out {
-    struct weir__buf buf;  /* the text so far; failure is in buf.failed */
+    struct weir__buf buf; /* the text so far; failure is in buf.failed */
     unsigned         depth;
     uint64_t         comma; /* bit d: at depth d a comma is due before the next value */
     bool             named; /* a name was written: the next value belongs to it */

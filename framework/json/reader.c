@@ -440,7 +440,8 @@ int weir_json_parse(struct weir_arena *arena, struct weir_text text, const struc
             fault(&reader, "something follows the value");
     }
     if (reader.fault != NULL)
-        return weir__fail(reterr, reader.code, "JSON", "%s, at byte %zu", reader.fault, (size_t)(reader.at - reader.begin));
+        return weir__fail(reterr, reader.code, "JSON", "%s, at byte %zu", reader.fault,
+                          (size_t)(reader.at - reader.begin));
     *ret = node;
     return WEIR_OK;
 }

@@ -19,12 +19,12 @@ struct weir__producer; /* owned by one thread */
 struct weir__batch_of; /* records handed out together */
 
 struct weir__log_config {
-    const char *dir;      /* embedded: folder; NULL = in memory */
-    bool        quirks;   /* embedded: behave like Kafka where it is awkward */
-    bool        read_only; /* embedded: another process may be writing (RocksDB secondary) */
+    const char *dir;             /* embedded: folder; NULL = in memory */
+    bool        quirks;          /* embedded: behave like Kafka where it is awkward */
+    bool        read_only;       /* embedded: another process may be writing (RocksDB secondary) */
     int64_t (*clock)(void *arg); /* NULL = the wall clock */
-    void       *clock_arg;
-    int64_t     message_max_bytes; /* 0 = 1 MiB */
+    void   *clock_arg;
+    int64_t message_max_bytes; /* 0 = 1 MiB */
     /* key=value pairs of kafka.*, NULL-ended; the embedded engine takes none */
     const char *const *settings;
 };
@@ -76,62 +76,62 @@ struct weir__log_engine {
     const char *name; /* "embedded", "kafka" */
 
     /* any */
-    int  (*open)(const struct weir__log_config *config, struct weir__log **ret, struct weir_error *reterr);
+    int (*open)(const struct weir__log_config *config, struct weir__log **ret, struct weir_error *reterr);
     void (*close)(struct weir__log *log); /* after all handles; NULL is fine */
-    int  (*partitions)(struct weir__log *log, const char *topic, int64_t deadline, int32_t *ret);
+    int (*partitions)(struct weir__log *log, const char *topic, int64_t deadline, int32_t *ret);
     /* Creates what is absent; calls on_difference for each setting of an existing topic that differs. */
-    int  (*ensure)(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
+    int (*ensure)(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
                   weir__on_difference *on_difference, void *arg, struct weir_error *reterr);
-    int  (*grow)(struct weir__log *log, const char *topic, int32_t partitions, int64_t deadline,
+    int (*grow)(struct weir__log *log, const char *topic, int32_t partitions, int64_t deadline,
                 struct weir_error *reterr);
-    int  (*trim)(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline);
-    int  (*ends)(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret);
+    int (*trim)(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline);
+    int (*ends)(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret);
     /* First offset with timestamp >= time; the end when there is none. */
-    int  (*offset_at)(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret);
+    int (*offset_at)(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret);
     /* Fills offset and metadata (allocated in arena) for each tp given. AGAIN while unstable. */
-    int  (*committed)(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
+    int (*committed)(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                      struct weir_arena *arena, int64_t deadline);
     /* WEIR_BUSY while the group has members. */
-    int  (*set_committed)(struct weir__log *log, const char *group, const struct weir__offset *offsets,
-                         size_t count, int64_t deadline);
-    int  (*remove)(struct weir__log *log, const char *const *topics, size_t count, int64_t deadline);
+    int (*set_committed)(struct weir__log *log, const char *group, const struct weir__offset *offsets, size_t count,
+                         int64_t deadline);
+    int (*remove)(struct weir__log *log, const char *const *topics, size_t count, int64_t deadline);
     /* Calls on_setting for each setting in force. */
-    int  (*settings)(struct weir__log *log, const char *topic, int64_t deadline,
+    int (*settings)(struct weir__log *log, const char *topic, int64_t deadline,
                     void (*on_setting)(void *arg, const char *name, const char *value), void *arg);
     /* Names of all topics, for people. */
-    int  (*topics)(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name), void *arg);
+    int (*topics)(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name), void *arg);
     int64_t (*now)(struct weir__log *log);
 
     /* consumer: S (join) or R (tail) */
-    int  (*join)(struct weir__log *log, const char *group, const char *instance, const char *const *topics,
+    int (*join)(struct weir__log *log, const char *group, const char *instance, const char *const *topics,
                 size_t count, struct weir__consumer **ret, struct weir_error *reterr);
-    int  (*tail)(struct weir__log *log, const struct weir__offset *from, size_t count, enum weir__isolation isolation,
+    int (*tail)(struct weir__log *log, const struct weir__offset *from, size_t count, enum weir__isolation isolation,
                 struct weir__consumer **ret, struct weir_error *reterr);
-    int  (*members)(struct weir__consumer *consumer, int32_t *ret); /* a hint */
+    int (*members)(struct weir__consumer *consumer, int32_t *ret); /* a hint */
     /* WEIR_AGAIN: nothing came before the deadline, or woken. */
-    int  (*poll)(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret);
+    int (*poll)(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret);
     void (*release)(struct weir__consumer *consumer, void *lease);
     /* Replaces the whole set read from; nothing from before is delivered after it returns. */
-    int  (*take)(struct weir__consumer *consumer, const struct weir__offset *from, size_t count);
-    int  (*hold)(struct weir__consumer *consumer, struct weir__tp tp, bool on);
+    int (*take)(struct weir__consumer *consumer, const struct weir__offset *from, size_t count);
+    int (*hold)(struct weir__consumer *consumer, struct weir__tp tp, bool on);
     bool (*valid)(struct weir__consumer *consumer, int64_t token);
-    int  (*leave)(struct weir__consumer *consumer, int64_t deadline); /* and frees it */
-    void (*wake)(struct weir__consumer *consumer);                    /* any thread */
+    int (*leave)(struct weir__consumer *consumer, int64_t deadline); /* and frees it */
+    void (*wake)(struct weir__consumer *consumer);                   /* any thread */
 
     /* producer: S. id NULL = idempotent only; else fences and resolves the predecessor */
-    int  (*producer)(struct weir__log *log, const char *id, int64_t deadline, struct weir__producer **ret,
+    int (*producer)(struct weir__log *log, const char *id, int64_t deadline, struct weir__producer **ret,
                     struct weir_error *reterr);
     void (*producer_close)(struct weir__producer *producer); /* drops what is uncommitted; NULL is fine */
     /* Copies. partition < 0: by murmur2 of the key (null key: any). raw->offset is ignored. cookie comes back in
      * failed(). WEIR_FULL, WEIR_TOO_LARGE, WEIR_BAD_TIME, WEIR_NOTFOUND (no such topic or partition). */
-    int  (*send)(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie);
+    int (*send)(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie);
     /* Waits for all sends; then offsets with the group's, atomically where the producer has an id. consumer and
      * token: the membership whose offsets they are; NULL = no offsets or a group-less caller (group names it). */
-    int  (*commit)(struct weir__producer *producer, const char *group, struct weir__consumer *consumer, int64_t token,
+    int (*commit)(struct weir__producer *producer, const char *group, struct weir__consumer *consumer, int64_t token,
                   const struct weir__offset *offsets, size_t count, int64_t deadline);
-    int  (*abort)(struct weir__producer *producer, int64_t deadline);
+    int (*abort)(struct weir__producer *producer, int64_t deadline);
     /* The next asynchronous failure since the last commit. WEIR_NOTFOUND: none. */
-    int  (*failed)(struct weir__producer *producer, uint64_t *ret_cookie, int *ret_code);
+    int (*failed)(struct weir__producer *producer, uint64_t *ret_cookie, int *ret_code);
     /* After a commit: last delivered offset + 1 of tp, or -1 when nothing was sent to it. */
     int64_t (*sent)(struct weir__producer *producer, struct weir__tp tp);
 };

@@ -9,7 +9,8 @@ void weir__base64_encode(struct weir_bytes bytes, struct weir__buf *ret)
 
     for (size_t i = 0; i < bytes.size; i += 3) {
         size_t   left = bytes.size - i;
-        unsigned three = (unsigned)at[i] << 16 | (left > 1 ? (unsigned)at[i + 1] << 8 : 0) | (left > 2 ? at[i + 2] : 0u);
+        unsigned three =
+            (unsigned)at[i] << 16 | (left > 1 ? (unsigned)at[i + 1] << 8 : 0) | (left > 2 ? at[i + 2] : 0u);
 
         weir__buf_putc(ret, letters[three >> 18]);
         weir__buf_putc(ret, letters[three >> 12 & 63]);

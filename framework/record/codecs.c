@@ -51,10 +51,7 @@ static int blob_print(const struct weir_codec *codec, const void *value, struct 
     return WEIR_OK;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+static int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
 
 static int blob_parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
 {
@@ -135,14 +132,30 @@ static int double_parse(const struct weir_codec *codec, const struct weir_json *
     return weir_json_double(json, ret);
 }
 
-const struct weir_codec weir_string[1] = { { .name = "string", .bytes = sizeof(struct weir_text), .decode = text_decode,
-                                             .encode = text_encode, .print = string_print, .parse = string_parse } };
-const struct weir_codec weir_blob[1] = { { .name = "blob", .bytes = sizeof(struct weir_text), .decode = text_decode,
-                                           .encode = text_encode, .print = blob_print, .parse = blob_parse } };
-const struct weir_codec weir_int64[1] = { { .name = "int64", .bytes = sizeof(int64_t), .decode = eight_decode,
-                                            .encode = eight_encode, .print = int64_print, .parse = int64_parse } };
-const struct weir_codec weir_double[1] = { { .name = "double", .bytes = sizeof(double), .decode = eight_decode,
-                                             .encode = eight_encode, .print = double_print, .parse = double_parse } };
+const struct weir_codec weir_string[1] = { { .name = "string",
+                                             .bytes = sizeof(struct weir_text),
+                                             .decode = text_decode,
+                                             .encode = text_encode,
+                                             .print = string_print,
+                                             .parse = string_parse } };
+const struct weir_codec weir_blob[1] = { { .name = "blob",
+                                           .bytes = sizeof(struct weir_text),
+                                           .decode = text_decode,
+                                           .encode = text_encode,
+                                           .print = blob_print,
+                                           .parse = blob_parse } };
+const struct weir_codec weir_int64[1] = { { .name = "int64",
+                                            .bytes = sizeof(int64_t),
+                                            .decode = eight_decode,
+                                            .encode = eight_encode,
+                                            .print = int64_print,
+                                            .parse = int64_parse } };
+const struct weir_codec weir_double[1] = { { .name = "double",
+                                             .bytes = sizeof(double),
+                                             .decode = eight_decode,
+                                             .encode = eight_encode,
+                                             .print = double_print,
+                                             .parse = double_parse } };
 
 /* ---- windowed keys ---- */
 

@@ -16,7 +16,7 @@ struct weir__raw {
     const char               *topic;
     int32_t                   partition;
     int64_t                   offset;
-    int64_t                   timestamp; /* ms */
+    int64_t                   timestamp;  /* ms */
     struct weir_bytes         key, value; /* data NULL = null, which is not empty */
     const struct weir_header *headers;
     size_t                    header_count;
@@ -45,7 +45,8 @@ int weir__raw_parse(const struct weir_json *json, const struct weir_codec *key, 
 int weir__raw_copy(const struct weir__raw *raw, struct weir_arena *arena, struct weir__raw *ret);
 /* A flat, self-contained form of timestamp, key, value, headers (not topic, partition, offset). */
 int weir__raw_pack(const struct weir__raw *raw, struct weir__buf *ret);
-int weir__raw_unpack(struct weir_bytes packed, struct weir_arena *arena, struct weir__raw *ret); /* borrows; WEIR_CORRUPT */
+int weir__raw_unpack(struct weir_bytes packed, struct weir_arena *arena,
+                     struct weir__raw *ret); /* borrows; WEIR_CORRUPT */
 
 /* RFC 4648 base64. Decoding: WEIR_UNREADABLE. */
 void weir__base64_encode(struct weir_bytes bytes, struct weir__buf *ret);

@@ -43,7 +43,7 @@ static int keep_key(struct keys *keys, struct weir_bytes key)
 /* Row keys of index rows that start below bound. */
 static int collect_indexed(struct weir__store *store, int64_t bound, struct keys *keys)
 {
-    char              from[1 + sizeof(int64_t)] = { INDEX_ROW }, to[1 + sizeof(int64_t)] = { INDEX_ROW };
+    char               from[1 + sizeof(int64_t)] = { INDEX_ROW }, to[1 + sizeof(int64_t)] = { INDEX_ROW };
     struct weir__iter *iter;
     struct weir_bytes  key, value;
     struct weir__buf   row = { 0 };
@@ -239,7 +239,8 @@ int weir__store_restore(struct weir__store *store, const struct weir__raw *recor
     store->on_change = listener;
     if (err < 0)
         return err;
-    if (store->spec->kind == WEIR__STORE_LRU && (weir__store_flush(store) < 0 || weir__store_collect(store, next, NULL) < 0))
+    if (store->spec->kind == WEIR__STORE_LRU &&
+        (weir__store_flush(store) < 0 || weir__store_collect(store, next, NULL) < 0))
         return WEIR_STORE_FAILED;
     weir__store_committed(store);
     store->offset = next;

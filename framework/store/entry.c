@@ -67,7 +67,8 @@ struct entry *weir__entry_load(struct weir__store *store, struct weir_bytes key,
     *ret_err = WEIR_OK;
     if (entry != NULL)
         return entry;
-    *ret_err = store->engine->get(store->db, store->family, weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), &bytes);
+    *ret_err =
+        store->engine->get(store->db, store->family, weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), &bytes);
     if (*ret_err == WEIR_OK)
         *ret_err = weir__engine_value(store, bytes, &value);
     if (*ret_err < 0 && *ret_err != WEIR_NOTFOUND)
@@ -205,12 +206,12 @@ static int replace(struct weir__store *store, struct entry *entry, const struct 
 
 int weir__entry_tell(struct weir__store *store, struct entry *entry, bool expired)
 {
-    struct weir__change change = { .key = BYTES(entry->key, entry->key_size),
-                                   .now = { .timestamp = entry->now.timestamp,
-                                            .headers = entry->headers,
-                                            .header_count = entry->header_count },
-                                   .before = weir__version_value(store, &entry->settled),
-                                   .expired = expired };
+    struct weir__change change = {
+        .key = BYTES(entry->key, entry->key_size),
+        .now = { .timestamp = entry->now.timestamp, .headers = entry->headers, .header_count = entry->header_count },
+        .before = weir__version_value(store, &entry->settled),
+        .expired = expired
+    };
 
     if (entry->now.exists)
         change.now.bytes = BYTES(entry->now.data, entry->now.size);

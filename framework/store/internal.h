@@ -25,16 +25,16 @@ struct version {
 };
 
 struct entry {
-    struct version     now;     /* what reads see */
-    struct version     settled; /* what the listener was last told; meaningful unless `same` */
-    bool               same;    /* settled equals now */
-    bool               dirty, unflushed, in_engine;
+    struct version      now;     /* what reads see */
+    struct version      settled; /* what the listener was last told; meaningful unless `same` */
+    bool                same;    /* settled equals now */
+    bool                dirty, unflushed, in_engine;
     struct weir_header *headers; /* of the last unflushed update; one block */
-    size_t             header_count;
-    TAILQ_ENTRY(entry) life;    /* in store->dirty or store->clean */
-    TAILQ_ENTRY(entry) flush;   /* in store->unflushed */
-    size_t             key_size;
-    char               key[];
+    size_t              header_count;
+    TAILQ_ENTRY(entry)  life;  /* in store->dirty or store->clean */
+    TAILQ_ENTRY(entry)  flush; /* in store->unflushed */
+    size_t              key_size;
+    char                key[];
 };
 TAILQ_HEAD(entries, entry);
 
@@ -59,12 +59,12 @@ struct weir__store {
 /* entry.c */
 struct entry *weir__entry_find(const struct weir__store *store, struct weir_bytes key);
 /* Finds, or loads from the engine (also the absence). NULL on failure with *ret_err. */
-struct entry *weir__entry_load(struct weir__store *store, struct weir_bytes key, int *ret_err);
-int  weir__entry_put(struct weir__store *store, struct entry *entry, const struct weir__value *value);
-int  weir__entry_tell(struct weir__store *store, struct entry *entry, bool expired);
-void weir__entry_free(struct weir__store *store, struct entry *entry);
-void weir__entries_trim(struct weir__store *store);
-void weir__entries_clear(struct weir__store *store, struct entries *entries);
+struct entry      *weir__entry_load(struct weir__store *store, struct weir_bytes key, int *ret_err);
+int                weir__entry_put(struct weir__store *store, struct entry *entry, const struct weir__value *value);
+int                weir__entry_tell(struct weir__store *store, struct entry *entry, bool expired);
+void               weir__entry_free(struct weir__store *store, struct entry *entry);
+void               weir__entries_trim(struct weir__store *store);
+void               weir__entries_clear(struct weir__store *store, struct entries *entries);
 struct weir__value weir__version_value(const struct weir__store *store, const struct version *version);
 
 /* Parts of a window row's key. */
@@ -80,14 +80,15 @@ static inline struct weir_bytes weir__row_plain(struct weir_bytes key)
 struct weir_bytes weir__engine_key(struct weir__buf *buf, int type, struct weir_bytes a, struct weir_bytes b);
 struct weir_bytes weir__index_key(struct weir__buf *buf, struct weir_bytes row_key);
 /* Engine value to value. WEIR_CORRUPT. */
-int weir__engine_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret);
+int  weir__engine_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret);
 bool weir__start_expired(const struct weir__store *store, int64_t start);
 /* Starts below it are not shown. */
 int64_t weir__oldest_shown(const struct weir__store *store);
 /* Starts below it belong to expired segments. */
 int64_t weir__expiry_bound(const struct weir__store *store);
-int weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset);
-int weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key, struct weir_bytes value);
+int     weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset);
+int     weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
+                        struct weir_bytes value);
 /* Writes data and index of a row, or deletes both. */
 int weir__batch_row(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
                     const struct weir__value *value, bool index);

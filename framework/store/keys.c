@@ -54,7 +54,8 @@ int64_t weir__expiry_bound(const struct weir__store *store)
 
 bool weir__start_expired(const struct weir__store *store, int64_t start) { return start < weir__expiry_bound(store); }
 
-int weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key, struct weir_bytes value)
+int weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
+                    struct weir_bytes value)
 {
     struct weir__write *write;
 

@@ -19,7 +19,7 @@ struct weir__rows {
     struct weir_bytes   engine_key; /* row key */
     struct weir__value  engine_value;
     struct weir__buf    row_key, fetched, scratch;
-    struct weir_bytes   from, to;   /* plain keys, inclusive; data NULL = open */
+    struct weir_bytes   from, to;             /* plain keys, inclusive; data NULL = open */
     int64_t             start_from, start_to; /* inclusive */
 };
 
@@ -154,8 +154,8 @@ static int fetch_value(struct weir__rows *rows)
 {
     struct weir__store *store = rows->store;
     struct weir_bytes   bytes;
-    int err = store->engine->get(store->db, store->family,
-                                 weir__engine_key(&rows->scratch, DATA_ROW, rows->engine_key, NO_BYTES), &bytes);
+    int                 err = store->engine->get(store->db, store->family,
+                                                 weir__engine_key(&rows->scratch, DATA_ROW, rows->engine_key, NO_BYTES), &bytes);
 
     if (err < 0)
         return err == WEIR_NOTFOUND ? WEIR_CORRUPT : err;
@@ -168,7 +168,8 @@ static int fetch_value(struct weir__rows *rows)
 
 /* ---- the merge ---- */
 
-static void show(const struct weir__rows *rows, struct weir_bytes key, struct weir__value value, struct weir__row *ret)
+static void show(const struct weir__rows *rows, struct weir_bytes key, struct weir__value value,
+                 struct weir__row *ret)
 {
     *ret = (struct weir__row){ .key = key, .value = value };
     if (rows->store->spec->kind == WEIR__STORE_WINDOWS) {
@@ -243,8 +244,9 @@ static int keep_ends(struct weir__rows *rows, struct weir_bytes from, struct wei
         rows->from = NO_BYTES;
     if (to.data == NULL)
         rows->to = NO_BYTES;
-    return (from.data != NULL && rows->from.data == NULL) || (to.data != NULL && rows->to.data == NULL) ? WEIR_NO_MEMORY
-                                                                                                        : WEIR_OK;
+    return (from.data != NULL && rows->from.data == NULL) || (to.data != NULL && rows->to.data == NULL)
+               ? WEIR_NO_MEMORY
+               : WEIR_OK;
 }
 
 static int start_rows(struct weir__rows *rows, struct weir_bytes from, struct weir_bytes to, struct weir__rows **ret)

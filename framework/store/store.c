@@ -8,7 +8,7 @@ static int read_meta(struct weir__store *store, struct weir_error *reterr)
 {
     struct weir_bytes bytes;
     char              type = META_ROW;
-    int err = store->engine->get(store->db, store->family, BYTES(&type, 1), &bytes);
+    int               err = store->engine->get(store->db, store->family, BYTES(&type, 1), &bytes);
 
     store->offset = store->observed = -1;
     if (err == WEIR_NOTFOUND)
@@ -189,7 +189,8 @@ static struct weir_bytes window_key(char *to, struct weir_bytes key, int64_t sta
     return BYTES(to, key.size + WINDOW_SUFFIX);
 }
 
-static struct entry *load_window(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq, int *ret_err)
+static struct entry *load_window(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq,
+                                 int *ret_err)
 {
     char          small[256];
     char         *to = key.size + WINDOW_SUFFIX <= sizeof(small) ? small : weir__alloc(key.size + WINDOW_SUFFIX);

@@ -58,24 +58,24 @@ struct weir__engine {
 enum weir__store_kind { WEIR__STORE_KEYS = 1, WEIR__STORE_WINDOWS, WEIR__STORE_LRU };
 
 struct weir__store_spec {
-    const char            *name; /* as in topics and folders */
-    enum weir__store_kind  kind;
-    bool                   timestamped; /* rows are int64 timestamp + value; else value alone */
-    bool                   cached;      /* changelog and ON_COMMIT forwards gather until flush; else one per put */
-    bool                   logged;      /* has a changelog */
-    bool                   in_memory;   /* memory engine whatever the task's is; expiry by exact retention */
-    bool                   duplicates;  /* windows: several rows per key and start */
-    bool                   tombstones;  /* expiry is written to the changelog too */
-    bool                   closes;      /* of an ON_CLOSE node: rows at observed time - retention still show */
-    int64_t                retention;   /* windows, ms */
-    int64_t                segment;     /* windows: expiry works by segments of this width, ms */
-    int64_t                window_size; /* for readers */
-    int64_t                max;         /* LRU: rows */
+    const char           *name; /* as in topics and folders */
+    enum weir__store_kind kind;
+    bool                  timestamped; /* rows are int64 timestamp + value; else value alone */
+    bool                  cached;      /* changelog and ON_COMMIT forwards gather until flush; else one per put */
+    bool                  logged;      /* has a changelog */
+    bool                  in_memory;   /* memory engine whatever the task's is; expiry by exact retention */
+    bool                  duplicates;  /* windows: several rows per key and start */
+    bool                  tombstones;  /* expiry is written to the changelog too */
+    bool                  closes;      /* of an ON_CLOSE node: rows at observed time - retention still show */
+    int64_t               retention;   /* windows, ms */
+    int64_t               segment;     /* windows: expiry works by segments of this width, ms */
+    int64_t               window_size; /* for readers */
+    int64_t               max;         /* LRU: rows */
 };
 
 /* A value of a store and what came with it. */
 struct weir__value {
-    struct weir_bytes         bytes; /* data NULL = no row */
+    struct weir_bytes         bytes;     /* data NULL = no row */
     int64_t                   timestamp; /* -1 in plain stores */
     const struct weir_header *headers;   /* of the record that wrote it; only in changes, not in reads */
     size_t                    header_count;
@@ -83,10 +83,10 @@ struct weir__value {
 
 /* One changed key on its way out of the dirty map. Borrowed for the call. */
 struct weir__change {
-    struct weir_bytes  key;    /* as in the changelog: windows: key, start, seq */
-    int64_t            start;  /* windows */
-    struct weir__value now;    /* bytes NULL: deleted */
-    struct weir__value before; /* bytes NULL: there was none, before the first change since the last flush */
+    struct weir_bytes  key;     /* as in the changelog: windows: key, start, seq */
+    int64_t            start;   /* windows */
+    struct weir__value now;     /* bytes NULL: deleted */
+    struct weir__value before;  /* bytes NULL: there was none, before the first change since the last flush */
     bool               expired; /* past retention: for the changelog only, not to be forwarded */
 };
 /* Sends a change to the changelog and forwards it. Returns a code; an error stops the flush. */
@@ -132,14 +132,15 @@ int weir__store_fetch(struct weir__store *store, struct weir_bytes key_from, str
                       int64_t to, enum weir_order order, struct weir__rows **ret);
 /* Rows with from <= start < to in (start, key) order, expired or not: what emit-on-close looks at. */
 int  weir__store_due(struct weir__store *store, int64_t from, int64_t to, struct weir__rows **ret);
-int  weir__rows_next(struct weir__rows *rows, struct weir__row *ret); /* WEIR_NOTFOUND at the end; borrowed until next */
+int  weir__rows_next(struct weir__rows *rows,
+                     struct weir__row  *ret); /* WEIR_NOTFOUND at the end; borrowed until next */
 void weir__rows_close(struct weir__rows *rows);
 
 /* ---- the commit cycle ---- */
 
 /* Hands every unflushed change to the listener, in order of last update. Changes that the listener itself
  * makes are handed out too. */
-int weir__store_flush(struct weir__store *store);
+int    weir__store_flush(struct weir__store *store);
 bool   weir__store_unflushed(const struct weir__store *store);
 size_t weir__store_dirty_bytes(const struct weir__store *store); /* uncommitted rows, bytes of memory */
 /* Deletes rows whose segment has expired (dirty, so the next batch carries it); with spec.tombstones the
@@ -152,11 +153,12 @@ struct weir__batch {
     size_t              count, capacity;
     struct weir_arena   arena;
 };
-int  weir__store_collect(struct weir__store *store, int64_t offset, struct weir__batch *batch);
-void weir__store_committed(struct weir__store *store); /* rows stay as clean ones, up to keep_bytes of memory */
-void weir__store_keep(struct weir__store *store, size_t keep_bytes);
-void weir__store_drop(struct weir__store *store); /* abort: forgets what was not committed */
-int64_t weir__store_offset(const struct weir__store *store); /* durable or written: next changelog offset to read; -1 */
+int     weir__store_collect(struct weir__store *store, int64_t offset, struct weir__batch *batch);
+void    weir__store_committed(struct weir__store *store); /* rows stay as clean ones, up to keep_bytes of memory */
+void    weir__store_keep(struct weir__store *store, size_t keep_bytes);
+void    weir__store_drop(struct weir__store *store); /* abort: forgets what was not committed */
+int64_t weir__store_offset(
+    const struct weir__store *store); /* durable or written: next changelog offset to read; -1 */
 
 /* Applies changelog records (key and value as in the changelog, timestamp the record's) straight to the engine,
  * with `next` as the new offset. `into` as weir__store_collect's batch; written by the caller. */

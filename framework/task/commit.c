@@ -82,8 +82,8 @@ static int collect(struct weir__task *task, int64_t (*sent)(void *arg, struct we
         int                   err;
 
         if (sent != NULL && binding->plan->changelog != NULL)
-            offset = sent(arg, (struct weir__tp){ .topic = binding->plan->changelog,
-                                                  .partition = task->config.partition });
+            offset = sent(
+                arg, (struct weir__tp){ .topic = binding->plan->changelog, .partition = task->config.partition });
         err = weir__store_collect(binding->store, offset, &task->batch);
         if (err < 0)
             return err;

@@ -15,7 +15,8 @@ static int check_time(struct weir_context *ctx, const struct weir_record *rec)
 {
     if (rec->timestamp >= 0)
         return WEIR_OK;
-    return weir__fail_here(ctx->live, WEIR_BAD_TIME, "a record was forwarded with timestamp %lld: it may not be negative",
+    return weir__fail_here(ctx->live, WEIR_BAD_TIME,
+                           "a record was forwarded with timestamp %lld: it may not be negative",
                            (long long)rec->timestamp);
 }
 
@@ -64,10 +65,7 @@ int weir_reject(struct weir_context *ctx, int code, const char *text)
     return err;
 }
 
-const void *weir_arg(struct weir_context *ctx)
-{
-    return ctx->arg != NULL ? ctx->arg : ctx->live->node->spec->arg;
-}
+const void *weir_arg(struct weir_context *ctx) { return ctx->arg != NULL ? ctx->arg : ctx->live->node->spec->arg; }
 
 void *weir_state(struct weir_context *ctx) { return ctx->live->state; }
 

@@ -29,15 +29,20 @@ int weir__fail_here(struct weir__live *live, int code, const char *format, ...)
 
 int weir__dead_letter(struct weir__task *task, const char *node, int code, const char *text)
 {
-    const struct weir__plan  *plan = task->config.plan;
-    const struct weir__raw    none = { .partition = -1, .offset = -1, .timestamp = -1 };
-    int64_t                   now = task->config.now(task->config.now_arg);
-    struct weir__dead_letter  letter = { .source = task->current != NULL ? task->current : &none,
-                                         .topology = plan->topology->name, .node = node, .code = code,
-                                         .message = text, .attempts = 1, .first_failed = now, .last_failed = now };
-    struct weir_json_out      json = { 0 };
-    struct weir__raw          raw = { .topic = plan->dead_letters, .partition = -1, .timestamp = now };
-    int                       err;
+    const struct weir__plan *plan = task->config.plan;
+    const struct weir__raw   none = { .partition = -1, .offset = -1, .timestamp = -1 };
+    int64_t                  now = task->config.now(task->config.now_arg);
+    struct weir__dead_letter letter = { .source = task->current != NULL ? task->current : &none,
+                                        .topology = plan->topology->name,
+                                        .node = node,
+                                        .code = code,
+                                        .message = text,
+                                        .attempts = 1,
+                                        .first_failed = now,
+                                        .last_failed = now };
+    struct weir_json_out     json = { 0 };
+    struct weir__raw         raw = { .topic = plan->dead_letters, .partition = -1, .timestamp = now };
+    int                      err;
 
     if (plan->dead_letters == NULL)
         return code;

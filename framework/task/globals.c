@@ -44,12 +44,19 @@ static int open_globals(struct weir__globals *globals, struct weir__task_config 
     return err < 0 ? err : weir__task_start(globals->task, reterr);
 }
 
-int weir__globals_new(const struct weir__plan *plan, const struct weir_engines *engines, struct weir__metrics *metrics,
-                      struct weir__globals **ret, struct weir_error *reterr)
+int weir__globals_new(const struct weir__plan *plan, const struct weir_engines *engines,
+                      struct weir__metrics *metrics, struct weir__globals **ret, struct weir_error *reterr)
 {
-    struct weir__task_config config = { .plan = plan, .partition = -1, .engines = engines, .metrics = metrics,
-                                        .send = no_send, .now = no_clock, .idle = -1, .record_memory = (size_t)64 << 20,
-                                        .on_unreadable = WEIR__CONTINUE, .on_failure = WEIR__FAIL,
+    struct weir__task_config config = { .plan = plan,
+                                        .partition = -1,
+                                        .engines = engines,
+                                        .metrics = metrics,
+                                        .send = no_send,
+                                        .now = no_clock,
+                                        .idle = -1,
+                                        .record_memory = (size_t)64 << 20,
+                                        .on_unreadable = WEIR__CONTINUE,
+                                        .on_failure = WEIR__FAIL,
                                         .on_refused = WEIR__FAIL };
     struct weir__globals    *globals = weir__zalloc(sizeof(*globals));
     int                      err;

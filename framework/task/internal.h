@@ -20,8 +20,8 @@ struct weir__binding {
     struct weir__task             *task;
     const struct weir__store_plan *plan;
     struct weir__store            *store;
-    struct weir__store_spec       *spec; /* the plan's, with what this task knows */
-    struct weir__live             *owner;   /* the node that materializes into it; NULL = processors' */
+    struct weir__store_spec       *spec;     /* the plan's, with what this task knows */
+    struct weir__live             *owner;    /* the node that materializes into it; NULL = processors' */
     bool                           forwards; /* a flush forwards: cached and ON_COMMIT */
 };
 
@@ -52,12 +52,12 @@ struct weir__queue {
     size_t             at, count;
     struct weir_arena  arena; /* of the head */
     bool               has_head;
-    struct weir__raw   head;   /* as read */
-    struct weir__event event;  /* decoded, with the extracted time */
+    struct weir__raw   head;  /* as read */
+    struct weir__event event; /* decoded, with the extracted time */
     int64_t            partition_time;
-    int64_t            next;   /* offset to commit when nothing waits; UNKNOWN = nothing read yet */
-    int64_t            lag;    /* < 0: unknown */
-    bool               moved;  /* offset to commit has changed since the last commit */
+    int64_t            next;  /* offset to commit when nothing waits; UNKNOWN = nothing read yet */
+    int64_t            lag;   /* < 0: unknown */
+    bool               moved; /* offset to commit has changed since the last commit */
 };
 
 struct weir__schedule {
@@ -86,33 +86,33 @@ struct weir_context {
 };
 
 struct weir__task {
-    struct weir__task_config config;
-    struct weir_arena        arena;  /* the task's life */
-    struct weir_arena        record; /* one record's life */
-    struct weir_context      ctx;
-    struct weir__live       *lives;
-    size_t                   live_count;
-    struct weir__live      **by_index; /* plan->nodes index to live; NULL = not of this task */
-    struct weir__binding    *bindings;
-    size_t                   binding_count;
-    struct weir__db         *db;
+    struct weir__task_config   config;
+    struct weir_arena          arena;  /* the task's life */
+    struct weir_arena          record; /* one record's life */
+    struct weir_context        ctx;
+    struct weir__live         *lives;
+    size_t                     live_count;
+    struct weir__live        **by_index; /* plan->nodes index to live; NULL = not of this task */
+    struct weir__binding      *bindings;
+    size_t                     binding_count;
+    struct weir__db           *db;
     const struct weir__engine *engine;
-    struct weir__queue      *queues;
-    size_t                   queue_count;
-    struct weir__queue     **heap; /* queues with a head, by its time */
-    size_t                   heap_count;
-    struct weir__schedule  **schedules;
-    size_t                   schedule_count, schedule_capacity;
-    int64_t                  next_handle;
-    int64_t                  stream_time;
-    int64_t                  idle_since; /* wall ms, UNKNOWN = not waiting */
-    const struct weir__raw  *current;    /* the record being processed; NULL in punctuation and flush */
-    bool                     started, commit_asked, dirty;
-    int                      depth;   /* of visits */
-    bool                     failing; /* a failure is on its way up: no handler looks at it again */
-    struct weir_error        error;   /* its words */
-    uint64_t                 dropped;
-    struct weir__batch       batch;
+    struct weir__queue        *queues;
+    size_t                     queue_count;
+    struct weir__queue       **heap; /* queues with a head, by its time */
+    size_t                     heap_count;
+    struct weir__schedule    **schedules;
+    size_t                     schedule_count, schedule_capacity;
+    int64_t                    next_handle;
+    int64_t                    stream_time;
+    int64_t                    idle_since; /* wall ms, UNKNOWN = not waiting */
+    const struct weir__raw    *current;    /* the record being processed; NULL in punctuation and flush */
+    bool                       started, commit_asked, dirty;
+    int                        depth;   /* of visits */
+    bool                       failing; /* a failure is on its way up: no handler looks at it again */
+    struct weir_error          error;   /* its words */
+    uint64_t                   dropped;
+    struct weir__batch         batch;
 };
 
 /* nodes.c: which function runs an op. */
@@ -134,12 +134,12 @@ int  weir__dead_letter(struct weir__task *task, const char *node, int code, cons
 void weir__drop_record(struct weir__task *task, const char *reason);
 
 /* stores.c: typed access. Decoded values live in the record arena. */
-int weir__bind_stores(struct weir__task *task, struct weir_error *reterr);
+int                   weir__bind_stores(struct weir__task *task, struct weir_error *reterr);
 struct weir__binding *weir__binding_of(struct weir__task *task, const struct weir__store_plan *plan);
 /* WEIR_NOTFOUND; *ret_value then NULL. ret_time may be NULL. A windows store takes a struct weir_windowed key. */
-int weir__fetch_value(struct weir__binding *binding, const void *key, const void **ret_value, int64_t *ret_time);
-int weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
-                      const struct weir_record *rec);
+int  weir__fetch_value(struct weir__binding *binding, const void *key, const void **ret_value, int64_t *ret_time);
+int  weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
+                       const struct weir_record *rec);
 void weir__close_rows(struct weir_context *ctx, struct weir_rows *until);
 
 /* globals.c: the value of a global table, decoded into the asking task's record arena. WEIR_NOTFOUND. */
@@ -157,7 +157,7 @@ int  weir__queue_add(struct weir__task *task, struct weir__queue *queue, const s
 int  weir__queue_refill(struct weir__task *task, struct weir__queue *queue); /* makes a head where records wait */
 void weir__queue_clear(struct weir__queue *queue);
 struct weir__queue *weir__heap_poll(struct weir__task *task); /* NULL = empty */
-void weir__heap_offer(struct weir__task *task, struct weir__queue *queue);
+void                weir__heap_offer(struct weir__task *task, struct weir__queue *queue);
 
 /* punctuate.c */
 int  weir__punctuate_stream(struct weir__task *task);

@@ -129,12 +129,13 @@ static int route(struct weir__live *live, const struct weir_record *rec, struct 
 
 static int run_sink(struct weir__live *live, const struct weir__event *event)
 {
-    const struct weir__node *node = live->node;
-    struct weir__task       *task = live->task;
+    const struct weir__node  *node = live->node;
+    struct weir__task        *task = live->task;
     const struct weir_record *rec = &event->rec;
-    struct weir__raw         raw = { .timestamp = rec->timestamp, .headers = rec->headers,
-                                     .header_count = rec->header_count };
-    int                      err = route(live, rec, &raw);
+    struct weir__raw          raw = { .timestamp = rec->timestamp,
+                                      .headers = rec->headers,
+                                      .header_count = rec->header_count };
+    int                       err = route(live, rec, &raw);
 
     if (err < 0)
         return err;

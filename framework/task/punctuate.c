@@ -11,14 +11,16 @@ int64_t weir_schedule(struct weir_context *ctx, int64_t every, enum weir_time ki
     struct weir__schedule *schedule;
 
     if (every <= 0 || fn == NULL || (kind != WEIR_STREAM_TIME && kind != WEIR_WALL_TIME))
-        return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT, "a schedule needs a function and an interval above 0 ms");
+        return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT,
+                               "a schedule needs a function and an interval above 0 ms");
     if (GROW(task->schedules, task->schedule_capacity, task->schedule_count) < 0)
         return WEIR_NO_MEMORY;
     schedule = weir_arena_alloc(&task->arena, sizeof(*schedule));
     if (schedule == NULL)
         return WEIR_NO_MEMORY;
-    *schedule = (struct weir__schedule){ .handle = ++task->next_handle, .every = every, .kind = kind, .fn = fn,
-                                         .live = ctx->live };
+    *schedule = (struct weir__schedule){
+        .handle = ++task->next_handle, .every = every, .kind = kind, .fn = fn, .live = ctx->live
+    };
     schedule->time = kind == WEIR_STREAM_TIME ? 0 : task->config.now(task->config.now_arg) + every;
     task->schedules[task->schedule_count++] = schedule;
     return schedule->handle;

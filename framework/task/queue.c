@@ -165,9 +165,13 @@ static int stamp(struct weir__task *task, struct weir__queue *queue, bool *ret_d
 
     if (extract == NULL && time < 0)
         return weir__fail_here(queue->source, WEIR_BAD_TIME,
-                               "the record's timestamp %lld is negative: give the source an extractor", (long long)time);
+                               "the record's timestamp %lld is negative: give the source an extractor",
+                               (long long)time);
     if (extract != NULL) {
-        task->ctx = (struct weir_context){ .task = task, .live = queue->source, .event = &queue->event, .arg = arg,
+        task->ctx = (struct weir_context){ .task = task,
+                                           .live = queue->source,
+                                           .event = &queue->event,
+                                           .arg = arg,
                                            .partition_time = queue->partition_time };
         err = extract(&task->ctx, rec, &time);
         task->ctx = saved;

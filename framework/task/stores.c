@@ -134,9 +134,9 @@ static int on_change(void *arg, const struct weir__change *change)
 
 static int open_store(struct weir__task *task, struct weir__binding *binding, struct weir_error *reterr)
 {
-    struct weir__store_spec *spec = weir__arena_copy(&task->arena, &binding->plan->store, sizeof(*spec));
+    struct weir__store_spec   *spec = weir__arena_copy(&task->arena, &binding->plan->store, sizeof(*spec));
     const struct weir__engine *memory = task->config.engines->memory;
-    int                      err;
+    int                        err;
 
     if (spec == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, binding->plan->name, "no memory for the store");

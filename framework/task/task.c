@@ -26,8 +26,11 @@ static int make_lives(struct weir__task *task)
         for (size_t j = 0; j < sub->node_count; j++) {
             struct weir__live *live = &task->lives[task->live_count++];
 
-            *live = (struct weir__live){ .task = task, .node = sub->nodes[j], .process = weir__process_of(sub->nodes[j]),
-                                         .observed = WEIR__UNKNOWN, .last_close = WEIR__UNKNOWN };
+            *live = (struct weir__live){ .task = task,
+                                         .node = sub->nodes[j],
+                                         .process = weir__process_of(sub->nodes[j]),
+                                         .observed = WEIR__UNKNOWN,
+                                         .last_close = WEIR__UNKNOWN };
             task->by_index[sub->nodes[j]->index] = live;
         }
     }
@@ -84,9 +87,9 @@ static int link_live(struct weir__live *live)
             return WEIR_NO_MEMORY;
     }
     if (err == WEIR_OK && node->op == WEIR__SINK && node->topic_count > 0)
-        live->topic = node->internal ? weir__arena_printf(&task->arena, "%s-%s", task->config.plan->application,
-                                                          node->topics[0])
-                                     : node->topics[0];
+        live->topic = node->internal
+                          ? weir__arena_printf(&task->arena, "%s-%s", task->config.plan->application, node->topics[0])
+                          : node->topics[0];
     return err;
 }
 

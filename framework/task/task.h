@@ -27,8 +27,8 @@ enum weir__handler { WEIR__DEAD_LETTER, WEIR__FAIL, WEIR__CONTINUE };
 
 /* Global stores of one thread: a full copy of their topics, filled before the first record and followed after. */
 struct weir__globals;
-int  weir__globals_new(const struct weir__plan *plan, const struct weir_engines *engines, struct weir__metrics *metrics,
-                       struct weir__globals **ret, struct weir_error *reterr);
+int  weir__globals_new(const struct weir__plan *plan, const struct weir_engines *engines,
+                       struct weir__metrics *metrics, struct weir__globals **ret, struct weir_error *reterr);
 void weir__globals_free(struct weir__globals *globals);
 /* One record of a global store's topic. A record that cannot be read is counted and left out (WEIR_OK) unless the
  * handler is WEIR__FAIL. */
@@ -37,7 +37,7 @@ int weir__globals_apply(struct weir__globals *globals, const struct weir__raw *r
 struct weir__store *weir__globals_store(const struct weir__globals *globals, const char *name); /* NULL = unknown */
 /* Real topic names to follow, all partitions of each; NULL past the end. */
 const char *weir__globals_topic(const struct weir__globals *globals, size_t n);
-uint64_t weir__globals_dropped(const struct weir__globals *globals);
+uint64_t    weir__globals_dropped(const struct weir__globals *globals);
 
 struct weir__task_config {
     const struct weir__plan   *plan;
@@ -51,24 +51,24 @@ struct weir__task_config {
     weir__send                *send;
     void                      *send_arg;
     int64_t (*now)(void *arg); /* wall clock, ms */
-    void         *now_arg;
+    void              *now_arg;
     enum weir__handler on_unreadable, on_failure, on_refused; /* reading, verbs, sending; DEAD_LETTER without dead
                                                                 letters means FAIL */
-    weir_extract *extract; /* default extractor; NULL = record's timestamp, negative fails */
-    const void   *extract_arg;
-    size_t        cache_bytes;    /* dirty bytes at which the task asks for a commit; 0 = no cache */
-    size_t        record_memory;  /* ceiling of the record arena */
-    size_t        db_memory;      /* of the database; 0 = the engine's choice */
-    int64_t       close_interval; /* throttle of ON_CLOSE, ms of wall clock */
-    bool          upstream_expiry; /* ON_CLOSE does not see windows past the store's retention, as upstream */
-    int64_t       idle;           /* max.task.idle.ms */
-    const char *const *topics;    /* real names of the topics that have this partition; NULL = all sources' */
+    weir_extract      *extract; /* default extractor; NULL = record's timestamp, negative fails */
+    const void        *extract_arg;
+    size_t             cache_bytes;     /* dirty bytes at which the task asks for a commit; 0 = no cache */
+    size_t             record_memory;   /* ceiling of the record arena */
+    size_t             db_memory;       /* of the database; 0 = the engine's choice */
+    int64_t            close_interval;  /* throttle of ON_CLOSE, ms of wall clock */
+    bool               upstream_expiry; /* ON_CLOSE does not see windows past the store's retention, as upstream */
+    int64_t            idle;            /* max.task.idle.ms */
+    const char *const *topics;          /* real names of the topics that have this partition; NULL = all sources' */
 };
 
 /* Opens the stores. Codes: WEIR_IO, WEIR_CORRUPT, WEIR_BUSY, WEIR_NO_MEMORY, WEIR_UNSUPPORTED. */
-int  weir__task_new(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
+int weir__task_new(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
 /* Runs the nodes' open verbs. After restore. */
-int  weir__task_start(struct weir__task *task, struct weir_error *reterr);
+int weir__task_start(struct weir__task *task, struct weir_error *reterr);
 /* Runs the nodes' close verbs (if started), closes stores; nothing is flushed. NULL is fine. */
 void weir__task_close(struct weir__task *task);
 
@@ -76,8 +76,8 @@ void weir__task_close(struct weir__task *task);
 
 /* The n-th store of the task; NULL past the end. ret_changelog: its topic's real name, NULL = not logged. */
 struct weir__store *weir__task_store(struct weir__task *task, size_t n, const char **ret_changelog);
-int weir__task_restore_done(struct weir__task *task); /* leaves bulk mode; before start */
-int weir__task_restore_begin(struct weir__task *task);
+int                 weir__task_restore_done(struct weir__task *task); /* leaves bulk mode; before start */
+int                 weir__task_restore_begin(struct weir__task *task);
 
 /* ---- input ---- */
 
@@ -100,8 +100,8 @@ int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, 
 int weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, struct weir_error *reterr);
 /* Due wall-clock punctuation. */
 int  weir__task_punctuate(struct weir__task *task, struct weir_error *reterr);
-bool weir__task_wants_commit(const struct weir__task *task);  /* a verb asked, or the dirty maps are full */
-bool weir__task_has_work(const struct weir__task *task);      /* something to commit */
+bool weir__task_wants_commit(const struct weir__task *task); /* a verb asked, or the dirty maps are full */
+bool weir__task_has_work(const struct weir__task *task);     /* something to commit */
 /* End of a bounded run: every window of an ON_CLOSE node is closed, in (start, key) order, each once. */
 int weir__task_close_windows(struct weir__task *task, struct weir_error *reterr);
 

@@ -38,13 +38,37 @@ static void forget(void)
 
 START_TEST(strictness)
 {
-    static const char *const good[] = { "{}",        "[]",        " [ 1 , 2 ] ", "\"\"",     "0",  "-0",
-                                        "1.5e-3",    "true",      "null",        "{\"a\":1}", "[[[]]]",
-                                        "\"\\ud83d\\ude00\"", "\"\\u0000\"", "1E+2" };
-    static const char *const bad[] = { "",      "{\"a\":1,}", "[1,]",   "01",      "1.",     ".5",     "+1",   "1e",
-                                       "nul",   "{\"a\":1} x", "{a:1}", "{\"a\" 1}", "\"a",   "\"\n\"", "[1 2]", "-",
-                                       "\"\\x\"", "\"\\ud800\"", "\"\\udc00\"", "{\"a\":1,\"a\":2}", "\"\xff\"",
-                                       "\"\xc0\x80\"", "\"\xed\xa0\x80\"", "NaN", "[", "{\"a\":", "\"\\u12\"" };
+    static const char *const good[] = { "{}",          "[]",        " [ 1 , 2 ] ", "\"\"",
+                                        "0",           "-0",        "1.5e-3",      "true",
+                                        "null",        "{\"a\":1}", "[[[]]]",      "\"\\ud83d\\ude00\"",
+                                        "\"\\u0000\"", "1E+2" };
+    static const char *const bad[] = { "",
+                                       "{\"a\":1,}",
+                                       "[1,]",
+                                       "01",
+                                       "1.",
+                                       ".5",
+                                       "+1",
+                                       "1e",
+                                       "nul",
+                                       "{\"a\":1} x",
+                                       "{a:1}",
+                                       "{\"a\" 1}",
+                                       "\"a",
+                                       "\"\n\"",
+                                       "[1 2]",
+                                       "-",
+                                       "\"\\x\"",
+                                       "\"\\ud800\"",
+                                       "\"\\udc00\"",
+                                       "{\"a\":1,\"a\":2}",
+                                       "\"\xff\"",
+                                       "\"\xc0\x80\"",
+                                       "\"\xed\xa0\x80\"",
+                                       "NaN",
+                                       "[",
+                                       "{\"a\":",
+                                       "\"\\u12\"" };
 
     for (size_t i = 0; i < ARRAY_SIZE(good); i++)
         ck_assert_msg(takes(good[i]), "refused: %s", good[i]);
@@ -70,7 +94,8 @@ END_TEST
 
 START_TEST(values)
 {
-    const char             *text = "{\"n\":-9223372036854775808,\"big\":9223372036854775808,\"d\":0.1,\"s\":\"a\\n\\u00e9\\ud83d\\ude00\"}";
+    const char *text =
+        "{\"n\":-9223372036854775808,\"big\":9223372036854775808,\"d\":0.1,\"s\":\"a\\n\\u00e9\\ud83d\\ude00\"}";
     const struct weir_json *json;
     struct weir_text        s;
     int64_t                 n;
@@ -212,14 +237,15 @@ START_TEST(writes)
     weir_json_name(&json, "c");
     weir_json_put_text(&json, (struct weir_text){ .data = "\"\\\n\x01\xff\xc3\xa9", .size = 7 });
     weir_json_end_object(&json);
-    expect_written(&json, "{\"a\":[-9223372036854775808,true,null],\"b\":{},\"c\":\"\\\"\\\\\\n\\u0001\xef\xbf\xbd\xc3\xa9\"}");
+    expect_written(
+        &json, "{\"a\":[-9223372036854775808,true,null],\"b\":{},\"c\":\"\\\"\\\\\\n\\u0001\xef\xbf\xbd\xc3\xa9\"}");
     weir__json_out_fini(&json);
 }
 END_TEST
 
 START_TEST(doubles_read_back)
 {
-    static const double doubles[] = { 0.1, 1.0 / 3, 1e300, 5e-324, -2.5, 123456789012345680.0, 0.0 };
+    static const double  doubles[] = { 0.1, 1.0 / 3, 1e300, 5e-324, -2.5, 123456789012345680.0, 0.0 };
     struct weir_json_out json = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(doubles); i++) {

@@ -8,12 +8,12 @@
 
 static const struct weir__engine *const engines[] = { &weir__memory_engine, &weir__rocksdb_engine };
 
-static char                     dir[64];
+static char                       dir[64];
 static const struct weir__engine *engine;
-static struct weir__db          *db;
-static struct weir__store       *store;
-static struct weir__store_spec   spec;
-static struct weir__buf          told; /* "key=value;" of each change told, "key;" of a deletion */
+static struct weir__db           *db;
+static struct weir__store        *store;
+static struct weir__store_spec    spec;
+static struct weir__buf           told; /* "key=value;" of each change told, "key;" of a deletion */
 
 static struct weir_bytes text(const char *s) { return BYTES(s, strlen(s)); }
 
@@ -125,7 +125,8 @@ static void expect_range(const char *from, const char *to, enum weir_order order
     struct weir__rows *rows;
 
     ck_assert_int_eq(weir__store_range(store, from != NULL ? text(from) : NO_BYTES, to != NULL ? text(to) : NO_BYTES,
-                                       order, &rows), WEIR_OK);
+                                       order, &rows),
+                     WEIR_OK);
     expect_rows(rows, want);
 }
 
@@ -258,7 +259,8 @@ static void expect_fetch(const char *from, const char *to, int64_t start, int64_
     struct weir__rows *rows;
 
     ck_assert_int_eq(weir__store_fetch(store, from != NULL ? text(from) : NO_BYTES, to != NULL ? text(to) : NO_BYTES,
-                                       start, end, WEIR_ASCENDING, &rows), WEIR_OK);
+                                       start, end, WEIR_ASCENDING, &rows),
+                     WEIR_OK);
     expect_rows(rows, want);
 }
 
@@ -288,7 +290,8 @@ START_TEST(windows_expire_by_segment)
 {
     struct weir__rows *rows;
 
-    open_with(_i, (struct weir__store_spec){ WINDOWS_SPEC, .retention = 100000, .segment = 60000, .tombstones = true });
+    open_with(_i,
+              (struct weir__store_spec){ WINDOWS_SPEC, .retention = 100000, .segment = 60000, .tombstones = true });
     ck_assert_int_eq(put_window("a", 0, "1"), WEIR_OK);
     ck_assert_int_eq(put_window("a", 60000, "2"), WEIR_OK);
     commit(2);
@@ -308,8 +311,10 @@ END_TEST
 
 START_TEST(lru_lets_the_least_used_go)
 {
-    open_with(_i, (struct weir__store_spec){ .name = "l", .kind = WEIR__STORE_LRU, .timestamped = true, .logged = true,
-                                             .in_memory = true, .max = 2 });
+    open_with(
+        _i,
+        (struct weir__store_spec){
+            .name = "l", .kind = WEIR__STORE_LRU, .timestamped = true, .logged = true, .in_memory = true, .max = 2 });
     put("a", "1", 1);
     put("b", "1", 2);
     expect_get("a", "1");

@@ -11,83 +11,87 @@
 #include "framework/store/store.h"
 
 enum weir__op {
-    WEIR__SOURCE = 1,       /* reads topics; user's or repartition */
-    WEIR__SINK,             /* writes a topic; user's or repartition */
-    WEIR__PROCESS,          /* STEP, STEP_VALUES, FLAT_MAP, FLAT_MAP_VALUES, PEEK, FOREACH: spec->process */
-    WEIR__FILTER,           /* stream: spec->test, negated for DROP */
-    WEIR__MAP,              /* stream: spec->map; MAP, MAP_VALUES */
-    WEIR__SELECT,           /* stream: spec->select gives the key */
-    WEIR__BRANCH,           /* to the first child leg whose test holds */
-    WEIR__PASS,             /* a leg, a merge: forwards */
-    WEIR__NOT_NULL,         /* the filter before a repartition sink: drops null keys silently */
-    WEIR__TABLE_SOURCE,     /* stream to table: null keys drop; stores[0] when materialized */
+    WEIR__SOURCE = 1,   /* reads topics; user's or repartition */
+    WEIR__SINK,         /* writes a topic; user's or repartition */
+    WEIR__PROCESS,      /* STEP, STEP_VALUES, FLAT_MAP, FLAT_MAP_VALUES, PEEK, FOREACH: spec->process */
+    WEIR__FILTER,       /* stream: spec->test, negated for DROP */
+    WEIR__MAP,          /* stream: spec->map; MAP, MAP_VALUES */
+    WEIR__SELECT,       /* stream: spec->select gives the key */
+    WEIR__BRANCH,       /* to the first child leg whose test holds */
+    WEIR__PASS,         /* a leg, a merge: forwards */
+    WEIR__NOT_NULL,     /* the filter before a repartition sink: drops null keys silently */
+    WEIR__TABLE_SOURCE, /* stream to table: null keys drop; stores[0] when materialized */
     WEIR__TABLE_FILTER,
     WEIR__TABLE_MAP,
-    WEIR__TO_STREAM,        /* table to stream: new values; spec->select may give another key */
-    WEIR__FOLD,             /* COUNT, REDUCE, AGGREGATE over nothing, into stores[0] */
-    WEIR__FOLD_WINDOWS,     /* the same over windows */
-    WEIR__JOIN_TABLE,       /* stream with table: looks up `with`'s store */
+    WEIR__TO_STREAM,    /* table to stream: new values; spec->select may give another key */
+    WEIR__FOLD,         /* COUNT, REDUCE, AGGREGATE over nothing, into stores[0] */
+    WEIR__FOLD_WINDOWS, /* the same over windows */
+    WEIR__JOIN_TABLE,   /* stream with table: looks up `with`, see there */
     WEIR__JOIN_GLOBAL,
-    WEIR__GLOBAL,           /* feeds a global store from its source, no processor of the user */
-    WEIR__GLOBAL_PROCESS,   /* global store with the user's process */
-    WEIR__REFUSED           /* a kind that has no runtime yet: described, refused at start */
+    WEIR__GLOBAL,         /* feeds a global store from its source, no processor of the user */
+    WEIR__GLOBAL_PROCESS, /* global store with the user's process */
+    WEIR__REFUSED         /* a kind that has no runtime yet: described, refused at start */
 };
 
 struct weir__store_plan {
-    const struct weir_store *spec;      /* NULL: made by the compiler (.into NULL) */
-    const char              *name;      /* in topics, folders, describe */
-    const char              *changelog; /* "<application.id>-<name>-changelog"; NULL = not logged */
-    const struct weir_codec *key, *value; /* of the rows; plain key for windows */
-    struct weir__store_spec  store;     /* for weir__store_open */
-    const struct weir_windows *windows; /* after overrides; NULL */
-    bool                     global;
-    const char              *source_topic; /* global: what it is filled from */
-    int                      subtopology;
-    const char              *type;      /* FORMAT.md's word: "timestamped_key_value"... */
-    const char *const       *settings;  /* changelog topic's: defaults and the declared ones */
+    const struct weir_store   *spec;        /* NULL: made by the compiler (.into NULL) */
+    const char                *name;        /* in topics, folders, describe */
+    const char                *changelog;   /* "<application.id>-<name>-changelog"; NULL = not logged */
+    const struct weir_codec   *key, *value; /* of the rows; plain key for windows */
+    struct weir__store_spec    store;       /* for weir__store_open */
+    const struct weir_windows *windows;     /* after overrides; NULL */
+    bool                       global;
+    const char                *source_topic; /* global: what it is filled from */
+    int                        subtopology;
+    const char                *type;     /* FORMAT.md's word: "timestamped_key_value"... */
+    const char *const         *settings; /* changelog topic's: defaults and the declared ones */
 };
 
 struct weir__node {
-    const char             *name;   /* in describe */
-    enum weir__op           op;
-    const struct weir_node *spec;   /* the declared node it comes from; may be shared by several */
-    int                     index;  /* in plan->nodes, in order of adding */
-    int                     subtopology;
-    struct weir__node     **parents, **children; /* in order */
-    size_t                  parent_count, child_count;
-    struct weir__store_plan **stores; /* stores[0]: what it materializes into or looks up */
-    size_t                  store_count;
-    const struct weir_codec *key_in, *value_in;   /* of what it receives */
-    const struct weir_codec *key_out, *value_out; /* of what it forwards; sink: of the wire */
-    bool                    table;      /* forwards changes (new, old) */
-    bool                    send_old;   /* children want the old value */
-    bool                    materialized; /* stores[0] is written by this node */
-    int                     emit;       /* enum weir_emit, after overrides */
-    const struct weir_windows *windows; /* after overrides; NULL */
-    struct weir__node      *with;       /* JOIN: the table's node on the right */
-    struct weir__store_plan *global;    /* JOIN_GLOBAL: the store */
-    const char *const      *topics;     /* SOURCE and SINK, without the application's prefix */
-    size_t                  topic_count;
-    bool                    internal;   /* topics are repartition topics: the real name has the application's id before it */
-    int32_t                 partitions; /* of the repartition topic; 0 = as upstream */
-    int                     reset;      /* SOURCE */
-    size_t                  descendants;
+    const char                *name; /* in describe */
+    enum weir__op              op;
+    const struct weir_node    *spec;  /* the declared node it comes from; may be shared by several */
+    int                        index; /* in plan->nodes, in order of adding */
+    int                        subtopology;
+    struct weir__node        **parents, **children; /* in order */
+    size_t                     parent_count, child_count;
+    struct weir__store_plan  **stores; /* stores[0]: what it materializes into or looks up */
+    size_t                     store_count;
+    const struct weir_codec   *key_in, *value_in;   /* of what it receives */
+    const struct weir_codec   *key_out, *value_out; /* of what it forwards; sink: of the wire */
+    bool                       table;               /* forwards changes (new, old) */
+    bool                       send_old;            /* children want the old value */
+    bool                       materialized;        /* stores[0] is written by this node */
+    int                        emit;                /* enum weir_emit, after overrides */
+    const struct weir_windows *windows;             /* after overrides; NULL */
+    struct weir__node         *with;   /* JOIN_TABLE: the table's node on the right. Its value for a key: the row of
+                                           stores[0] when materialized; else what the verbs of the TABLE_FILTER and
+                                           TABLE_MAP nodes from the first materialized ancestor (parents[0] each) down to
+                                           it make of that one's row. `stores` of the join are those it reads so. */
+    struct weir__store_plan   *global; /* JOIN_GLOBAL: the store */
+    const char *const         *topics; /* SOURCE and SINK, without the application's prefix */
+    size_t                     topic_count;
+    bool        internal;    /* topics are repartition topics: the real name has the application's id before it */
+    int32_t     partitions;  /* of the repartition topic; 0 = as upstream */
+    int         reset;       /* SOURCE */
+    size_t      descendants; /* itself included, by every path to them */
+    const char *refused;     /* REFUSED: what has no runtime, in words */
 };
 
 struct weir__repartition {
-    const char *topic;      /* real name */
-    int32_t     partitions; /* declared; 0 = derived */
+    const char *topic;          /* real name */
+    int32_t     partitions;     /* declared; 0 = derived */
     int         writer, reader; /* sub-topologies */
 };
 
 struct weir__subtopology {
-    struct weir__node      **nodes; /* in order of adding */
-    size_t                   node_count;
+    struct weir__node       **nodes; /* in order of adding */
+    size_t                    node_count;
     struct weir__store_plan **stores; /* in order of first use */
-    size_t                   store_count;
-    bool                     global; /* fills a global store: makes no tasks */
-    bool                     stateful; /* has a store or a join: a task per partition number, equal counts */
-    const char              *folder; /* names the state folder: first stateful node, else first source */
+    size_t                    store_count;
+    bool                      global;   /* fills a global store: makes no tasks */
+    bool                      stateful; /* has a store or a join: a task per partition number, equal counts */
+    const char               *folder;   /* names the state folder: first stateful node, else first source */
 };
 
 struct weir__plan {
@@ -108,11 +112,11 @@ struct weir__plan {
 
 /* What a compilation needs to know besides the topology. */
 struct weir__plan_config {
-    const char *application;  /* NULL = the topology's name */
-    bool        cache;        /* statestore.cache.max.bytes > 0 */
-    bool        upstream_cleanup; /* changelog.cleanup=kafka-streams */
-    bool        explicit_names; /* ensure.explicit.internal.resource.naming */
-    const struct weir__config *config; /* overrides "<topology>.<node or store>.<field>"; NULL = none */
+    const char                *application;      /* NULL = the topology's name */
+    bool                       cache;            /* statestore.cache.max.bytes > 0 */
+    bool                       upstream_cleanup; /* changelog.cleanup=kafka-streams */
+    bool                       explicit_names;   /* ensure.explicit.internal.resource.naming */
+    const struct weir__config *config;           /* overrides "<topology>.<node or store>.<field>"; NULL = none */
 };
 
 /* Loads, checks and compiles. All faults are found at once: one text, a line each. WEIR_BAD_TOPOLOGY, _ARGUMENT,
@@ -121,10 +125,10 @@ int  weir__plan_new(const struct weir_topology *topology, const struct weir__pla
                     struct weir__plan **ret, struct weir__buf *faults, struct weir_error *reterr);
 void weir__plan_free(struct weir__plan *plan);
 /* WEIR_UNSUPPORTED with the node's and kind's name when a node has no runtime. Called at start. */
-int  weir__plan_check_runnable(const struct weir__plan *plan, struct weir_error *reterr);
+int weir__plan_check_runnable(const struct weir__plan *plan, struct weir_error *reterr);
 /* Kafka's Topology.describe(), byte for byte. */
-int  weir__plan_describe(const struct weir__plan *plan, struct weir__buf *ret);
-struct weir__node *weir__plan_node(const struct weir__plan *plan, const char *name);
+int                      weir__plan_describe(const struct weir__plan *plan, struct weir__buf *ret);
+struct weir__node       *weir__plan_node(const struct weir__plan *plan, const char *name);
 struct weir__store_plan *weir__plan_store(const struct weir__plan *plan, const char *name);
 /* The word of a kind ("REKEY"), for messages; "?" when unknown. */
 const char *weir__kind_word(int kind);

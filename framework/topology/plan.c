@@ -1,0 +1,117 @@
+/* plan.c: a plan's making and end, and what one asks it. */
+#include "framework/topology/internal.h"
+
+static void compile(struct weir__compiler *compiler)
+{
+    weir__collect(compiler);
+    weir__override_nodes(compiler);
+    weir__check_nodes(compiler);
+    if (compiler->broken)
+        return;
+    weir__lower(compiler);
+    weir__write(compiler);
+    weir__finish_stores(compiler);
+    weir__cut(compiler);
+    weir__check_names(compiler);
+}
+
+static int result(const struct weir__compiler *compiler, struct weir_error *reterr)
+{
+    const struct weir__buf *faults = compiler->faults;
+
+    if (!weir__buf_ok(faults))
+        return weir__fail(reterr, WEIR_NO_MEMORY, compiler->topology->name, "no memory to say what is wrong");
+    if (compiler->code == WEIR_OK)
+        return WEIR_OK;
+    return weir__fail(reterr, compiler->code, compiler->topology->name, "%.*s", (int)MIN(faults->size - 1, 4096),
+                      faults->data);
+}
+
+static int run(struct weir__compiler *compiler, struct weir_error *reterr)
+{
+    int err;
+
+    if (setjmp(compiler->out_of_memory) == 0) {
+        compile(compiler);
+        err = result(compiler, reterr);
+    } else {
+        err = weir__fail(reterr, WEIR_NO_MEMORY, compiler->topology->name, "no memory to compile the topology");
+    }
+    weir__map_fini(&compiler->by_spec);
+    return err;
+}
+
+int weir__plan_new(const struct weir_topology *topology, const struct weir__plan_config *config,
+                   struct weir__plan **ret, struct weir__buf *faults, struct weir_error *reterr)
+{
+    AUTO(weir__buf_fini) struct weir__buf own = { 0 };
+    struct weir__compiler                 compiler = { .topology = topology,
+                                                       .config = config,
+                                                       .faults = faults != NULL ? faults : &own,
+                                                       .kafka = topology->kafka_names };
+    int                                   err;
+
+    if (topology->name == NULL)
+        return weir__fail(reterr, WEIR_BAD_TOPOLOGY, "topology", "it has no name: give it one");
+    compiler.plan = weir__zalloc(sizeof(*compiler.plan));
+    if (compiler.plan == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, topology->name, "no memory to compile the topology");
+    weir__arena_init(&compiler.plan->arena, 0);
+    compiler.plan->topology = topology;
+    compiler.plan->application = config->application != NULL ? config->application : topology->name;
+    err = run(&compiler, reterr);
+    if (err < 0) {
+        weir__plan_free(compiler.plan);
+        return err;
+    }
+    *ret = compiler.plan;
+    return WEIR_OK;
+}
+
+void weir__plan_free(struct weir__plan *plan)
+{
+    if (plan == NULL)
+        return;
+    weir__arena_fini(&plan->arena);
+    weir__free(plan);
+}
+
+int weir__plan_check_runnable(const struct weir__plan *plan, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const struct weir__node *node = plan->nodes[i];
+
+        if (node->op == WEIR__REFUSED)
+            return weir__fail(reterr, WEIR_UNSUPPORTED, node->spec->name,
+                              "this %s (%s) cannot run: %s has no runtime yet", weir__kind_word(node->spec->kind),
+                              node->name, node->refused);
+    }
+    return WEIR_OK;
+}
+
+struct weir__node *weir__plan_node(const struct weir__plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->node_count; i++)
+        if (strcmp(plan->nodes[i]->name, name) == 0)
+            return plan->nodes[i];
+    return NULL;
+}
+
+struct weir__store_plan *weir__plan_store(const struct weir__plan *plan, const char *name)
+{
+    for (size_t i = 0; i < plan->store_count; i++)
+        if (strcmp(plan->stores[i]->name, name) == 0)
+            return plan->stores[i];
+    return NULL;
+}
+
+const char *weir__kind_word(int kind)
+{
+#define WORD(value, word) [value] = word,
+    static const char *const words[] = { WEIR_NODE_KINDS(WORD) };
+#undef WORD
+
+    if (kind <= WEIR__NO_NODE || (size_t)kind >= ARRAY_SIZE(words))
+        return "?";
+    return words[kind];
+}

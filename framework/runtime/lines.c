@@ -134,8 +134,12 @@ int weir__lines_pass(struct weir__lines *lines, int64_t bytes, struct weir_error
 
 int weir__lines_seek(struct weir__lines *lines, const struct weir__place *place, struct weir_error *reterr)
 {
+    if (place->bytes == lines->place.bytes) {
+        lines->place.lines = place->lines;
+        return WEIR_OK;
+    }
     if (gzrewind(lines->file) < 0 || (place->bytes > 0 && gzseek(lines->file, place->bytes, SEEK_SET) < 0))
-        return weir__fail(reterr, WEIR_IO, lines->path, "the file cannot be read from byte %lld on",
+        return weir__fail(reterr, WEIR_IO, lines->path, "it cannot be read from byte %lld on: give a file, no pipe",
                           (long long)place->bytes);
     lines->place = *place;
     if (place->bytes == 0)

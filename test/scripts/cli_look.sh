@@ -1,0 +1,38 @@
+#!/bin/bash
+# cat, try, describe, version: what they print.
+. test/scripts/cli.inc
+
+printf '%s\n' '{"key":"k","timestamp":1000,"headers":[],"value":"a b a"}' '' '{"timestamp":2000,"value":"b"}' >"$work/in.jsonl"
+
+expect 0 "$words" try word_count --in lines="$work/in.jsonl"
+equal '{"topic":"counts","partition":0,"offset":0,"key":"a","timestamp":1000,"headers":[],"value":1}
+{"topic":"counts","partition":0,"offset":1,"key":"b","timestamp":1000,"headers":[],"value":1}
+{"topic":"counts","partition":0,"offset":2,"key":"a","timestamp":1000,"headers":[],"value":2}
+{"topic":"counts","partition":0,"offset":3,"key":"b","timestamp":2000,"headers":[],"value":2}' "$(cat "$work/out")" "what try prints"
+
+expect 0 "$words" local --dir "$work/d" --once --topics.partitions=1 --in lines="$work/in.jsonl"
+equal '{"topic":"lines","partition":0,"offset":0,"key":"k","timestamp":1000,"headers":[],"value":"a b a"}' \
+    "$("$words" cat lines --dir "$work/d" | head -n 1)" "what cat prints"
+equal 'a 2
+b 2' "$(counts "$work/d")" "counts of JSON lines"
+equal 1 "$("$words" cat lines --dir "$work/d" --from 1970-01-01T00:00:02Z | wc -l)" "records from a time on"
+first=$("$words" cat lines --dir "$work/d" --from 1 | head -n 1 | sed -E 's/.*"offset":([0-9]+).*/\1/')
+[ "$first" -ge 1 ] || fail "records from an offset on begin at $first"
+equal 0 "$("$words" cat lines --dir "$work/d" --from end | wc -l)" "records from the end on"
+
+# what cat prints goes in again
+"$words" cat lines --dir "$work/d" >"$work/copy.jsonl"
+expect 0 "$words" local --dir "$work/d2" --once --in lines="$work/copy.jsonl"
+equal "$(counts "$work/d")" "$(counts "$work/d2")" "counts of what cat printed"
+equal '"k" "a b a"' "$("$words" cat lines --dir "$work/d2" | grep '"k"' | sed -E 's/.*"key":("k").*"value":("[^"]*").*/\1 \2/')" \
+    "key and value after a round trip"
+
+# an internal topic has its codecs too
+"$words" cat word_count-counts-changelog --dir "$work/d" | grep -q '"key":"a".*"value":2' || fail "the changelog is not decoded"
+
+expect 0 "$words" describe
+grep -q '^Topologies:$' "$work/out" || fail "describe has no Topologies:"
+grep -q 'Source: lines (topics: \[lines\])' "$work/out" || fail "describe has no source"
+expect 0 "$words" version
+grep -q '^weir [0-9]' "$work/out" || fail "version does not say weir's"
+grep -q 'rocksdb' "$work/out" || fail "version does not say RocksDB's"

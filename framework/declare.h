@@ -62,7 +62,7 @@ enum weir_when_full { WEIR_EMIT_EARLY, WEIR_SHUT_DOWN, WEIR_UNBOUNDED };
 #define DAYS(n)    (INT64_C(86400000) * (n))
 
 struct weir_windows {
-    int          kind, time; /* enum weir_window_kind, enum weir_window_time */
+    int          kind, time;                                   /* enum weir_window_kind, enum weir_window_time */
     int64_t      size, advance, grace, retention, idle, start; /* size: width, gap or difference; start: UNLIMITED */
     weir_assign *assign;                                       /* CALENDAR */
 };
@@ -71,7 +71,7 @@ struct weir_store {
     const char                *name, *called; /* called NULL and Kafka Streams' names on: generated */
     int                        kind;          /* enum weir_store_kind */
     const struct weir_codec   *key, *value;
-    const struct weir_windows *windows;               /* a session store too; processors' stores: size and retention */
+    const struct weir_windows *windows; /* a session store too; processors' stores: size and retention */
     int64_t                    history, segment, max; /* VERSIONED: ms, ms (0 = as Kafka Streams); LRU: rows */
     enum weir_tri              cache, log, in_memory;
     bool                       plain, duplicates; /* no timestamp in the value; several rows per key and start */
@@ -86,37 +86,37 @@ struct weir_arm { /* one input of a cogroup; weir_arg in its fold: the arm's, NU
 };
 
 struct weir_node {
-    const char                     *name, *called, *grouped; /* C word; name in describe; base of its repartition topic */
-    int                             kind, side, emit, reset, partitions, when_full;
-    const char *const              *topics; /* SINK with .route: all that it may give */
-    const struct weir_codec        *key, *value;
-    const struct weir_store        *into, *const *uses; /* JOIN of streams: .uses = STORES(this, other) */
-    const char                     *stores_called;      /* JOIN of streams: base name of both */
-    const struct weir_node         *with, *const *looks_up, *const *legs;
-    const struct weir_arm          *arms;
-    const void                     *arg;
-    int64_t                         before, after, grace, until, max_bytes, max_records;
-    enum weir_tri                   log, in_memory; /* SUPPRESS, JOIN */
-    size_t                          state;          /* bytes per task, zeroed: weir_state(ctx) */
-    weir_open                      *open;
-    weir_process                   *process; /* STEP, GLOBAL; weir_schedule in open */
-    weir_close                     *close;
-    weir_test                      *test;
-    weir_map                       *map;
-    weir_select                    *select, *foreign;
-    weir_init                      *init;
-    weir_fold                      *fold, *subtract;
-    weir_unite                     *unite;
-    weir_join                      *join;
-    weir_extract                   *extract;
-    weir_route                     *route;
+    const char              *name, *called, *grouped; /* C word; name in describe; base of its repartition topic */
+    int                      kind, side, emit, reset, partitions, when_full;
+    const char *const       *topics; /* SINK with .route: all that it may give */
+    const struct weir_codec *key, *value;
+    const struct weir_store *into, *const *uses; /* JOIN of streams: .uses = STORES(this, other) */
+    const char             *stores_called;       /* JOIN of streams: base name of both */
+    const struct weir_node *with, *const *looks_up, *const *legs;
+    const struct weir_arm *arms;
+    const void            *arg;
+    int64_t                before, after, grace, until, max_bytes, max_records;
+    enum weir_tri          log, in_memory; /* SUPPRESS, JOIN */
+    size_t                 state;          /* bytes per task, zeroed: weir_state(ctx) */
+    weir_open             *open;
+    weir_process          *process; /* STEP, GLOBAL; weir_schedule in open */
+    weir_close            *close;
+    weir_test             *test;
+    weir_map              *map;
+    weir_select           *select, *foreign;
+    weir_init             *init;
+    weir_fold             *fold, *subtract;
+    weir_unite            *unite;
+    weir_join             *join;
+    weir_extract          *extract;
+    weir_route            *route;
 };
 
 struct weir_topology {
     const char                           *name;
     const struct weir_node *const *const *paths, *const *order, *dead_letters; /* order: as built; NULL = by paths */
-    const struct weir_store *const       *stores;                              /* used by no node */
-    bool                                  kafka_names;
+    const struct weir_store *const *stores;                                    /* used by no node */
+    bool                            kafka_names;
 };
 
 #ifdef __cplusplus

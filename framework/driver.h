@@ -20,20 +20,20 @@ struct weir_engines;
 enum weir_on_failure { WEIR_FAIL, WEIR_CONTINUE }; /* CONTINUE: the record is counted as dropped */
 
 struct weir_driver_config {
-    const char *application;         /* application.id; NULL = the topology's name */
-    int64_t     cache_bytes;         /* statestore.cache.max.bytes; 0 = none */
-    bool        exactly_once;        /* sends become visible with the commit */
-    bool        upstream_cleanup;    /* changelog.cleanup=kafka-streams */
-    bool        explicit_names;      /* generated names of internal topics and stores are an error */
-    int         on_unreadable;       /* enum weir_on_failure */
-    int         on_verb_failure;     /* enum weir_on_failure */
-    int64_t     wall_clock;          /* at the start, ms */
-    int64_t     close_emit_interval; /* throttle of ON_CLOSE, ms of wall clock */
-    int64_t     join_emit_interval;  /* throttle of late results of outer stream joins */
-    weir_extract *extract;           /* for sources without their own; NULL = the record's timestamp, negative fails */
-    const void *extract_arg;
-    const char *dir;                 /* of durable stores; NULL = all stores in memory */
-    const char *config_file;         /* overrides; NULL = none */
+    const char   *application;         /* application.id; NULL = the topology's name */
+    int64_t       cache_bytes;         /* statestore.cache.max.bytes; 0 = none */
+    bool          exactly_once;        /* sends become visible with the commit */
+    bool          upstream_cleanup;    /* changelog.cleanup=kafka-streams */
+    bool          explicit_names;      /* generated names of internal topics and stores are an error */
+    int           on_unreadable;       /* enum weir_on_failure */
+    int           on_verb_failure;     /* enum weir_on_failure */
+    int64_t       wall_clock;          /* at the start, ms */
+    int64_t       close_emit_interval; /* throttle of ON_CLOSE, ms of wall clock */
+    int64_t       join_emit_interval;  /* throttle of late results of outer stream joins */
+    weir_extract *extract; /* for sources without their own; NULL = the record's timestamp, negative fails */
+    const void   *extract_arg;
+    const char   *dir;         /* of durable stores; NULL = all stores in memory */
+    const char   *config_file; /* overrides; NULL = none */
 };
 
 /* One record that left the topology. */
@@ -48,8 +48,8 @@ struct weir_output {
 
 /* engines: weir_engines of <weir/engines.h>. WEIR_BAD_TOPOLOGY and the other codes of loading; WEIR_UNSUPPORTED: a kind without runtime. */
 WEIR_API int weir_driver_open(const struct weir_topology *topology, const struct weir_driver_config *config,
-                              const struct weir_engines *engines, struct weir_driver **ret,
-                              struct weir_error *reterr) WEIR_MUST_CHECK;
+                              const struct weir_engines *engines, struct weir_driver **ret, struct weir_error *reterr)
+    WEIR_MUST_CHECK;
 /* Flushes and closes; what closing still sent can be read before weir_driver_free. */
 WEIR_API int  weir_driver_close(struct weir_driver *driver, struct weir_error *reterr);
 WEIR_API void weir_driver_free(struct weir_driver *driver); /* NULL is fine */
@@ -78,7 +78,7 @@ struct weir_stored {
     struct weir_bytes key, value;
     int64_t           timestamp, start, end; /* -1 where there is none */
 };
-WEIR_API int weir_driver_visit(struct weir_driver *driver, const char *store,
+WEIR_API int weir_driver_visit(struct weir_driver *driver, const char                       *store,
                                int (*visit)(void *arg, const struct weir_stored *row), void *arg);
 /* Drops the stores and restores them from their changelogs: nothing may change. */
 WEIR_API int weir_driver_crash(struct weir_driver *driver, struct weir_error *reterr) WEIR_MUST_CHECK;

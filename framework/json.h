@@ -52,11 +52,13 @@ WEIR_API void weir_json_name(struct weir_json_out *json, const char *name);
 WEIR_API void weir_json_put_null(struct weir_json_out *json);
 WEIR_API void weir_json_put_bool(struct weir_json_out *json, bool value);
 WEIR_API void weir_json_put_int64(struct weir_json_out *json, int64_t value);
-/* Shortest text that reads back as the same double; NaN and infinities become null. */
+/* 15 digits where they read back as the same double, else 16 or 17; NaN and infinities become null. */
 WEIR_API void weir_json_put_double(struct weir_json_out *json, double value);
-WEIR_API void weir_json_put_number(struct weir_json_out *json, struct weir_text text); /* as it is: must be a JSON number */
-WEIR_API void weir_json_put_text(struct weir_json_out *json, struct weir_text text);   /* bytes that are no UTF-8 become U+FFFD */
-WEIR_API void weir_json_put_string(struct weir_json_out *json, const char *text);      /* NULL = null */
+/* As it is: must be a JSON number. */
+WEIR_API void weir_json_put_number(struct weir_json_out *json, struct weir_text text);
+/* Bytes that are no UTF-8 become U+FFFD. */
+WEIR_API void weir_json_put_text(struct weir_json_out *json, struct weir_text text);
+WEIR_API void weir_json_put_string(struct weir_json_out *json, const char *text); /* NULL = null */
 
 #ifdef __cplusplus
 }

@@ -16,8 +16,8 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define WEIR_API __attribute__((visibility("default")))
-#define WEIR_MUST_CHECK __attribute__((warn_unused_result))
+#define WEIR_API                 __attribute__((visibility("default")))
+#define WEIR_MUST_CHECK          __attribute__((warn_unused_result))
 #define WEIR_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define WEIR_API
@@ -35,35 +35,35 @@ enum weir_scope {
 };
 
 /* The one table of codes: name, value, scope, text. */
-#define WEIR_ERRORS(X)                                                                             \
-    X(WEIR_OK, 0, NONE, "success")                                                                 \
-    X(WEIR_NOTHING, 2, NONE, "the result is null")                                                 \
-    X(WEIR_NOTFOUND, -1, NONE, "no such thing")                                                    \
-    X(WEIR_AGAIN, -2, RETRIABLE, "not done yet: make the same call again")                         \
-    X(WEIR_FULL, -3, RETRIABLE, "a queue is full: serve it, then retry")                           \
-    X(WEIR_UNREADABLE, -10, RECORD, "bytes that the codec cannot read")                            \
-    X(WEIR_REJECTED, -11, RECORD, "the topology refused the record")                               \
-    X(WEIR_VERB_FAILED, -12, RECORD, "a verb failed on the record")                                \
-    X(WEIR_BAD_TIME, -13, RECORD, "the timestamp cannot be used")                                  \
-    X(WEIR_TOO_LARGE, -14, RECORD, "the record is too large")                                      \
-    X(WEIR_OVERFLOW, -15, RECORD, "a number does not fit")                                         \
-    X(WEIR_LIMIT, -16, RECORD, "the record needs more memory than one record may take")            \
-    X(WEIR_NULL_GIVEN, -17, RECORD, "null where a value is required")                              \
-    X(WEIR_ABORT, -20, TASK, "the transaction must be aborted")                                    \
-    X(WEIR_FENCED, -21, TASK, "another instance has taken over")                                   \
-    X(WEIR_LOST, -22, TASK, "the membership of the group is gone")                                 \
-    X(WEIR_STORE_FAILED, -23, TASK, "the state store failed")                                      \
-    X(WEIR_CORRUPT, -24, TASK, "stored bytes are damaged")                                         \
-    X(WEIR_BAD_TOPOLOGY, -30, FATAL, "the topology is not valid")                                  \
-    X(WEIR_BAD_CONFIG, -31, FATAL, "the configuration is not valid")                               \
-    X(WEIR_BAD_ARGUMENT, -32, FATAL, "an argument is out of range")                                \
-    X(WEIR_BAD_NAME, -33, FATAL, "a name is not legal")                                            \
-    X(WEIR_BAD_TYPE, -34, FATAL, "types do not meet")                                              \
-    X(WEIR_BAD_STATE, -35, FATAL, "the call is not allowed now")                                   \
-    X(WEIR_UNSUPPORTED, -36, FATAL, "not supported")                                               \
-    X(WEIR_NO_MEMORY, -37, FATAL, "out of memory")                                                 \
-    X(WEIR_IO, -38, FATAL, "input or output failed")                                               \
-    X(WEIR_BUSY, -39, FATAL, "another process holds it")                                           \
+#define WEIR_ERRORS(X)                                                                  \
+    X(WEIR_OK, 0, NONE, "success")                                                      \
+    X(WEIR_NOTHING, 2, NONE, "the result is null")                                      \
+    X(WEIR_NOTFOUND, -1, NONE, "no such thing")                                         \
+    X(WEIR_AGAIN, -2, RETRIABLE, "not done yet: make the same call again")              \
+    X(WEIR_FULL, -3, RETRIABLE, "a queue is full: serve it, then retry")                \
+    X(WEIR_UNREADABLE, -10, RECORD, "bytes that the codec cannot read")                 \
+    X(WEIR_REJECTED, -11, RECORD, "the topology refused the record")                    \
+    X(WEIR_VERB_FAILED, -12, RECORD, "a verb failed on the record")                     \
+    X(WEIR_BAD_TIME, -13, RECORD, "the timestamp cannot be used")                       \
+    X(WEIR_TOO_LARGE, -14, RECORD, "the record is too large")                           \
+    X(WEIR_OVERFLOW, -15, RECORD, "a number does not fit")                              \
+    X(WEIR_LIMIT, -16, RECORD, "the record needs more memory than one record may take") \
+    X(WEIR_NULL_GIVEN, -17, RECORD, "null where a value is required")                   \
+    X(WEIR_ABORT, -20, TASK, "the transaction must be aborted")                         \
+    X(WEIR_FENCED, -21, TASK, "another instance has taken over")                        \
+    X(WEIR_LOST, -22, TASK, "the membership of the group is gone")                      \
+    X(WEIR_STORE_FAILED, -23, TASK, "the state store failed")                           \
+    X(WEIR_CORRUPT, -24, TASK, "stored bytes are damaged")                              \
+    X(WEIR_BAD_TOPOLOGY, -30, FATAL, "the topology is not valid")                       \
+    X(WEIR_BAD_CONFIG, -31, FATAL, "the configuration is not valid")                    \
+    X(WEIR_BAD_ARGUMENT, -32, FATAL, "an argument is out of range")                     \
+    X(WEIR_BAD_NAME, -33, FATAL, "a name is not legal")                                 \
+    X(WEIR_BAD_TYPE, -34, FATAL, "types do not meet")                                   \
+    X(WEIR_BAD_STATE, -35, FATAL, "the call is not allowed now")                        \
+    X(WEIR_UNSUPPORTED, -36, FATAL, "not supported")                                    \
+    X(WEIR_NO_MEMORY, -37, FATAL, "out of memory")                                      \
+    X(WEIR_IO, -38, FATAL, "input or output failed")                                    \
+    X(WEIR_BUSY, -39, FATAL, "another process holds it")                                \
     X(WEIR_FATAL, -40, FATAL, "cannot go on")
 
 #define WEIR__ENUM(name, value, scope, text) name = value,
@@ -144,24 +144,29 @@ struct weir_codec {
 WEIR_API extern const struct weir_codec weir_string[1], weir_int64[1], weir_double[1], weir_blob[1];
 
 WEIR_API int weir_windowed_decode(const struct weir_codec *, struct weir_arena *, struct weir_bytes, void *);
-WEIR_API int weir_windowed_encode(const struct weir_codec *, struct weir_arena *, const void *,
-                                  struct weir_bytes *);
+WEIR_API int weir_windowed_encode(const struct weir_codec *, struct weir_arena *, const void *, struct weir_bytes *);
 WEIR_API int weir_windowed_print(const struct weir_codec *, const void *, struct weir_json_out *);
 WEIR_API int weir_windowed_parse(const struct weir_codec *, const struct weir_json *, void *);
 WEIR_API int weir_sessioned_decode(const struct weir_codec *, struct weir_arena *, struct weir_bytes, void *);
-WEIR_API int weir_sessioned_encode(const struct weir_codec *, struct weir_arena *, const void *,
-                                   struct weir_bytes *);
+WEIR_API int weir_sessioned_encode(const struct weir_codec *, struct weir_arena *, const void *, struct weir_bytes *);
 
 /* Keys of windowed results: key, int64 start (end = start + width); sessions: key, int64 end, start. */
-#define WINDOWED(k, w)                                                                             \
-    (&(const struct weir_codec){ .name = "windowed", .bytes = sizeof(struct weir_windowed),        \
-                                 .decode = weir_windowed_decode, .encode = weir_windowed_encode,   \
-                                 .print = weir_windowed_print, .parse = weir_windowed_parse,       \
-                                 .inner = k, .width = w })
-#define SESSIONED(k)                                                                               \
-    (&(const struct weir_codec){ .name = "sessioned", .bytes = sizeof(struct weir_windowed),       \
-                                 .decode = weir_sessioned_decode, .encode = weir_sessioned_encode, \
-                                 .print = weir_windowed_print, .parse = weir_windowed_parse,       \
+#define WINDOWED(k, w)                                                  \
+    (&(const struct weir_codec){ .name = "windowed",                    \
+                                 .bytes = sizeof(struct weir_windowed), \
+                                 .decode = weir_windowed_decode,        \
+                                 .encode = weir_windowed_encode,        \
+                                 .print = weir_windowed_print,          \
+                                 .parse = weir_windowed_parse,          \
+                                 .inner = k,                            \
+                                 .width = w })
+#define SESSIONED(k)                                                    \
+    (&(const struct weir_codec){ .name = "sessioned",                   \
+                                 .bytes = sizeof(struct weir_windowed), \
+                                 .decode = weir_sessioned_decode,       \
+                                 .encode = weir_sessioned_encode,       \
+                                 .print = weir_windowed_print,          \
+                                 .parse = weir_windowed_parse,          \
                                  .inner = k })
 
 /* Memory from an arena, zeroed, aligned to 16; NULL when its ceiling is reached (return WEIR_LIMIT). */
@@ -180,8 +185,7 @@ typedef int weir_select(struct weir_context *ctx, const struct weir_record *rec,
 typedef int weir_init(struct weir_context *ctx, void *ret);
 typedef int weir_fold(struct weir_context *ctx, const struct weir_record *rec, void *state);
 typedef int weir_unite(struct weir_context *ctx, const void *key, const void *other, void *state);
-typedef int weir_join(struct weir_context *ctx, const void *key, const void *left, const void *right,
-                      void *ret);
+typedef int weir_join(struct weir_context *ctx, const void *key, const void *left, const void *right, void *ret);
 typedef int weir_extract(struct weir_context *ctx, const struct weir_record *rec, int64_t *ret_ms);
 typedef int weir_route(struct weir_context *ctx, const struct weir_record *rec, const char **ret_topic,
                        int32_t *ret_partition);
@@ -196,8 +200,8 @@ WEIR_API int weir_forward(struct weir_context *ctx, const void *key, const void 
 /* The same with the record's own timestamp and headers. WEIR_BAD_TIME: a negative timestamp. */
 WEIR_API int weir_forward_record(struct weir_context *ctx, const struct weir_record *rec) WEIR_MUST_CHECK;
 /* To one child only. WEIR_BAD_ARGUMENT: the node is no child of this one. */
-WEIR_API int weir_forward_to(struct weir_context *ctx, const struct weir_node *node,
-                             const struct weir_record *rec) WEIR_MUST_CHECK;
+WEIR_API int weir_forward_to(struct weir_context *ctx, const struct weir_node *node, const struct weir_record *rec)
+    WEIR_MUST_CHECK;
 
 /* Refuses the record: it goes to the topology's dead letters with code and text, and the verb goes on
  * (usually by returning WEIR_OK). Without dead letters the code is returned and fails the record. */
@@ -206,9 +210,9 @@ WEIR_API int weir_reject(struct weir_context *ctx, int code, const char *text) W
 WEIR_API const void *weir_arg(struct weir_context *ctx);   /* the node's .arg (in an arm's fold, the arm's) */
 WEIR_API void       *weir_state(struct weir_context *ctx); /* .state zeroed bytes, one per task */
 WEIR_API void       *weir_alloc(struct weir_context *ctx, size_t size); /* record's lifetime; NULL = ceiling */
-WEIR_API bool        weir_absent(struct weir_context *ctx); /* in a fold: the state was null, now zeroed */
-WEIR_API int64_t     weir_stream_time(struct weir_context *ctx); /* ms; -1 = unknown */
-WEIR_API int64_t     weir_wall_time(struct weir_context *ctx);   /* ms of the engine's clock */
+WEIR_API bool        weir_absent(struct weir_context *ctx);         /* in a fold: the state was null, now zeroed */
+WEIR_API int64_t     weir_stream_time(struct weir_context *ctx);    /* ms; -1 = unknown */
+WEIR_API int64_t     weir_wall_time(struct weir_context *ctx);      /* ms of the engine's clock */
 WEIR_API int64_t     weir_partition_time(struct weir_context *ctx); /* in an extractor: greatest so far, -1 */
 
 /* A row of a store as a verb sees it. */
@@ -226,18 +230,18 @@ enum weir_order { WEIR_ASCENDING, WEIR_DESCENDING };
  * WEIR_STORE_FAILED. NULL value deletes. Times are ms. Put takes the record's timestamp. */
 WEIR_API int weir_get(struct weir_context *ctx, const struct weir_store *store, const void *key,
                       const void **ret_value) WEIR_MUST_CHECK;
-WEIR_API int weir_put(struct weir_context *ctx, const struct weir_store *store, const void *key,
-                      const void *value) WEIR_MUST_CHECK;
+WEIR_API int weir_put(struct weir_context *ctx, const struct weir_store *store, const void *key, const void *value)
+    WEIR_MUST_CHECK;
 WEIR_API int weir_delete(struct weir_context *ctx, const struct weir_store *store, const void *key) WEIR_MUST_CHECK;
 /* Rows with from <= key <= to in the order of the keys' bytes; NULL = open. */
-WEIR_API int weir_range(struct weir_context *ctx, const struct weir_store *store, const void *from,
-                        const void *to, enum weir_order order, struct weir_rows **ret) WEIR_MUST_CHECK;
+WEIR_API int weir_range(struct weir_context *ctx, const struct weir_store *store, const void *from, const void *to,
+                        enum weir_order order, struct weir_rows **ret) WEIR_MUST_CHECK;
 /* Rows whose key's bytes begin with the prefix's. */
 WEIR_API int weir_prefix(struct weir_context *ctx, const struct weir_store *store, struct weir_bytes prefix,
                          struct weir_rows **ret) WEIR_MUST_CHECK;
 /* Window stores: one row, and the rows of a key, or of keys from..to, that start in [from, to]. */
-WEIR_API int weir_get_window(struct weir_context *ctx, const struct weir_store *store, const void *key,
-                             int64_t start, const void **ret_value) WEIR_MUST_CHECK;
+WEIR_API int weir_get_window(struct weir_context *ctx, const struct weir_store *store, const void *key, int64_t start,
+                             const void **ret_value) WEIR_MUST_CHECK;
 WEIR_API int weir_put_window(struct weir_context *ctx, const struct weir_store *store, const void *key,
                              const void *value, int64_t start) WEIR_MUST_CHECK;
 WEIR_API int weir_fetch(struct weir_context *ctx, const struct weir_store *store, const void *key, int64_t from,
@@ -256,8 +260,8 @@ enum weir_time { WEIR_STREAM_TIME = 1, WEIR_WALL_TIME };
 /* Calls fn every `every` ms (> 0) of that time; stream time's grid starts at 0, wall time's now; missed
  * firings are one firing. In open or a verb. Gives a handle > 0 for weir_cancel, or WEIR_BAD_ARGUMENT,
  * WEIR_NO_MEMORY. Source: Kafka Streams' PunctuationQueue. */
-WEIR_API int64_t weir_schedule(struct weir_context *ctx, int64_t every, enum weir_time kind,
-                               weir_punctuate *fn) WEIR_MUST_CHECK;
+WEIR_API int64_t weir_schedule(struct weir_context *ctx, int64_t every, enum weir_time kind, weir_punctuate *fn)
+    WEIR_MUST_CHECK;
 WEIR_API void weir_cancel(struct weir_context *ctx, int64_t handle);
 WEIR_API void weir_commit(struct weir_context *ctx); /* asks for a commit soon */
 

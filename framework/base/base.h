@@ -89,10 +89,7 @@ void               weir__buf_putc(struct weir__buf *buf, char c);
 void               weir__buf_printf(struct weir__buf *buf, const char *format, ...) WEIR_PRINTF(2, 3);
 void               weir__buf_be32(struct weir__buf *buf, uint32_t value);
 void               weir__buf_be64(struct weir__buf *buf, uint64_t value);
-static inline bool weir__buf_ok(const struct weir__buf *buf)
-{
-    return !buf->failed;
-}
+static inline bool weir__buf_ok(const struct weir__buf *buf) { return !buf->failed; }
 
 /* ---- bytes (bytes.c) ---- */
 

@@ -42,15 +42,9 @@ void weir__buf_add(struct weir__buf *buf, const void *data, size_t size)
     buf->size += size;
 }
 
-void weir__buf_puts(struct weir__buf *buf, const char *text)
-{
-    weir__buf_add(buf, text, strlen(text));
-}
+void weir__buf_puts(struct weir__buf *buf, const char *text) { weir__buf_add(buf, text, strlen(text)); }
 
-void weir__buf_putc(struct weir__buf *buf, char c)
-{
-    weir__buf_add(buf, &c, 1);
-}
+void weir__buf_putc(struct weir__buf *buf, char c) { weir__buf_add(buf, &c, 1); }
 
 void weir__buf_printf(struct weir__buf *buf, const char *format, ...)
 {

@@ -11,17 +11,8 @@ static int64_t read_us(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-int64_t weir__wall_ms(void)
-{
-    return read_us(CLOCK_REALTIME) / 1000;
-}
+int64_t weir__wall_ms(void) { return read_us(CLOCK_REALTIME) / 1000; }
 
-int64_t weir__monotonic_us(void)
-{
-    return read_us(CLOCK_BOOTTIME);
-}
+int64_t weir__monotonic_us(void) { return read_us(CLOCK_BOOTTIME); }
 
-int64_t weir__cpu_us(void)
-{
-    return read_us(CLOCK_PROCESS_CPUTIME_ID);
-}
+int64_t weir__cpu_us(void) { return read_us(CLOCK_PROCESS_CPUTIME_ID); }

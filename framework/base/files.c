@@ -30,10 +30,7 @@ static void close_dir(DIR **dir)
         closedir(*dir);
 }
 
-static void free_text(char **text)
-{
-    weir__free(*text);
-}
+static void free_text(char **text) { weir__free(*text); }
 
 static int fail_memory(struct weir_error *reterr, const char *path)
 {

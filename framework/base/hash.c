@@ -4,10 +4,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t weir__hash(struct weir_bytes bytes)
-{
-    return XXH3_64bits(bytes.size ? bytes.data : "", bytes.size);
-}
+uint64_t weir__hash(struct weir_bytes bytes) { return XXH3_64bits(bytes.size ? bytes.data : "", bytes.size); }
 
 uint32_t weir__murmur2(struct weir_bytes bytes)
 {

@@ -10,30 +10,15 @@ static bool ordered_to_fail(void)
     return __builtin_expect(allocations_until_failure > 0, 0) && --allocations_until_failure == 0;
 }
 
-void weir__fail_allocation(uint64_t n)
-{
-    allocations_until_failure = n;
-}
+void weir__fail_allocation(uint64_t n) { allocations_until_failure = n; }
 
-void *weir__alloc(size_t size)
-{
-    return ordered_to_fail() ? NULL : malloc(size ? size : 1);
-}
+void *weir__alloc(size_t size) { return ordered_to_fail() ? NULL : malloc(size ? size : 1); }
 
-void *weir__zalloc(size_t size)
-{
-    return ordered_to_fail() ? NULL : calloc(1, size ? size : 1);
-}
+void *weir__zalloc(size_t size) { return ordered_to_fail() ? NULL : calloc(1, size ? size : 1); }
 
-void *weir__realloc(void *memory, size_t size)
-{
-    return ordered_to_fail() ? NULL : realloc(memory, size ? size : 1);
-}
+void *weir__realloc(void *memory, size_t size) { return ordered_to_fail() ? NULL : realloc(memory, size ? size : 1); }
 
-char *weir__strdup(const char *text)
-{
-    return weir__memdup(text, strlen(text) + 1);
-}
+char *weir__strdup(const char *text) { return weir__memdup(text, strlen(text) + 1); }
 
 void *weir__memdup(const void *data, size_t size)
 {
@@ -44,10 +29,7 @@ void *weir__memdup(const void *data, size_t size)
     return copy;
 }
 
-void weir__free(void *memory)
-{
-    free(memory);
-}
+void weir__free(void *memory) { free(memory); }
 
 int weir__grow(void **items, size_t *capacity, size_t count, size_t size)
 {

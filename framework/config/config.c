@@ -32,10 +32,7 @@ void weir__config_free(struct weir__config *config)
     weir__free(config);
 }
 
-static void free_config(struct weir__config **config)
-{
-    weir__config_free(*config);
-}
+static void free_config(struct weir__config **config) { weir__config_free(*config); }
 
 static int copy_names(const char *const *names, char ***ret)
 {

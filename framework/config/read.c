@@ -104,10 +104,7 @@ static int read_variable(struct weir__config *config, const char *variable, cons
     return weir__config_set_as(config, WEIR__BY_ENV, key, value, variable, reterr);
 }
 
-static void free_text(char **text)
-{
-    weir__free(*text);
-}
+static void free_text(char **text) { weir__free(*text); }
 
 int weir__config_read_env(struct weir__config *config, char *const *env, struct weir_error *reterr)
 {

@@ -78,10 +78,7 @@ const struct weir__setting weir__settings[] = {
 };
 /* clang-format on */
 
-size_t weir__setting_count(void)
-{
-    return ARRAY_SIZE(weir__settings) - 1;
-}
+size_t weir__setting_count(void) { return ARRAY_SIZE(weir__settings) - 1; }
 
 size_t weir__setting_index(const char *name)
 {

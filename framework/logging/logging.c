@@ -31,10 +31,7 @@ void weir__log_setup(enum weir__level level, bool json, int fd)
     atomic_store(&write_to, fd);
 }
 
-static bool is_control(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7f && c < 0xa0);
-}
+static bool is_control(uint32_t c) { return c < 0x20 || (c >= 0x7f && c < 0xa0); }
 
 /* One character of text inside quotes; gives its size. */
 static size_t add_escaped(struct weir__buf *buf, struct weir_bytes text)

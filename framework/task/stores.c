@@ -50,6 +50,46 @@ int weir__fetch_value(struct weir__binding *binding, const void *key, const void
     return err;
 }
 
+static int log_change(struct weir__binding *binding, const struct weir__change *change)
+{
+    struct weir__task *task = binding->task;
+    struct weir__raw   raw = { .topic = binding->plan->changelog,
+                               .partition = task->config.partition,
+                               .timestamp = change->now.timestamp,
+                               .key = change->key,
+                               .value = change->now.bytes };
+
+    return task->config.send(task->config.send_arg, &raw, WEIR__TO_CHANGELOG);
+}
+
+/* Upstream logs a row also where its segment has expired and nothing is stored. */
+static int log_expired(struct weir__binding *binding, struct weir_bytes key, int64_t start,
+                       const struct weir__value *row)
+{
+    char                suffix[sizeof(int64_t) + sizeof(int32_t)] = { 0 };
+    struct weir__change change = { .now = *row };
+    char               *bytes = weir__arena_take(&binding->task->record, key.size + sizeof(suffix));
+
+    if (bytes == NULL)
+        return WEIR_LIMIT;
+    weir__put_be64(suffix, (uint64_t)start);
+    memcpy(bytes, key.data, key.size);
+    memcpy(bytes + key.size, suffix, sizeof(suffix));
+    change.key = BYTES(bytes, key.size + sizeof(suffix));
+    return log_change(binding, &change);
+}
+
+static int put_window(struct weir__binding *binding, struct weir_bytes key, int64_t start,
+                      const struct weir__value *row)
+{
+    int err = weir__store_put_window(binding->store, key, start, row);
+
+    if (err != WEIR_NOTFOUND || binding->plan->changelog == NULL || !binding->task->config.upstream_expiry)
+        return err;
+    err = log_expired(binding, key, start, row);
+    return err == WEIR_OK ? WEIR_NOTFOUND : err;
+}
+
 int weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
                       const struct weir_record *rec)
 {
@@ -64,20 +104,8 @@ int weir__store_value(struct weir__binding *binding, const void *key, const void
         return err;
     binding->task->dirty = true;
     if (binding->plan->store.kind == WEIR__STORE_WINDOWS)
-        return weir__store_put_window(binding->store, bytes, start, &row);
+        return put_window(binding, bytes, start, &row);
     return weir__store_put(binding->store, bytes, &row);
-}
-
-static int log_change(struct weir__binding *binding, const struct weir__change *change)
-{
-    struct weir__task *task = binding->task;
-    struct weir__raw   raw = { .topic = binding->plan->changelog,
-                               .partition = task->config.partition,
-                               .timestamp = change->now.timestamp,
-                               .key = change->key,
-                               .value = change->now.bytes };
-
-    return task->config.send(task->config.send_arg, &raw, WEIR__TO_CHANGELOG);
 }
 
 static int change_key(struct weir__binding *binding, const struct weir__change *change, const void **ret)

@@ -1,7 +1,8 @@
 /* collect.c: the declared nodes, what each takes from, and the order in which they are built.
  *
  * (1) A node is known when a path, .order, .with, .looks_up, an arm or a split names it.
- * (2) Without .order: paths from the first to the last, each from its head; a node after all that it takes from or names.
+ * (2) Without .order: paths from the first to the last, each from its head; a node after all that it takes from or
+ *     names.
  */
 #include "framework/topology/internal.h"
 

@@ -1,8 +1,8 @@
 /* describe_order.c: the order in which Topology.describe() prints nodes and links.
  *
- * (1) Most descendants first, equal ones by name. Upstream counts while it links, and puts links into a TreeSet on the way,
- *     so a link stands where the counts of that moment put it: the same steps are taken here in the same order, which is
- *     that of a HashMap of the nodes' names.
+ * (1) Most descendants first, equal ones by name. Upstream counts while it links, and puts links into a TreeSet on
+ *     the way, so a link stands where the counts of that moment put it: the same steps are taken here in the same
+ *     order, which is that of a HashMap of the nodes' names.
  * (2) Counting visits every path. Where there are too many, the final counts are taken from the start.
  * Source: InternalTopologyBuilder.describeSubtopology.
  */

@@ -1,11 +1,11 @@
 /* internal.h: a topology while it is compiled: declared nodes, the graph of operators, stores, faults.
  *
- * (1) Everything lives in the plan's arena. What finds no memory there leaves by longjmp to weir__plan_new, which owns
- *     the few things outside the arena: no function in between may hold any.
- * (2) A fault is one line, and compiling goes on, so that all are found at once; `broken` says that the shape itself is
- *     wrong and nothing can be made of it.
- * (3) A declared node is lowered once, after all that it takes from. An operator writes a graph: one or several physical
- *     nodes that enter the plan together, in the order of their priority (Kafka Streams' GraphNode.buildPriority).
+ * (1) Everything lives in the plan's arena. What finds no memory there leaves by longjmp to weir__plan_new, which
+ *     owns the few things outside the arena: no function in between may hold any.
+ * (2) A fault is one line, and compiling goes on, so that all are found at once; `broken` says that the shape itself
+ *     is wrong and nothing can be made of it.
+ * (3) A declared node is lowered once, after all that it takes from. An operator writes a graph: one or several
+ *     physical nodes that enter the plan together, in the order of their priority (GraphNode.buildPriority upstream).
  * (4) Every operator takes the numbers that upstream's takes, used or not.
  */
 #ifndef WEIR_TOPOLOGY_INTERNAL_H
@@ -187,13 +187,12 @@ void weir__write(struct weir__compiler *compiler);
 
 void             weir__lower(struct weir__compiler *compiler);
 typedef void     weir__lower_kind(struct weir__compiler *compiler, struct weir__made *made);
-weir__lower_kind weir__lower_source, weir__lower_table, weir__lower_global, weir__lower_as_table, weir__lower_fold,
-    weir__lower_fold_table, weir__lower_regroup, weir__lower_values, weir__lower_as_stream, weir__lower_suppress,
-    weir__lower_join, weir__lower_cogroup, weir__lower_stream_join, weir__lower_table_join, weir__lower_foreign_join;
+weir__lower_kind weir__lower_as_table, weir__lower_fold, weir__lower_regroup, weir__lower_values,
+    weir__lower_as_stream, weir__lower_suppress, weir__lower_join, weir__lower_cogroup;
 /* A graph below all inputs, with one node; types as declared or received. */
 struct weir__node *weir__lower_one(struct weir__compiler *compiler, struct weir__made *made, const char *name,
                                    enum weir__op op);
-/* tables.c: the table's rows are kept; `node` reads them; old values are wanted (upstream's enableSendingOldValues). */
+/* The table's rows are kept; `node` reads them; its old values are wanted, if need be by keeping rows (force). */
 void        weir__materialize(struct weir__compiler *compiler, struct weir__made *made);
 void        weir__read_rows(struct weir__compiler *compiler, struct weir__made *made, struct weir__node *node);
 bool        weir__want_old(struct weir__compiler *compiler, struct weir__made *made, bool force);

@@ -254,7 +254,7 @@ static void lower_leg(struct weir__compiler *compiler, struct weir__made *made, 
     weir__types(made->node, split, made->key, made->value);
 }
 
-/* The legs are made with their split: with upstream's names they are numbered there. The last one, without a test, is 0. */
+/* The legs are made with their split: with upstream's names they are numbered there, one without a test as 0. */
 static void lower_split(struct weir__compiler *compiler, struct weir__made *made)
 {
     const char *name = weir__name_or(compiler, made, "KSTREAM-BRANCH-");

@@ -79,7 +79,6 @@ static void join_global(struct weir__compiler *compiler, struct weir__made *made
     made->name = weir__name_or(compiler, made, "KSTREAM-LEFTJOIN-");
     made->rekeyed = made->inputs[0]->rekeyed;
     add_join(compiler, made, made->inputs[0]->graph, WEIR__JOIN_GLOBAL);
-    made->node->with = made->right->node;
     made->node->global = made->right->store->plan;
 }
 

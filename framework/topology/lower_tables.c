@@ -1,7 +1,7 @@
 /* lower_tables.c: folds and tables: what has rows, who reads them, and who wants to know the old value.
  *
- * (1) A table made from a topic or a stream has rows only when its store has a name or somebody needs them; a fold always
- *     has; a filter or map of a table only when its store has a name.
+ * (1) A table made from a topic or a stream has rows only when its store has a name or somebody needs them; a fold
+ *     always has; a filter or map of a table only when its store has a name.
  * (2) Who reads the rows of a filter or map without any reads those of its nearest ancestor that has some.
  * Source: KTableImpl.valueGetterSupplier, enableSendingOldValues.
  */
@@ -267,29 +267,6 @@ static void take_old_number(struct weir__compiler *compiler, const struct weir__
         weir__generate(compiler, "");
 }
 
-void weir__lower_fold(struct weir__compiler *compiler, struct weir__made *made)
-{
-    struct weir__made  *from = made->inputs[0];
-    const char         *prefix = made->eff.kind == WEIR_REDUCE ? "KSTREAM-REDUCE-" : "KSTREAM-AGGREGATE-";
-    struct weir__graph *parent = from->graph;
-    struct weir__kept  *kept;
-
-    made->flow = WEIR__TABLE;
-    if (from->flow == WEIR__GROUPED) {
-        weir__lower_fold_table(compiler, made);
-        return;
-    }
-    take_old_number(compiler, made);
-    kept = weir__keep(compiler, made, prefix);
-    made->name = weir__name_or(compiler, made, prefix);
-    check_emit(compiler, made);
-    check_verbs(compiler, made, false);
-    fold_types(compiler, made, from);
-    if (from->rekeyed)
-        parent = group(compiler, made, from, made->eff.grouped != NULL ? made->eff.grouped : kept->plan->name);
-    add_fold(compiler, made, from, parent);
-}
-
 /* ---- of grouped tables ---- */
 
 #define GROUPED "an aggregation of a grouped table"
@@ -325,7 +302,7 @@ static struct weir__graph *group_table(struct weir__compiler *compiler, struct w
     return graph;
 }
 
-void weir__lower_fold_table(struct weir__compiler *compiler, struct weir__made *made)
+static void lower_fold_table(struct weir__compiler *compiler, struct weir__made *made)
 {
     const char *prefix = made->eff.kind == WEIR_REDUCE ? "KTABLE-REDUCE-" : "KTABLE-AGGREGATE-";
     const char *sink, *source;
@@ -339,6 +316,35 @@ void weir__lower_fold_table(struct weir__compiler *compiler, struct weir__made *
     fold_types(compiler, made, made->inputs[0]);
     add_fold(compiler, made, made->inputs[0], group_table(compiler, made, sink, source));
     weir__refuse(made->node, GROUPED);
+}
+
+/* ---- of streams, and of either ---- */
+
+static void lower_fold_stream(struct weir__compiler *compiler, struct weir__made *made)
+{
+    struct weir__made  *from = made->inputs[0];
+    const char         *prefix = made->eff.kind == WEIR_REDUCE ? "KSTREAM-REDUCE-" : "KSTREAM-AGGREGATE-";
+    struct weir__graph *parent = from->graph;
+    struct weir__kept  *kept;
+
+    take_old_number(compiler, made);
+    kept = weir__keep(compiler, made, prefix);
+    made->name = weir__name_or(compiler, made, prefix);
+    check_emit(compiler, made);
+    check_verbs(compiler, made, false);
+    fold_types(compiler, made, from);
+    if (from->rekeyed)
+        parent = group(compiler, made, from, made->eff.grouped != NULL ? made->eff.grouped : kept->plan->name);
+    add_fold(compiler, made, from, parent);
+}
+
+void weir__lower_fold(struct weir__compiler *compiler, struct weir__made *made)
+{
+    made->flow = WEIR__TABLE;
+    if (made->inputs[0]->flow == WEIR__GROUPED)
+        lower_fold_table(compiler, made);
+    else
+        lower_fold_stream(compiler, made);
 }
 
 /* ---- suppress ---- */

@@ -1,6 +1,7 @@
 /* overrides.c: "<topology>.<node or store>.<field>" of the configuration, laid over the copies that are compiled.
  *
- * (1) A field is asked for only where it means something, so that the configuration can tell which settings nobody took.
+ * (1) A field is asked for only where it means something, so that the configuration can tell which settings nobody
+ *     took.
  * (2) A node's name stands for its store too: size, grace and the rest of what it keeps.
  */
 #include "framework/topology/internal.h"
@@ -44,7 +45,7 @@ static void ask_tri(struct weir__compiler *compiler, const char *element, const 
 static void ask_emit(struct weir__compiler *compiler, struct weir__made *made)
 {
     static const char *const words[] = {
-        [WEIR_ON_COMMIT] = "commit", [WEIR_EACH] = "each", [WEIR_ON_CLOSE] = "close"
+        [WEIR_ON_COMMIT] = "on_commit", [WEIR_EACH] = "each", [WEIR_ON_CLOSE] = "on_close"
     };
     const char *value = ask(compiler, made->eff.name, "emit");
 
@@ -56,7 +57,7 @@ static void ask_emit(struct weir__compiler *compiler, struct weir__made *made)
             return;
         }
     }
-    bad(compiler, made->eff.name, "emit", value, "commit, each or close");
+    bad(compiler, made->eff.name, "emit", value, "on_commit, each or on_close");
 }
 
 static void ask_partitions(struct weir__compiler *compiler, struct weir__made *made)

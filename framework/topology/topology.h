@@ -65,13 +65,13 @@ struct weir__node {
     int                        emit;                /* enum weir_emit, after overrides */
     const struct weir_windows *windows;             /* after overrides; NULL */
     struct weir__node         *with;   /* JOIN_TABLE: the table's node on the right. Its value for a key: the row of
-                                           stores[0] when materialized; else what the verbs of the TABLE_FILTER and
-                                           TABLE_MAP nodes from the first materialized ancestor (parents[0] each) down to
-                                           it make of that one's row. `stores` of the join are those it reads so. */
+                                         stores[0] when materialized; else what the verbs of the TABLE_FILTER and
+                                         TABLE_MAP nodes (parents[0] each), from the first materialized ancestor down
+                                         to it, make of that one's row. The join's `stores` are those it reads so. */
     struct weir__store_plan   *global; /* JOIN_GLOBAL: the store */
     const char *const         *topics; /* SOURCE and SINK, without the application's prefix */
     size_t                     topic_count;
-    bool        internal;    /* topics are repartition topics: the real name has the application's id before it */
+    bool        internal;    /* topics are repartition topics: the application's id goes before the real name */
     int32_t     partitions;  /* of the repartition topic; 0 = as upstream */
     int         reset;       /* SOURCE */
     size_t      descendants; /* itself included, by every path to them */

@@ -43,10 +43,7 @@ struct weir_text conf_arg_text(const json_t *args, size_t n)
     return (struct weir_text){ json_string_value(json), json_string_length(json) };
 }
 
-int64_t conf_arg_number(const json_t *args, size_t n)
-{
-    return json_integer_value(json_array_get(args, n));
-}
+int64_t conf_arg_number(const json_t *args, size_t n) { return json_integer_value(json_array_get(args, n)); }
 
 int conf_give_text(struct weir_context *ctx, const char *data, size_t size, struct value *ret)
 {
@@ -93,20 +90,11 @@ int conf_give_double(struct weir_context *ctx, double number, struct value *ret)
     return 0;
 }
 
-bool conf_is(struct value value, const struct weir_codec *codec)
-{
-    return value.at && value.codec == codec;
-}
+bool conf_is(struct value value, const struct weir_codec *codec) { return value.at && value.codec == codec; }
 
-struct weir_text conf_text(struct value value)
-{
-    return *(const struct weir_text *)value.at;
-}
+struct weir_text conf_text(struct value value) { return *(const struct weir_text *)value.at; }
 
-int64_t conf_long(struct value value)
-{
-    return value.at ? *(const int64_t *)value.at : 0;
-}
+int64_t conf_long(struct value value) { return value.at ? *(const int64_t *)value.at : 0; }
 
 bool conf_parse_long(struct weir_text text, int64_t *ret)
 {

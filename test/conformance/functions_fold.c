@@ -16,15 +16,9 @@ static int concat(const struct conf_call *call, bool with_key, struct value *ret
     return conf_give_buf(call->ctx, &buf, ret);
 }
 
-static int fold_concat(const struct conf_call *call, struct value *ret)
-{
-    return concat(call, false, ret);
-}
+static int fold_concat(const struct conf_call *call, struct value *ret) { return concat(call, false, ret); }
 
-static int fold_key_concat(const struct conf_call *call, struct value *ret)
-{
-    return concat(call, true, ret);
-}
+static int fold_key_concat(const struct conf_call *call, struct value *ret) { return concat(call, true, ret); }
 
 static double real(struct value value)
 {
@@ -48,15 +42,9 @@ static int add(const struct conf_call *call, int sign, struct value *ret)
         ret);
 }
 
-static int fold_sum(const struct conf_call *call, struct value *ret)
-{
-    return add(call, 1, ret);
-}
+static int fold_sum(const struct conf_call *call, struct value *ret) { return add(call, 1, ret); }
 
-static int fold_sub(const struct conf_call *call, struct value *ret)
-{
-    return add(call, -1, ret);
-}
+static int fold_sub(const struct conf_call *call, struct value *ret) { return add(call, -1, ret); }
 
 static int fold_sum_null_at(const struct conf_call *call, struct value *ret)
 {
@@ -87,15 +75,9 @@ static int extreme(const struct conf_call *call, int side, struct value *ret)
     return 0;
 }
 
-static int fold_min(const struct conf_call *call, struct value *ret)
-{
-    return extreme(call, -1, ret);
-}
+static int fold_min(const struct conf_call *call, struct value *ret) { return extreme(call, -1, ret); }
 
-static int fold_max(const struct conf_call *call, struct value *ret)
-{
-    return extreme(call, 1, ret);
-}
+static int fold_max(const struct conf_call *call, struct value *ret) { return extreme(call, 1, ret); }
 
 static int fold_other(const struct conf_call *call, struct value *ret)
 {

@@ -54,15 +54,9 @@ static int give_print(const struct conf_call *call, struct value value, struct v
     return conf_give_buf(call->ctx, &buf, ret);
 }
 
-static int map_to_text(const struct conf_call *call, struct value *ret)
-{
-    return give_print(call, call->value, ret);
-}
+static int map_to_text(const struct conf_call *call, struct value *ret) { return give_print(call, call->value, ret); }
 
-static int map_key_text(const struct conf_call *call, struct value *ret)
-{
-    return give_print(call, call->key, ret);
-}
+static int map_key_text(const struct conf_call *call, struct value *ret) { return give_print(call, call->key, ret); }
 
 static int upper(const struct conf_call *call, struct value value, struct value *ret)
 {
@@ -83,15 +77,9 @@ static int upper(const struct conf_call *call, struct value value, struct value 
     return 0;
 }
 
-static int map_upper(const struct conf_call *call, struct value *ret)
-{
-    return upper(call, call->value, ret);
-}
+static int map_upper(const struct conf_call *call, struct value *ret) { return upper(call, call->value, ret); }
 
-static int map_key_upper(const struct conf_call *call, struct value *ret)
-{
-    return upper(call, call->key, ret);
-}
+static int map_key_upper(const struct conf_call *call, struct value *ret) { return upper(call, call->key, ret); }
 
 /* Bytes of the first character. */
 static size_t first_size(struct weir_text text)
@@ -191,10 +179,7 @@ static int after(const struct conf_call *call, struct value otherwise, struct va
     return conf_give_text(call->ctx, at, text.size - (size_t)(at - text.data), ret);
 }
 
-static int map_after(const struct conf_call *call, struct value *ret)
-{
-    return after(call, call->value, ret);
-}
+static int map_after(const struct conf_call *call, struct value *ret) { return after(call, call->value, ret); }
 
 static int map_after_or_null(const struct conf_call *call, struct value *ret)
 {

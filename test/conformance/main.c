@@ -100,10 +100,7 @@ static int found(const char *path, const struct stat *info, int type, struct FTW
     return 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static void print_summary(void)
 {

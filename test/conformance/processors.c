@@ -210,10 +210,7 @@ static int process_put(struct weir_context *ctx, const struct weir_record *rec)
     return err < 0 ? err : weir_forward_record(ctx, rec);
 }
 
-static int process_put_quiet(struct weir_context *ctx, const struct weir_record *rec)
-{
-    return put(ctx, rec);
-}
+static int process_put_quiet(struct weir_context *ctx, const struct weir_record *rec) { return put(ctx, rec); }
 
 static int process_delete_old(struct weir_context *ctx, const struct weir_record *rec)
 {

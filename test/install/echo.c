@@ -7,7 +7,4 @@ SOURCE(words, "words", weir_string, weir_string);
 SINK(echoed, "echoed", weir_string, weir_string);
 TOPOLOGY(echo, .paths = PATHS(PATH(words, echoed)));
 
-int main(int argc, char **argv)
-{
-    return weir_main(argc, argv, LIST(struct weir_topology, &echo), weir_engines);
-}
+int main(int argc, char **argv) { return weir_main(argc, argv, LIST(struct weir_topology, &echo), weir_engines); }

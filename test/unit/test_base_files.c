@@ -16,15 +16,9 @@ static void set_up(void)
     snprintf(path, sizeof(path), "%s/file", dir);
 }
 
-static void tear_down(void)
-{
-    ck_assert_int_eq(weir__remove_tree(dir, NULL), WEIR_OK);
-}
+static void tear_down(void) { ck_assert_int_eq(weir__remove_tree(dir, NULL), WEIR_OK); }
 
-static bool exists(const char *name)
-{
-    return access(name, F_OK) == 0;
-}
+static bool exists(const char *name) { return access(name, F_OK) == 0; }
 
 START_TEST(folders_are_made_with_their_parents)
 {

@@ -43,10 +43,7 @@ static int read_env(const char *variable)
     return weir__config_read_env(config, env, &err);
 }
 
-static int set(const char *key, const char *value)
-{
-    return weir__config_set(config, key, value, "--flag", &err);
-}
+static int set(const char *key, const char *value) { return weir__config_set(config, key, value, "--flag", &err); }
 
 /* err stands at path:line and says words. */
 static void expect_line(int line, const char *words)

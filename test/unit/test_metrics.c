@@ -17,10 +17,7 @@ static const struct weir__family seconds = { "weir_commit_seconds", WEIR__HISTOG
 static struct weir__metrics *metrics;
 static struct weir__buf      text;
 
-static void set_up(void)
-{
-    ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK);
-}
+static void set_up(void) { ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK); }
 
 static void tear_down(void)
 {

@@ -130,7 +130,7 @@ struct weir_topology {
 #define NODES(...)        LIST(struct weir_node, __VA_ARGS__)
 #define PATH              NODES
 #define PATHS(...)        ((const struct weir_node *const *const[]){ __VA_ARGS__, NULL })
-#define ARM(from, fold, ...) { from, fold, ##__VA_ARGS__ }    /* one input of a cogroup */
+#define ARM(source, add, ...) { .from = source, .fold = add, ##__VA_ARGS__ }    /* one input of a cogroup */
 #define ARMS(...)         ((const struct weir_arm[]){ __VA_ARGS__, { NULL, NULL, NULL } })
 #define ARG(type, ...)    (&(const type){ __VA_ARGS__ })       /* .arg = ARG(struct limits, .lo = -500) */
 #define NODE(id, ...)     static const struct weir_node  id[1] = {{ .name = #id, __VA_ARGS__ }}

@@ -341,6 +341,17 @@ static int start_key(struct weir__rows *rows, struct weir__rows **ret)
     return err;
 }
 
+/* All rows in (start, key) order between the starts wanted. */
+static int start_index(struct weir__rows *rows, struct weir__rows **ret)
+{
+    char low[1 + sizeof(int64_t)] = { INDEX_ROW }, high[1 + sizeof(int64_t)] = { INDEX_ROW };
+
+    rows->by_index = true;
+    weir__put_be64(low + 1, (uint64_t)rows->start_from);
+    weir__put_be64(high + 1, (uint64_t)rows->start_to + 1);
+    return start_rows(rows, BYTES(low, sizeof(low)), BYTES(high, sizeof(high)), ret);
+}
+
 int weir__store_fetch(struct weir__store *store, struct weir_bytes key_from, struct weir_bytes key_to, int64_t from,
                       int64_t to, enum weir_order order, struct weir__rows **ret)
 {
@@ -356,20 +367,18 @@ int weir__store_fetch(struct weir__store *store, struct weir_bytes key_from, str
     }
     if (key_from.data != NULL && key_to.data != NULL && weir__bytes_equal(key_from, key_to))
         return start_key(rows, ret);
+    if (store->spec->in_memory) /* upstream's in-memory store keeps time before key */
+        return start_index(rows, ret);
     return start_keys(rows, ret);
 }
 
 int weir__store_due(struct weir__store *store, int64_t from, int64_t to, struct weir__rows **ret)
 {
     struct weir__rows *rows = rows_new(store, WEIR_ASCENDING);
-    char               low[1 + sizeof(int64_t)] = { INDEX_ROW }, high[1 + sizeof(int64_t)] = { INDEX_ROW };
 
     if (rows == NULL)
         return WEIR_NO_MEMORY;
-    rows->by_index = true;
     rows->start_from = MAX(from, 0);
-    rows->start_to = to - 1;
-    weir__put_be64(low + 1, (uint64_t)MAX(from, 0));
-    weir__put_be64(high + 1, (uint64_t)MAX(to, 0));
-    return start_rows(rows, BYTES(low, sizeof(low)), BYTES(high, sizeof(high)), ret);
+    rows->start_to = MAX(to, 0) - 1;
+    return start_index(rows, ret);
 }

@@ -72,7 +72,8 @@ function(weir_tests kind)
         set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/${kind})
         target_link_libraries(${name} PRIVATE weir_test_parts)
         add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-        set_tests_properties(${name} PROPERTIES LABELS ${kind} TIMEOUT 120)
+        set_tests_properties(${name} PROPERTIES LABELS ${kind} TIMEOUT 300
+            ENVIRONMENT CK_TIMEOUT_MULTIPLIER=20) # check's own limit of 4 s is for idle machines and plain builds
     endforeach()
 endfunction()
 

@@ -211,13 +211,26 @@ void conf_print(struct weir__buf *buf, struct value value)
         print_windowed(buf, value);
 }
 
+/* Bytes of the UTF-8 sequence that begins with lead; 0 = none does, or it is a control character. */
+static size_t sequence_size(unsigned char lead)
+{
+    if (lead < 0x80)
+        return lead >= 0x20 && lead != 0x7f;
+    return lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+}
+
 static bool printable(struct weir_bytes bytes)
 {
     const unsigned char *at = bytes.data;
 
-    for (size_t i = 0; i < bytes.size; i++)
-        if (at[i] < 0x20 || at[i] == 0x7f)
+    for (size_t i = 0, size; i < bytes.size; i += size) {
+        size = sequence_size(at[i]);
+        if (size == 0 || size > bytes.size - i)
             return false;
+        for (size_t n = 1; n < size; n++)
+            if ((at[i + n] & 0xc0) != 0x80)
+                return false;
+    }
     return true;
 }
 

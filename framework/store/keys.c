@@ -39,6 +39,8 @@ int weir__engine_value(const struct weir__store *store, struct weir_bytes bytes,
 /* Source: AbstractRocksDBSegmentedBytesStore; a time-ordered store keeps the edge. */
 int64_t weir__oldest_shown(const struct weir__store *store)
 {
+    if (store->spec->uncut)
+        return 0;
     return weir__time_sub(store->observed, store->spec->retention) + !store->spec->closes;
 }
 

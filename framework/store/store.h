@@ -67,6 +67,7 @@ struct weir__store_spec {
     bool                  duplicates;  /* windows: several rows per key and start */
     bool                  tombstones;  /* expiry is written to the changelog too */
     bool                  closes;      /* of an ON_CLOSE node: rows at observed time - retention still show */
+    bool                  uncut;       /* shows rows past the retention, as upstream's cache does */
     int64_t               retention;   /* windows, ms */
     int64_t               segment;     /* windows: expiry works by segments of this width, ms */
     int64_t               window_size; /* for readers */

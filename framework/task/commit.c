@@ -13,7 +13,7 @@ static bool may_expire(const struct weir__binding *binding)
 {
     const struct weir__live *owner = binding->owner;
 
-    if (binding->plan->store.kind != WEIR__STORE_WINDOWS)
+    if (binding->plan->store.kind != WEIR__STORE_WINDOWS || binding->spec->uncut)
         return false;
     if (owner == NULL || owner->node->emit != WEIR_ON_CLOSE)
         return true;

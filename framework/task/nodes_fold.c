@@ -158,7 +158,7 @@ int weir__close_due(struct weir__live *live, const struct weir__event *event, in
     struct weir__row      row;
     int                   err;
 
-    if (live->task->config.upstream_expiry)
+    if (live->task->config.upstream_expiry && !binding->spec->uncut)
         from = MAX(from, weir__time_sub(weir__store_observed(binding->store), binding->spec->retention));
     err = weir__store_due(binding->store, from, weir__time_add(close_time - size, 1), &rows);
 

@@ -169,6 +169,7 @@ static int open_store(struct weir__task *task, struct weir__binding *binding, st
     if (spec == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, binding->plan->name, "no memory for the store");
     binding->spec = spec;
+    spec->uncut = spec->cached && task->config.cache_bytes > 0 && task->config.upstream_expiry;
     spec->cached = spec->cached && task->config.cache_bytes > 0;
     if (binding->plan->global)
         spec->logged = spec->cached = false;

@@ -1,0 +1,497 @@
+/* test_runtime.c: applications on the embedded log in memory, and on one whose commits fail as told. */
+#include <check.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "framework/declare.h"
+#include "framework/runtime/runtime.h"
+#include "statestores/engines.h"
+#include "statestores/statestores.h"
+
+/* ---- topologies ---- */
+
+static int word_of(struct weir_context *ctx, const struct weir_record *rec, const void **ret_key)
+{
+    (void)ctx;
+    *ret_key = rec->value;
+    return WEIR_OK;
+}
+
+static int pick_left(struct weir_context *ctx, const void *key, const void *left, const void *right, void *ret)
+{
+    const struct weir_text *text = right != NULL ? right : left;
+
+    (void)ctx;
+    (void)key;
+    *(struct weir_text *)ret = *text;
+    return WEIR_OK;
+}
+
+static int seen(struct weir_context *ctx, const struct weir_record *rec, void *state)
+{
+    (void)ctx;
+    (void)rec;
+    ++*(int64_t *)state;
+    return WEIR_OK;
+}
+
+static int zero(struct weir_context *ctx, void *ret)
+{
+    (void)ctx;
+    *(int64_t *)ret = 0;
+    return WEIR_OK;
+}
+
+static int refuse(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct weir_text *text = rec->value;
+
+    return text->size == 3 && memcmp(text->data, "bad", 3) == 0 ? WEIR_REJECTED
+                                                                : weir_forward(ctx, rec->key, rec->value);
+}
+
+/* clang-format off */
+SOURCE(words,   "words", weir_string, weir_string);
+REKEY (by_word, word_of, weir_string);
+KEYS  (tally_s, weir_string, weir_int64);
+COUNT (tally,   tally_s);
+SINK  (out,     "out", weir_string, weir_int64);
+static TOPOLOGY(counting, .paths = PATHS(PATH(words, by_word, tally, out)));
+
+SOURCE(left,   "left", weir_string, weir_string);
+TABLE (right,  "right", NULL, .key = weir_string, .value = weir_string);
+JOIN  (joined, INNER, right, pick_left, weir_string);
+SINK  (pairs,  "pairs", weir_string, weir_string);
+static TOPOLOGY(joining, .paths = PATHS(PATH(left, joined, pairs), PATH(right)));
+
+SOURCE   (ticks,    "ticks", weir_string, weir_string);
+WINDOWS  (minute_s, weir_string, weir_int64, TUMBLING(MINUTES(1), 0));
+AGGREGATE(minute,   minute_s, zero, seen, .emit = WEIR_ON_CLOSE);
+SINK     (minutes,  "minutes", WINDOWED(weir_string, MINUTES(1)), weir_int64);
+static TOPOLOGY(closing, .paths = PATHS(PATH(ticks, minute, minutes)));
+
+SOURCE(closed,   "minutes", WINDOWED(weir_string, MINUTES(1)), weir_int64);
+WINDOWS(hour_s,  WINDOWED(weir_string, MINUTES(1)), weir_int64, TUMBLING(HOURS(1), 0));
+AGGREGATE(hour,  hour_s, zero, seen, .emit = WEIR_ON_CLOSE);
+SINK  (hours,    "hours", WINDOWED(WINDOWED(weir_string, MINUTES(1)), HOURS(1)), weir_int64);
+static TOPOLOGY(downstream, .paths = PATHS(PATH(closed, hour, hours)));
+
+SOURCE(picky_in,  "words", weir_string, weir_string);
+STEP  (picky_do,  refuse, .key = weir_string, .value = weir_string);
+SINK  (picky_out, "out", weir_string, weir_string);
+static TOPOLOGY(picky, .paths = PATHS(PATH(picky_in, picky_do, picky_out)));
+/* clang-format on */
+
+/* ---- a log whose commits fail as told ---- */
+
+static struct weir__log_engine engine;           /* the embedded one, commit replaced */
+static atomic_int              fault_at, faults; /* from which commit on, and how many */
+static int                     fault;            /* code */
+static bool                    fault_after;      /* the commit is done, but we say it is not */
+static atomic_int              commits;
+
+static int faulty_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
+                         int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline)
+{
+    bool now = atomic_fetch_add(&commits, 1) + 1 >= atomic_load(&fault_at) && atomic_fetch_sub(&faults, 1) > 0;
+    int  err = WEIR_OK;
+
+    if (!now || fault_after)
+        err = weir__embedded_engine.commit(producer, group, consumer, token, offsets, count, deadline);
+    return now && err == WEIR_OK ? fault : err;
+}
+
+static void plan_fault(int code, int at, int how_many, bool after)
+{
+    fault = code;
+    fault_after = after;
+    atomic_store(&commits, 0);
+    atomic_store(&fault_at, at);
+    atomic_store(&faults, how_many);
+}
+
+/* ---- the bench ---- */
+
+static struct weir__config  *settings;
+static struct weir__metrics *metrics;
+static struct weir__log     *logs;
+static struct weir_error     err;
+static char                  dir[64];
+static const char           *state_dir;
+
+static void set(const char *key, const char *value)
+{
+    ck_assert_msg(weir__config_set(settings, key, value, "test", &err) == WEIR_OK, "%s", err.text);
+}
+
+static void set_up(void)
+{
+    const char             *names[] = { "counting", "joining", "closing", "downstream", "picky", NULL };
+    struct weir__log_config config = { .quirks = true };
+
+    err = (struct weir_error){ 0 };
+    engine = weir__embedded_engine;
+    engine.commit = faulty_commit;
+    plan_fault(WEIR_OK, 0, 0, false);
+    weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
+    ck_assert_int_eq(weir__config_new(names, &settings), WEIR_OK);
+    ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK);
+    ck_assert_int_eq(engine.open(&config, &logs, &err), WEIR_OK);
+    set("commit.interval.ms", "1");
+    set("threads", "2");
+    snprintf(dir, sizeof(dir), "/tmp/test_runtime.XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    state_dir = dir;
+}
+
+static void tear_down(void)
+{
+    engine.close(logs);
+    weir__metrics_free(metrics);
+    weir__config_free(settings);
+    ck_assert_int_eq(weir__remove_tree(dir, &err), WEIR_OK);
+}
+
+static void make_topic(const char *name, int32_t partitions)
+{
+    struct weir__topic topic = { .name = name, .partitions = partitions };
+
+    ck_assert_msg(engine.ensure(logs, &topic, 1, engine.now(logs) + 1000, NULL, NULL, &err) == WEIR_OK, "%s",
+                  err.text);
+}
+
+/* The same row some times over, in one transaction. */
+static void send_to(const char *topic, const char *key, const char *value, int64_t time, int count)
+{
+    struct weir__raw       raw = { .topic = topic,
+                                   .partition = -1,
+                                   .timestamp = time,
+                                   .key = BYTES(key, strlen(key)),
+                                   .value = BYTES(value, strlen(value)) };
+    struct weir__producer *producer;
+
+    ck_assert_int_eq(engine.producer(logs, "test", engine.now(logs) + 1000, &producer, &err), WEIR_OK);
+    for (int i = 0; i < count; i++)
+        ck_assert_int_eq(engine.send(producer, &raw, 0), WEIR_OK);
+    ck_assert_int_eq(weir__embedded_engine.commit(producer, NULL, NULL, 0, NULL, 0, engine.now(logs) + 1000),
+                     WEIR_OK);
+    engine.producer_close(producer);
+}
+
+static void send(const char *topic, const char *key, const char *value, int64_t time, int count)
+{
+    int32_t partitions;
+
+    if (engine.partitions(logs, topic, engine.now(logs) + 1000, &partitions) == WEIR_NOTFOUND)
+        make_topic(topic, 4);
+    send_to(topic, key, value, time, count);
+}
+
+static int make(const struct weir_topology *topology, struct weir__app **ret)
+{
+    struct weir__app_config config = { .topology = topology,
+                                       .settings = settings,
+                                       .engines = weir_engines,
+                                       .engine = &engine,
+                                       .log = logs,
+                                       .metrics = metrics,
+                                       .state_dir = state_dir };
+
+    return weir__app_new(&config, ret, &err);
+}
+
+/* Runs applications over what is there, to the end; the code of the first that failed. */
+static int run_all(const struct weir_topology *const *topologies, size_t count)
+{
+    struct weir__app *apps[4] = { NULL };
+    int               code = WEIR_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_msg(make(topologies[i], &apps[i]) == WEIR_OK, "%s: %s", err.where, err.text);
+        ck_assert_int_eq(weir__app_start(apps[i], &err), WEIR_OK);
+    }
+    (void)weir__apps_drain(apps, count, NULL, NULL, &err);
+    for (size_t i = 0; i < count; i++) {
+        int one = weir__app_stop(apps[i], &err);
+
+        code = code < 0 ? code : one;
+        weir__app_free(apps[i]);
+    }
+    return code;
+}
+
+static int run(const struct weir_topology *topology) { return run_all(&topology, 1); }
+
+/* ---- reading back ---- */
+
+struct seen {
+    int     count;
+    int64_t last, sum; /* big-endian int64 values */
+    bool    rising;    /* each value greater than the one before of its key */
+};
+
+/* Records of a topic with a key (NULL = all), their values as int64. */
+static struct seen look(const char *topic, const char *key)
+{
+    struct seen seen = { .rising = true };
+    int32_t     partitions;
+
+    ck_assert_int_eq(engine.partitions(logs, topic, engine.now(logs) + 1000, &partitions), WEIR_OK);
+    for (int32_t i = 0; i < partitions; i++) {
+        struct weir__offset    from = { .tp = { topic, i } };
+        struct weir__consumer *reader;
+        struct weir__ends      ends;
+        int64_t                next = 0;
+
+        ck_assert_int_eq(engine.ends(logs, from.tp, engine.now(logs) + 1000, &ends), WEIR_OK);
+        from.offset = next = ends.low;
+        ck_assert_int_eq(engine.tail(logs, &from, 1, WEIR__READ_COMMITTED, &reader, &err), WEIR_OK);
+        while (next < ends.end) {
+            struct weir__polled polled;
+
+            ck_assert_int_eq(engine.poll(reader, engine.now(logs) + 1000, &polled), WEIR_OK);
+            if (polled.event != NULL && polled.event->kind == WEIR__END)
+                next = polled.event->next;
+            for (size_t j = 0; j < polled.count; j++) {
+                const struct weir__raw *raw = &polled.records[j];
+                int64_t                 value;
+
+                next = raw->offset + 1;
+                if (key != NULL && (raw->key.size != strlen(key) || memcmp(raw->key.data, key, raw->key.size) != 0))
+                    continue;
+                value = raw->value.size == 8 ? (int64_t)weir__get_be64(raw->value.data) : 0;
+                seen.rising = seen.rising && value > seen.last;
+                seen.last = value;
+                seen.sum += value;
+                seen.count++;
+            }
+            engine.release(reader, polled.lease);
+        }
+        ck_assert_int_eq(engine.leave(reader, engine.now(logs) + 1000), WEIR_OK);
+    }
+    return seen;
+}
+
+static int32_t partitions_of(const char *topic)
+{
+    int32_t count = 0;
+
+    ck_assert_int_eq(engine.partitions(logs, topic, engine.now(logs) + 1000, &count), WEIR_OK);
+    return count;
+}
+
+static void expect_counts(int64_t a, int64_t b)
+{
+    struct seen of_a = look("out", "a"), of_b = look("out", "b");
+
+    ck_assert_int_eq(of_a.last, a);
+    ck_assert_int_eq(of_b.last, b);
+    ck_assert(of_a.rising && of_b.rising);
+}
+
+/* ---- tests ---- */
+
+START_TEST(counts_and_goes_on)
+{
+    send("words", "k", "a", 1000, 3);
+    send("words", "l", "b", 1000, 2);
+    ck_assert_msg(run(&counting) == WEIR_OK, "%s", err.text);
+    expect_counts(3, 2);
+    send("words", "k", "a", 1000, 4);
+    if (_i == 1)
+        ck_assert_int_eq(weir__remove_tree(dir, &err), WEIR_OK);
+    if (_i == 2)
+        state_dir = NULL;
+    ck_assert_msg(run(&counting) == WEIR_OK, "%s", err.text);
+    expect_counts(7, 2);
+}
+END_TEST
+
+/* Each outcome of a commit, at the first and at later commits; the counts come out as if nothing had happened. */
+static const struct {
+    int  code, at, how_many;
+    bool after;
+} outcomes[] = {
+    { WEIR_AGAIN, 1, 3, false },  { WEIR_ABORT, 1, 1, false }, { WEIR_ABORT, 2, 3, false },
+    { WEIR_FENCED, 1, 1, false }, { WEIR_FENCED, 1, 1, true }, { WEIR_FENCED, 2, 1, false },
+    { WEIR_FENCED, 2, 1, true },  { WEIR_LOST, 1, 1, false },  { WEIR_LOST, 2, 2, false },
+};
+
+START_TEST(commit_outcomes)
+{
+    set("threads", "1"); /* a second fence within a minute would be a twin */
+    for (int i = 0; i < 50; i++) {
+        send("words", "k", "a", 1000, 2);
+        send("words", "l", "b", 1000, 1);
+    }
+    plan_fault(outcomes[_i].code, outcomes[_i].at, outcomes[_i].how_many, outcomes[_i].after);
+    ck_assert_msg(run(&counting) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_le(atomic_load(&faults), 0);
+    expect_counts(100, 50);
+    plan_fault(WEIR_OK, 0, 0, false);
+    send("words", "k", "a", 1000, 1);
+    ck_assert_msg(run(&counting) == WEIR_OK, "%s", err.text);
+    expect_counts(101, 50);
+}
+END_TEST
+
+START_TEST(twin_is_told)
+{
+    set("threads", "1");
+    send("words", "k", "a", 1000, 2);
+    plan_fault(WEIR_FENCED, 1, 1000, false);
+    ck_assert_int_eq(run(&counting), WEIR_FENCED);
+    ck_assert_ptr_nonnull(strstr(err.text, "instance.id"));
+}
+END_TEST
+
+START_TEST(aborts_without_end_are_fatal)
+{
+    send("words", "k", "a", 1000, 2);
+    plan_fault(WEIR_ABORT, 1, 1000, false);
+    ck_assert_int_eq(run(&counting), WEIR_ABORT);
+}
+END_TEST
+
+START_TEST(a_failing_record_ends_the_run_by_name)
+{
+    send("words", "k", "good", 1000, 1);
+    send("words", "k", "bad", 1000, 1);
+    ck_assert_int_eq(run(&picky), WEIR_REJECTED);
+    ck_assert_str_eq(err.where, "picky_do");
+    ck_assert_ptr_nonnull(strstr(err.text, "words-"));
+}
+END_TEST
+
+START_TEST(a_failing_record_can_be_passed_over)
+{
+    set("processing.handler", "continue");
+    send("words", "k", "bad", 1000, 1);
+    send("words", "k", "good", 1000, 1);
+    ck_assert_msg(run(&picky) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(look("out", NULL).count, 1);
+}
+END_TEST
+
+START_TEST(partition_counts_are_derived)
+{
+    struct weir__app *app;
+
+    make_topic("words", 3);
+    ck_assert_int_eq(make(&counting, &app), WEIR_OK);
+    weir__app_free(app);
+    ck_assert_int_eq(partitions_of("counting-tally_s-repartition"), 3);
+    ck_assert_int_eq(partitions_of("counting-tally_s-changelog"), 3);
+    ck_assert_int_eq(partitions_of("out"), 4); /* topics.partitions */
+}
+END_TEST
+
+START_TEST(unequal_counts_are_refused_by_name)
+{
+    struct weir__app *app;
+
+    make_topic("left", 2);
+    make_topic("right", 3);
+    ck_assert_int_eq(make(&joining, &app), WEIR_BAD_TOPOLOGY);
+    ck_assert_ptr_nonnull(strstr(err.text, "left has 2"));
+    ck_assert_ptr_nonnull(strstr(err.text, "right has 3"));
+}
+END_TEST
+
+START_TEST(another_count_than_the_states_is_refused)
+{
+    struct weir__log_config config = { .quirks = true };
+    struct weir__app       *app;
+
+    make_topic("words", 3);
+    ck_assert_int_eq(make(&counting, &app), WEIR_OK);
+    weir__app_free(app);
+    engine.close(logs);
+    ck_assert_int_eq(engine.open(&config, &logs, &err), WEIR_OK);
+    make_topic("words", 5);
+    ck_assert_int_eq(make(&counting, &app), WEIR_BAD_CONFIG);
+    ck_assert_ptr_nonnull(strstr(err.text, "has 5"));
+    ck_assert_ptr_nonnull(strstr(err.text, "made with 3"));
+}
+END_TEST
+
+START_TEST(the_state_folder_has_one_owner)
+{
+    struct weir__app *first, *second;
+
+    ck_assert_int_eq(make(&counting, &first), WEIR_OK);
+    ck_assert_int_eq(make(&counting, &second), WEIR_BUSY);
+    weir__app_free(first);
+    ck_assert_int_eq(make(&counting, &second), WEIR_OK);
+    weir__app_free(second);
+}
+END_TEST
+
+START_TEST(windows_close_upstream_first)
+{
+    const struct weir_topology *both[] = { &downstream, &closing };
+
+    for (int i = 0; i < 120; i++)
+        send("ticks", "k", "x", 3600000 + i * 30000, 1); /* two a minute, for an hour */
+    ck_assert_msg(run_all(both, 2) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_eq(look("minutes", NULL).count, 60);
+    ck_assert_int_eq(look("minutes", NULL).sum, 120);
+    ck_assert_int_eq(look("hours", NULL).sum, 60);
+    ck_assert_msg(run_all(both, 2) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_eq(look("minutes", NULL).count, 60); /* each once, over restarts */
+    ck_assert_int_eq(look("hours", NULL).sum, 60);
+}
+END_TEST
+
+START_TEST(joins_meet_in_one_task)
+{
+    for (int i = 0; i < 20; i++) {
+        char key[8];
+
+        snprintf(key, sizeof(key), "k%d", i);
+        send("right", key, "r", 1000, 1);
+        send("left", key, "l", 2000, 1);
+    }
+    ck_assert_msg(run(&joining) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_eq(look("pairs", NULL).count, 20);
+}
+END_TEST
+
+START_TEST(at_least_once_loses_nothing)
+{
+    set("delivery", "at_least_once");
+    send("words", "k", "a", 1000, 5);
+    ck_assert_msg(run(&counting) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(look("out", "a").last, 5);
+}
+END_TEST
+
+int main(void)
+{
+    Suite   *suite = suite_create("runtime");
+    TCase   *tests = tcase_create("applications");
+    SRunner *runner = srunner_create(suite);
+    int      failed;
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, counts_and_goes_on, 0, 3);
+    tcase_add_loop_test(tests, commit_outcomes, 0, (int)ARRAY_SIZE(outcomes));
+    tcase_add_test(tests, twin_is_told);
+    tcase_add_test(tests, aborts_without_end_are_fatal);
+    tcase_add_test(tests, a_failing_record_ends_the_run_by_name);
+    tcase_add_test(tests, a_failing_record_can_be_passed_over);
+    tcase_add_test(tests, partition_counts_are_derived);
+    tcase_add_test(tests, unequal_counts_are_refused_by_name);
+    tcase_add_test(tests, another_count_than_the_states_is_refused);
+    tcase_add_test(tests, the_state_folder_has_one_owner);
+    tcase_add_test(tests, windows_close_upstream_first);
+    tcase_add_test(tests, joins_meet_in_one_task);
+    tcase_add_test(tests, at_least_once_loses_nothing);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -5,12 +5,12 @@
 #include "framework/record/record.h"
 #include "framework/topology/internal.h"
 
-/* X(field): all of struct weir_node that not every kind has. */
-/* clang-format off: it never settles on one form of this list */
-#define FIELDS(X) \
-    X(grouped) X(side) X(emit) X(reset) X(partitions) X(when_full) X(topics) X(key) X(value) X(into) X(uses) \
-    X(stores_called) X(with) X(looks_up) X(legs) X(arms) X(arg) X(before) X(after) X(grace) X(until) \
-    X(max_bytes) X(max_records) X(log) X(in_memory) X(state) X(open) X(process) X(close) X(test) X(map) \
+/* clang-format off */
+/* X(field): all of struct weir_node that not every kind has (clang-format never settles on one form of the list). */
+#define FIELDS(X)                                                                                              \
+    X(grouped) X(side) X(emit) X(reset) X(partitions) X(when_full) X(topics) X(key) X(value) X(into) X(uses)   \
+    X(stores_called) X(with) X(looks_up) X(legs) X(arms) X(arg) X(before) X(after) X(grace) X(until)           \
+    X(max_bytes) X(max_records) X(log) X(in_memory) X(state) X(open) X(process) X(close) X(test) X(map)        \
     X(select) X(foreign) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route)
 /* clang-format on */
 

@@ -244,7 +244,8 @@ REKEY   (k_group,  key, weir_string);
 COUNT   (k_count,  NULL);
 AS_STREAM(k_stream);
 SINK    (k_out,    "out", NULL, NULL);
-TOPOLOGY(k_word_count, .kafka_names = true, .paths = PATHS(PATH(k_lines, k_words, k_group, k_count, k_stream, k_out)));
+TOPOLOGY(k_word_count, .kafka_names = true,
+         .paths = PATHS(PATH(k_lines, k_words, k_group, k_count, k_stream, k_out)));
 
 KEYS    (k_named_s, weir_string, weir_int64, .called = "named");
 COUNT   (k_named,   k_named_s, .grouped = "by-word");

@@ -1,4 +1,4 @@
-/* test_topology_faults.c: what is refused when a topology is loaded: each fault by its node, its code and its words. */
+/* test_topology_faults.c: what is refused when a topology is loaded: each fault by its node, code and words. */
 #include "framework/topology/topology.h"
 
 #include <check.h>

@@ -1,5 +1,4 @@
-/* test_topology_stores.c: what the runtime is told about stores: caching, logging, windows, their topics' settings, and what
- * the configuration lays over. */
+/* test_topology_stores.c: what the runtime is told about stores, and what the configuration lays over. */
 #include "framework/topology/topology.h"
 
 #include <check.h>
@@ -186,7 +185,7 @@ START_TEST(configuration_overrides_what_is_declared)
     plan = compile_with("stores.minute.size", "2m");
     ck_assert_int_eq(weir__plan_node(plan, "minute")->key_out->width, MINUTES(2));
     weir__plan_free(plan);
-    plan = compile_with("stores.minute.emit", "close");
+    plan = compile_with("stores.minute.emit", "on_close");
     ck_assert_int_eq(weir__plan_node(plan, "minute")->emit, WEIR_ON_CLOSE);
     weir__plan_free(plan);
     plan = compile_with("stores.in.topics", "a, b");

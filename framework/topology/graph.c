@@ -205,7 +205,7 @@ static void spread_null_keys(struct weir__compiler *compiler)
     }
     for (size_t i = 0; i < compiler->graph_count; i++)
         if (compiler->graphs[i]->keeps_null_keys && compiler->graphs[i]->filter != NULL)
-            compiler->graphs[i]->filter->op = WEIR__NOT_NULL;
+            compiler->graphs[i]->filter->op = WEIR__PASS;
 }
 
 /* Descendants are counted by every path to them, as upstream does; children come after their parents. */

@@ -107,9 +107,9 @@ void weir__state_dir_close(struct weir__state_dir *state)
 static int32_t kept_count(const struct weir__buf *text, const char *topic)
 {
     size_t      size = strlen(topic);
-    const char *at = text->data, *end = text->data + text->size;
+    const char *at = text->size > 0 ? text->data : "", *end = at + text->size;
 
-    while (at != NULL && at < end) {
+    while (at < end) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
 
         if (line_end == NULL)

@@ -201,7 +201,7 @@ static int apply(struct weir__thread *thread, const char *topic, int32_t partiti
 
 static int apply_all(struct weir__thread *thread, const struct weir__polled *polled, struct weir_error *reterr)
 {
-    const struct weir__raw *at = polled->records, *end = polled->records + polled->count;
+    const struct weir__raw *at = polled->records, *end = polled->count > 0 ? at + polled->count : at;
     int                     err = WEIR_OK;
 
     if (polled->event != NULL && polled->event->kind == WEIR__END)

@@ -111,7 +111,7 @@ static int add_run(struct weir__thread *thread, const struct weir__raw *records,
 
 static int add_records(struct weir__thread *thread, const struct weir__polled *polled, struct weir_error *reterr)
 {
-    const struct weir__raw *at = polled->records, *end = polled->records + polled->count;
+    const struct weir__raw *at = polled->records, *end = polled->count > 0 ? at + polled->count : at;
 
     while (at < end) {
         const struct weir__raw *first = at;

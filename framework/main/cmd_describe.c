@@ -54,13 +54,12 @@ const struct weir__command weir__command_describe = {
 /* ---- version ---- */
 
 /* "librocksdb.so.7.8.3" gives "librocksdb 7.8.3"; what has no version in its name is left out. */
-static int print_library(struct dl_phdr_info *info, size_t size, void *arg)
+static int add_library(struct dl_phdr_info *info, size_t size, void *arg)
 {
     char  path[PATH_MAX];
     char *name, *version;
 
     (void)size;
-    (void)arg;
     if (info->dlpi_name == NULL || realpath(info->dlpi_name, path) == NULL)
         return 0;
     name = strrchr(path, '/') != NULL ? strrchr(path, '/') + 1 : path;
@@ -68,16 +67,28 @@ static int print_library(struct dl_phdr_info *info, size_t size, void *arg)
     if (version == NULL || strchr(version + 4, '.') == NULL)
         return 0;
     *version = '\0';
-    printf("%s %s\n", name, version + 4);
+    weir__buf_printf(arg, ", %s %s", name, version + 4);
     return 0;
+}
+
+void weir__libraries(struct weir__buf *ret)
+{
+    weir__buf_printf(ret, "weir %s, glibc %s", WEIR_VERSION, gnu_get_libc_version());
+    dl_iterate_phdr(add_library, ret);
 }
 
 static int run_version(struct weir__program *program, const struct weir__args *args)
 {
+    AUTO(weir__buf_fini) struct weir__buf text = { 0 };
+
     (void)program;
     (void)args;
-    printf("weir %s\nglibc %s\n", WEIR_VERSION, gnu_get_libc_version());
-    dl_iterate_phdr(print_library, NULL);
+    weir__libraries(&text);
+    weir__buf_putc(&text, '\0');
+    if (!weir__buf_ok(&text))
+        return WEIR__EXIT_FATAL;
+    for (char *at = strtok(text.data, ","); at != NULL; at = strtok(NULL, ",")) /* a line each */
+        puts(at + strspn(at, " "));
     return fflush(stdout) == 0 ? WEIR__EXIT_OK : WEIR__EXIT_FATAL;
 }
 

@@ -145,6 +145,14 @@ static int run_to_end(struct local *local, struct weir_error *reterr)
 
 /* ---- applications ---- */
 
+/* DIR/state, unless state.dir names another folder. */
+static const char *state_dir(const struct local *local)
+{
+    const char *configured = weir__config_text(local->program->settings, "state.dir");
+
+    return strcmp(configured, "state") == 0 ? local->dir.state : configured;
+}
+
 static int make_apps(struct local *local, struct weir_error *reterr)
 {
     for (size_t i = 0; i < local->count; i++) {
@@ -157,7 +165,8 @@ static int make_apps(struct local *local, struct weir_error *reterr)
                                            .engine = local->engine,
                                            .log = local->log,
                                            .metrics = local->metrics,
-                                           .state_dir = local->dir.state };
+                                           .state_dir = state_dir(local),
+                                           .neighbours = local->count };
         int                     err = weir__app_new(&config, &local->apps[i], reterr);
 
         if (err < 0)
@@ -241,11 +250,23 @@ static void say_settings(const struct local *local)
     weir__buf_fini(&text);
 }
 
+static void say_libraries(void)
+{
+    struct weir__buf text = { 0 };
+
+    weir__libraries(&text);
+    weir__buf_putc(&text, '\0');
+    if (weir__buf_ok(&text))
+        weir__say(WEIR__INFO, "versions", "libraries", "s", text.data, NULL);
+    weir__buf_fini(&text);
+}
+
 static int run(struct local *local, struct weir_error *reterr)
 {
     struct weir_error words = { 0 };
     int               err, code;
 
+    say_libraries();
     say_settings(local);
     err = open_log(local, reterr);
     if (err == WEIR_OK)

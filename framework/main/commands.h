@@ -66,6 +66,9 @@ extern const struct weir__command weir__command_local, weir__command_try, weir__
     weir__command_version, weir__command_run, weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
+/* "weir 0.1.0, glibc 2.36, librocksdb 7.8.3, ...": what this process has loaded. */
+void weir__libraries(struct weir__buf *ret);
+
 /* ---- report.c: errors for people, once ---- */
 
 int weir__exit_of(int code);

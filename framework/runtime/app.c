@@ -52,8 +52,11 @@ static int make_plan(struct weir__app *app, struct weir_error *reterr)
     };
     int err = weir__plan_new(app->config.topology, &config, &app->plan, NULL, reterr);
 
-    if (err == WEIR_OK)
-        err = weir__config_check_used(settings, app->config.topology->name, reterr);
+    if (err < 0)
+        return err;
+    if (app->plan->dead_letters == NULL)
+        app->plan->dead_letters = weir__config_text(settings, "dead.letters.topic");
+    err = weir__config_check_used(settings, app->config.topology->name, reterr);
     return err == WEIR_OK ? weir__plan_check_runnable(app->plan, reterr) : err;
 }
 
@@ -159,6 +162,7 @@ int weir__app_new(const struct weir__app_config *config, struct weir__app **ret,
     weir__arena_init(&app->arena, 0);
     init_sync(app);
     weir__app_settings_read(config->settings, &app->settings);
+    app->settings.memory /= (int64_t)MAX(config->neighbours, (size_t)1);
     err = build(app, reterr);
     if (err < 0) {
         weir__app_free(app);
@@ -214,6 +218,9 @@ int weir__app_start(struct weir__app *app, struct weir_error *reterr)
                               "the system gives no thread %zu: lower \"threads\"", i);
         thread->started = true;
     }
+    if (!app->settings.exactly_once && app->plan->stateful)
+        weir__say(WEIR__WARN, "at-least-once-state", "topology", "s", app->plan->topology->name, "means", "s",
+                  "after a crash or a hand-over, records may be counted twice and state may miss some", NULL);
     weir__say(WEIR__INFO, "started", "topology", "s", app->plan->topology->name, "application", "s",
               app->plan->application, "instance", "s", app->state.instance, "threads", "i",
               (int64_t)app->thread_count, "delivery", "s",

@@ -22,11 +22,16 @@ struct weir__app_settings {
     int64_t            task_idle, close_interval;                                         /* ms */
     size_t             buffered;                                                          /* records per partition */
     size_t             cache_bytes;                                                       /* of all threads */
+    int64_t            memory;                                                            /* of this application */
     size_t             record_memory;
     enum weir__handler on_unreadable, on_failure, on_refused;
     int32_t            partitions; /* of topics we create */
     const char        *instance;   /* configured; NULL = none */
 };
+/* memory.c: what the process may use (0 = 60 % of the container's limit), and a database's part; 0 = as it likes. */
+int64_t weir__memory_total(int64_t configured);
+size_t  weir__memory_of_task(int64_t total, size_t tasks);
+
 void weir__app_settings_read(const struct weir__config *config, struct weir__app_settings *ret);
 
 /* ---- topics.c ---- */

@@ -22,7 +22,8 @@ struct weir__app_config {
     const struct weir__log_engine *engine;
     struct weir__log              *log;
     struct weir__metrics          *metrics;
-    const char *state_dir; /* of all topologies; ours is <state_dir>/<topology>. NULL = in memory */
+    const char *state_dir;  /* of all topologies; ours is <state_dir>/<topology>. NULL = in memory */
+    size_t      neighbours; /* applications that share memory.max in this process, this one included */
 };
 
 /* Compiles the topology, locks the state folder, compares and makes the topics. Faults of the topology are all

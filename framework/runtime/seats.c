@@ -232,9 +232,9 @@ static int reader_of(const struct weir__app *app, const char *topic)
     return -1;
 }
 
-static int32_t state_tasks(const struct weir__app *app)
+static size_t state_tasks(const struct weir__app *app)
 {
-    int32_t count = 0;
+    size_t count = 0;
 
     for (size_t i = 0; i < app->plan->sub_count; i++) {
         int32_t most = 0;
@@ -242,15 +242,15 @@ static int32_t state_tasks(const struct weir__app *app)
         for (size_t j = 0; app->plan->subs[i].stateful && j < app->topics.count; j++)
             if (app->topics.items[j].reader == (int)i)
                 most = MAX(most, app->topics.items[j].partitions);
-        count += most;
+        count += (size_t)most;
     }
-    return MAX(count, 1);
+    return MAX(count, (size_t)1);
 }
 
 /* The task's part of the cache; at least enough that a commit is not asked for at every record. */
 static size_t cache_share(const struct weir__app *app)
 {
-    size_t share = app->settings.cache_bytes / (size_t)state_tasks(app);
+    size_t share = app->settings.cache_bytes / state_tasks(app);
 
     return app->settings.cache_bytes == 0 ? 0 : MAX(share, (size_t)64 << 10);
 }
@@ -320,6 +320,7 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .on_refused = settings->on_refused,
                                         .cache_bytes = cache_share(app),
                                         .record_memory = settings->record_memory,
+                                        .db_memory = weir__memory_of_task(settings->memory, state_tasks(app)),
                                         .close_interval = settings->close_interval,
                                         .idle = settings->task_idle,
                                         .topics = topics };

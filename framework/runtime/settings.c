@@ -32,6 +32,7 @@ void weir__app_settings_read(const struct weir__config *config, struct weir__app
         .close_interval = weir__config_int(config, "window.close.interval.ms"),
         .buffered = (size_t)weir__config_int(config, "buffered.records.per.partition"),
         .cache_bytes = (size_t)weir__config_int(config, "statestore.cache.max.bytes"),
+        .memory = weir__memory_total(weir__config_int(config, "memory.max")),
         .record_memory = (size_t)weir__config_int(config, "record.memory.max"),
         .on_unreadable = handler(weir__config_text(config, "deserialization.handler")),
         .on_failure = handler(weir__config_text(config, "processing.handler")),

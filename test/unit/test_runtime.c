@@ -425,6 +425,17 @@ START_TEST(a_failing_record_can_be_passed_over)
 }
 END_TEST
 
+START_TEST(a_failing_record_goes_to_the_dead_letters_of_the_settings)
+{
+    set("dead.letters.topic", "letters");
+    send("words", "k", "bad", 1000, 2);
+    send("words", "k", "good", 1000, 1);
+    ck_assert_msg(run(&picky) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(look("out", NULL).count, 1);
+    ck_assert_int_eq(look("letters", NULL).count, 2);
+}
+END_TEST
+
 START_TEST(partition_counts_are_derived)
 {
     struct weir__app *app;
@@ -536,6 +547,7 @@ int main(void)
     tcase_add_test(tests, aborts_without_end_are_fatal);
     tcase_add_test(tests, a_failing_record_ends_the_run_by_name);
     tcase_add_test(tests, a_failing_record_can_be_passed_over);
+    tcase_add_test(tests, a_failing_record_goes_to_the_dead_letters_of_the_settings);
     tcase_add_test(tests, partition_counts_are_derived);
     tcase_add_test(tests, unequal_counts_are_refused_by_name);
     tcase_add_test(tests, another_count_than_the_states_is_refused);

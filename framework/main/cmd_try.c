@@ -1,4 +1,5 @@
-/* cmd_try.c: `try`: a topology over files, without log or server, by the test driver; outputs as `cat` prints them. */
+/* cmd_try.c: `try`: a topology over files, without log or server, by the test driver; outputs as `cat` prints
+ * them. */
 #include "framework/driver.h"
 #include "framework/json/json.h"
 #include "framework/main/commands.h"

@@ -46,8 +46,8 @@ struct weir__args {
     bool                help;
     const char         *config_file; /* --config */
 };
-/* flags: the command's own, ended by a NULL name. What is none of them is a setting and goes to config; --config FILE is
- * read into it. WEIR_BAD_ARGUMENT, or the configuration's codes. */
+/* flags: the command's own, ended by a NULL name. What is none of them is a setting and goes to config; --config FILE
+ * is read into it. WEIR_BAD_ARGUMENT, or the configuration's codes. */
 int         weir__args_parse(int argc, char **argv, const struct weir__flag *flags, struct weir__config *config,
                              struct weir__args *ret, struct weir_error *reterr);
 void        weir__args_fini(struct weir__args *args);
@@ -97,7 +97,8 @@ struct weir__plans {
 int weir__plans_make(const struct weir__program *program, const struct weir_topology *const *topologies, size_t count,
                      struct weir__plans *ret, struct weir_error *reterr);
 void weir__plans_fini(struct weir__plans *plans);
-/* As the topology's source, sink or store of that topic has them. WEIR_NOTFOUND: none knows the topic; ret then zeroed. */
+/* As the topology's source, sink or store of that topic has them. WEIR_NOTFOUND: none knows the topic; ret then
+ * zeroed. */
 int weir__plans_codecs(const struct weir__plans *plans, const char *topic, struct weir__topic_codecs *ret);
 /* A topic that a source reads and whose name is near; NULL. */
 const char *weir__plans_suggest(const struct weir__plans *plans, const char *topic);

@@ -1,7 +1,7 @@
 /* commit.c: the commit cycle of a thread: all its tasks, one transaction.
  *
- * (1) Flush, offsets, the log's commit, and only when it is known to stand the stores' batches: a batch written before
- *     could hold state of a record that is processed again.
+ * (1) Flush, offsets, the log's commit, and only when it is known to stand the stores' batches: a batch written
+ *     before could hold state of a record that is processed again.
  * (2) No record is taken between the first flush and the last batch.
  * (3) The generation's token is the one that came with the assignment; without a valid one nothing is committed.
  */
@@ -162,22 +162,21 @@ int weir__commit_flush_states(struct weir__thread *thread, struct weir_error *re
     return WEIR_OK;
 }
 
-/* Repartition topics keep nothing that was read and committed. Failure costs space, no more. */
-int weir__commit_purge(struct weir__thread *thread)
+static void purge_input(struct weir__app *app, const struct weir__input *input)
 {
-    struct weir__app *app = thread->app;
+    int err =
+        app->config.engine->trim(app->config.log, input->tp, input->committed, weir__app_now(app) + WEIR__CALL_MS);
 
-    thread->last_purge = weir__app_now(app);
+    if (err < 0 && err != WEIR_AGAIN)
+        weir__say(WEIR__WARN, "repartition-not-trimmed", "topic", "s", input->tp.topic, "partition", "i",
+                  (int64_t)input->tp.partition, "why", "s", weir_code_text(err), NULL);
+}
+
+void weir__commit_purge(struct weir__thread *thread)
+{
+    thread->last_purge = weir__app_now(thread->app);
     for (size_t i = 0; i < thread->seat_count; i++)
-        for (size_t j = 0; j < thread->seats[i]->input_count; j++) {
-            const struct weir__input *input = &thread->seats[i]->inputs[j];
-            int                       err = WEIR_OK;
-
-            if (input->internal && input->committed > 0)
-                err = app->config.engine->trim(app->config.log, input->tp, input->committed,
-                                               weir__app_now(app) + WEIR__CALL_MS);
-            if (err < 0 && err != WEIR_AGAIN)
-                return err;
-        }
-    return WEIR_OK;
+        for (size_t j = 0; j < thread->seats[i]->input_count; j++)
+            if (thread->seats[i]->inputs[j].internal && thread->seats[i]->inputs[j].committed > 0)
+                purge_input(thread->app, &thread->seats[i]->inputs[j]);
 }

@@ -1,7 +1,7 @@
 /* drain.c: the end of a bounded run: when is everything done?
  *
- * (1) Two rounds of questions with no activity between them: at the end of the first every thread had done all it knew
- *     of and sent nothing since; in the second each looked at the log again. So nothing is on its way.
+ * (1) Two rounds of questions with no activity between them: at the end of the first every thread had done all it
+ *     knew of and sent nothing since; in the second each looked at the log again. So nothing is on its way.
  * (2) Windows are closed sub-topology by sub-topology, upstream first, over all applications: what a closing sends on
  *     must arrive before those that read it close.
  */

@@ -216,7 +216,8 @@ bool weir__commit_due(struct weir__thread *thread, int64_t now);
 /* all: of every task, whether it says it has work or not. */
 int weir__commit(struct weir__thread *thread, bool all, bool durable, struct weir_error *reterr);
 int weir__commit_flush_states(struct weir__thread *thread, struct weir_error *reterr);
-int weir__commit_purge(struct weir__thread *thread);
+/* Repartition topics keep nothing that was read and committed. Failure costs space, no more. */
+void weir__commit_purge(struct weir__thread *thread);
 
 /* recover.c: after a failure of task scope, by its code. WEIR_OK: go on. */
 int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr);

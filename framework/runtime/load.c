@@ -1,13 +1,13 @@
 /* load.c: files into topics, each row once.
  *
  * (1) How far a file is loaded is committed with its rows, in one transaction: a kill leaves both or neither.
- * (2) A file is known by its content: the hash of what was read of it. The name does not matter, a file that has grown
- *     goes on where it ended, a file loaded twice adds nothing.
+ * (2) A file is known by its content: the hash of what was read of it. The name does not matter, a file that has
+ *     grown goes on where it ended, a file loaded twice adds nothing.
  * (3) A row that is refused ends the load at its line; rows before it stay, and a repeat begins there.
  *
- * Progress lives in the committed offsets of the groups "weir-load-0", "weir-load-1", ... for partition 0 of the topic,
- * one for each file: offset = bytes read (unpacked), metadata = "hash rows lines whole". A file that was loaded whole
- * keeps its slot when it grows, so that its shorter form is still known.
+ * Progress lives in the committed offsets of the groups "weir-load-0", "weir-load-1", ... for partition 0 of the
+ * topic, one for each file: offset = bytes read (unpacked), metadata = "hash rows lines whole". A file that was
+ * loaded whole keeps its slot when it grows, so that its shorter form is still known.
  */
 #include "framework/json/json.h"
 #include "framework/runtime/internal.h"

@@ -1,6 +1,7 @@
 /* runtime.h: an application: one compiled topology over one log, worked by threads.
  *
- * (1) Each partition of the input has one task at a time; a task is worked by the thread its partition was assigned to.
+ * (1) Each partition of the input has one task at a time; a task is worked by the thread its partition was assigned
+ *     to.
  * (2) Outputs, changelogs and offsets of a commit are one transaction; stores follow only when it is known to stand.
  * (3) A graceful stop commits all that was processed and makes it durable: the next start replays nothing.
  * (4) The state folder belongs to one process at a time.
@@ -51,8 +52,8 @@ struct weir__app_state {
 void weir__app_state(struct weir__app *app, struct weir__app_state *ret);
 
 /* End of a bounded run over applications that share a log: waits until all inputs are read to their end and
- * nothing is buffered, closes all windows, upstream first, and waits again. goes_on (may be NULL) is asked often; false
- * ends the wait with WEIR_AGAIN. A failed application ends it with WEIR_BAD_STATE: its stop has the words. */
+ * nothing is buffered, closes all windows, upstream first, and waits again. goes_on (may be NULL) is asked often;
+ * false ends the wait with WEIR_AGAIN. A failed application ends it with WEIR_BAD_STATE: its stop has the words. */
 int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on)(void *arg), void *arg,
                      struct weir_error *reterr);
 

@@ -1,9 +1,9 @@
 /* seats.c: the tasks of a thread, made and closed as partitions come and go.
  *
- * (1) Placement: exactly the partitions of the last ASSIGNED. A sub-topology with state has a task per partition number;
- *     one without has a task per topic partition.
- * (2) Order of taking a task: the producer has resolved its predecessor, committed offsets, ends of the changelogs read
- *     uncommitted, restore, process. Any other order can lose updates.
+ * (1) Placement: exactly the partitions of the last ASSIGNED. A sub-topology with state has a task per partition
+ *     number; one without has a task per topic partition.
+ * (2) Order of taking a task: the producer has resolved its predecessor, committed offsets, ends of the changelogs
+ *     read uncommitted, restore, process. Any other order can lose updates.
  */
 #include "framework/runtime/internal.h"
 

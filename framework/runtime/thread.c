@@ -216,7 +216,7 @@ static int commit_if_due(struct weir__thread *thread, struct weir_error *reterr)
     if (weir__commit_due(thread, now))
         err = weir__commit(thread, false, durable, reterr);
     if (err == WEIR_OK && now - thread->last_purge >= settings->purge_interval)
-        err = weir__commit_purge(thread);
+        weir__commit_purge(thread);
     return err;
 }
 

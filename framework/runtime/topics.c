@@ -1,8 +1,8 @@
 /* topics.c: which topics an application uses, how many partitions each has, and that they exist.
  *
  * (1) A user's topic keeps the count it has; absent, it is made with topics.partitions.
- * (2) A repartition topic takes its declared count, else that of the other inputs of its reader where that one has state,
- *     else the greatest of its writer's inputs. (Source: CopartitionedTopicsEnforcer, RepartitionTopics.)
+ * (2) A repartition topic takes its declared count, else that of the other inputs of its reader where that one has
+ *     state, else the greatest of its writer's inputs. (Source: CopartitionedTopicsEnforcer, RepartitionTopics.)
  * (3) A changelog has as many partitions as its sub-topology has tasks.
  * (4) The inputs of a sub-topology with state have equal counts, or the start is refused by name.
  */
@@ -158,7 +158,8 @@ static int32_t greatest_input(const struct weir__app *app, int sub)
     return most;
 }
 
-/* The count that others impose on a derived input of a sub-topology with state: a user's topic, else a declared one. */
+/* The count that others impose on a derived input of a sub-topology with state: a user's topic, else a declared
+ * one. */
 static int32_t imposed(const struct weir__app *app, int sub)
 {
     int32_t declared = 0;

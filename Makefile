@@ -8,7 +8,7 @@ debug asan tsan: ; @cmake --preset $@ && cmake --build --preset $@
 
 test:      ; @.ci/dependencies test && .ci/test short $(BUILD)
 test-long: ; @.ci/dependencies long && .ci/test long $(BUILD)
-conformance: all ; @$(BUILD)/test/conformance/conformance $(CASES)
+conformance: ; @.ci/dependencies test && $(MAKE) -s all && $(BUILD)/test/conformance/conformance $(CASES)
 demo: ; @.ci/dependencies build && $(MAKE) all && BARS=$(BUILD)/examples/minute_bars OUT=$(BUILD)/demo examples/demo.sh
 bench: all ; @for program in $(BUILD)/bench/*; do $$program || exit 1; done
 

@@ -1,5 +1,4 @@
-/* cmd_try.c: `try`: a topology over files, without log or server, by the test driver; outputs as `cat` prints
- * them. */
+/* cmd_try.c: `try`: a topology over files by the test driver, without log or server; prints its outputs as `cat` does. */
 #include "framework/driver.h"
 #include "framework/json/json.h"
 #include "framework/main/commands.h"

@@ -2,6 +2,7 @@
  * TimeWindowedSerializer, SessionWindowedSerializer. */
 #include <inttypes.h>
 
+#include "framework/json/json.h"
 #include "framework/record/record.h"
 
 /* ---- text and bytes ---- */
@@ -21,7 +22,7 @@ static int text_encode(const struct weir_codec *codec, struct weir_arena *arena,
 
     (void)codec;
     (void)arena;
-    *ret = BYTES(text->data != NULL ? text->data : "", text->size);
+    *ret = BYTES(text->data ? text->data : "", text->size);
     return WEIR_OK;
 }
 
@@ -40,18 +41,27 @@ static int string_parse(const struct weir_codec *codec, const struct weir_json *
 
 static int blob_print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
 {
+    static const char       digits[] = "0123456789abcdef";
     const struct weir_text *text = value;
-    struct weir__buf        hex = { 0 };
+    struct weir__buf       *buf = weir__json_put_raw(json);
 
     (void)codec;
-    for (size_t i = 0; i < text->size; i++)
-        weir__buf_printf(&hex, "%02x", (unsigned char)text->data[i]);
-    weir_json_put_text(json, (struct weir_text){ .data = hex.data != NULL ? hex.data : "", .size = hex.size });
-    weir__buf_fini(&hex);
+    weir__buf_putc(buf, '"');
+    for (size_t i = 0; i < text->size; i++) {
+        weir__buf_putc(buf, digits[(unsigned char)text->data[i] >> 4]);
+        weir__buf_putc(buf, digits[(unsigned char)text->data[i] & 15]);
+    }
+    weir__buf_putc(buf, '"');
     return WEIR_OK;
 }
 
-static int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+/* Lower-case only: one text for any bytes. */
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
 
 static int blob_parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
 {
@@ -60,10 +70,10 @@ static int blob_parse(const struct weir_codec *codec, const struct weir_json *js
     int              err = weir_json_text(json, &hex);
 
     (void)codec;
-    if (err < 0 || hex.size % 2 != 0)
+    if (err < 0 || hex.size % 2)
         return WEIR_UNREADABLE;
     bytes = weir__arena_take(json->arena, hex.size / 2);
-    if (bytes == NULL)
+    if (!bytes)
         return WEIR_LIMIT;
     for (size_t i = 0; i < hex.size; i += 2) {
         int high = hex_digit(hex.data[i]), low = hex_digit(hex.data[i + 1]);
@@ -98,7 +108,7 @@ static int eight_encode(const struct weir_codec *codec, struct weir_arena *arena
     char    *bytes = weir__arena_take(arena, sizeof(bits));
 
     (void)codec;
-    if (bytes == NULL)
+    if (!bytes)
         return WEIR_LIMIT;
     memcpy(&bits, value, sizeof(bits));
     weir__put_be64(bytes, bits);
@@ -157,33 +167,43 @@ const struct weir_codec weir_double[1] = { { .name = "double",
                                              .print = double_print,
                                              .parse = double_parse } };
 
-/* ---- windowed keys ---- */
+/* ---- windowed keys: the key's bytes, then one or two times ---- */
 
-static int decode_plain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, size_t suffix,
-                        const void **ret)
+static int decode_key(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in,
+                      int64_t *ret_times, size_t count, const void **ret_key)
 {
+    size_t      suffix = count * sizeof(*ret_times);
+    const char *times;
+
     if (in.size < suffix)
         return WEIR_UNREADABLE;
-    return weir__decode(codec->inner, arena, BYTES(in.data, in.size - suffix), ret);
+    times = (const char *)in.data + in.size - suffix;
+    for (size_t i = 0; i < count; i++)
+        ret_times[i] = (int64_t)weir__get_be64(times + i * sizeof(*ret_times));
+    return weir__decode(codec->inner, arena, BYTES(in.data, in.size - suffix), ret_key);
 }
 
-static int encode_suffixed(const struct weir_codec *codec, struct weir_arena *arena, const void *key,
-                           const int64_t *times, size_t count, struct weir_bytes *ret)
+static int encode_key(const struct weir_codec *codec, struct weir_arena *arena, const void *key, const int64_t *times,
+                      size_t count, struct weir_bytes *ret)
 {
+    size_t            suffix = count * sizeof(*times);
     struct weir_bytes plain;
     char             *bytes;
-    int               err = weir__encode(codec->inner, arena, key, &plain);
+    int               err;
 
+    if (!key)
+        return WEIR_NULL_GIVEN;
+    err = weir__encode(codec->inner, arena, key, &plain);
     if (err < 0)
         return err;
-    bytes = weir__arena_take(arena, plain.size + count * sizeof(*times));
-    if (bytes == NULL)
+    bytes = weir__arena_take(arena, plain.size + suffix);
+    if (!bytes)
         return WEIR_LIMIT;
-    if (plain.size > 0)
+    if (plain.size)
         memcpy(bytes, plain.data, plain.size);
     for (size_t i = 0; i < count; i++)
         weir__put_be64(bytes + plain.size + i * sizeof(*times), (uint64_t)times[i]);
-    *ret = BYTES(bytes, plain.size + count * sizeof(*times));
+    *ret = BYTES(bytes, plain.size + suffix);
     return WEIR_OK;
 }
 
@@ -196,13 +216,13 @@ static int64_t end_of(int64_t start, int64_t width)
 
 int weir_windowed_decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret)
 {
-    struct weir_windowed *windowed = ret;
-    int                   err = decode_plain(codec, arena, in, sizeof(int64_t), &windowed->key);
+    struct weir_windowed windowed;
+    int                  err = decode_key(codec, arena, in, &windowed.start, 1, &windowed.key);
 
     if (err < 0)
         return err;
-    windowed->start = (int64_t)weir__get_be64((const char *)in.data + in.size - sizeof(int64_t));
-    windowed->end = end_of(windowed->start, codec->width);
+    windowed.end = end_of(windowed.start, codec->width);
+    *(struct weir_windowed *)ret = windowed;
     return WEIR_OK;
 }
 
@@ -211,19 +231,22 @@ int weir_windowed_encode(const struct weir_codec *codec, struct weir_arena *aren
 {
     const struct weir_windowed *windowed = value;
 
-    return encode_suffixed(codec, arena, windowed->key, &windowed->start, 1, ret);
+    return encode_key(codec, arena, windowed->key, &windowed->start, 1, ret);
 }
 
 int weir_sessioned_decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret)
 {
-    struct weir_windowed *windowed = ret;
-    const char           *suffix = (const char *)in.data + in.size - 2 * sizeof(int64_t);
-    int                   err = decode_plain(codec, arena, in, 2 * sizeof(int64_t), &windowed->key);
+    struct weir_windowed windowed;
+    int64_t              times[2];
+    int                  err = decode_key(codec, arena, in, times, 2, &windowed.key);
 
     if (err < 0)
         return err;
-    windowed->end = (int64_t)weir__get_be64(suffix);
-    windowed->start = (int64_t)weir__get_be64(suffix + sizeof(int64_t));
+    windowed.end = times[0];
+    windowed.start = times[1];
+    if (windowed.end < windowed.start)
+        return WEIR_UNREADABLE;
+    *(struct weir_windowed *)ret = windowed;
     return WEIR_OK;
 }
 
@@ -233,7 +256,7 @@ int weir_sessioned_encode(const struct weir_codec *codec, struct weir_arena *are
     const struct weir_windowed *windowed = value;
     const int64_t               times[] = { windowed->end, windowed->start };
 
-    return encode_suffixed(codec, arena, windowed->key, times, 2, ret);
+    return encode_key(codec, arena, windowed->key, times, 2, ret);
 }
 
 int weir_windowed_print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
@@ -243,7 +266,7 @@ int weir_windowed_print(const struct weir_codec *codec, const void *value, struc
 
     weir_json_begin_object(json);
     weir_json_name(json, "key");
-    if (windowed->key != NULL)
+    if (windowed->key)
         err = codec->inner->print(codec->inner, windowed->key, json);
     else
         weir_json_put_null(json);
@@ -255,24 +278,43 @@ int weir_windowed_print(const struct weir_codec *codec, const void *value, struc
     return err;
 }
 
+/* The end of a window is not in the bytes, so it may be left out; that of a session is. */
+static int parse_times(const struct weir_codec *codec, const struct weir_json *json, struct weir_windowed *ret)
+{
+    const struct weir_json *end = weir_json_get(json, "end");
+    int                     err = weir_json_int64(weir_json_get(json, "start"), &ret->start);
+
+    if (err < 0)
+        return err;
+    if (!end && codec->width > 0) {
+        ret->end = end_of(ret->start, codec->width);
+        return WEIR_OK;
+    }
+    err = weir_json_int64(end, &ret->end);
+    if (err < 0)
+        return err;
+    return ret->end >= ret->start ? WEIR_OK : WEIR_UNREADABLE;
+}
+
 int weir_windowed_parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
 {
-    struct weir_windowed   *windowed = ret;
     const struct weir_json *key = weir_json_get(json, "key");
+    struct weir_windowed    windowed;
     void                   *inner;
-    int                     err = weir_json_int64(weir_json_get(json, "start"), &windowed->start);
+    int                     err = parse_times(codec, json, &windowed);
 
-    if (err < 0 || key == NULL)
+    if (err < 0)
+        return err;
+    if (!key)
         return WEIR_UNREADABLE;
     inner = weir_arena_alloc(json->arena, codec->inner->bytes);
-    if (inner == NULL)
+    if (!inner)
         return WEIR_LIMIT;
     err = codec->inner->parse(codec->inner, key, inner);
     if (err < 0)
         return err;
-    windowed->key = inner;
-    if (weir_json_int64(weir_json_get(json, "end"), &windowed->end) < 0)
-        windowed->end = end_of(windowed->start, codec->width);
+    windowed.key = inner;
+    *(struct weir_windowed *)ret = windowed;
     return WEIR_OK;
 }
 
@@ -280,15 +322,15 @@ int weir_windowed_parse(const struct weir_codec *codec, const struct weir_json *
 
 bool weir__codec_same(const struct weir_codec *a, const struct weir_codec *b)
 {
-    if (a == b || a == NULL || b == NULL)
+    if (a == b || !a || !b)
         return a == b;
     return strcmp(a->name, b->name) == 0 && a->width == b->width && weir__codec_same(a->inner, b->inner);
 }
 
 void weir__codec_describe(const struct weir_codec *codec, struct weir__buf *ret)
 {
-    weir__buf_puts(ret, codec != NULL ? codec->name : "unknown");
-    if (codec == NULL || codec->inner == NULL)
+    weir__buf_puts(ret, codec ? codec->name : "unknown");
+    if (!codec || !codec->inner)
         return;
     weir__buf_putc(ret, '(');
     weir__codec_describe(codec->inner, ret);
@@ -299,28 +341,27 @@ void weir__codec_describe(const struct weir_codec *codec, struct weir__buf *ret)
 
 int weir__decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, const void **ret)
 {
-    void *value;
+    void *value = NULL;
     int   err;
 
-    *ret = NULL;
-    if (in.data == NULL)
-        return WEIR_OK;
-    if (codec->bytes > WEIR__VALUE_MAX)
-        return WEIR_TOO_LARGE;
-    value = weir_arena_alloc(arena, codec->bytes);
-    if (value == NULL)
-        return WEIR_LIMIT;
-    err = codec->decode(codec, arena, in, value);
-    if (err < 0)
-        return err;
+    if (in.data) {
+        if (codec->bytes > WEIR__VALUE_MAX)
+            return WEIR_TOO_LARGE;
+        value = weir_arena_alloc(arena, codec->bytes);
+        if (!value)
+            return WEIR_LIMIT;
+        err = codec->decode(codec, arena, in, value);
+        if (err < 0)
+            return err;
+    }
     *ret = value;
     return WEIR_OK;
 }
 
 int weir__encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value, struct weir_bytes *ret)
 {
+    if (value)
+        return codec->encode(codec, arena, value, ret);
     *ret = NO_BYTES;
-    if (value == NULL)
-        return WEIR_OK;
-    return codec->encode(codec, arena, value, ret);
+    return WEIR_OK;
 }

@@ -34,7 +34,8 @@ int weir__decode(const struct weir_codec *codec, struct weir_arena *arena, struc
 int weir__encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value, struct weir_bytes *ret);
 
 /* One JSON object on one line as `cat` prints it: topic, partition, offset, key, timestamp, headers, value.
- * A key or value that the codec cannot read (or codec NULL) is printed as {"base64": "..."}. */
+ * A key or value that the codec cannot read, or whose text would lose something (bytes that are no UTF-8, a NaN), or
+ * codec NULL, is printed as {"base64": "..."}, which raw_parse reads whatever the codec. WEIR_NO_MEMORY. */
 int weir__raw_print(const struct weir__raw *raw, const struct weir_codec *key, const struct weir_codec *value,
                     struct weir_arena *arena, struct weir_json_out *json);
 /* The reverse: reads key, timestamp, headers, value of such an object; the rest is ignored. timestamp absent:
@@ -43,10 +44,11 @@ int weir__raw_parse(const struct weir_json *json, const struct weir_codec *key, 
                     struct weir_arena *arena, int64_t now, struct weir__raw *ret, struct weir_error *reterr);
 /* Copies raw with all it points to into the arena (the topic's name too). */
 int weir__raw_copy(const struct weir__raw *raw, struct weir_arena *arena, struct weir__raw *ret);
-/* A flat, self-contained form of timestamp, key, value, headers (not topic, partition, offset). */
+/* Adds a flat, self-contained form of timestamp, key, value, headers (not topic, partition, offset). WEIR_TOO_LARGE,
+ * WEIR_NO_MEMORY: nothing is added. */
 int weir__raw_pack(const struct weir__raw *raw, struct weir__buf *ret);
-int weir__raw_unpack(struct weir_bytes packed, struct weir_arena *arena,
-                     struct weir__raw *ret); /* borrows; WEIR_CORRUPT */
+/* Any bytes may be given; what was packed is borrowed. WEIR_CORRUPT, WEIR_LIMIT. */
+int weir__raw_unpack(struct weir_bytes packed, struct weir_arena *arena, struct weir__raw *ret);
 
 /* RFC 4648 base64. Decoding: WEIR_UNREADABLE. */
 void weir__base64_encode(struct weir_bytes bytes, struct weir__buf *ret);

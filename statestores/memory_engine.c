@@ -1,4 +1,7 @@
-/* memory_engine.c: ordered bytes in memory: a skip list per column family. Source: Pugh, Skip lists (1990). */
+/* memory_engine.c: ordered bytes in memory: a skip list per column family. Source: Pugh, Skip lists (1990).
+ *
+ * (1) A write takes all the memory that it may need before it changes anything: it happens whole or not at all.
+ */
 #include "statestores/statestores.h"
 
 #define LEVELS 16
@@ -7,6 +10,7 @@ struct node {
     struct weir_bytes key;
     char             *value;
     size_t            value_size;
+    int               levels;
     struct node      *previous; /* on level 0; NULL = the first */
     struct node      *next[];   /* one per level of the node */
 };
@@ -16,6 +20,7 @@ struct list {
     struct node *heads[LEVELS];
     struct node *last;
     int          levels;
+    size_t       count;
 };
 
 struct weir__db {
@@ -106,17 +111,21 @@ static int random_level(struct weir__db *db)
 
 static void free_node(struct node *node)
 {
+    if (node == NULL)
+        return;
     weir__free((void *)node->key.data);
     weir__free(node->value);
     weir__free(node);
 }
 
-static struct node *make_node(const struct weir__write *write, int levels)
+static struct node *make_node(struct weir__db *db, const struct weir__write *write)
 {
+    int          levels = random_level(db);
     struct node *node = weir__zalloc(sizeof(*node) + (size_t)levels * sizeof(struct node *));
 
     if (node == NULL)
         return NULL;
+    node->levels = levels;
     node->key = BYTES(weir__memdup(write->key.data, write->key.size), write->key.size);
     node->value = weir__memdup(write->value.data, write->value.size);
     node->value_size = write->value.size;
@@ -126,33 +135,29 @@ static struct node *make_node(const struct weir__write *write, int levels)
     return NULL;
 }
 
-static int insert(struct weir__db *db, struct list *list, const struct weir__write *write)
+static void insert(struct list *list, struct node *node)
 {
     struct node **before[LEVELS];
-    int           levels = random_level(db);
-    struct node  *node = make_node(write, levels);
 
-    if (node == NULL)
-        return WEIR_NO_MEMORY;
-    if (levels > list->levels)
-        list->levels = levels;
-    find_links(list, write->key, before);
+    list->count++;
+    list->levels = MAX(list->levels, node->levels);
+    find_links(list, node->key, before);
     node->previous = *before[0] != NULL ? (*before[0])->previous : list->last;
     if (*before[0] != NULL)
         (*before[0])->previous = node;
     else
         list->last = node;
-    for (int level = 0; level < levels; level++) {
+    for (int level = 0; level < node->levels; level++) {
         node->next[level] = *before[level];
         *before[level] = node;
     }
-    return WEIR_OK;
 }
 
 static void erase(struct list *list, struct node *node)
 {
     struct node **before[LEVELS];
 
+    list->count--;
     find_links(list, node->key, before);
     if (node->next[0] != NULL)
         node->next[0]->previous = node->previous;
@@ -163,33 +168,47 @@ static void erase(struct list *list, struct node *node)
     free_node(node);
 }
 
-static int apply(struct weir__db *db, const struct weir__write *write)
+/* Takes the node; NULL deletes key. */
+static void apply(struct list *list, struct weir_bytes key, struct node *node)
 {
-    struct list *list = &db->lists[write->family];
-    struct node *node = first_from(list, write->key);
+    struct node *old = first_from(list, key);
     char        *value;
 
-    if (node == NULL || !weir__bytes_equal(node->key, write->key))
-        return write->value.data != NULL ? insert(db, list, write) : WEIR_OK;
-    if (write->value.data == NULL) {
-        erase(list, node);
-        return WEIR_OK;
+    if (old != NULL && !weir__bytes_equal(old->key, key))
+        old = NULL;
+    if (old == NULL) {
+        if (node != NULL)
+            insert(list, node);
+    } else if (node == NULL) {
+        erase(list, old);
+    } else {
+        value = old->value;
+        old->value = node->value;
+        old->value_size = node->value_size;
+        node->value = value;
+        free_node(node);
     }
-    value = weir__memdup(write->value.data, write->value.size);
-    if (value == NULL)
-        return WEIR_NO_MEMORY;
-    weir__free(node->value);
-    node->value = value;
-    node->value_size = write->value.size;
-    return WEIR_OK;
 }
 
-/* Without memory the batch is cut short: the task that owns this state is closed and restored (WEIR_STORE_FAILED). */
 static int memory_write(struct weir__db *db, const struct weir__write *writes, size_t count)
 {
+    struct node **nodes = weir__zalloc(count * sizeof(struct node *));
+    size_t        made = 0;
+
+    while (nodes != NULL && made < count) {
+        if (writes[made].value.data != NULL && (nodes[made] = make_node(db, &writes[made])) == NULL)
+            break;
+        made++;
+    }
+    if (nodes == NULL || made < count) {
+        while (made > 0)
+            free_node(nodes[--made]);
+        weir__free(nodes);
+        return WEIR_STORE_FAILED;
+    }
     for (size_t i = 0; i < count; i++)
-        if (apply(db, &writes[i]) < 0)
-            return WEIR_STORE_FAILED;
+        apply(&db->lists[writes[i].family], writes[i].key, nodes[i]);
+    weir__free(nodes);
     return WEIR_OK;
 }
 
@@ -201,6 +220,14 @@ static struct node *last_before(struct list *list, struct weir_bytes to)
         return list->last;
     node = first_from(list, to);
     return node != NULL ? node->previous : list->last;
+}
+
+static void memory_iter_close(struct weir__iter *iter)
+{
+    if (iter == NULL)
+        return;
+    weir__arena_fini(&iter->arena);
+    weir__free(iter);
 }
 
 static int memory_iterate(struct weir__db *db, uint32_t family, struct weir_bytes from, struct weir_bytes to,
@@ -220,6 +247,10 @@ static int memory_iterate(struct weir__db *db, uint32_t family, struct weir_byte
         iter->from = BYTES(weir__arena_copy(&iter->arena, from.data, from.size), from.size);
     if (to.data != NULL)
         iter->to = BYTES(weir__arena_copy(&iter->arena, to.data, to.size), to.size);
+    if ((from.data != NULL && iter->from.data == NULL) || (to.data != NULL && iter->to.data == NULL)) {
+        memory_iter_close(iter);
+        return WEIR_NO_MEMORY;
+    }
     *ret = iter;
     return WEIR_OK;
 }
@@ -239,14 +270,6 @@ static int memory_next(struct weir__iter *iter, struct weir_bytes *ret_key, stru
     return WEIR_OK;
 }
 
-static void memory_iter_close(struct weir__iter *iter)
-{
-    if (iter == NULL)
-        return;
-    weir__arena_fini(&iter->arena);
-    weir__free(iter);
-}
-
 static int memory_flush(struct weir__db *db)
 {
     (void)db;
@@ -262,7 +285,11 @@ static int memory_bulk(struct weir__db *db, bool on)
 
 static void memory_figures(struct weir__db *db, struct weir__buf *ret)
 {
-    weir__buf_printf(ret, "families %zu\n", db->count);
+    size_t rows = 0;
+
+    for (size_t i = 0; i < db->count; i++)
+        rows += db->lists[i].count;
+    weir__buf_printf(ret, "families %zu\nrows %zu\n", db->count, rows);
 }
 
 static void memory_close(struct weir__db *db)

@@ -7,6 +7,7 @@
 #include <rocksdb/c.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "statestores/statestores.h"
 
@@ -26,10 +27,12 @@ struct weir__db {
     rocksdb_writebatch_t                *batch;
     rocksdb_column_family_handle_t     **families;
     char                               **names;
-    size_t                               count, capacity, names_capacity;
+    size_t                               count;
     rocksdb_pinnableslice_t             *pinned; /* of the last get */
     char                                *dir;
+    size_t                               buffer;    /* of a family, bytes */
     size_t                               unchecked; /* bytes written since the last look at the disk */
+    bool                                 has_space; /* what that look saw */
     char                                *secondary; /* a reader's own folder */
     bool                                 failed;
 };
@@ -59,12 +62,13 @@ static rocksdb_cache_t *shared_cache(void)
 
 static void set_options(struct weir__db *db, size_t memory)
 {
-    size_t buffer = memory > 0 ? MAX(memory / 4, BUFFER_LEAST) : BUFFER_BYTES;
-
+    db->buffer = memory > 0 ? MAX(memory / 4, BUFFER_LEAST) : BUFFER_BYTES;
     db->options = rocksdb_options_create();
     rocksdb_options_set_create_if_missing(db->options, 1);
     rocksdb_options_set_create_missing_column_families(db->options, 1);
-    rocksdb_options_set_write_buffer_size(db->options, buffer);
+    rocksdb_options_set_write_buffer_size(db->options, db->buffer);
+    if (memory > 0) /* of all families together */
+        rocksdb_options_set_db_write_buffer_size(db->options, MAX(memory, BUFFER_LEAST));
     rocksdb_options_set_max_write_buffer_number(db->options, 2);
     rocksdb_options_set_max_open_files(db->options, 256);
     rocksdb_options_set_max_background_jobs(db->options, 2);
@@ -99,34 +103,66 @@ static int translate(char *words, const char *dir, int otherwise, struct weir_er
     return code;
 }
 
+/* Room for `more` families, so that keeping one cannot fail once RocksDB has made it. */
+static int make_room(struct weir__db *db, size_t more)
+{
+    size_t capacity = db->count + more;
+    void  *families = weir__realloc(db->families, capacity * sizeof(*db->families)), *names;
+
+    if (families != NULL)
+        db->families = families;
+    names = weir__realloc(db->names, capacity * sizeof(*db->names));
+    if (names != NULL)
+        db->names = names;
+    return families != NULL && names != NULL ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
 static int keep_family(struct weir__db *db, const char *name, rocksdb_column_family_handle_t *handle)
 {
-    if (GROW(db->families, db->capacity, db->count) < 0 || GROW(db->names, db->names_capacity, db->count) < 0)
-        return WEIR_NO_MEMORY;
     db->names[db->count] = weir__strdup(name);
     db->families[db->count] = handle;
     db->count++;
     return db->names[db->count - 1] != NULL ? WEIR_OK : WEIR_NO_MEMORY;
 }
 
+/* What words mean about a database that is there: a file that it names and that is gone is damage. */
+static int damage(const char *words) { return strstr(words, "No such file") != NULL ? WEIR_CORRUPT : WEIR_IO; }
+
+/* RocksDB may have been built without LZ4. */
+static char *open_either(struct weir__db *db, char **names, size_t count, const rocksdb_options_t **options,
+                         rocksdb_column_family_handle_t **handles)
+{
+    char *words = NULL;
+
+    for (int turn = 0; turn < 2; turn++) {
+        rocksdb_free(words);
+        words = NULL;
+        db->db = rocksdb_open_column_families(db->options, db->dir, (int)count, (const char *const *)names, options,
+                                              handles, &words);
+        if (words == NULL || strstr(words, "not linked") == NULL)
+            break;
+        rocksdb_options_set_compression(db->options, rocksdb_no_compression);
+    }
+    return words;
+}
+
 static int open_families(struct weir__db *db, char **names, size_t count, struct weir_error *reterr)
 {
     const rocksdb_options_t        **options = weir__alloc(sizeof(void *) * count);
     rocksdb_column_family_handle_t **handles = weir__alloc(sizeof(void *) * count);
-    char                            *words = NULL;
+    char                            *words;
     int                              err = WEIR_OK;
 
-    if (options == NULL || handles == NULL) {
+    if (options == NULL || handles == NULL || make_room(db, count) < 0) {
         err = weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
         goto out;
     }
     for (size_t i = 0; i < count; i++)
         options[i] = db->options;
-    db->db = rocksdb_open_column_families(db->options, db->dir, (int)count, (const char *const *)names, options,
-                                          handles, &words);
+    words = open_either(db, names, count, options, handles);
     if (words != NULL) {
         db->db = NULL;
-        err = translate(words, db->dir, WEIR_IO, reterr);
+        err = translate(words, db->dir, damage(words), reterr);
         goto out;
     }
     for (size_t i = 0; i < count; i++)
@@ -151,7 +187,7 @@ static int open_reader(struct weir__db *db, struct weir_error *reterr)
     const rocksdb_options_t        *options = db->options;
     rocksdb_column_family_handle_t *handle;
 
-    if (secondary == NULL || (db->secondary = weir__strdup(secondary)) == NULL)
+    if (secondary == NULL || (db->secondary = weir__strdup(secondary)) == NULL || make_room(db, 1) < 0)
         return weir__fail(reterr, WEIR_IO, path, "no folder for reading can be made");
     rocksdb_options_set_max_open_files(db->options, -1); /* a secondary needs its files open */
     db->db = rocksdb_open_as_secondary_column_families(db->options, db->dir, db->secondary, 1, &name, &options,
@@ -160,15 +196,38 @@ static int open_reader(struct weir__db *db, struct weir_error *reterr)
         db->db = NULL;
         return translate(words, db->dir, WEIR_IO, reterr);
     }
-    return keep_family(db, name, handle) < 0 ? weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database")
-                                             : WEIR_OK;
+    if (keep_family(db, name, handle) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
+    return WEIR_OK;
+}
+
+/* All families of a database that is there, or a new one. */
+static int open_state(struct weir__db *db, struct weir_error *reterr)
+{
+    char             fallback[] = "default", *first[] = { fallback }, *words = NULL, **names;
+    struct weir__buf current = { 0 };
+    size_t           count = 0;
+    bool             there;
+    int              err;
+
+    weir__buf_printf(&current, "%s/CURRENT", db->dir);
+    if (!weir__buf_ok(&current))
+        return weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
+    there = access(current.data, F_OK) == 0;
+    weir__buf_fini(&current);
+    if (!there)
+        return open_families(db, first, 1, reterr);
+    names = rocksdb_list_column_families(db->options, db->dir, &count, &words);
+    if (words != NULL)
+        return translate(words, db->dir, damage(words), reterr);
+    err = open_families(db, names, count, reterr);
+    rocksdb_list_column_families_destroy(names, count);
+    return err;
 }
 
 static int open_as(const char *dir, size_t memory, enum use use, struct weir__db **ret, struct weir_error *reterr)
 {
     struct weir__db *db = weir__zalloc(sizeof(*db));
-    char             fallback[] = "default", *first[] = { fallback }, *words = NULL, **names;
-    size_t           count = 0;
     int              err = weir__make_dirs(dir, reterr);
 
     if (db == NULL || (db->dir = weir__strdup(dir)) == NULL) {
@@ -180,18 +239,8 @@ static int open_as(const char *dir, size_t memory, enum use use, struct weir__db
         rocksdb_writeoptions_disable_WAL(db->write, 0);
         rocksdb_writeoptions_set_sync(db->write, 1);
     }
-    if (err == WEIR_OK && use == READER) {
-        err = open_reader(db, reterr);
-    } else if (err == WEIR_OK) {
-        names = rocksdb_list_column_families(db->options, dir, &count, &words);
-        if (words != NULL) { /* nothing there yet */
-            rocksdb_free(words);
-            err = open_families(db, first, 1, reterr);
-        } else {
-            err = open_families(db, names, count, reterr);
-        }
-        rocksdb_list_column_families_destroy(names, count);
-    }
+    if (err == WEIR_OK)
+        err = use == READER ? open_reader(db, reterr) : open_state(db, reterr);
     if (err < 0) {
         rocks_close(db);
         return err;
@@ -225,6 +274,8 @@ static int rocks_family(struct weir__db *db, const char *name, uint32_t *ret, st
             *ret = (uint32_t)i;
             return WEIR_OK;
         }
+    if (make_room(db, 1) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, name, "no memory for a store");
     handle = rocksdb_create_column_family(db->db, db->options, name, &words);
     if (words != NULL)
         return translate(words, db->dir, WEIR_IO, reterr);
@@ -261,6 +312,32 @@ static int rocks_get(struct weir__db *db, uint32_t family, struct weir_bytes key
     return WEIR_OK;
 }
 
+static void rocks_iter_close(struct weir__iter *iter)
+{
+    if (iter == NULL)
+        return;
+    if (iter->iter != NULL)
+        rocksdb_iter_destroy(iter->iter);
+    rocksdb_readoptions_destroy(iter->read);
+    weir__arena_fini(&iter->arena);
+    weir__free(iter);
+}
+
+/* RocksDB borrows its bounds: they are kept with the iterator. */
+static int set_bounds(struct weir__iter *iter, struct weir_bytes from, struct weir_bytes to)
+{
+    const char *low = weir__arena_copy(&iter->arena, from.data, from.size);
+    const char *high = weir__arena_copy(&iter->arena, to.data, to.size);
+
+    if (low == NULL || high == NULL)
+        return WEIR_NO_MEMORY;
+    if (from.data != NULL)
+        rocksdb_readoptions_set_iterate_lower_bound(iter->read, low, from.size);
+    if (to.data != NULL)
+        rocksdb_readoptions_set_iterate_upper_bound(iter->read, high, to.size);
+    return WEIR_OK;
+}
+
 static int rocks_iterate(struct weir__db *db, uint32_t family, struct weir_bytes from, struct weir_bytes to,
                          enum weir_order order, struct weir__iter **ret)
 {
@@ -272,12 +349,10 @@ static int rocks_iterate(struct weir__db *db, uint32_t family, struct weir_bytes
     iter->order = order;
     iter->first = true;
     iter->read = rocksdb_readoptions_create();
-    if (from.data != NULL) /* RocksDB borrows its bounds */
-        rocksdb_readoptions_set_iterate_lower_bound(iter->read, weir__arena_copy(&iter->arena, from.data, from.size),
-                                                    from.size);
-    if (to.data != NULL)
-        rocksdb_readoptions_set_iterate_upper_bound(iter->read, weir__arena_copy(&iter->arena, to.data, to.size),
-                                                    to.size);
+    if (set_bounds(iter, from, to) < 0) {
+        rocks_iter_close(iter);
+        return WEIR_NO_MEMORY;
+    }
     iter->iter = rocksdb_create_iterator_cf(db->db, iter->read, db->families[family]);
     *ret = iter;
     return WEIR_OK;
@@ -311,28 +386,19 @@ static int rocks_next(struct weir__iter *iter, struct weir_bytes *ret_key, struc
     return WEIR_OK;
 }
 
-static void rocks_iter_close(struct weir__iter *iter)
-{
-    if (iter == NULL)
-        return;
-    rocksdb_iter_destroy(iter->iter);
-    rocksdb_readoptions_destroy(iter->read);
-    weir__arena_fini(&iter->arena);
-    weir__free(iter);
-}
-
-/* Whether the disk can take a flush of what is in memory besides. */
+/* Whether the disk can take a flush of what is in memory besides. A failing flush would be found out too late, and
+ * RocksDB may abort on it. */
 static bool has_space(struct weir__db *db, size_t bytes)
 {
+    uint64_t       needed = MAX(SPARE_BYTES, 2 * (uint64_t)db->buffer + bytes);
     struct statvfs disk;
 
     db->unchecked += bytes;
-    if (db->unchecked < CHECK_BYTES)
+    if (db->has_space && db->unchecked < CHECK_BYTES)
         return true;
     db->unchecked = 0;
-    if (statvfs(db->dir, &disk) != 0)
-        return true;
-    return (uint64_t)disk.f_bavail * disk.f_frsize >= SPARE_BYTES;
+    db->has_space = statvfs(db->dir, &disk) != 0 || (uint64_t)disk.f_bavail * disk.f_frsize >= needed;
+    return db->has_space;
 }
 
 static int rocks_write(struct weir__db *db, const struct weir__write *writes, size_t count)
@@ -353,19 +419,19 @@ static int rocks_write(struct weir__db *db, const struct weir__write *writes, si
         else
             rocksdb_writebatch_delete_cf(db->batch, db->families[write->family], write->key.data, write->key.size);
     }
-    if (!has_space(db, bytes))
-        return WEIR_STORE_FAILED;
-    rocksdb_write(db->db, db->write, db->batch, &words);
-    if (words == NULL)
-        return WEIR_OK;
-    rocksdb_free(words);
+    if (has_space(db, bytes)) {
+        rocksdb_write(db->db, db->write, db->batch, &words);
+        if (words == NULL)
+            return WEIR_OK;
+        rocksdb_free(words);
+    }
     db->failed = true;
     return WEIR_STORE_FAILED;
 }
 
 static int rocks_flush(struct weir__db *db)
 {
-    for (size_t i = 0; i < db->count; i++) {
+    for (size_t i = 0; i < db->count && !db->failed; i++) {
         char *words = NULL;
 
         rocksdb_flush_cf(db->db, db->flush, db->families[i], &words);
@@ -373,9 +439,8 @@ static int rocks_flush(struct weir__db *db)
             continue;
         rocksdb_free(words);
         db->failed = true;
-        return WEIR_STORE_FAILED;
     }
-    return WEIR_OK;
+    return db->failed ? WEIR_STORE_FAILED : WEIR_OK;
 }
 
 /* Restoring writes much and reads little: compaction waits until it is over. */
@@ -397,17 +462,19 @@ static int rocks_bulk(struct weir__db *db, bool on)
 
 static void rocks_figures(struct weir__db *db, struct weir__buf *ret)
 {
-    static const char *const names[] = { "rocksdb.estimate-num-keys", "rocksdb.cur-size-all-mem-tables",
-                                         "rocksdb.total-sst-files-size", "rocksdb.estimate-pending-compaction-bytes",
-                                         "rocksdb.block-cache-usage" };
+    static const char *const sums[] = { "rocksdb.estimate-num-keys", "rocksdb.cur-size-all-mem-tables",
+                                        "rocksdb.total-sst-files-size", "rocksdb.estimate-pending-compaction-bytes" };
+    uint64_t                 value, sum;
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        char *value = rocksdb_property_value(db->db, names[i]);
-
-        if (value != NULL)
-            weir__buf_printf(ret, "%s %s\n", names[i] + strlen("rocksdb."), value);
-        rocksdb_free(value);
+    for (size_t i = 0; i < ARRAY_SIZE(sums); i++) {
+        sum = 0;
+        for (size_t j = 0; j < db->count; j++)
+            if (rocksdb_property_int_cf(db->db, db->families[j], sums[i], &value) == 0)
+                sum += value;
+        weir__buf_printf(ret, "%s %llu\n", sums[i] + strlen("rocksdb."), (unsigned long long)sum);
     }
+    /* of the process, not of this database alone */
+    weir__buf_printf(ret, "block-cache-usage %zu\n", rocksdb_cache_get_usage(shared_cache()));
 }
 
 static void rocks_close(struct weir__db *db)

@@ -10,9 +10,7 @@ int weir__store_flush(struct weir__store *store)
         int err;
 
         if (!entry->now.exists && !entry->same && !entry->settled.exists) { /* came and went unseen */
-            TAILQ_REMOVE(&store->unflushed, entry, flush);
-            entry->unflushed = false;
-            entry->same = true;
+            weir__entry_settle(store, entry);
             continue;
         }
         err = weir__entry_tell(store, entry, false);
@@ -40,6 +38,14 @@ static int keep_key(struct keys *keys, struct weir_bytes key)
     return WEIR_OK;
 }
 
+/* A row of the engine that is gone already, or one with news for the listener, is left alone. */
+static bool may_expire(const struct weir__store *store, struct weir_bytes key)
+{
+    const struct entry *entry = weir__entry_find(store, key);
+
+    return entry == NULL || (entry->now.exists && !entry->unflushed);
+}
+
 /* Row keys of index rows that start below bound. */
 static int collect_indexed(struct weir__store *store, int64_t bound, struct keys *keys)
 {
@@ -56,14 +62,9 @@ static int collect_indexed(struct weir__store *store, int64_t bound, struct keys
     if (err < 0)
         return err;
     while (keys->count < keys->max && (err = store->engine->next(iter, &key, &value)) == WEIR_OK) {
-        const char *at = key.data;
-        size_t      plain = key.size - 1 - WINDOW_SUFFIX;
-
-        weir__buf_reset(&row);
-        weir__buf_add(&row, at + 1 + sizeof(int64_t), plain);
-        weir__buf_add(&row, at + 1, sizeof(int64_t));
-        weir__buf_add(&row, at + 1 + sizeof(int64_t) + plain, sizeof(int32_t));
-        err = weir__buf_ok(&row) ? keep_key(keys, BYTES(row.data, row.size)) : WEIR_NO_MEMORY;
+        err = weir__index_to_row(&row, key, &key);
+        if (err == WEIR_OK && may_expire(store, key))
+            err = keep_key(keys, key);
         if (err < 0)
             break;
     }
@@ -72,18 +73,19 @@ static int collect_indexed(struct weir__store *store, int64_t bound, struct keys
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-static int collect_dirty(struct weir__store *store, int64_t bound, struct keys *keys)
+/* The rows that are not in the engine yet. *ret_left: some must wait for the flush. */
+static int collect_dirty(const struct weir__store *store, int64_t bound, struct keys *keys, bool *ret_left)
 {
     struct entry *entry;
+    int           err = WEIR_OK;
 
     TAILQ_FOREACH(entry, &store->dirty, life) {
-        struct weir_bytes key = BYTES(entry->key, entry->key_size);
-        int               err = WEIR_OK;
-
-        if (keys->count >= keys->max)
-            return WEIR_OK;
-        if (!entry->in_engine && entry->now.exists && weir__row_start(key) < bound)
-            err = keep_key(keys, key);
+        if (!entry->now.exists || weir__row_start(weir__entry_key(entry)) >= bound)
+            continue;
+        if (entry->unflushed)
+            *ret_left = true;
+        else if (!entry->in_engine && keys->count < keys->max)
+            err = keep_key(keys, weir__entry_key(entry));
         if (err < 0)
             return err;
     }
@@ -115,16 +117,17 @@ int weir__store_expire(struct weir__store *store, size_t max)
 {
     int64_t     bound = weir__expiry_bound(store);
     struct keys keys = { .max = max };
+    bool        left = false;
     int         err;
 
     if (bound <= store->expired_to)
         return WEIR_OK;
     err = collect_indexed(store, bound, &keys);
     if (err == WEIR_OK)
-        err = collect_dirty(store, bound, &keys);
+        err = collect_dirty(store, bound, &keys, &left);
     for (size_t i = 0; err == WEIR_OK && i < keys.count; i++)
         err = expire_row(store, keys.items[i]);
-    if (err == WEIR_OK && keys.count < max)
+    if (err == WEIR_OK && keys.count < max && !left)
         store->expired_to = bound;
     weir__free(keys.items);
     weir__arena_fini(&keys.arena);
@@ -156,7 +159,7 @@ int weir__store_collect(struct weir__store *store, int64_t offset, struct weir__
     struct weir__batch own = { 0 };
     int                err;
 
-    if (TAILQ_EMPTY(&store->dirty) && offset < 0)
+    if (TAILQ_EMPTY(&store->dirty) && (offset < 0 || offset == store->offset))
         return WEIR_OK;
     if (offset >= 0)
         store->offset = offset;
@@ -172,103 +175,185 @@ int weir__store_collect(struct weir__store *store, int64_t offset, struct weir__
 
 void weir__store_committed(struct weir__store *store)
 {
+    bool          lru = store->spec->kind == WEIR__STORE_LRU;
     struct entry *entry;
 
+    weir__views_reset(store);
     while ((entry = TAILQ_FIRST(&store->dirty)) != NULL) {
-        size_t bytes = sizeof(*entry) + entry->key_size + entry->now.capacity + entry->settled.capacity;
-
-        TAILQ_REMOVE(&store->dirty, entry, life);
-        TAILQ_INSERT_TAIL(&store->clean, entry, life);
-        store->dirty_bytes -= bytes;
-        store->clean_bytes += bytes;
-        entry->dirty = false;
         entry->in_engine = entry->now.exists;
+        weir__entry_clean(store, entry);
+        if (lru && !entry->now.exists)
+            weir__entry_free(store, entry);
     }
     store->committed_observed = store->observed;
-    weir__entries_trim(store);
+    store->committed_seq = store->seq;
+    weir__entries_trim(store, NULL);
+}
+
+/* All rows of an LRU store stay entries: what was changed or let go is read again when it is wanted. */
+static void take_back(struct weir__store *store, struct entry *entry)
+{
+    weir__entry_settle(store, entry);
+    weir__entry_clean(store, entry);
+    entry->now.exists = entry->stale = true;
+    if (entry->used)
+        return;
+    TAILQ_INSERT_HEAD(&store->used, entry, use);
+    entry->used = true;
+    store->rows++;
 }
 
 void weir__store_drop(struct weir__store *store)
 {
     struct entry *entry;
 
-    weir__entries_clear(store, &store->dirty);
+    weir__views_reset(store);
+    while ((entry = TAILQ_LAST(&store->dirty, entries)) != NULL) {
+        if (store->spec->kind == WEIR__STORE_LRU && entry->in_engine)
+            take_back(store, entry);
+        else
+            weir__entry_free(store, entry);
+    }
     store->observed = store->committed_observed;
-    store->rows = 0;
-    TAILQ_FOREACH(entry, &store->clean, life)
-        store->rows += entry->now.exists;
+    store->seq = store->committed_seq;
+    store->expired_to = 0;
 }
 
 /* ---- back from the changelog ---- */
 
+/* The batch's greatest start counts first, so that rows which have expired since need not be written. Source:
+ * AbstractRocksDBSegmentedBytesStore. */
+static int observe(struct weir__store *store, const struct weir__raw *records, size_t count)
+{
+    for (size_t i = 0; i < count && store->spec->kind == WEIR__STORE_WINDOWS; i++) {
+        struct weir_bytes key = records[i].key;
+
+        if (key.data == NULL)
+            continue;
+        if (key.size < WINDOW_SUFFIX)
+            return WEIR_CORRUPT;
+        store->observed = MAX(store->observed, weir__row_start(key));
+        store->seq = MAX(store->seq, weir__row_seq(key));
+    }
+    return WEIR_OK;
+}
+
+/* A row that leaves by a tombstone and has none is still to be looked at, however old. */
+static bool gone(const struct weir__store *store, struct weir_bytes key)
+{
+    return store->spec->kind == WEIR__STORE_WINDOWS && !store->spec->tombstones &&
+           weir__start_expired(store, weir__row_start(key));
+}
+
 static int restore_record(struct weir__store *store, const struct weir__raw *raw, struct weir__batch *batch)
 {
     struct weir__value value = { .bytes = raw->value, .timestamp = raw->timestamp };
+    struct entry      *entry;
 
     if (raw->key.data == NULL)
         return WEIR_OK;
-    if (store->spec->kind == WEIR__STORE_WINDOWS) {
-        if (raw->key.size < WINDOW_SUFFIX)
-            return WEIR_CORRUPT;
-        store->observed = MAX(store->observed, weir__row_start(raw->key));
-        if (weir__start_expired(store, weir__row_start(raw->key)))
-            return WEIR_OK;
-    }
+    if (gone(store, raw->key))
+        return WEIR_OK;
     if (store->spec->kind == WEIR__STORE_LRU) /* its order of use is that of the changelog */
         return weir__store_put(store, raw->key, &value);
+    entry = weir__entry_find(store, raw->key);
+    if (entry != NULL)
+        weir__entry_free(store, entry);
     return weir__batch_row(store, batch, raw->key, &value, true);
+}
+
+static int restore_batch(struct weir__store *store, const struct weir__raw *records, size_t count, int64_t next,
+                         struct weir__batch *batch)
+{
+    int err = observe(store, records, count);
+
+    for (size_t i = 0; err == WEIR_OK && i < count; i++)
+        err = restore_record(store, &records[i], batch);
+    if (err == WEIR_OK)
+        err = weir__store_flush(store); /* LRU: nobody listens */
+    if (err == WEIR_OK && store->spec->kind == WEIR__STORE_LRU)
+        err = weir__store_collect(store, next, batch);
+    else if (err == WEIR_OK)
+        err = weir__meta_write(store, batch, next);
+    return err == WEIR_OK ? store->engine->write(store->db, batch->writes, batch->count) : err;
 }
 
 int weir__store_restore(struct weir__store *store, const struct weir__raw *records, size_t count, int64_t next)
 {
     struct weir__batch batch = { 0 };
     weir__on_change   *listener = store->on_change;
-    int                err = WEIR_OK;
+    int                err;
 
+    if (!TAILQ_EMPTY(&store->dirty))
+        return WEIR_BAD_STATE;
     store->on_change = NULL;
-    if (store->spec->kind != WEIR__STORE_LRU)
-        weir__entries_clear(store, &store->clean);
-    for (size_t i = 0; err == WEIR_OK && i < count; i++)
-        err = restore_record(store, &records[i], &batch);
-    if (err == WEIR_OK)
-        err = weir__meta_write(store, &batch, next);
-    if (err == WEIR_OK)
-        err = store->engine->write(store->db, batch.writes, batch.count);
+    err = restore_batch(store, records, count, next, &batch);
+    store->on_change = listener;
     weir__free(batch.writes);
     weir__arena_fini(&batch.arena);
-    store->on_change = listener;
-    if (err < 0)
+    if (err < 0) {
+        weir__store_drop(store);
         return err;
-    if (store->spec->kind == WEIR__STORE_LRU &&
-        (weir__store_flush(store) < 0 || weir__store_collect(store, next, NULL) < 0))
-        return WEIR_STORE_FAILED;
+    }
     weir__store_committed(store);
     store->offset = next;
     return WEIR_OK;
 }
 
-int weir__store_wipe(struct weir__store *store)
+#define WIPE_AT_ONCE 10000 /* rows */
+
+/* The next rows after *from, which moves on. *ret_count 0: there are none. */
+static int wipe_some(struct weir__store *store, struct weir__buf *from, size_t *ret_count)
 {
     struct weir__batch batch = { 0 };
     struct weir__iter *iter;
     struct weir_bytes  key, value;
     int                err;
 
-    weir__entries_clear(store, &store->dirty);
-    weir__entries_clear(store, &store->clean);
-    err = store->engine->iterate(store->db, store->family, NO_BYTES, NO_BYTES, WEIR_ASCENDING, &iter);
+    err = store->engine->iterate(store->db, store->family, BYTES(from->data, from->size), NO_BYTES, WEIR_ASCENDING,
+                                 &iter);
     if (err < 0)
         return err;
-    while ((err = store->engine->next(iter, &key, &value)) == WEIR_OK)
-        if ((err = weir__batch_add(store, &batch, key, NO_BYTES)) < 0)
-            break;
+    while (err == WEIR_OK && batch.count < WIPE_AT_ONCE && (err = store->engine->next(iter, &key, &value)) == WEIR_OK)
+        err = weir__batch_add(store, &batch, key, NO_BYTES);
     store->engine->iter_close(iter);
     if (err == WEIR_NOTFOUND)
-        err = store->engine->write(store->db, batch.writes, batch.count);
+        err = WEIR_OK;
+    if (err == WEIR_OK && batch.count > 0) {
+        key = batch.writes[batch.count - 1].key;
+        weir__buf_reset(from);
+        weir__buf_add(from, key.data, key.size);
+        err = weir__buf_ok(from) ? store->engine->write(store->db, batch.writes, batch.count) : WEIR_NO_MEMORY;
+    }
+    *ret_count = batch.count;
     weir__free(batch.writes);
     weir__arena_fini(&batch.arena);
-    store->offset = store->observed = store->committed_observed = -1;
-    store->expired_to = 0;
-    store->rows = 0;
     return err;
+}
+
+/* The store's own row goes last: a crash on the way leaves an offset that is still not covered. */
+int weir__store_wipe(struct weir__store *store)
+{
+    struct weir__buf   from = { 0 };
+    char               type = META_ROW;
+    struct weir__write meta = { .family = store->family, .key = BYTES(&type, 1) };
+    size_t             count;
+    int                err;
+
+    weir__views_reset(store);
+    weir__entries_clear(store, &store->dirty);
+    weir__entries_clear(store, &store->clean);
+    weir__buf_putc(&from, DATA_ROW);
+    do
+        err = weir__buf_ok(&from) ? wipe_some(store, &from, &count) : WEIR_NO_MEMORY;
+    while (err == WEIR_OK && count > 0);
+    weir__buf_fini(&from);
+    if (err == WEIR_OK)
+        err = store->engine->write(store->db, &meta, 1);
+    if (err < 0)
+        return err;
+    store->offset = store->observed = store->committed_observed = -1;
+    store->seq = store->committed_seq = 0;
+    store->expired_to = 0;
+    return WEIR_OK;
 }

@@ -1,15 +1,32 @@
-/* entry.c: the dirty map: one entry per key that was read or written since it was last needed. */
+/* entry.c: the dirty map: one entry per key that was read or written since it was last needed.
+ *
+ * (1) An entry is in one of the lists dirty and clean; a dirty one stays until the commit or the drop.
+ * (2) A put swaps the buffers of `now` and `settled`, so rewriting a key of steady size takes no memory.
+ * (3) What a listener was lent stays as it is until the outermost listener returns, whatever is put meanwhile.
+ */
 #include "framework/store/internal.h"
 
 static size_t entry_bytes(const struct entry *entry)
 {
-    return sizeof(*entry) + entry->key_size + entry->now.capacity + entry->settled.capacity;
+    return sizeof(*entry) + 2 * sizeof(struct weir__map_slot) + entry->key_size + entry->now.capacity +
+           entry->settled.capacity + entry->header_bytes;
+}
+
+/* The entry had `before` bytes and has changed. */
+static void account(struct weir__store *store, const struct entry *entry, size_t before)
+{
+    if (entry->dirty)
+        store->dirty_bytes += entry_bytes(entry) - before;
+    else
+        store->clean_bytes += entry_bytes(entry) - before;
 }
 
 static int version_set(struct version *version, const struct weir__value *value)
 {
-    if (value->bytes.size > version->capacity || version->data == NULL) {
-        size_t capacity = MAX(value->bytes.size, (size_t)32);
+    size_t size = value->bytes.size;
+
+    if (size > version->capacity || version->data == NULL) {
+        size_t capacity = size <= 64 ? 64 : size + size / 8;
         char  *data = weir__realloc(version->data, capacity);
 
         if (data == NULL)
@@ -17,9 +34,9 @@ static int version_set(struct version *version, const struct weir__value *value)
         version->data = data;
         version->capacity = capacity;
     }
-    if (value->bytes.size > 0)
-        memcpy(version->data, value->bytes.data, value->bytes.size);
-    version->size = value->bytes.size;
+    if (size > 0) /* what was lent may come back */
+        memmove(version->data, value->bytes.data, size);
+    version->size = size;
     version->exists = value->bytes.data != NULL;
     version->timestamp = value->timestamp;
     return WEIR_OK;
@@ -34,12 +51,14 @@ struct weir__value weir__version_value(const struct weir__store *store, const st
     return value;
 }
 
+/* ---- in and out of the map ---- */
+
 struct entry *weir__entry_find(const struct weir__store *store, struct weir_bytes key)
 {
     return weir__map_get(&store->map, key);
 }
 
-static struct entry *entry_new(struct weir__store *store, struct weir_bytes key)
+static struct entry *entry_new(struct weir__store *store, struct weir_bytes key, const struct weir__value *value)
 {
     struct entry *entry = weir__zalloc(sizeof(*entry) + key.size);
 
@@ -49,58 +68,129 @@ static struct entry *entry_new(struct weir__store *store, struct weir_bytes key)
     if (key.size > 0)
         memcpy(entry->key, key.data, key.size);
     entry->same = true;
-    if (weir__map_put(&store->map, BYTES(entry->key, key.size), entry) < 0) {
+    if ((value->bytes.data != NULL && version_set(&entry->now, value) < 0) ||
+        weir__map_put(&store->map, weir__entry_key(entry), entry) < 0) {
+        weir__free(entry->now.data);
         weir__free(entry);
         return NULL;
     }
+    entry->in_engine = entry->now.exists;
     TAILQ_INSERT_TAIL(&store->clean, entry, life);
     store->clean_bytes += entry_bytes(entry);
     return entry;
 }
 
+/* The engine's row, lent until its next call; no row is no error. */
+static int read_engine(struct weir__store *store, struct weir_bytes key, struct weir__value *ret)
+{
+    struct weir_bytes row = weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), bytes;
+    int               err;
+
+    *ret = (struct weir__value){ .timestamp = -1 };
+    if (row.data == NULL)
+        return WEIR_NO_MEMORY;
+    err = store->engine->get(store->db, store->family, row, &bytes);
+    if (err == WEIR_OK)
+        return weir__engine_value(store, bytes, ret);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static int reload(struct weir__store *store, struct entry *entry)
+{
+    size_t             before = entry_bytes(entry);
+    struct weir__value value;
+    int                err = read_engine(store, weir__entry_key(entry), &value);
+
+    if (err == WEIR_OK)
+        err = version_set(&entry->now, &value);
+    account(store, entry, before);
+    entry->stale = err < 0;
+    return err;
+}
+
+/* Found again: of the clean ones the last to go. */
+static struct entry *found(struct weir__store *store, struct entry *entry, int *ret_err)
+{
+    if (!entry->dirty && TAILQ_NEXT(entry, life) != NULL) {
+        TAILQ_REMOVE(&store->clean, entry, life);
+        TAILQ_INSERT_TAIL(&store->clean, entry, life);
+    }
+    *ret_err = entry->stale ? reload(store, entry) : WEIR_OK;
+    return *ret_err < 0 ? NULL : entry;
+}
+
 struct entry *weir__entry_load(struct weir__store *store, struct weir_bytes key, int *ret_err)
 {
     struct entry      *entry = weir__entry_find(store, key);
-    struct weir__value value = { .timestamp = -1 };
-    struct weir_bytes  bytes;
+    struct weir__value value;
 
-    *ret_err = WEIR_OK;
     if (entry != NULL)
-        return entry;
-    *ret_err =
-        store->engine->get(store->db, store->family, weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), &bytes);
-    if (*ret_err == WEIR_OK)
-        *ret_err = weir__engine_value(store, bytes, &value);
-    if (*ret_err < 0 && *ret_err != WEIR_NOTFOUND)
+        return found(store, entry, ret_err);
+    *ret_err = read_engine(store, key, &value);
+    if (*ret_err < 0)
         return NULL;
-    *ret_err = WEIR_NO_MEMORY;
-    entry = entry_new(store, key);
+    entry = entry_new(store, key, &value);
     if (entry == NULL)
-        return NULL;
-    store->clean_bytes -= entry_bytes(entry);
-    if (version_set(&entry->now, &value) < 0) {
-        store->clean_bytes += entry_bytes(entry);
-        weir__entry_free(store, entry);
-        return NULL;
-    }
-    store->clean_bytes += entry_bytes(entry);
-    entry->in_engine = entry->now.exists;
-    *ret_err = WEIR_OK;
+        *ret_err = WEIR_NO_MEMORY;
     return entry;
+}
+
+static void forget_headers(struct weir__store *store, struct entry *entry)
+{
+    size_t before = entry_bytes(entry);
+
+    if (entry->headers == NULL)
+        return;
+    weir__free(entry->headers);
+    entry->headers = NULL;
+    entry->header_count = entry->header_bytes = 0;
+    account(store, entry, before);
+}
+
+static void not_unflushed(struct weir__store *store, struct entry *entry)
+{
+    if (entry->unflushed)
+        TAILQ_REMOVE(&store->unflushed, entry, flush);
+    entry->unflushed = false;
+}
+
+static void not_used(struct weir__store *store, struct entry *entry)
+{
+    if (!entry->used)
+        return;
+    TAILQ_REMOVE(&store->used, entry, use);
+    entry->used = false;
+    store->rows--;
+}
+
+void weir__entry_used(struct weir__store *store, struct entry *entry)
+{
+    if (store->spec->kind != WEIR__STORE_LRU)
+        return;
+    not_used(store, entry);
+    if (!entry->now.exists)
+        return;
+    TAILQ_INSERT_TAIL(&store->used, entry, use);
+    entry->used = true;
+    store->rows++;
+}
+
+void weir__entry_clean(struct weir__store *store, struct entry *entry)
+{
+    TAILQ_REMOVE(&store->dirty, entry, life);
+    TAILQ_INSERT_TAIL(&store->clean, entry, life);
+    store->dirty_bytes -= entry_bytes(entry);
+    store->clean_bytes += entry_bytes(entry);
+    entry->dirty = false;
 }
 
 void weir__entry_free(struct weir__store *store, struct entry *entry)
 {
-    if (entry->dirty) {
-        TAILQ_REMOVE(&store->dirty, entry, life);
-        store->dirty_bytes -= entry_bytes(entry);
-    } else {
-        TAILQ_REMOVE(&store->clean, entry, life);
-        store->clean_bytes -= entry_bytes(entry);
-    }
-    if (entry->unflushed)
-        TAILQ_REMOVE(&store->unflushed, entry, flush);
-    (void)weir__map_remove(&store->map, BYTES(entry->key, entry->key_size));
+    TAILQ_REMOVE(entry->dirty ? &store->dirty : &store->clean, entry, life);
+    *(entry->dirty ? &store->dirty_bytes : &store->clean_bytes) -= entry_bytes(entry);
+    not_unflushed(store, entry);
+    not_used(store, entry);
+    (void)weir__map_remove(&store->map, weir__entry_key(entry));
     weir__free(entry->now.data);
     weir__free(entry->settled.data);
     weir__free(entry->headers);
@@ -115,12 +205,21 @@ void weir__entries_clear(struct weir__store *store, struct entries *entries)
         weir__entry_free(store, entry);
 }
 
-/* Clean rows are a cache: the oldest go. An LRU store's rows are all here and stay. */
-void weir__entries_trim(struct weir__store *store)
+/* An LRU store's rows are all entries, and stay. */
+void weir__entries_trim(struct weir__store *store, const struct entry *spare)
 {
-    while (store->spec->kind != WEIR__STORE_LRU && store->clean_bytes > store->keep_bytes)
-        weir__entry_free(store, TAILQ_FIRST(&store->clean));
+    while (store->spec->kind != WEIR__STORE_LRU && store->clean_bytes > store->keep_bytes) {
+        struct entry *entry = TAILQ_FIRST(&store->clean);
+
+        if (entry == spare)
+            entry = TAILQ_NEXT(entry, life);
+        if (entry == NULL)
+            return;
+        weir__entry_free(store, entry);
+    }
 }
+
+/* ---- changing ---- */
 
 static void mark_dirty(struct weir__store *store, struct entry *entry)
 {
@@ -130,24 +229,73 @@ static void mark_dirty(struct weir__store *store, struct entry *entry)
     TAILQ_INSERT_TAIL(&store->dirty, entry, life);
     store->clean_bytes -= entry_bytes(entry);
     store->dirty_bytes += entry_bytes(entry);
+    entry->serial = ++store->serial;
     entry->dirty = true;
 }
 
-static int keep_headers(struct entry *entry, const struct weir__value *value)
+static void mark_unflushed(struct weir__store *store, struct entry *entry)
 {
-    size_t              size = sizeof(*entry->headers) * value->header_count;
-    struct weir_header *block;
+    not_unflushed(store, entry);
+    TAILQ_INSERT_TAIL(&store->unflushed, entry, flush);
+    entry->unflushed = true;
+}
+
+/* Puts memory aside that a listener may be reading. */
+static int park(struct weir__store *store, void *memory)
+{
+    if (GROW(store->parked, store->parked_capacity, store->parked_count) < 0)
+        return WEIR_NO_MEMORY;
+    store->parked[store->parked_count++] = memory;
+    return WEIR_OK;
+}
+
+static void unpark(struct weir__store *store)
+{
+    while (store->parked_count > 0)
+        weir__free(store->parked[--store->parked_count]);
+}
+
+/* Sets the new value; what was told before stays known as `settled`. */
+static int replace(struct weir__store *store, struct entry *entry, const struct weir__value *value)
+{
+    size_t         before = entry_bytes(entry);
+    struct version spare = entry->settled;
+    bool           swapped = entry->same;
+    int            err;
+
+    if (swapped && entry->lent > 0) {
+        if (spare.data != NULL && park(store, spare.data) < 0)
+            return WEIR_NO_MEMORY;
+        spare = (struct version){ 0 };
+    }
+    if (swapped) {
+        entry->settled = entry->now;
+        entry->now = spare;
+    }
+    err = version_set(&entry->now, value);
+    if (err < 0 && swapped) {
+        spare = entry->now;
+        entry->now = entry->settled;
+        entry->settled = spare;
+    }
+    account(store, entry, before);
+    if (err < 0)
+        return err;
+    entry->same = entry->stale = false;
+    mark_dirty(store, entry);
+    return WEIR_OK;
+}
+
+/* A copy of the headers in one block; *ret_bytes 0 and NULL for none. */
+static int copy_headers(const struct weir__value *value, struct weir_header **ret, size_t *ret_bytes)
+{
+    size_t              size = sizeof(**ret) * value->header_count;
+    struct weir_header *block = NULL;
     char               *at;
 
-    weir__free(entry->headers);
-    entry->headers = NULL;
-    entry->header_count = 0;
-    if (value->header_count == 0)
-        return WEIR_OK;
     for (size_t i = 0; i < value->header_count; i++)
         size += strlen(value->headers[i].name) + 1 + value->headers[i].value.size;
-    block = weir__alloc(size);
-    if (block == NULL)
+    if (size > 0 && (block = weir__alloc(size)) == NULL)
         return WEIR_NO_MEMORY;
     at = (char *)(block + value->header_count);
     for (size_t i = 0; i < value->header_count; i++) {
@@ -156,59 +304,55 @@ static int keep_headers(struct entry *entry, const struct weir__value *value)
 
         block[i].name = memcpy(at, header->name, length);
         at += length;
-        block[i].value = NO_BYTES;
+        block[i].value = header->value;
         if (header->value.data != NULL)
-            block[i].value = BYTES(memcpy(at, header->value.data, header->value.size), header->value.size);
+            block[i].value.data = memcpy(at, header->value.data, header->value.size);
         at += header->value.size;
     }
-    entry->headers = block;
-    entry->header_count = value->header_count;
+    *ret = block;
+    *ret_bytes = size;
     return WEIR_OK;
 }
 
-static void mark_unflushed(struct weir__store *store, struct entry *entry)
-{
-    if (entry->unflushed)
-        TAILQ_REMOVE(&store->unflushed, entry, flush);
-    TAILQ_INSERT_TAIL(&store->unflushed, entry, flush);
-    entry->unflushed = true;
-}
-
-/* Sets the new value; what was told before stays known as `settled`. */
-static int replace(struct weir__store *store, struct entry *entry, const struct weir__value *value)
+/* Takes the block. */
+static int set_headers(struct weir__store *store, struct entry *entry, struct weir_header *block, size_t count,
+                       size_t bytes)
 {
     size_t before = entry_bytes(entry);
-    int    err;
 
-    if (entry->same) {
-        struct version swap = entry->settled;
-
-        entry->settled = entry->now;
-        entry->now = swap;
-        entry->same = false;
-    }
-    err = version_set(&entry->now, value);
-    if (err < 0) {
-        struct version swap = entry->settled;
-
-        entry->settled = entry->now;
-        entry->now = swap;
-        entry->same = true;
-        return err;
-    }
-    if (entry->dirty)
-        store->dirty_bytes += entry_bytes(entry) - before;
-    else
-        store->clean_bytes += entry_bytes(entry) - before;
-    mark_dirty(store, entry);
+    if (entry->lent > 0 && entry->headers != NULL && park(store, entry->headers) < 0)
+        return WEIR_NO_MEMORY;
+    if (entry->lent == 0)
+        weir__free(entry->headers);
+    entry->headers = block;
+    entry->header_count = count;
+    entry->header_bytes = bytes;
+    account(store, entry, before);
     return WEIR_OK;
 }
 
-int weir__entry_tell(struct weir__store *store, struct entry *entry, bool expired)
+/* ---- telling ---- */
+
+static int lend(struct weir__store *store, struct entry *entry, const struct weir__change *change)
+{
+    int err = WEIR_OK;
+
+    entry->lent++;
+    store->lending++;
+    if (store->on_change != NULL)
+        err = store->on_change(store->on_change_arg, change);
+    entry->lent--;
+    if (--store->lending == 0)
+        unpark(store);
+    return err;
+}
+
+static int tell(struct weir__store *store, struct entry *entry, bool expired, const struct weir_header *headers,
+                size_t header_count)
 {
     struct weir__change change = {
-        .key = BYTES(entry->key, entry->key_size),
-        .now = { .timestamp = entry->now.timestamp, .headers = entry->headers, .header_count = entry->header_count },
+        .key = weir__entry_key(entry),
+        .now = { .timestamp = entry->now.timestamp, .headers = headers, .header_count = header_count },
         .before = weir__version_value(store, &entry->settled),
         .expired = expired
     };
@@ -217,28 +361,58 @@ int weir__entry_tell(struct weir__store *store, struct entry *entry, bool expire
         change.now.bytes = BYTES(entry->now.data, entry->now.size);
     if (store->spec->kind == WEIR__STORE_WINDOWS)
         change.start = weir__row_start(change.key);
-    if (entry->unflushed) {
-        TAILQ_REMOVE(&store->unflushed, entry, flush);
-        entry->unflushed = false;
-    }
     entry->same = true;
-    if (store->on_change == NULL)
-        return WEIR_OK;
-    return store->on_change(store->on_change_arg, &change);
+    return lend(store, entry, &change);
+}
+
+int weir__entry_tell(struct weir__store *store, struct entry *entry, bool expired)
+{
+    bool was_unflushed = entry->unflushed;
+    int  err;
+
+    not_unflushed(store, entry);
+    err = tell(store, entry, expired, entry->headers, entry->header_count);
+    if (err < 0 && was_unflushed && entry->same) { /* not heard: first in the next flush */
+        entry->same = false;
+        entry->unflushed = true;
+        TAILQ_INSERT_HEAD(&store->unflushed, entry, flush);
+    }
+    if (!entry->unflushed && entry->lent == 0)
+        forget_headers(store, entry);
+    return err;
+}
+
+void weir__entry_settle(struct weir__store *store, struct entry *entry)
+{
+    not_unflushed(store, entry);
+    if (entry->lent == 0)
+        forget_headers(store, entry);
+    entry->same = true;
+}
+
+static int put_cached(struct weir__store *store, struct entry *entry, const struct weir__value *value)
+{
+    struct weir_header *block;
+    size_t              bytes;
+    int                 err = copy_headers(value, &block, &bytes);
+
+    if (err == WEIR_OK && (err = replace(store, entry, value)) < 0)
+        weir__free(block);
+    if (err < 0)
+        return err;
+    mark_unflushed(store, entry);
+    err = set_headers(store, entry, block, value->header_count, bytes);
+    if (err < 0)
+        weir__free(block);
+    return err;
 }
 
 int weir__entry_put(struct weir__store *store, struct entry *entry, const struct weir__value *value)
 {
-    int err = replace(store, entry, value);
+    int err;
 
-    if (err < 0)
-        return err;
-    err = keep_headers(entry, value);
-    if (err < 0)
-        return err;
-    if (store->spec->cached) {
-        mark_unflushed(store, entry);
-        return WEIR_OK;
-    }
-    return weir__entry_tell(store, entry, false);
+    if (store->spec->cached)
+        return put_cached(store, entry, value);
+    err = replace(store, entry, value);
+    return err < 0 ? err : tell(store, entry, false, value->headers, value->header_count);
 }

@@ -1,7 +1,8 @@
 /* internal.h: the inside of a store: entries of the dirty map, and keys as the engine has them.
  *
  * Rows in the engine's column family, by first byte:
- *   0x00                                the reserved row: int64 changelog offset, byte format, int64 observed time
+ *   0x00                                the reserved row: int64 changelog offset, byte format, int64 observed time,
+ *                                       int32 last seq
  *   0x01 key                            a row; windows: key, int64 start, int32 seq as in the changelog
  *   0x02 start key seq                  windows: the index by (start, key), empty
  * Values: timestamped stores int64 timestamp, value; plain ones the value. Integers big-endian.
@@ -16,6 +17,8 @@
 enum { META_ROW = 0x00, DATA_ROW = 0x01, INDEX_ROW = 0x02 };
 #define FORMAT_VERSION 1
 #define WINDOW_SUFFIX  (sizeof(int64_t) + sizeof(int32_t)) /* start and seq after the plain key */
+/* Places in the reserved row. */
+enum { META_FORMAT = 8, META_OBSERVED = 9, META_SEQ = 17, META_BYTES = 21 };
 
 struct version {
     char   *data;
@@ -29,14 +32,28 @@ struct entry {
     struct version      settled; /* what the listener was last told; meaningful unless `same` */
     bool                same;    /* settled equals now */
     bool                dirty, unflushed, in_engine;
+    bool                used;    /* in store->used */
+    bool                stale;   /* now is to be read from the engine again */
+    unsigned            lent;    /* how many listeners hold this entry's memory */
+    uint64_t            serial;  /* when it became dirty, among the store's entries */
     struct weir_header *headers; /* of the last unflushed update; one block */
-    size_t              header_count;
+    size_t              header_count, header_bytes;
     TAILQ_ENTRY(entry)  life;  /* in store->dirty or store->clean */
     TAILQ_ENTRY(entry)  flush; /* in store->unflushed */
+    TAILQ_ENTRY(entry)  use;   /* LRU: in store->used while it has a row */
     size_t              key_size;
     char                key[];
 };
 TAILQ_HEAD(entries, entry);
+
+/* The dirty entries in one order, brought up to date only when somebody reads a range (view.c). */
+enum { BY_KEY, BY_START, VIEWS };
+struct view {
+    struct entry **items, **fresh; /* fresh: room for sorting what came since */
+    size_t         count, capacity, fresh_capacity;
+    struct entry  *last;    /* the last of store->dirty that is in */
+    uint64_t       changes; /* moves with each change of items */
+};
 
 struct weir__store {
     const struct weir__store_spec *spec;
@@ -45,40 +62,71 @@ struct weir__store {
     bool                           own_db;
     uint32_t                       family;
     struct weir__map               map;
-    struct entries                 dirty, clean, unflushed;
-    size_t                         dirty_bytes, clean_bytes, keep_bytes, rows; /* rows: LRU */
-    weir__on_change               *on_change;
-    void                          *on_change_arg;
-    int64_t                        offset;
-    int64_t                        observed, committed_observed;
-    int64_t                        expired_to; /* starts below it are gone */
-    int32_t                        seq;
-    struct weir__buf               key; /* scratch */
+    struct entries   dirty, clean, unflushed, used; /* dirty: oldest first; used: LRU, least used first */
+    struct view      views[VIEWS];
+    uint64_t         serial;                                     /* of the last entry to become dirty */
+    size_t           dirty_bytes, clean_bytes, keep_bytes, rows; /* rows: LRU */
+    weir__on_change *on_change;
+    void            *on_change_arg;
+    unsigned         lending; /* listeners under way */
+    void           **parked;  /* memory that a listener may still hold; freed when none is under way */
+    size_t           parked_count, parked_capacity;
+    int64_t          offset;
+    int64_t          observed, committed_observed;
+    int64_t          expired_to; /* starts below it are gone */
+    int32_t          seq, committed_seq;
+    struct weir__buf key; /* scratch */
 };
 
 /* entry.c */
 struct entry *weir__entry_find(const struct weir__store *store, struct weir_bytes key);
 /* Finds, or loads from the engine (also the absence). NULL on failure with *ret_err. */
-struct entry      *weir__entry_load(struct weir__store *store, struct weir_bytes key, int *ret_err);
-int                weir__entry_put(struct weir__store *store, struct entry *entry, const struct weir__value *value);
-int                weir__entry_tell(struct weir__store *store, struct entry *entry, bool expired);
-void               weir__entry_free(struct weir__store *store, struct entry *entry);
-void               weir__entries_trim(struct weir__store *store);
+struct entry *weir__entry_load(struct weir__store *store, struct weir_bytes key, int *ret_err);
+int           weir__entry_put(struct weir__store *store, struct entry *entry, const struct weir__value *value);
+/* Hands the change to the listener (to nobody where that is NULL). */
+int weir__entry_tell(struct weir__store *store, struct entry *entry, bool expired);
+/* Forgets that there is something to tell. */
+void weir__entry_settle(struct weir__store *store, struct entry *entry);
+void weir__entry_used(struct weir__store *store, struct entry *entry);
+void weir__entry_clean(struct weir__store *store, struct entry *entry);
+void weir__entry_free(struct weir__store *store, struct entry *entry);
+/* Lets clean entries go, the oldest first, but not `spare` (may be NULL). */
+void               weir__entries_trim(struct weir__store *store, const struct entry *spare);
 void               weir__entries_clear(struct weir__store *store, struct entries *entries);
 struct weir__value weir__version_value(const struct weir__store *store, const struct version *version);
+
+/* view.c */
+int  weir__view_refresh(struct weir__store *store, int which); /* WEIR_NO_MEMORY */
+void weir__views_reset(struct weir__store *store);             /* nothing is dirty any more */
+void weir__views_fini(struct weir__store *store);
+bool weir__view_has(const struct view *view, const struct entry *entry);
+/* How many items, from the front, lie before key (or at it, when `at` is set). */
+size_t weir__view_before(const struct view *view, int which, struct weir_bytes key, bool at);
+/* The order of row keys in a view: by bytes, or by start, plain key, bytes. */
+int weir__row_compare(int which, struct weir_bytes a, struct weir_bytes b);
 
 /* Parts of a window row's key. */
 static inline int64_t weir__row_start(struct weir_bytes key)
 {
     return (int64_t)weir__get_be64((const char *)key.data + key.size - WINDOW_SUFFIX);
 }
+static inline int32_t weir__row_seq(struct weir_bytes key)
+{
+    return (int32_t)(weir__get_be32((const char *)key.data + key.size - sizeof(int32_t)) & INT32_MAX);
+}
 static inline struct weir_bytes weir__row_plain(struct weir_bytes key)
 {
     return BYTES(key.data, key.size - WINDOW_SUFFIX);
 }
-/* An engine key: type byte and up to three parts, in the buffer. NO_BYTES without memory. */
+static inline struct weir_bytes weir__entry_key(const struct entry *entry)
+{
+    return BYTES(entry->key, entry->key_size);
+}
+/* An engine key: type byte and two parts, in the buffer. NO_BYTES without memory. */
 struct weir_bytes weir__engine_key(struct weir__buf *buf, int type, struct weir_bytes a, struct weir_bytes b);
 struct weir_bytes weir__index_key(struct weir__buf *buf, struct weir_bytes row_key);
+/* The row key that an index key stands for, in the buffer. WEIR_CORRUPT, WEIR_NO_MEMORY. */
+int weir__index_to_row(struct weir__buf *buf, struct weir_bytes index_key, struct weir_bytes *ret);
 /* Engine value to value. WEIR_CORRUPT. */
 int  weir__engine_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret);
 bool weir__start_expired(const struct weir__store *store, int64_t start);

@@ -7,8 +7,7 @@ struct weir_bytes weir__engine_key(struct weir__buf *buf, int type, struct weir_
     weir__buf_putc(buf, (char)type);
     weir__buf_add(buf, a.data, a.size);
     weir__buf_add(buf, b.data, b.size);
-    CHECK(weir__buf_ok(buf));
-    return BYTES(buf->data, buf->size);
+    return weir__buf_ok(buf) ? BYTES(buf->data, buf->size) : NO_BYTES;
 }
 
 struct weir_bytes weir__index_key(struct weir__buf *buf, struct weir_bytes row_key)
@@ -20,8 +19,25 @@ struct weir_bytes weir__index_key(struct weir__buf *buf, struct weir_bytes row_k
     weir__buf_add(buf, suffix, sizeof(int64_t));
     weir__buf_add(buf, row_key.data, row_key.size - WINDOW_SUFFIX);
     weir__buf_add(buf, suffix + sizeof(int64_t), sizeof(int32_t));
-    CHECK(weir__buf_ok(buf));
-    return BYTES(buf->data, buf->size);
+    return weir__buf_ok(buf) ? BYTES(buf->data, buf->size) : NO_BYTES;
+}
+
+int weir__index_to_row(struct weir__buf *buf, struct weir_bytes index_key, struct weir_bytes *ret)
+{
+    const char *start = (const char *)index_key.data + 1, *plain = start + sizeof(int64_t);
+    size_t      size;
+
+    if (index_key.size < 1 + WINDOW_SUFFIX)
+        return WEIR_CORRUPT;
+    size = index_key.size - 1 - WINDOW_SUFFIX;
+    weir__buf_reset(buf);
+    weir__buf_add(buf, plain, size);
+    weir__buf_add(buf, start, sizeof(int64_t));
+    weir__buf_add(buf, plain + size, sizeof(int32_t));
+    if (!weir__buf_ok(buf))
+        return WEIR_NO_MEMORY;
+    *ret = BYTES(buf->data, buf->size);
+    return WEIR_OK;
 }
 
 int weir__engine_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret)
@@ -61,7 +77,7 @@ int weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct
 {
     struct weir__write *write;
 
-    if (GROW(batch->writes, batch->capacity, batch->count) < 0)
+    if (key.data == NULL || GROW(batch->writes, batch->capacity, batch->count) < 0)
         return WEIR_NO_MEMORY;
     write = &batch->writes[batch->count];
     *write = (struct weir__write){ .family = store->family };
@@ -111,10 +127,11 @@ int weir__batch_row(struct weir__store *store, struct weir__batch *batch, struct
 
 int weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset)
 {
-    char meta[2 * sizeof(int64_t) + 1], type = META_ROW;
+    char meta[META_BYTES], type = META_ROW;
 
     weir__put_be64(meta, (uint64_t)offset);
     meta[sizeof(int64_t)] = FORMAT_VERSION;
-    weir__put_be64(meta + sizeof(int64_t) + 1, (uint64_t)store->observed);
+    weir__put_be64(meta + META_OBSERVED, (uint64_t)store->observed);
+    weir__put_be32(meta + META_SEQ, (uint32_t)store->seq);
     return weir__batch_add(store, batch, BYTES(&type, 1), BYTES(meta, sizeof(meta)));
 }

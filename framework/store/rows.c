@@ -1,211 +1,245 @@
 /* rows.c: reading many rows: the engine's and the dirty map's, merged in order.
  *
- * (1) A key that is dirty is read from the map alone; the engine's row of it is passed over.
- * (2) The dirty keys are those at the time of opening; their values those at the time of reading.
+ * (1) A key that is in the view of dirty entries is read from there alone; the engine's row of it is passed over.
+ * (2) Puts while rows are being read are fine: each key comes once, with its value at that time; one that is new to the
+ *     engine may be missed.
  */
-#include <stdlib.h>
-
 #include "framework/store/internal.h"
 
 struct weir__rows {
     struct weir__store *store;
     struct weir__iter  *iter;
     enum weir_order     order;
-    bool                by_index; /* weir__store_due */
-    struct weir_bytes  *dirty;    /* row keys in the order of reading */
-    size_t              dirty_count, dirty_at;
-    struct weir_arena   arena;
+    int                 which;                /* BY_KEY, BY_START: the order */
+    struct weir_bytes   low, high;            /* by key: low <= row key < high; data NULL = open */
+    struct weir_bytes   from, to;             /* windows: plain keys, inclusive; data NULL = open */
+    int64_t             start_from, start_to; /* windows, inclusive */
     bool                has_engine, engine_done;
-    struct weir_bytes   engine_key; /* row key */
-    struct weir__value  engine_value;
-    struct weir__buf    row_key, fetched, scratch;
-    struct weir_bytes   from, to;             /* plain keys, inclusive; data NULL = open */
-    int64_t             start_from, start_to; /* inclusive */
+    struct weir_bytes   engine_key, engine_value; /* row key; the value as the engine has it */
+    size_t              at;                       /* in the view: the next item, or one past it when descending */
+    uint64_t            changes;                  /* of the view when `at` was found */
+    bool                begun;
+    struct weir__buf    last; /* the row key shown last */
+    struct weir__buf    row_key, value, scratch;
+    struct weir_arena   arena;
 };
 
-/* ---- order ---- */
+static bool forward(const struct weir__rows *rows) { return rows->order == WEIR_ASCENDING; }
 
-static int compare_index(struct weir_bytes a, struct weir_bytes b)
-{
-    int64_t start_a = weir__row_start(a), start_b = weir__row_start(b);
-    int     order;
-
-    if (start_a != start_b)
-        return start_a < start_b ? -1 : 1;
-    order = weir__bytes_compare(weir__row_plain(a), weir__row_plain(b));
-    return order != 0 ? order : weir__bytes_compare(a, b);
-}
-
-static int by_key(const void *a, const void *b)
-{
-    return weir__bytes_compare(*(const struct weir_bytes *)a, *(const struct weir_bytes *)b);
-}
-
-static int by_start(const void *a, const void *b)
-{
-    return compare_index(*(const struct weir_bytes *)a, *(const struct weir_bytes *)b);
-}
+static const struct view *view_of(const struct weir__rows *rows) { return &rows->store->views[rows->which]; }
 
 static int compare(const struct weir__rows *rows, struct weir_bytes a, struct weir_bytes b)
 {
-    int order = rows->by_index ? compare_index(a, b) : weir__bytes_compare(a, b);
+    int order = weir__row_compare(rows->which, a, b);
 
-    return rows->order == WEIR_ASCENDING ? order : -order;
+    return forward(rows) ? order : -order;
 }
 
-/* ---- which rows ---- */
-
+/* Whether a window's row is wanted. The bounds of keys are a little wide, those of starts do not hold for all keys. */
 static bool wanted(const struct weir__rows *rows, struct weir_bytes key)
 {
-    struct weir_bytes plain = key;
+    struct weir_bytes plain;
+    int64_t           start;
 
-    if (rows->store->spec->kind == WEIR__STORE_WINDOWS) {
-        int64_t start;
-
-        if (key.size < WINDOW_SUFFIX)
-            return false;
-        start = weir__row_start(key);
-        if (start < rows->start_from || start > rows->start_to)
-            return false;
-        plain = weir__row_plain(key);
-    }
-    return (rows->from.data == NULL || weir__bytes_compare(plain, rows->from) >= 0) &&
+    if (rows->store->spec->kind != WEIR__STORE_WINDOWS)
+        return true;
+    if (key.size < WINDOW_SUFFIX)
+        return false;
+    start = weir__row_start(key);
+    plain = weir__row_plain(key);
+    return start >= rows->start_from && start <= rows->start_to &&
+           (rows->from.data == NULL || weir__bytes_compare(plain, rows->from) >= 0) &&
            (rows->to.data == NULL || weir__bytes_compare(plain, rows->to) <= 0);
 }
 
-static int add_dirty(struct weir__rows *rows)
+/* ---- the dirty side ---- */
+
+static bool inside(const struct weir__rows *rows, struct weir_bytes key)
 {
-    struct weir__store *store = rows->store;
-    struct entry       *entry;
-    size_t              capacity = 0;
+    if (rows->which == BY_START)
+        return forward(rows) ? weir__row_start(key) <= rows->start_to : weir__row_start(key) >= rows->start_from;
+    if (forward(rows))
+        return rows->high.data == NULL || weir__bytes_compare(key, rows->high) < 0;
+    return rows->low.data == NULL || weir__bytes_compare(key, rows->low) >= 0;
+}
 
-    TAILQ_FOREACH(entry, &store->dirty, life) {
-        struct weir_bytes key = BYTES(entry->key, entry->key_size);
-        void             *copy;
+/* How many items lie before a bound: all of a start less than `start` come before its least key. */
+static size_t before_start(const struct weir__rows *rows, int64_t start)
+{
+    char least[WINDOW_SUFFIX] = { 0 };
 
-        if (!wanted(rows, key))
-            continue;
-        copy = weir__arena_copy(&rows->arena, key.data, key.size);
-        if (copy == NULL || GROW(rows->dirty, capacity, rows->dirty_count) < 0)
-            return WEIR_NO_MEMORY;
-        rows->dirty[rows->dirty_count++] = BYTES(copy, key.size);
+    if (start < 0)
+        return 0;
+    weir__put_be64(least, (uint64_t)start);
+    return weir__view_before(view_of(rows), BY_START, BYTES(least, sizeof(least)), false);
+}
+
+static void seek(struct weir__rows *rows)
+{
+    const struct view *view = view_of(rows);
+
+    rows->changes = view->changes;
+    if (rows->begun)
+        rows->at = weir__view_before(view, rows->which, BYTES(rows->last.data, rows->last.size), forward(rows));
+    else if (rows->which == BY_START && forward(rows))
+        rows->at = before_start(rows, rows->start_from);
+    else if (rows->which == BY_START)
+        rows->at = rows->start_to == INT64_MAX ? view->count : before_start(rows, rows->start_to + 1);
+    else if (forward(rows))
+        rows->at = rows->low.data != NULL ? weir__view_before(view, BY_KEY, rows->low, false) : 0;
+    else
+        rows->at = rows->high.data != NULL ? weir__view_before(view, BY_KEY, rows->high, false) : view->count;
+}
+
+/* The next dirty entry that has a row, or NULL. It stays the next one. */
+static struct entry *next_dirty(struct weir__rows *rows)
+{
+    const struct view *view = view_of(rows);
+
+    if (rows->changes != view->changes)
+        seek(rows);
+    while (forward(rows) ? rows->at < view->count : rows->at > 0) {
+        struct entry *entry = view->items[forward(rows) ? rows->at : rows->at - 1];
+
+        if (!inside(rows, weir__entry_key(entry)))
+            return NULL;
+        if (entry->now.exists && wanted(rows, weir__entry_key(entry)))
+            return entry;
+        rows->at += forward(rows) ? (size_t)1 : (size_t)-1;
     }
-    if (rows->dirty_count > 1)
-        qsort(rows->dirty, rows->dirty_count, sizeof(*rows->dirty), rows->by_index ? by_start : by_key);
-    for (size_t i = 0; rows->order == WEIR_DESCENDING && i < rows->dirty_count / 2; i++) {
-        struct weir_bytes swap = rows->dirty[i];
-
-        rows->dirty[i] = rows->dirty[rows->dirty_count - 1 - i];
-        rows->dirty[rows->dirty_count - 1 - i] = swap;
-    }
-    return WEIR_OK;
+    return NULL;
 }
 
 /* ---- the engine's side ---- */
 
-static int index_to_row(struct weir__rows *rows, struct weir_bytes key)
-{
-    const char *at = (const char *)key.data + 1;
-    size_t      plain;
-
-    if (key.size < 1 + WINDOW_SUFFIX)
-        return WEIR_CORRUPT;
-    plain = key.size - 1 - WINDOW_SUFFIX;
-    weir__buf_reset(&rows->row_key);
-    weir__buf_add(&rows->row_key, at + sizeof(int64_t), plain);
-    weir__buf_add(&rows->row_key, at, sizeof(int64_t));
-    weir__buf_add(&rows->row_key, at + sizeof(int64_t) + plain, sizeof(int32_t));
-    return weir__buf_ok(&rows->row_key) ? WEIR_OK : WEIR_NO_MEMORY;
-}
-
-/* The engine's next wanted row that is not dirty, into engine_key and (by key) engine_value. */
+/* The engine's next wanted row, into engine_key and engine_value. */
 static int advance_engine(struct weir__rows *rows)
 {
-    struct weir__store *store = rows->store;
-    struct weir_bytes   key, value;
-    int                 err;
+    const struct weir__engine *engine = rows->store->engine;
+    struct weir_bytes          key;
+    int                        err;
 
-    while ((err = store->engine->next(rows->iter, &key, &value)) == WEIR_OK) {
-        const struct entry *entry;
-
-        if (rows->by_index) {
-            err = index_to_row(rows, key);
-            if (err < 0)
-                return err;
-            key = BYTES(rows->row_key.data, rows->row_key.size);
-        } else {
+    while ((err = engine->next(rows->iter, &key, &rows->engine_value)) == WEIR_OK) {
+        if (rows->which == BY_START)
+            err = weir__index_to_row(&rows->row_key, key, &key);
+        else
             key = BYTES((const char *)key.data + 1, key.size - 1);
-        }
+        if (err < 0)
+            return err;
         if (!wanted(rows, key))
-            continue;
-        entry = weir__entry_find(store, key);
-        if (entry != NULL && entry->dirty)
             continue;
         rows->engine_key = key;
         rows->has_engine = true;
-        return rows->by_index ? WEIR_OK : weir__engine_value(store, value, &rows->engine_value);
+        return WEIR_OK;
     }
     rows->engine_done = true;
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-/* By index the value is a second read; it is copied, as the engine lends it only until its next call. */
-static int fetch_value(struct weir__rows *rows)
+/* The value of the engine's row: by start it takes a second read, copied as the engine lends it until its next call. */
+static int engine_value(struct weir__rows *rows, struct weir__value *ret)
 {
     struct weir__store *store = rows->store;
-    struct weir_bytes   bytes;
-    int                 err = store->engine->get(store->db, store->family,
-                                                 weir__engine_key(&rows->scratch, DATA_ROW, rows->engine_key, NO_BYTES), &bytes);
+    struct weir_bytes   row, bytes;
+    int                 err;
 
+    if (rows->which == BY_KEY)
+        return weir__engine_value(store, rows->engine_value, ret);
+    row = weir__engine_key(&rows->scratch, DATA_ROW, rows->engine_key, NO_BYTES);
+    if (row.data == NULL)
+        return WEIR_NO_MEMORY;
+    err = store->engine->get(store->db, store->family, row, &bytes);
     if (err < 0)
         return err == WEIR_NOTFOUND ? WEIR_CORRUPT : err;
-    weir__buf_reset(&rows->fetched);
-    weir__buf_add(&rows->fetched, bytes.data, bytes.size);
-    if (!weir__buf_ok(&rows->fetched))
+    weir__buf_reset(&rows->value);
+    weir__buf_add(&rows->value, bytes.data, bytes.size);
+    weir__buf_putc(&rows->value, '\0'); /* never without memory, however empty */
+    if (!weir__buf_ok(&rows->value))
         return WEIR_NO_MEMORY;
-    return weir__engine_value(store, BYTES(rows->fetched.data, rows->fetched.size), &rows->engine_value);
+    return weir__engine_value(store, BYTES(rows->value.data, bytes.size), ret);
+}
+
+/* A copy of the entry's value: a put of the same key must not pull it away. */
+static int entry_value(struct weir__rows *rows, const struct entry *entry, struct weir__value *ret)
+{
+    struct weir__value value = weir__version_value(rows->store, &entry->now);
+
+    weir__buf_reset(&rows->value);
+    weir__buf_add(&rows->value, value.bytes.data, value.bytes.size);
+    weir__buf_putc(&rows->value, '\0');
+    if (!weir__buf_ok(&rows->value))
+        return WEIR_NO_MEMORY;
+    value.bytes.data = rows->value.data;
+    *ret = value;
+    return WEIR_OK;
 }
 
 /* ---- the merge ---- */
 
-static void show(const struct weir__rows *rows, struct weir_bytes key, struct weir__value value,
-                 struct weir__row *ret)
+static int show(struct weir__rows *rows, struct weir_bytes key, struct weir__value value, struct weir__row *ret)
 {
+    weir__buf_reset(&rows->last);
+    weir__buf_add(&rows->last, key.data, key.size);
+    weir__buf_putc(&rows->last, '\0');
+    if (!weir__buf_ok(&rows->last))
+        return WEIR_NO_MEMORY;
+    rows->last.size = key.size;
+    rows->begun = true;
+    key = BYTES(rows->last.data, key.size);
     *ret = (struct weir__row){ .key = key, .value = value };
     if (rows->store->spec->kind == WEIR__STORE_WINDOWS) {
         ret->key = weir__row_plain(key);
         ret->start = weir__row_start(key);
     }
+    return WEIR_OK;
+}
+
+static int show_entry(struct weir__rows *rows, const struct entry *entry, struct weir__row *ret)
+{
+    struct weir__value value;
+    int                err = entry_value(rows, entry, &value);
+
+    return err < 0 ? err : show(rows, weir__entry_key(entry), value, ret);
+}
+
+/* WEIR_AGAIN: the engine's row is hidden by the dirty map. */
+static int show_engine(struct weir__rows *rows, struct weir__row *ret)
+{
+    const struct entry *entry = NULL;
+    struct weir__value  value;
+    int                 err;
+
+    if (!TAILQ_EMPTY(&rows->store->dirty))
+        entry = weir__entry_find(rows->store, rows->engine_key);
+    if (entry != NULL && entry->dirty) {
+        if (weir__view_has(view_of(rows), entry) || !entry->now.exists)
+            return WEIR_AGAIN;
+        return show_entry(rows, entry, ret); /* written after the rows were opened */
+    }
+    err = engine_value(rows, &value);
+    return err < 0 ? err : show(rows, rows->engine_key, value, ret);
 }
 
 int weir__rows_next(struct weir__rows *rows, struct weir__row *ret)
 {
-    for (;;) {
-        const struct entry *entry;
-        struct weir_bytes   key;
-        int                 err = WEIR_OK;
+    int err = WEIR_AGAIN;
 
-        if (!rows->has_engine && !rows->engine_done)
-            err = advance_engine(rows);
-        if (err < 0)
+    while (err == WEIR_AGAIN) {
+        struct entry *entry = next_dirty(rows);
+        int           order;
+
+        if (!rows->has_engine && !rows->engine_done && (err = advance_engine(rows)) < 0)
             return err;
-        if (rows->has_engine && (rows->dirty_at == rows->dirty_count ||
-                                 compare(rows, rows->engine_key, rows->dirty[rows->dirty_at]) < 0)) {
-            rows->has_engine = false;
-            if (rows->by_index && (err = fetch_value(rows)) < 0)
-                return err;
-            show(rows, rows->engine_key, rows->engine_value, ret);
-            return WEIR_OK;
-        }
-        if (rows->dirty_at == rows->dirty_count)
+        if (!rows->has_engine && entry == NULL)
             return WEIR_NOTFOUND;
-        key = rows->dirty[rows->dirty_at++];
-        entry = weir__entry_find(rows->store, key);
-        if (entry == NULL || !entry->now.exists)
-            continue;
-        show(rows, key, weir__version_value(rows->store, &entry->now), ret);
-        return WEIR_OK;
+        order = !rows->has_engine ? 1 : entry == NULL ? -1 : compare(rows, rows->engine_key, weir__entry_key(entry));
+        if (order <= 0)
+            rows->has_engine = false;
+        err = order < 0 ? show_engine(rows, ret) : show_entry(rows, entry, ret);
+        if (order >= 0)
+            rows->at += forward(rows) ? (size_t)1 : (size_t)-1;
     }
+    return err;
 }
 
 void weir__rows_close(struct weir__rows *rows)
@@ -214,9 +248,9 @@ void weir__rows_close(struct weir__rows *rows)
         return;
     if (rows->iter != NULL)
         rows->store->engine->iter_close(rows->iter);
-    weir__free(rows->dirty);
+    weir__buf_fini(&rows->last);
     weir__buf_fini(&rows->row_key);
-    weir__buf_fini(&rows->fetched);
+    weir__buf_fini(&rows->value);
     weir__buf_fini(&rows->scratch);
     weir__arena_fini(&rows->arena);
     weir__free(rows);
@@ -236,26 +270,27 @@ static struct weir__rows *rows_new(struct weir__store *store, enum weir_order or
     return rows;
 }
 
-static int keep_ends(struct weir__rows *rows, struct weir_bytes from, struct weir_bytes to)
+/* Keeps a copy of bytes; data NULL stays so. */
+static int keep(struct weir__rows *rows, struct weir_bytes bytes, struct weir_bytes *ret)
 {
-    rows->from = BYTES(weir__arena_copy(&rows->arena, from.data, from.size), from.size);
-    rows->to = BYTES(weir__arena_copy(&rows->arena, to.data, to.size), to.size);
-    if (from.data == NULL)
-        rows->from = NO_BYTES;
-    if (to.data == NULL)
-        rows->to = NO_BYTES;
-    return (from.data != NULL && rows->from.data == NULL) || (to.data != NULL && rows->to.data == NULL)
-               ? WEIR_NO_MEMORY
-               : WEIR_OK;
+    if (bytes.data == NULL)
+        return WEIR_OK;
+    *ret = BYTES(weir__arena_copy(&rows->arena, bytes.data, bytes.size), bytes.size);
+    return ret->data != NULL ? WEIR_OK : WEIR_NO_MEMORY;
 }
 
+/* Opens the engine's side between two engine keys; closes rows on failure. */
 static int start_rows(struct weir__rows *rows, struct weir_bytes from, struct weir_bytes to, struct weir__rows **ret)
 {
     struct weir__store *store = rows->store;
-    int                 err = add_dirty(rows);
+    int                 err = WEIR_NO_MEMORY;
 
-    if (err == WEIR_OK)
+    if (from.data != NULL && to.data != NULL)
+        err = weir__view_refresh(store, rows->which);
+    if (err == WEIR_OK) {
+        seek(rows);
         err = store->engine->iterate(store->db, store->family, from, to, rows->order, &rows->iter);
+    }
     if (err < 0) {
         weir__rows_close(rows);
         return err;
@@ -264,30 +299,28 @@ static int start_rows(struct weir__rows *rows, struct weir_bytes from, struct we
     return WEIR_OK;
 }
 
-/* Engine bounds of all rows whose plain key lies in rows->from..to: a little wide, `wanted` does the rest. */
+/* Rows that are none. */
+static int start_none(struct weir__rows *rows, struct weir__rows **ret)
+{
+    rows->engine_done = true;
+    rows->high = BYTES("", 0);
+    seek(rows);
+    *ret = rows;
+    return WEIR_OK;
+}
+
+/* By key between rows->low and rows->high. */
 static int start_keys(struct weir__rows *rows, struct weir__rows **ret)
 {
     struct weir__buf  low = { 0 }, high = { 0 };
-    struct weir_bytes to = rows->to;
+    struct weir_bytes from = weir__engine_key(&low, DATA_ROW, rows->low, NO_BYTES), to;
     int               err;
 
-    weir__engine_key(&low, DATA_ROW, rows->from, NO_BYTES);
-    if (to.data != NULL && rows->store->spec->kind != WEIR__STORE_WINDOWS) {
-        weir__engine_key(&high, DATA_ROW, to, BYTES("\0", 1)); /* the first key after `to` */
-    } else if (to.data != NULL) {
-        /* a shorter key's window start may sort behind `to`: every key up to `to` begins with at most its first byte,
-         * an empty one with a start, whose first byte is at most 0x7f */
-        unsigned char first = to.size > 0 ? *(const unsigned char *)to.data : 0;
-        unsigned char last = MAX(first, 0x7f);
-
-        if (last < 0xff) {
-            last++;
-            weir__engine_key(&high, DATA_ROW, BYTES(&last, 1), NO_BYTES);
-        }
-    }
-    if (high.size == 0)
-        weir__engine_key(&high, INDEX_ROW, NO_BYTES, NO_BYTES);
-    err = start_rows(rows, BYTES(low.data, low.size), BYTES(high.data, high.size), ret);
+    if (rows->high.data != NULL)
+        to = weir__engine_key(&high, DATA_ROW, rows->high, NO_BYTES);
+    else
+        to = weir__engine_key(&high, INDEX_ROW, NO_BYTES, NO_BYTES);
+    err = start_rows(rows, from, to, ret);
     weir__buf_fini(&low);
     weir__buf_fini(&high);
     return err;
@@ -297,10 +330,17 @@ int weir__store_range(struct weir__store *store, struct weir_bytes from, struct 
                       struct weir__rows **ret)
 {
     struct weir__rows *rows = rows_new(store, order);
+    char              *after = NULL;
 
     if (rows == NULL)
         return WEIR_NO_MEMORY;
-    if (keep_ends(rows, from, to) < 0) {
+    if (to.data != NULL && (after = weir__arena_take(&rows->arena, to.size + 1)) != NULL) {
+        if (to.size > 0)
+            memcpy(after, to.data, to.size);
+        after[to.size] = '\0'; /* the first key after `to` */
+        rows->high = BYTES(after, to.size + 1);
+    }
+    if (keep(rows, from, &rows->low) < 0 || (to.data != NULL && after == NULL)) {
         weir__rows_close(rows);
         return WEIR_NO_MEMORY;
     }
@@ -309,44 +349,76 @@ int weir__store_range(struct weir__store *store, struct weir_bytes from, struct 
 
 int weir__store_prefix(struct weir__store *store, struct weir_bytes prefix, struct weir__rows **ret)
 {
-    char              high[256];
-    struct weir_bytes to = NO_BYTES;
-    size_t            size = MIN(prefix.size, sizeof(high));
+    struct weir__rows *rows = rows_new(store, WEIR_ASCENDING);
+    size_t             size = prefix.size;
+    unsigned char     *after;
 
-    /* the last key that begins with the prefix: no key is 0xff all through its first 256 bytes after it */
-    if (prefix.size + 1 < sizeof(high)) {
-        memset(high, 0xff, sizeof(high));
-        if (size > 0)
-            memcpy(high, prefix.data, size);
-        to = BYTES(high, sizeof(high));
+    if (rows == NULL)
+        return WEIR_NO_MEMORY;
+    after = weir__arena_copy(&rows->arena, prefix.data, prefix.size);
+    if (after == NULL || keep(rows, prefix, &rows->low) < 0) {
+        weir__rows_close(rows);
+        return WEIR_NO_MEMORY;
     }
-    return weir__store_range(store, prefix, to, WEIR_ASCENDING, ret);
+    /* the first key that begins with more: the prefix with its last byte that can grow grown by one */
+    while (size > 0 && after[size - 1] == 0xff)
+        size--;
+    if (size > 0) {
+        after[size - 1]++;
+        rows->high = BYTES(after, size);
+    }
+    return start_keys(rows, ret);
 }
 
-/* One key's windows: exact engine bounds, the hot case. */
+/* One key's windows: exact bounds, the hot case. */
 static int start_key(struct weir__rows *rows, struct weir__rows **ret)
 {
-    struct weir__buf low = { 0 }, high = { 0 };
-    char             from[sizeof(int64_t)], to[WINDOW_SUFFIX + 1];
-    int              err;
+    size_t size = rows->from.size;
+    char  *low = weir__arena_take(&rows->arena, size + sizeof(int64_t));
+    char  *high = weir__arena_take(&rows->arena, size + WINDOW_SUFFIX + 1);
 
-    weir__put_be64(from, (uint64_t)rows->start_from);
-    weir__put_be64(to, (uint64_t)rows->start_to);
-    memset(to + sizeof(int64_t), 0xff, sizeof(int32_t) + 1);
-    weir__engine_key(&low, DATA_ROW, rows->from, BYTES(from, sizeof(from)));
-    weir__engine_key(&high, DATA_ROW, rows->from, BYTES(to, sizeof(to)));
-    err = start_rows(rows, BYTES(low.data, low.size), BYTES(high.data, high.size), ret);
-    weir__buf_fini(&low);
-    weir__buf_fini(&high);
-    return err;
+    if (low == NULL || high == NULL) {
+        weir__rows_close(rows);
+        return WEIR_NO_MEMORY;
+    }
+    if (size > 0) {
+        memcpy(low, rows->from.data, size);
+        memcpy(high, rows->from.data, size);
+    }
+    weir__put_be64(low + size, (uint64_t)rows->start_from);
+    weir__put_be64(high + size, (uint64_t)rows->start_to);
+    memset(high + size + sizeof(int64_t), 0xff, sizeof(int32_t) + 1);
+    rows->low = BYTES(low, size + sizeof(int64_t));
+    rows->high = BYTES(high, size + WINDOW_SUFFIX + 1);
+    return start_keys(rows, ret);
 }
 
-/* All rows in (start, key) order between the starts wanted. */
+/* The windows of many keys by key. A row's start may put a shorter key's row behind `to`: every key up to `to` begins
+ * with at most its first byte, and a row of the empty key with that of a start, at most 0x7f. */
+static int start_windows(struct weir__rows *rows, struct weir__rows **ret)
+{
+    unsigned char  first = rows->to.size > 0 ? *(const unsigned char *)rows->to.data : 0;
+    unsigned char *high;
+
+    rows->low = rows->from;
+    if (rows->to.data == NULL || first == 0xff)
+        return start_keys(rows, ret);
+    high = weir__arena_take(&rows->arena, 1);
+    if (high == NULL) {
+        weir__rows_close(rows);
+        return WEIR_NO_MEMORY;
+    }
+    *high = (unsigned char)(MAX(first, 0x7f) + 1);
+    rows->high = BYTES(high, 1);
+    return start_keys(rows, ret);
+}
+
+/* All windows by (start, key). */
 static int start_index(struct weir__rows *rows, struct weir__rows **ret)
 {
     char low[1 + sizeof(int64_t)] = { INDEX_ROW }, high[1 + sizeof(int64_t)] = { INDEX_ROW };
 
-    rows->by_index = true;
+    rows->which = BY_START;
     weir__put_be64(low + 1, (uint64_t)rows->start_from);
     weir__put_be64(high + 1, (uint64_t)rows->start_to + 1);
     return start_rows(rows, BYTES(low, sizeof(low)), BYTES(high, sizeof(high)), ret);
@@ -361,7 +433,9 @@ int weir__store_fetch(struct weir__store *store, struct weir_bytes key_from, str
         return WEIR_NO_MEMORY;
     rows->start_from = MAX(MAX(from, 0), weir__oldest_shown(store));
     rows->start_to = to;
-    if (keep_ends(rows, key_from, key_to) < 0) {
+    if (rows->start_from > to)
+        return start_none(rows, ret);
+    if (keep(rows, key_from, &rows->from) < 0 || keep(rows, key_to, &rows->to) < 0) {
         weir__rows_close(rows);
         return WEIR_NO_MEMORY;
     }
@@ -369,7 +443,7 @@ int weir__store_fetch(struct weir__store *store, struct weir_bytes key_from, str
         return start_key(rows, ret);
     if (store->spec->in_memory) /* upstream's in-memory store keeps time before key */
         return start_index(rows, ret);
-    return start_keys(rows, ret);
+    return start_windows(rows, ret);
 }
 
 int weir__store_due(struct weir__store *store, int64_t from, int64_t to, struct weir__rows **ret)
@@ -380,5 +454,5 @@ int weir__store_due(struct weir__store *store, int64_t from, int64_t to, struct 
         return WEIR_NO_MEMORY;
     rows->start_from = MAX(from, 0);
     rows->start_to = MAX(to, 0) - 1;
-    return start_index(rows, ret);
+    return rows->start_from > rows->start_to ? start_none(rows, ret) : start_index(rows, ret);
 }

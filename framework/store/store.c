@@ -7,6 +7,7 @@
 static int read_meta(struct weir__store *store, struct weir_error *reterr)
 {
     struct weir_bytes bytes;
+    const char       *meta;
     char              type = META_ROW;
     int               err = store->engine->get(store->db, store->family, BYTES(&type, 1), &bytes);
 
@@ -15,14 +16,16 @@ static int read_meta(struct weir__store *store, struct weir_error *reterr)
         return WEIR_OK;
     if (err < 0)
         return weir__fail(reterr, err, store->spec->name, "the store's own row cannot be read");
-    if (bytes.size != 2 * sizeof(int64_t) + 1)
+    if (bytes.size != META_BYTES)
         return weir__fail(reterr, WEIR_CORRUPT, store->spec->name, "the store's own row has %zu bytes", bytes.size);
-    if (((const char *)bytes.data)[sizeof(int64_t)] != FORMAT_VERSION)
+    meta = bytes.data;
+    if (meta[META_FORMAT] != FORMAT_VERSION)
         return weir__fail(reterr, WEIR_UNSUPPORTED, store->spec->name,
                           "the store was written in format %d, this version reads %d: use a newer one",
-                          ((const char *)bytes.data)[sizeof(int64_t)], FORMAT_VERSION);
-    store->offset = (int64_t)weir__get_be64(bytes.data);
-    store->observed = (int64_t)weir__get_be64((const char *)bytes.data + sizeof(int64_t) + 1);
+                          meta[META_FORMAT], FORMAT_VERSION);
+    store->offset = (int64_t)weir__get_be64(meta);
+    store->observed = (int64_t)weir__get_be64(meta + META_OBSERVED);
+    store->seq = (int32_t)(weir__get_be32(meta + META_SEQ) & INT32_MAX);
     return WEIR_OK;
 }
 
@@ -53,12 +56,14 @@ int weir__store_open(const struct weir__store_spec *spec, const struct weir__eng
     TAILQ_INIT(&store->dirty);
     TAILQ_INIT(&store->clean);
     TAILQ_INIT(&store->unflushed);
+    TAILQ_INIT(&store->used);
     err = open_engine(store, db, reterr);
     if (err < 0) {
         weir__store_close(store);
         return err;
     }
     store->committed_observed = store->observed;
+    store->committed_seq = store->seq;
     *ret = store;
     return WEIR_OK;
 }
@@ -69,7 +74,9 @@ void weir__store_close(struct weir__store *store)
         return;
     weir__entries_clear(store, &store->dirty);
     weir__entries_clear(store, &store->clean);
+    weir__views_fini(store);
     weir__map_fini(&store->map);
+    weir__free(store->parked);
     weir__buf_fini(&store->key);
     if (store->own_db && store->db != NULL)
         store->engine->close(store->db);
@@ -95,64 +102,46 @@ size_t weir__store_dirty_bytes(const struct weir__store *store) { return store->
 void weir__store_keep(struct weir__store *store, size_t keep_bytes)
 {
     store->keep_bytes = keep_bytes;
-    weir__entries_trim(store);
+    weir__entries_trim(store, NULL);
 }
 
 /* ---- keys and LRU ---- */
 
-/* An LRU store holds all its rows as entries; both lists are in order of use, clean before dirty. */
-static void used(struct weir__store *store, struct entry *entry)
-{
-    struct entries *entries = entry->dirty ? &store->dirty : &store->clean;
-
-    if (store->spec->kind != WEIR__STORE_LRU)
-        return;
-    TAILQ_REMOVE(entries, entry, life);
-    TAILQ_INSERT_TAIL(entries, entry, life);
-}
-
-static struct entry *least_used(struct weir__store *store, const struct entry *spare)
-{
-    struct entry *entry;
-
-    TAILQ_FOREACH(entry, &store->clean, life)
-        if (entry->now.exists && entry != spare)
-            return entry;
-    TAILQ_FOREACH(entry, &store->dirty, life)
-        if (entry->now.exists && entry != spare)
-            return entry;
-    return NULL;
-}
-
 int weir__store_get(struct weir__store *store, struct weir_bytes key, struct weir__value *ret)
 {
+    bool          lru = store->spec->kind == WEIR__STORE_LRU;
     int           err;
-    struct entry *entry = weir__entry_load(store, key, &err);
+    struct entry *entry;
 
+    if (lru && weir__entry_find(store, key) == NULL) /* all its rows are entries */
+        return WEIR_NOTFOUND;
+    entry = weir__entry_load(store, key, &err);
     if (entry == NULL)
         return err;
+    weir__entries_trim(store, entry);
     if (!entry->now.exists)
         return WEIR_NOTFOUND;
-    used(store, entry);
+    weir__entry_used(store, entry);
     *ret = weir__version_value(store, &entry->now);
     return WEIR_OK;
 }
 
 /* What goes is not told: the changelog keeps it, and a restore lets it go again. Source: MemoryLRUCache. */
-static int make_room(struct weir__store *store, const struct entry *entry, int64_t timestamp)
+static int make_room(struct weir__store *store, int64_t timestamp)
 {
     struct weir__value nothing = { .timestamp = timestamp };
     weir__on_change   *listener = store->on_change;
-    struct entry      *oldest;
     int                err = WEIR_OK;
 
     store->on_change = NULL;
+    while (err == WEIR_OK && store->rows > 1 && (int64_t)store->rows > store->spec->max) {
+        struct entry *oldest = TAILQ_FIRST(&store->used);
 
-    while (err == WEIR_OK && (int64_t)store->rows > store->spec->max && (oldest = least_used(store, entry)) != NULL) {
         err = weir__entry_put(store, oldest, &nothing);
         if (err == WEIR_OK && oldest->unflushed)
             err = weir__entry_tell(store, oldest, false);
-        store->rows--;
+        if (err == WEIR_OK)
+            weir__entry_used(store, oldest);
     }
     store->on_change = listener;
     return err;
@@ -162,24 +151,21 @@ int weir__store_put(struct weir__store *store, struct weir_bytes key, const stru
 {
     int           err;
     struct entry *entry = weir__entry_load(store, key, &err);
-    bool          existed;
 
     if (entry == NULL)
         return err;
-    existed = entry->now.exists;
     err = weir__entry_put(store, entry, value);
-    if (store->spec->kind == WEIR__STORE_LRU && err == WEIR_OK) {
-        store->rows += (size_t)(value->bytes.data != NULL) - (size_t)existed;
-        used(store, entry);
-        err = make_room(store, entry, value->timestamp);
+    if (err == WEIR_OK && store->spec->kind == WEIR__STORE_LRU) {
+        weir__entry_used(store, entry);
+        err = make_room(store, value->timestamp);
     }
-    weir__entries_trim(store);
+    weir__entries_trim(store, entry);
     return err;
 }
 
 /* ---- windows ---- */
 
-/* key, start, seq in the scratch buffer's own memory: copied by the entry when it is new. */
+/* A row's key, written to `to`. */
 static struct weir_bytes window_key(char *to, struct weir_bytes key, int64_t start, int32_t seq)
 {
     if (key.size > 0)
@@ -215,6 +201,7 @@ int weir__store_get_window(struct weir__store *store, struct weir_bytes key, int
     entry = load_window(store, key, start, 0, &err);
     if (entry == NULL)
         return err;
+    weir__entries_trim(store, entry);
     if (!entry->now.exists)
         return WEIR_NOTFOUND;
     *ret = weir__version_value(store, &entry->now);
@@ -238,6 +225,6 @@ int weir__store_put_window(struct weir__store *store, struct weir_bytes key, int
     if (entry == NULL)
         return err;
     err = weir__entry_put(store, entry, value);
-    weir__entries_trim(store);
+    weir__entries_trim(store, entry);
     return err;
 }

@@ -295,7 +295,12 @@ static int copy_headers(const struct weir__value *value, struct weir_header **re
 
     for (size_t i = 0; i < value->header_count; i++)
         size += strlen(value->headers[i].name) + 1 + value->headers[i].value.size;
-    if (size > 0 && (block = weir__alloc(size)) == NULL)
+    *ret = NULL;
+    *ret_bytes = 0;
+    if (size == 0)
+        return WEIR_OK;
+    block = weir__alloc(size);
+    if (block == NULL)
         return WEIR_NO_MEMORY;
     at = (char *)(block + value->header_count);
     for (size_t i = 0; i < value->header_count; i++) {

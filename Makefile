@@ -13,8 +13,9 @@ demo: ; @.ci/dependencies build && $(MAKE) all && BARS=$(BUILD)/examples/minute_
 bench: all ; @for program in $(BUILD)/bench/*; do $$program || exit 1; done
 
 install: all ; @cmake --install $(BUILD)
+docs: all ; @$(BUILD)/examples/word_count help --markdown >docs/configuration.md
 format: ; @.ci/format --fix
 check: ; @.ci/layers && .ci/format
 clean: ; @cmake -E rm -rf $(BUILD)
 
-.PHONY: all debug asan tsan test test-long conformance demo bench install format check clean
+.PHONY: all debug asan tsan test test-long conformance demo bench install docs format check clean

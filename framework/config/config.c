@@ -289,25 +289,22 @@ const char *weir__config_override(const struct weir__config *config, const char 
     return NULL;
 }
 
-int weir__config_check_used(const struct weir__config *config, const char *topology, struct weir_error *reterr)
+bool weir__config_unused(const struct weir__config *config, const char *topology, size_t *at,
+                         struct weir__unused *ret)
 {
-    AUTO(weir__buf_fini) struct weir__buf unused = { 0 };
-    const char                           *where = NULL, *rest;
+    while (*at < config->overrides.count) {
+        const struct weir__pair *pair = &config->overrides.items[(*at)++];
+        const char              *element;
 
-    for (size_t i = 0; i < config->overrides.count; i++) {
-        const struct weir__pair *pair = &config->overrides.items[i];
-
-        if (pair->used || !skip_part(pair->key, topology, &rest))
+        if (pair->used || !skip_part(pair->key, topology, &element))
             continue;
-        weir__buf_printf(&unused, "%s%s (%s)", where ? ", " : "", rest, pair->where);
-        where = where ? where : pair->where;
+        *ret = (struct weir__unused){
+            .key = pair->key, .where = pair->where, .element = element, .element_size = strcspn(element, ".")
+        };
+        ret->field = element + ret->element_size + 1;
+        return true;
     }
-    if (!where)
-        return WEIR_OK;
-    weir__buf_putc(&unused, '\0');
-    return weir__fail(reterr, WEIR_BAD_CONFIG, where,
-                      "overrides for which topology %s has no such node, store or field: %s", topology,
-                      weir__buf_ok(&unused) ? unused.data : "out of memory");
+    return false;
 }
 
 const char *const *weir__config_kafka(const struct weir__config *config)

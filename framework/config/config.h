@@ -27,6 +27,14 @@ struct weir__setting {
 /* All settings, in the order of the docs, ended by a NULL name. */
 extern const struct weir__setting weir__settings[];
 
+/* A field that an override may set. */
+struct weir__field {
+    const char *name, *of; /* of: the nodes and stores that have it */
+    const char *value;     /* what it takes */
+    const char *meaning;
+};
+extern const struct weir__field weir__fields[]; /* ended by a NULL name */
+
 /* topologies: names whose overrides are legal, NULL-ended. */
 int  weir__config_new(const char *const *topologies, struct weir__config **ret);
 void weir__config_free(struct weir__config *config);
@@ -44,8 +52,15 @@ bool        weir__config_bool(const struct weir__config *config, const char *key
 /* An override, or NULL. Marks it as used. */
 const char *weir__config_override(const struct weir__config *config, const char *topology, const char *element,
                                   const char *field);
-/* Overrides of a topology that nothing asked for: WEIR_BAD_CONFIG naming each. Call after compiling it. */
-int weir__config_check_used(const struct weir__config *config, const char *topology, struct weir_error *reterr);
+/* An override that nothing asked for. */
+struct weir__unused {
+    const char *key, *where;     /* "<topology>.<element>.<field>"; file and line, or flag */
+    const char *element, *field; /* inside key */
+    size_t      element_size;
+};
+/* The next one of a topology, from *at (0 first) on; false: no more. */
+bool weir__config_unused(const struct weir__config *config, const char *topology, size_t *at,
+                         struct weir__unused *ret);
 /* "kafka." pairs as name=value, NULL-ended, owned by config. */
 const char *const *weir__config_kafka(const struct weir__config *config);
 /* Help text of all settings; markdown for docs/configuration.md. */

@@ -64,7 +64,10 @@ void weir__config_help(struct weir__buf *ret)
     weir__buf_puts(ret, "  --TOPOLOGY.NODE_OR_STORE.FIELD=VALUE\n");
     print_wrapped(ret,
                   "Overrides a declared field, as in --aggregation.minute_s.grace=10m; flags and files only, not "
-                  "variables.");
+                  "variables. Fields:");
+    for (const struct weir__field *field = weir__fields; field->name; field++) {
+        weir__buf_printf(ret, "      %-11s%s\n", field->name, field->value);
+    }
 }
 
 static void print_row(const struct weir__setting *setting, struct weir__buf *ret)
@@ -108,8 +111,12 @@ void weir__config_markdown(struct weir__buf *ret)
         "`<topology>.<node or store>.<field>` replaces a declared field, as in `aggregation.minute_s.grace = 10m`.\n"
         "It is checked when the topology is compiled, and `describe` prints the result; one that nothing asks for\n"
         "is an error. Overrides are given as flags or in a file, not in the environment.\n\n"
-        "## Secrets\n\n"
-        "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed.\n");
+        "| field | of | value | meaning |\n|---|---|---|---|\n");
+    for (const struct weir__field *field = weir__fields; field->name; field++)
+        weir__buf_printf(ret, "| `%s` | %s | %s | %s |\n", field->name, field->of, field->value, field->meaning);
+    weir__buf_puts(
+        ret, "\n## Secrets\n\n"
+             "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed.\n");
 }
 
 static void print_value(struct weir__buf *ret, const char *before, const char *key, const char *value)

@@ -76,6 +76,30 @@ const struct weir__setting weir__settings[] = {
       "Form of the messages, one line each." },
     { .name = NULL },
 };
+
+const struct weir__field weir__fields[] = {
+    { "topics", "SOURCE, TABLE, GLOBAL, SINK", "names with commas between; topic is the same for one",
+      "What is read or written." },
+    { "partitions", "the same, REPARTITION", "a number; 0 leaves it open",
+      "How many a topic gets when it is made." },
+    { "emit", "COUNT, REDUCE, AGGREGATE, COGROUP and what makes or changes a table", "on_commit, each or on_close",
+      "When a result is sent on; on_close needs windows." },
+    { "size", "window stores and their nodes", "a duration",
+      "Width of the windows: of a session its gap, of sliding windows the difference." },
+    { "grace", "window stores and their nodes, JOIN", "a duration",
+      "How late a record may be." },
+    { "retention", "window stores and their nodes", "a duration; 0 is size and grace together",
+      "How long rows are kept." },
+    { "idle", "window stores and their nodes", "a duration; 0 is never",
+      "Wall time without a record after which a key's windows close, where time is per key." },
+    { "in_memory", "stores and their nodes, JOIN, SUPPRESS", "true or false",
+      "Whether the store lives in memory or in RocksDB." },
+    { "cache", "stores and their nodes", "true or false",
+      "Whether only the last change of a key is sent on and logged at each commit." },
+    { "log", "stores and their nodes, JOIN, SUPPRESS", "true or false",
+      "Whether changes go to a changelog; without one a lost disk loses the state." },
+    { .name = NULL },
+};
 /* clang-format on */
 
 size_t weir__setting_count(void) { return ARRAY_SIZE(weir__settings) - 1; }

@@ -2,7 +2,7 @@
 #ifndef WEIR_DRIVER_INTERNAL_H
 #define WEIR_DRIVER_INTERNAL_H
 
-#include "framework/driver.h"
+#include "framework/driver/open.h"
 #include "framework/task/task.h"
 
 /* One record that was sent. */
@@ -22,7 +22,8 @@ struct weir__driver_topic {
 struct weir_driver {
     struct weir_driver_config  config;
     const struct weir_engines *engines;
-    struct weir__config       *settings;
+    const struct weir__config *settings; /* own_settings, or the caller's */
+    struct weir__config       *own_settings;
     struct weir__plan         *plan;
     struct weir__metrics      *metrics;
     struct weir__globals      *globals;

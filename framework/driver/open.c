@@ -41,13 +41,17 @@ int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr
 static int read_settings(struct weir_driver *driver, const struct weir_topology *topology, struct weir_error *reterr)
 {
     const char *names[] = { topology->name, NULL };
-    int         err = weir__config_new(names, &driver->settings);
+    int         err;
 
+    if (driver->settings != NULL)
+        return WEIR_OK;
+    err = weir__config_new(names, &driver->own_settings);
+    driver->settings = driver->own_settings;
     if (err < 0)
         return weir__fail(reterr, err, topology->name, "no memory for the configuration");
     if (driver->config.config_file == NULL)
         return WEIR_OK;
-    return weir__config_read_file(driver->settings, driver->config.config_file, reterr);
+    return weir__config_read_file(driver->own_settings, driver->config.config_file, reterr);
 }
 
 static int make_plan(struct weir_driver *driver, const struct weir_topology *topology, struct weir_error *reterr)
@@ -59,8 +63,8 @@ static int make_plan(struct weir_driver *driver, const struct weir_topology *top
                                         .config = driver->settings };
     int                      err = weir__plan_new(topology, &config, &driver->plan, NULL, reterr);
 
-    if (err == WEIR_OK && driver->config.config_file != NULL)
-        err = weir__config_check_used(driver->settings, topology->name, reterr);
+    if (err == WEIR_OK && driver->plan->dead_letters == NULL)
+        driver->plan->dead_letters = weir__config_text(driver->settings, "dead.letters.topic");
     return err;
 }
 
@@ -108,6 +112,13 @@ static int open_all(struct weir_driver *driver, const struct weir_topology *topo
 int weir_driver_open(const struct weir_topology *topology, const struct weir_driver_config *config,
                      const struct weir_engines *engines, struct weir_driver **ret, struct weir_error *reterr)
 {
+    return weir__driver_open(topology, config, NULL, engines, ret, reterr);
+}
+
+int weir__driver_open(const struct weir_topology *topology, const struct weir_driver_config *config,
+                      const struct weir__config *settings, const struct weir_engines *engines,
+                      struct weir_driver **ret, struct weir_error *reterr)
+{
     struct weir_driver *driver;
     int                 err;
 
@@ -119,6 +130,7 @@ int weir_driver_open(const struct weir_topology *topology, const struct weir_dri
     if (config != NULL)
         driver->config = *config;
     driver->engines = engines;
+    driver->settings = settings;
     driver->now = driver->config.wall_clock;
     weir__arena_init(&driver->arena, 0);
     weir__arena_init(&driver->offset_arena, 0);
@@ -139,7 +151,7 @@ void weir_driver_free(struct weir_driver *driver)
     weir__globals_free(driver->globals);
     weir__plan_free(driver->plan);
     weir__metrics_free(driver->metrics);
-    weir__config_free(driver->settings);
+    weir__config_free(driver->own_settings);
     for (size_t i = 0; i < driver->topic_count; i++)
         weir__free(driver->topics[i].records);
     weir__free(driver->topics);

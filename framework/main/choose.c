@@ -96,9 +96,12 @@ static int make_plan(const struct weir__program *program, const struct weir_topo
         .explicit_names = weir__config_bool(settings, "ensure.explicit.names"),
         .config = settings,
     };
-    int err = weir__plan_new(topology, &config, ret, NULL, reterr);
+    AUTO(weir__buf_fini) struct weir__buf faults = { 0 };
+    int                                   err = weir__plan_new(topology, &config, ret, &faults, reterr);
 
-    return err == WEIR_OK ? weir__config_check_used(settings, topology->name, reterr) : err;
+    if (err < 0 && faults.size > 0)
+        weir__report_faults(topology->name, &faults, reterr);
+    return err;
 }
 
 int weir__plans_make(const struct weir__program *program, const struct weir_topology *const *topologies, size_t count,

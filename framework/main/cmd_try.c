@@ -1,5 +1,5 @@
 /* cmd_try.c: `try`: a topology over files by the test driver, without log or server; prints its outputs as `cat` does. */
-#include "framework/driver.h"
+#include "framework/driver/open.h"
 #include "framework/json/json.h"
 #include "framework/main/commands.h"
 
@@ -167,20 +167,29 @@ static int play(struct trial *trial, struct weir_error *reterr)
     return err == WEIR_OK ? print_outputs(trial, &offset, reterr) : err;
 }
 
-static int open_driver(const struct weir__program *program, const struct weir_topology *topology,
-                       const struct weir__args *args, struct trial *trial, struct weir_error *reterr)
+static int on_failure(const struct weir__config *settings, const char *handler)
 {
-    char                      id[256];
-    struct weir_driver_config config = {
-        .application = weir__application_id(program, topology, id, sizeof(id)),
-        .cache_bytes = weir__config_int(program->settings, "statestore.cache.max.bytes"),
-        .wall_clock = weir__wall_ms(),
-        .close_emit_interval = weir__config_int(program->settings, "window.close.interval.ms"),
-        .join_emit_interval = weir__config_int(program->settings, "join.emit.interval.ms"),
-        .config_file = args->config_file,
+    return strcmp(weir__config_text(settings, handler), "continue") == 0 ? WEIR_CONTINUE : WEIR_FAIL;
+}
+
+static int open_driver(const struct weir__program *program, const struct weir_topology *topology, struct trial *trial,
+                       struct weir_error *reterr)
+{
+    const struct weir__config *settings = program->settings;
+    char                       id[256];
+    struct weir_driver_config  config = {
+         .application = weir__application_id(program, topology, id, sizeof(id)),
+         .cache_bytes = weir__config_int(settings, "statestore.cache.max.bytes"),
+         .upstream_cleanup = strcmp(weir__config_text(settings, "changelog.cleanup"), "kafka-streams") == 0,
+         .explicit_names = weir__config_bool(settings, "ensure.explicit.names"),
+         .on_unreadable = on_failure(settings, "deserialization.handler"),
+         .on_verb_failure = on_failure(settings, "processing.handler"),
+         .wall_clock = weir__wall_ms(),
+         .close_emit_interval = weir__config_int(settings, "window.close.interval.ms"),
+         .join_emit_interval = weir__config_int(settings, "join.emit.interval.ms"),
     };
 
-    return weir_driver_open(topology, &config, program->engines, &trial->driver, reterr);
+    return weir__driver_open(topology, &config, settings, program->engines, &trial->driver, reterr);
 }
 
 static void end_trial(struct trial *trial)
@@ -209,7 +218,7 @@ static int try_topology(const struct weir__program *program, const struct weir_t
     if (err == WEIR_OK && trial.inputs.count == 0)
         err = weir__fail(reterr, WEIR_BAD_ARGUMENT, "try", "give it input: --in TOPIC=FILE");
     if (err == WEIR_OK)
-        err = open_driver(program, topology, args, &trial, reterr);
+        err = open_driver(program, topology, &trial, reterr);
     if (err == WEIR_OK)
         err = open_feeds(&trial, reterr);
     if (err == WEIR_OK)

@@ -74,6 +74,8 @@ void weir__libraries(struct weir__buf *ret);
 int weir__exit_of(int code);
 /* Prints the error and gives its exit code. */
 int weir__report(const struct weir_error *err);
+/* Prints all of a topology's faults (a line each) but the last, which reterr then says. */
+void weir__report_faults(const char *topology, const struct weir__buf *faults, struct weir_error *reterr);
 
 /* ---- choose.c: topologies by name, and the codecs of their topics ---- */
 

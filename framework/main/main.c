@@ -18,6 +18,14 @@ static const struct weir__command *find_command(const char *name)
     return NULL;
 }
 
+static int no_command(const struct weir__program *program)
+{
+    struct weir_error err;
+
+    weir__fail(&err, WEIR_BAD_ARGUMENT, "command line", "name a command: \"%s help\" lists them", program->name);
+    return weir__report(&err);
+}
+
 static int unknown_command(const char *name)
 {
     const char       *names[ARRAY_SIZE(weir__commands)], *near;
@@ -85,9 +93,17 @@ static int help_all(const struct weir__program *program)
     weir__buf_puts(&text, "\nTopologies:");
     for (const struct weir_topology *const *at = program->topologies; *at != NULL; at++)
         weir__buf_printf(&text, " %s", (*at)->name);
-    weir__buf_puts(&text, "\n\nSettings, as --KEY VALUE, in a file given by --config, or in the environment:\n\n");
+    weir__buf_puts(&text, "\n\n");
     weir__config_help(&text);
     help_exits(&text);
+    return print(&text);
+}
+
+static int help_markdown(void)
+{
+    struct weir__buf text = { 0 };
+
+    weir__config_markdown(&text);
     return print(&text);
 }
 
@@ -95,18 +111,22 @@ static int run_help(struct weir__program *program, const struct weir__args *args
 {
     const struct weir__command *command;
 
+    if (weir__args_has(args, "markdown"))
+        return help_markdown();
     if (args->word_count == 0)
         return help_all(program);
     command = find_command(args->words[0]);
     return command != NULL ? help_command(program, command) : unknown_command(args->words[0]);
 }
 
-static const struct weir__flag no_flags[] = { { .name = NULL } };
+static const struct weir__flag help_command_flags[] = {
+    { .name = "markdown", .meaning = "prints the settings as the page docs/configuration.md" }, { .name = NULL }
+};
 
 const struct weir__command weir__command_help = { .name = "help",
-                                                  .usage = "help [COMMAND]",
+                                                  .usage = "help [COMMAND] [--markdown]",
                                                   .meaning = "Lists commands and settings.",
-                                                  .flags = no_flags,
+                                                  .flags = help_command_flags,
                                                   .run = run_help };
 
 /* ---- a command ---- */
@@ -203,11 +223,13 @@ int weir_main(int argc, char **argv, const struct weir_topology *const *topologi
     struct weir__program        program = { .name = base_name(argc > 0 ? argv[0] : "weir"),
                                             .topologies = topologies,
                                             .engines = engines };
-    const char                 *name = argc > 1 ? argv[1] : "help";
+    const char                 *name = argc > 1 ? argv[1] : NULL;
     const struct weir__command *command;
     int                         code;
 
     signal(SIGPIPE, SIG_IGN);
+    if (name == NULL)
+        return no_command(&program);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";
     if (strcmp(name, "--version") == 0)
@@ -221,5 +243,5 @@ int weir_main(int argc, char **argv, const struct weir_topology *const *topologi
     }
     code = run_command(&program, command, argc > 2 ? argc - 2 : 0, argv + (argc > 2 ? 2 : 0));
     weir__config_free(program.settings);
-    return argc > 1 ? code : WEIR__EXIT_USAGE;
+    return code;
 }

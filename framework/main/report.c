@@ -27,3 +27,19 @@ int weir__report(const struct weir_error *err)
             err->text[0] != '\0' ? err->text : weir_code_text(err->code), weir_code_name(err->code));
     return weir__exit_of(err->code);
 }
+
+void weir__report_faults(const char *topology, const struct weir__buf *faults, struct weir_error *reterr)
+{
+    const char *at = faults->data, *end = faults->data + faults->size;
+
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        int         size = (int)((newline != NULL ? newline : end) - at);
+
+        if (at + size + 1 < end)
+            fprintf(stderr, "error: %s: %.*s\n", topology, size, at);
+        else
+            weir__fail(reterr, reterr->code, topology, "%.*s", size, at);
+        at += size + 1;
+    }
+}

@@ -56,8 +56,7 @@ static int make_plan(struct weir__app *app, struct weir_error *reterr)
         return err;
     if (app->plan->dead_letters == NULL)
         app->plan->dead_letters = weir__config_text(settings, "dead.letters.topic");
-    err = weir__config_check_used(settings, app->config.topology->name, reterr);
-    return err == WEIR_OK ? weir__plan_check_runnable(app->plan, reterr) : err;
+    return weir__plan_check_runnable(app->plan, reterr);
 }
 
 static int list_inputs(struct weir__app *app)

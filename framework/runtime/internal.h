@@ -40,7 +40,7 @@ void weir__app_settings_read(const struct weir__config *config, struct weir__app
 struct weir__topic_use {
     const char        *name; /* real */
     int32_t            partitions;
-    int32_t            declared;       /* repartition: 0 = derived */
+    int32_t            declared;       /* by .partitions; 0 = none */
     int                reader, writer; /* sub-topologies; -1 = none of ours */
     bool               user;           /* may exist already, whatever its count */
     const char *const *settings;

@@ -1,6 +1,6 @@
 /* topics.c: which topics an application uses, how many partitions each has, and that they exist.
  *
- * (1) A user's topic keeps the count it has; absent, it is made with topics.partitions.
+ * (1) A user's topic keeps the count it has; absent, it is made with its node's .partitions, else topics.partitions.
  * (2) A repartition topic takes its declared count, else that of the other inputs of its reader where that one has
  *     state, else the greatest of its writer's inputs. (Source: CopartitionedTopicsEnforcer, RepartitionTopics.)
  * (3) A changelog has as many partitions as its sub-topology has tasks.
@@ -63,8 +63,7 @@ static int use_node(struct weir__app *app, const struct weir__node *node)
             use->writer = node->subtopology;
         else
             use->reader = node->subtopology;
-        if (node->internal && node->partitions > 0)
-            use->declared = node->partitions;
+        use->declared = MAX(use->declared, node->partitions);
     }
     return WEIR_OK;
 }
@@ -135,8 +134,13 @@ static int count_user_topics(struct weir__app *app, struct weir_error *reterr)
         err = look_up(app, use->name, &use->partitions, reterr);
         if (err < 0)
             return err;
+        if (use->partitions > 0 && use->declared > 0 && use->partitions != use->declared)
+            return weir__fail(
+                reterr, WEIR_BAD_CONFIG, use->name,
+                "the topic has %d partitions, its node's .partitions says %d: say %d, or take another topic",
+                use->partitions, use->declared, use->partitions);
         if (use->partitions == 0)
-            use->partitions = app->settings.partitions;
+            use->partitions = use->declared > 0 ? use->declared : app->settings.partitions;
     }
     return WEIR_OK;
 }

@@ -31,10 +31,10 @@ static const struct rule {
     uint64_t may, must;
     int      inputs; /* at most; 0 = none, -1 = any number from 1 */
 } rules[] = {
-    [WEIR_SOURCE] = { B_extract | B_reset | B_arg, B_topics | B_key | B_value, 0 },
-    [WEIR_TABLE] = { B_into | B_key | B_value | B_extract | B_reset | B_arg | B_emit, B_topics, 0 },
-    [WEIR_GLOBAL] = { B_key | B_value | B_process | B_arg | B_state | HOOKS, B_topics | B_into, 0 },
-    [WEIR_SINK] = { B_key | B_value | B_route | VERB, B_topics, -1 },
+    [WEIR_SOURCE] = { B_extract | B_reset | B_arg | B_partitions, B_topics | B_key | B_value, 0 },
+    [WEIR_TABLE] = { B_into | B_key | B_value | B_extract | B_reset | B_arg | B_emit | B_partitions, B_topics, 0 },
+    [WEIR_GLOBAL] = { B_key | B_value | B_process | B_arg | B_state | B_partitions | HOOKS, B_topics | B_into, 0 },
+    [WEIR_SINK] = { B_key | B_value | B_route | B_partitions | VERB, B_topics, -1 },
     [WEIR_STEP] = { B_key | B_value | B_uses | VERB | HOOKS, B_process, -1 },
     [WEIR_STEP_VALUES] = { B_value | B_uses | VERB | HOOKS, B_process, -1 },
     [WEIR_KEEP] = { B_into | B_emit | VERB, B_test, 1 },
@@ -70,6 +70,16 @@ static uint64_t fields_of(const struct weir_node *node)
     FIELDS(ASK)
 #undef ASK
     return set;
+}
+
+bool weir__has_field(const struct weir_node *node, const char *field)
+{
+    if (node->kind <= WEIR__NO_NODE || (size_t)node->kind >= ARRAY_SIZE(rules))
+        return false;
+    for (int i = 0; i < FIELD_COUNT; i++)
+        if (strcmp(words[i], field) == 0)
+            return ((rules[node->kind].may | rules[node->kind].must) & UINT64_C(1) << i) != 0;
+    return false;
 }
 
 static void check_fields(struct weir__compiler *compiler, const struct weir_node *node)

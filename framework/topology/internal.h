@@ -121,10 +121,12 @@ struct weir__made *weir__made_of(const struct weir__compiler *compiler,
 
 void weir__override_nodes(struct weir__compiler *compiler);
 void weir__override_store(struct weir__compiler *compiler, struct weir__kept *kept, const char *element);
+void weir__override_rest(struct weir__compiler *compiler); /* those that nothing took are faults */
 
 /* ---- check.c: each node and store by itself ---- */
 
 void weir__check_nodes(struct weir__compiler *compiler);
+bool weir__has_field(const struct weir_node *node, const char *field); /* whether it means something for its kind */
 void weir__check_store(struct weir__compiler *compiler, const struct weir__kept *kept);
 
 /* ---- names.c ---- */

@@ -98,6 +98,7 @@ static void set_topics(struct weir__node *node, const struct weir__made *made)
     while (node->topics[node->topic_count] != NULL)
         node->topic_count++;
     node->reset = made->eff.reset;
+    node->partitions = made->eff.partitions;
 }
 
 /* The source's graph and node; a second source of the same topics joins the first. */

@@ -6,11 +6,29 @@
  */
 #include "framework/topology/internal.h"
 
+/* What was taken is kept in the plan, once, to be shown. */
+static void note(struct weir__compiler *compiler, const char *element, const char *field, const char *value)
+{
+    struct weir__plan    *plan = compiler->plan;
+    struct weir__override override = { .element = element,
+                                       .field = field,
+                                       .value = weir__phrase(compiler, "%s", value) };
+
+    for (size_t i = 0; i < plan->override_count; i++)
+        if (strcmp(plan->overrides[i].element, element) == 0 && strcmp(plan->overrides[i].field, field) == 0)
+            return;
+    ADD(compiler, plan->overrides, plan->override_count, override);
+}
+
 static const char *ask(struct weir__compiler *compiler, const char *element, const char *field)
 {
-    if (compiler->config->config == NULL || element == NULL)
-        return NULL;
-    return weir__config_override(compiler->config->config, compiler->topology->name, element, field);
+    const char *value = NULL;
+
+    if (compiler->config->config != NULL && element != NULL)
+        value = weir__config_override(compiler->config->config, compiler->topology->name, element, field);
+    if (value != NULL)
+        note(compiler, element, field, value);
+    return value;
 }
 
 static void bad(struct weir__compiler *compiler, const char *element, const char *field, const char *value,
@@ -105,18 +123,14 @@ static void override_node(struct weir__compiler *compiler, struct weir__made *ma
 {
     struct weir_node *eff = &made->eff;
 
-    switch (eff->kind) {
-    case WEIR_SOURCE:
-    case WEIR_TABLE:
-    case WEIR_GLOBAL:
-    case WEIR_SINK: ask_topics(compiler, made); break;
-    case WEIR_REPARTITION: ask_partitions(compiler, made); break;
-    case WEIR_COUNT:
-    case WEIR_REDUCE:
-    case WEIR_AGGREGATE: ask_emit(compiler, made); break;
-    case WEIR_JOIN: ask_ms(compiler, eff->name, "grace", &eff->grace); break;
-    default: break;
-    }
+    if (weir__has_field(eff, "topics"))
+        ask_topics(compiler, made);
+    if (weir__has_field(eff, "partitions"))
+        ask_partitions(compiler, made);
+    if (weir__has_field(eff, "emit"))
+        ask_emit(compiler, made);
+    if (eff->kind == WEIR_JOIN)
+        ask_ms(compiler, eff->name, "grace", &eff->grace);
     if (eff->kind == WEIR_JOIN || eff->kind == WEIR_SUPPRESS) {
         ask_tri(compiler, eff->name, "log", &eff->log);
         ask_tri(compiler, eff->name, "in_memory", &eff->in_memory);
@@ -140,4 +154,87 @@ void weir__override_store(struct weir__compiler *compiler, struct weir__kept *ke
     ask_tri(compiler, element, "in_memory", &kept->eff.in_memory);
     ask_tri(compiler, element, "cache", &kept->eff.cache);
     ask_tri(compiler, element, "log", &kept->eff.log);
+}
+
+/* ---- what nobody took ---- */
+
+static bool is_element(const struct weir__compiler *compiler, const char *name)
+{
+    for (size_t i = 0; i < compiler->made_count; i++)
+        if (strcmp(compiler->made[i]->eff.name, name) == 0)
+            return true;
+    for (size_t i = 0; i < compiler->kept_count; i++)
+        if (compiler->kept[i]->spec != NULL && compiler->kept[i]->spec->name != NULL &&
+            strcmp(compiler->kept[i]->spec->name, name) == 0)
+            return true;
+    return false;
+}
+
+static const char *nearest_element(struct weir__compiler *compiler, const char *name)
+{
+    const char **names = NULL;
+    size_t       count = 0;
+
+    for (size_t i = 0; i < compiler->made_count; i++)
+        ADD(compiler, names, count, compiler->made[i]->eff.name);
+    for (size_t i = 0; i < compiler->kept_count; i++)
+        if (compiler->kept[i]->spec != NULL && compiler->kept[i]->spec->name != NULL)
+            ADD(compiler, names, count, compiler->kept[i]->spec->name);
+    return weir__suggest(name, names, count);
+}
+
+static const char *nearest_field(const char *field, bool *ret_known)
+{
+    const char *names[32];
+    size_t      count = 0;
+
+    *ret_known = false;
+    for (const struct weir__field *at = weir__fields; at->name != NULL && count < ARRAY_SIZE(names); at++) {
+        names[count++] = at->name;
+        *ret_known = *ret_known || strcmp(at->name, field) == 0;
+    }
+    return weir__suggest(field, names, count);
+}
+
+static void refuse_element(struct weir__compiler *compiler, const char *where, const char *element)
+{
+    const char *near = nearest_element(compiler, element);
+
+    if (near != NULL)
+        weir__fault(compiler, WEIR_BAD_CONFIG, where, "there is no node or store \"%s\": did you mean \"%s\"?",
+                    element, near);
+    else
+        weir__fault(compiler, WEIR_BAD_CONFIG, where, "there is no node or store \"%s\": \"describe\" shows all",
+                    element);
+}
+
+static void refuse_field(struct weir__compiler *compiler, const char *where, const char *element, const char *field)
+{
+    bool        known;
+    const char *near = nearest_field(field, &known);
+
+    if (known)
+        weir__fault(compiler, WEIR_BAD_CONFIG, where, "%s means nothing for %s: leave it out", field, element);
+    else if (near != NULL)
+        weir__fault(compiler, WEIR_BAD_CONFIG, where, "%s has no field \"%s\" to set: did you mean \"%s\"?", element,
+                    field, near);
+    else
+        weir__fault(compiler, WEIR_BAD_CONFIG, where, "%s has no field \"%s\" to set: \"help\" lists all", element,
+                    field);
+}
+
+void weir__override_rest(struct weir__compiler *compiler)
+{
+    struct weir__unused unused;
+    size_t              at = 0;
+
+    while (compiler->config->config != NULL &&
+           weir__config_unused(compiler->config->config, compiler->topology->name, &at, &unused)) {
+        const char *element = weir__phrase(compiler, "%.*s", (int)unused.element_size, unused.element);
+
+        if (is_element(compiler, element))
+            refuse_field(compiler, unused.where, element, unused.field);
+        else
+            refuse_element(compiler, unused.where, element);
+    }
 }

@@ -13,6 +13,7 @@ static void compile(struct weir__compiler *compiler)
     weir__finish_stores(compiler);
     weir__cut(compiler);
     weir__check_names(compiler);
+    weir__override_rest(compiler);
 }
 
 static int result(const struct weir__compiler *compiler, struct weir_error *reterr)

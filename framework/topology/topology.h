@@ -72,7 +72,7 @@ struct weir__node {
     const char *const         *topics; /* SOURCE and SINK, without the application's prefix */
     size_t                     topic_count;
     bool        internal;    /* topics are repartition topics: the application's id goes before the real name */
-    int32_t     partitions;  /* of the repartition topic; 0 = as upstream */
+    int32_t     partitions;  /* of its topic when it is made; 0 = as upstream */
     int         reset;       /* SOURCE */
     size_t      descendants; /* itself included, by every path to them */
     const char *refused;     /* REFUSED: what has no runtime, in words */
@@ -94,6 +94,11 @@ struct weir__subtopology {
     const char               *folder;   /* names the state folder: first stateful node, else first source */
 };
 
+/* What the configuration set. */
+struct weir__override {
+    const char *element, *field, *value;
+};
+
 struct weir__plan {
     const struct weir_topology *topology;
     const char                 *application; /* id */
@@ -107,6 +112,8 @@ struct weir__plan {
     struct weir__repartition   *repartitions;
     size_t                      repartition_count;
     const char                 *dead_letters; /* topic; NULL = none */
+    struct weir__override      *overrides;    /* in the order in which they were asked for */
+    size_t                      override_count;
     bool                        stateful;
 };
 
@@ -119,7 +126,7 @@ struct weir__plan_config {
     const struct weir__config *config;           /* overrides "<topology>.<node or store>.<field>"; NULL = none */
 };
 
-/* Loads, checks and compiles. All faults are found at once: one text, a line each. WEIR_BAD_TOPOLOGY, _ARGUMENT,
+/* Loads, checks and compiles; overrides that nothing takes are faults too. All are found at once: one text, a line each. WEIR_BAD_TOPOLOGY, _ARGUMENT,
  * _NAME, _TYPE, _CONFIG: the code of the first. A kind without runtime is compiled into WEIR__REFUSED. */
 int  weir__plan_new(const struct weir_topology *topology, const struct weir__plan_config *config,
                     struct weir__plan **ret, struct weir__buf *faults, struct weir_error *reterr);

@@ -3,6 +3,7 @@
 . test/scripts/cli.inc
 
 expect 2 "$words"
+says 'name a command'
 expect 0 "$words" --help
 expect 0 "$words" help local
 expect 0 "$words" local --help
@@ -35,6 +36,11 @@ says 'WEIR_THREDS'
 expect 2 env WEIR_CRASH_AT=nowhere:1 "$words" local
 says 'no crash point'
 expect 2 "$words" local --word_count.counts.retention=5 --dir "$work/x"
+says 'retention means nothing for counts'
+expect 2 "$words" describe --word_count.cuonts.cache=off --word_count.counts.cahce=off
+says 'did you mean "counts"'
+says 'did you mean "cache"'
+equal 2 "$(wc -l <"$work/err")" "faults, a line each"
 expect 2 "$words" run
 says 'Kafka'
 expect 2 "$words" cat

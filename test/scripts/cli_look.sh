@@ -10,6 +10,16 @@ equal '{"topic":"counts","partition":0,"offset":0,"key":"a","timestamp":1000,"he
 {"topic":"counts","partition":0,"offset":2,"key":"a","timestamp":1000,"headers":[],"value":2}
 {"topic":"counts","partition":0,"offset":3,"key":"b","timestamp":2000,"headers":[],"value":2}' "$(cat "$work/out")" "what try prints"
 
+# try takes overrides and settings as local does
+expect 0 "$words" try word_count --in lines="$work/in.jsonl" --word_count.out.topic=elsewhere
+grep -q '"topic":"elsewhere"' "$work/out" || fail "try did not take an override given as a flag"
+printf '{"value":"a"}\n' >"$work/one.jsonl"
+expect 0 "$words" local --dir "$work/two" --once --in lines="$work/one.jsonl" --word_count.out.partitions=2 --log.level=warn
+expect 2 "$words" cat counts --dir "$work/two" --partition 2
+says 'from 0 to 1'
+expect 2 "$words" local --dir "$work/two" --once --word_count.out.partitions=3 --log.level=warn
+says 'the topic has 2 partitions'
+
 expect 0 "$words" local --dir "$work/d" --once --topics.partitions=1 --in lines="$work/in.jsonl"
 equal '{"topic":"lines","partition":0,"offset":0,"key":"k","timestamp":1000,"headers":[],"value":"a b a"}' \
     "$("$words" cat lines --dir "$work/d" | head -n 1)" "what cat prints"

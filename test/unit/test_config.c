@@ -226,19 +226,36 @@ START_TEST(overrides_need_a_topology_and_three_parts)
 }
 END_TEST
 
+/* The next unused override is that one (NULL = none), given on a line that ends so. */
+static void expect_unused(const char *topology, size_t *at, const char *key, const char *line)
+{
+    struct weir__unused unused;
+
+    ck_assert_int_eq(weir__config_unused(config, topology, at, &unused), key != NULL);
+    if (key == NULL)
+        return;
+    ck_assert_str_eq(unused.key, key);
+    ck_assert_ptr_nonnull(strstr(unused.where, line));
+    ck_assert_ptr_eq(unused.field, strrchr(unused.key, '.') + 1);
+    ck_assert_ptr_eq(unused.element + unused.element_size + 1, unused.field);
+}
+
 START_TEST(unused_overrides_are_named)
 {
+    size_t at = 0;
+
     ck_assert_int_eq(read_text("aggregation.a.grace = 1m\naggregation.b.grase = 1m\naggregation.c.x = 1\n"
                                "bars.a.grace = 2m\n"),
                      WEIR_OK);
     ck_assert_ptr_nonnull(weir__config_override(config, "aggregation", "a", "grace"));
-    ck_assert_int_eq(weir__config_check_used(config, "aggregation", &err), WEIR_BAD_CONFIG);
-    expect_line(2, "b.grase");
-    ck_assert_ptr_nonnull(strstr(err.text, "c.x"));
-    ck_assert_ptr_null(strstr(err.text, "a.grace"));
-    ck_assert_int_eq(weir__config_check_used(config, "bars", NULL), WEIR_BAD_CONFIG);
+    expect_unused("aggregation", &at, "aggregation.b.grase", ":2");
+    expect_unused("aggregation", &at, "aggregation.c.x", ":3");
+    expect_unused("aggregation", &at, NULL, NULL);
+    at = 0;
+    expect_unused("bars", &at, "bars.a.grace", ":4");
     ck_assert_ptr_nonnull(weir__config_override(config, "bars", "a", "grace"));
-    ck_assert_int_eq(weir__config_check_used(config, "bars", NULL), WEIR_OK);
+    at = 0;
+    expect_unused("bars", &at, NULL, NULL);
 }
 END_TEST
 
@@ -285,6 +302,10 @@ START_TEST(help_and_manual_have_every_setting)
         ck_assert_msg(strstr(text.data, name), "--help lacks %s", row->name);
     }
     ck_assert_ptr_nonnull(strstr(text.data, "  --commit.interval.ms=a duration from 0 to 1d (default 100ms)\n"));
+    for (const struct weir__field *field = weir__fields; field->name; field++) {
+        snprintf(name, sizeof(name), "\n      %-11s%s\n", field->name, field->value);
+        ck_assert_msg(strstr(text.data, name), "--help lacks %s", field->name);
+    }
     weir__buf_reset(&text);
     weir__config_markdown(&text);
     finish();

@@ -170,7 +170,8 @@ static struct weir__plan *compile_with(const char *name, const char *value)
     struct weir__plan_config config = { .config = settings, .cache = true };
     struct weir__plan       *plan = compile(&stores, &config);
 
-    ck_assert_int_eq(weir__config_check_used(settings, "stores", NULL), WEIR_OK);
+    ck_assert_uint_eq(plan->override_count, 1);
+    ck_assert_str_eq(plan->overrides[0].value, value);
     weir__config_free(settings);
     return plan;
 }
@@ -211,6 +212,31 @@ static void override_refused(const char *name, const char *value, int code, cons
     weir__config_free(settings);
 }
 
+/* Every field of the table is taken by something, and has its effect. */
+START_TEST(every_field_can_be_set)
+{
+    struct weir__plan *plan = compile_with("stores.in.partitions", "7");
+
+    ck_assert_int_eq(weir__plan_node(plan, "in")->partitions, 7);
+    weir__plan_free(plan);
+    plan = compile_with("stores.in.topic", "a");
+    ck_assert_str_eq(weir__plan_node(plan, "in")->topics[0], "a");
+    weir__plan_free(plan);
+    plan = compile_with("stores.minutes.retention", "1h");
+    ck_assert_int_eq(weir__plan_store(plan, "minutes")->store.retention, HOURS(1));
+    weir__plan_free(plan);
+    plan = compile_with("stores.minutes.idle", "2m");
+    ck_assert_int_eq(weir__plan_node(plan, "minute")->windows->idle, MINUTES(2));
+    weir__plan_free(plan);
+    plan = compile_with("stores.minutes.in_memory", "true");
+    ck_assert(weir__plan_store(plan, "minutes")->store.in_memory);
+    weir__plan_free(plan);
+    plan = compile_with("stores.minutes.cache", "false");
+    ck_assert(!weir__plan_store(plan, "minutes")->store.cached);
+    weir__plan_free(plan);
+}
+END_TEST
+
 START_TEST(overrides_are_checked_like_the_rest)
 {
     override_refused("stores.minutes.size", "soon", WEIR_BAD_CONFIG,
@@ -218,6 +244,12 @@ START_TEST(overrides_are_checked_like_the_rest)
     override_refused("stores.minutes.retention", "1m", WEIR_BAD_ARGUMENT, "minutes: the retention is shorter");
     override_refused("stores.in.topic", "no topic!", WEIR_BAD_NAME, "in: \"topic!\" is no legal name of a topic");
     override_refused("stores.total.emit", "never", WEIR_BAD_CONFIG, "total: setting stores.total.emit is \"never\"");
+    override_refused("stores.minute.emit", "on_clos", WEIR_BAD_CONFIG, "give on_commit, each or on_close");
+    override_refused("stores.minuts.grace", "1m", WEIR_BAD_CONFIG,
+                     "here: there is no node or store \"minuts\": did you mean \"minute\"?");
+    override_refused("stores.minutes.grase", "1m", WEIR_BAD_CONFIG,
+                     "here: minutes has no field \"grase\" to set: did you mean \"grace\"?");
+    override_refused("stores.total_s.grace", "1m", WEIR_BAD_CONFIG, "here: grace means nothing for total_s");
 }
 END_TEST
 
@@ -235,6 +267,7 @@ int main(void)
     tcase_add_test(tests, changelogs_are_made_for_event_time);
     tcase_add_test(tests, changelogs_may_be_cleaned_as_upstream_does);
     tcase_add_test(tests, configuration_overrides_what_is_declared);
+    tcase_add_test(tests, every_field_can_be_set);
     tcase_add_test(tests, overrides_are_checked_like_the_rest);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);

@@ -165,6 +165,8 @@ const char *weir__suggest(const char *word, const char *const *candidates, size_
 bool weir__legal_name(const char *name);
 /* "100", "5s", "10m", "2h", "7d", "250ms", "-1" to ms. WEIR_BAD_ARGUMENT. */
 int weir__parse_duration(const char *text, int64_t *ret_ms);
+/* The same backwards: in the largest unit that leaves no rest; 0 is "0". */
+void weir__print_duration(int64_t ms, struct weir__buf *ret);
 /* "100", "64k", "16m", "2g" (powers of 1024) to bytes. WEIR_BAD_ARGUMENT. */
 int weir__parse_size(const char *text, int64_t *ret_bytes);
 int weir__parse_int64(const char *text, int64_t *ret); /* whole text; WEIR_BAD_ARGUMENT, WEIR_OVERFLOW */

@@ -110,6 +110,21 @@ int weir__parse_duration(const char *text, int64_t *ret_ms)
     return parse_with_unit(text, units, ARRAY_SIZE(units), ret_ms);
 }
 
+void weir__print_duration(int64_t ms, struct weir__buf *ret)
+{
+    static const struct unit units[] = {
+        { "d", 86400000 }, { "h", 3600000 }, { "m", 60000 }, { "s", 1000 }, { "ms", 1 }
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(units) && ms > 0; i++) {
+        if (ms % units[i].factor)
+            continue;
+        weir__buf_printf(ret, "%lld%s", (long long)(ms / units[i].factor), units[i].name);
+        return;
+    }
+    weir__buf_printf(ret, "%lld", (long long)ms);
+}
+
 int weir__parse_size(const char *text, int64_t *ret_bytes)
 {
     static const struct unit units[] = { { "", 1 },        { "k", 1 << 10 }, { "K", 1 << 10 }, { "m", 1 << 20 },

@@ -196,19 +196,18 @@ int weir__setting_parse(const struct weir__setting *setting, const char *text, i
 void weir__setting_number(const struct weir__setting *setting, int64_t number, struct weir__buf *ret)
 {
     static const struct {
-        enum weir__setting_type type;
-        int64_t                 factor;
-        const char             *unit;
-    } units[] = {
-        { WEIR__DURATION, DAY, "d" },    { WEIR__DURATION, HOUR, "h" }, { WEIR__DURATION, 60 * SECOND, "m" },
-        { WEIR__DURATION, SECOND, "s" }, { WEIR__DURATION, 1, "ms" },   { WEIR__SIZE, GB, "g" },
-        { WEIR__SIZE, MB, "m" },         { WEIR__SIZE, KB, "k" },
-    };
+        int64_t     factor;
+        const char *unit;
+    } sizes[] = { { GB, "g" }, { MB, "m" }, { KB, "k" } };
 
-    for (size_t i = 0; i < ARRAY_SIZE(units) && number > 0; i++) {
-        if (units[i].type != setting->type || number % units[i].factor)
+    if (setting->type == WEIR__DURATION) {
+        weir__print_duration(number, ret);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(sizes) && setting->type == WEIR__SIZE && number > 0; i++) {
+        if (number % sizes[i].factor)
             continue;
-        weir__buf_printf(ret, "%lld%s", (long long)(number / units[i].factor), units[i].unit);
+        weir__buf_printf(ret, "%lld%s", (long long)(number / sizes[i].factor), sizes[i].unit);
         return;
     }
     weir__buf_printf(ret, "%lld", (long long)number);

@@ -12,14 +12,31 @@ static const struct weir__flag no_flags[] = { { .name = NULL } };
 
 /* ---- describe ---- */
 
-static int print_plan(const struct weir__plan *plan, bool titled, struct weir_error *reterr)
+static const char *const forms[] = {
+    [WEIR__AS_TEXT] = "text", [WEIR__AS_FULL] = "full", [WEIR__AS_DOT] = "dot", [WEIR__AS_MERMAID] = "mermaid"
+};
+
+static int choose_form(const struct weir__args *args, enum weir__form *ret, struct weir_error *reterr)
+{
+    const char *wanted = weir__args_value(args, "as", "text");
+
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        if (strcmp(forms[i], wanted) == 0) {
+            *ret = (enum weir__form)i;
+            return WEIR_OK;
+        }
+    }
+    return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--as", "\"%.40s\" is no form: text, full, dot or mermaid", wanted);
+}
+
+static int print_plan(const struct weir__plan *plan, enum weir__form form, bool titled, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf text = { 0 };
-    int                                   err = weir__plan_describe(plan, &text);
+    int                                   err = weir__plan_print(plan, form, &text);
 
     if (err < 0 || !weir__buf_ok(&text))
         return weir__fail(reterr, WEIR_NO_MEMORY, plan->topology->name, "the topology cannot be printed");
-    if (titled)
+    if (titled && (form == WEIR__AS_TEXT || form == WEIR__AS_FULL))
         printf("# %s\n", plan->topology->name);
     if (fwrite(text.data, 1, text.size, stdout) != text.size || fflush(stdout) != 0)
         return weir__fail(reterr, WEIR_IO, "standard output", "cannot be written");
@@ -31,23 +48,33 @@ static int run_describe(struct weir__program *program, const struct weir__args *
     const struct weir_topology **topologies = NULL;
     struct weir__plans           plans = { 0 };
     struct weir_error            words = { 0 };
+    enum weir__form              form = WEIR__AS_TEXT;
     size_t                       count;
     int err = weir__choose_topologies(program, args->words, args->word_count, &topologies, &count, &words);
 
     if (err == WEIR_OK)
+        err = choose_form(args, &form, &words);
+    if (err == WEIR_OK)
         err = weir__plans_make(program, topologies, count, &plans, &words);
     for (size_t i = 0; err == WEIR_OK && i < count; i++)
-        err = print_plan(plans.items[i], count > 1, &words);
+        err = print_plan(plans.items[i], form, count > 1, &words);
     weir__plans_fini(&plans);
     weir__free(topologies);
     return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
 }
 
+static const struct weir__flag describe_flags[] = {
+    { .name = "as",
+      .value = "FORM",
+      .meaning = "text (default, Kafka Streams' form), full (with types and stores), dot or mermaid (pictures)" },
+    { .name = NULL }
+};
+
 const struct weir__command weir__command_describe = {
     .name = "describe",
-    .usage = "describe [TOPOLOGY...]",
-    .meaning = "Prints what a topology is compiled to, in the text form of Kafka Streams.",
-    .flags = no_flags,
+    .usage = "describe [--as FORM] [TOPOLOGY...]",
+    .meaning = "Prints what a topology is compiled to, configuration applied.",
+    .flags = describe_flags,
     .run = run_describe
 };
 

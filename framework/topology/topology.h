@@ -134,7 +134,11 @@ void weir__plan_free(struct weir__plan *plan);
 /* WEIR_UNSUPPORTED with the node's and kind's name when a node has no runtime. Called at start. */
 int weir__plan_check_runnable(const struct weir__plan *plan, struct weir_error *reterr);
 /* Kafka's Topology.describe(), byte for byte. */
-int                      weir__plan_describe(const struct weir__plan *plan, struct weir__buf *ret);
+int weir__plan_describe(const struct weir__plan *plan, struct weir__buf *ret);
+/* TEXT: Kafka's, and after it what configuration set and which stores cannot move, if any; FULL: all types and stores
+ * between them; DOT: Graphviz. */
+enum weir__form { WEIR__AS_TEXT, WEIR__AS_FULL, WEIR__AS_DOT, WEIR__AS_MERMAID };
+int                      weir__plan_print(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret);
 struct weir__node       *weir__plan_node(const struct weir__plan *plan, const char *name);
 struct weir__store_plan *weir__plan_store(const struct weir__plan *plan, const char *name);
 /* The word of a kind ("REKEY"), for messages; "?" when unknown. */

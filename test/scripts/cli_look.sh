@@ -43,6 +43,12 @@ equal '"k" "a b a"' "$("$words" cat lines --dir "$work/d2" | grep '"k"' | sed -E
 expect 0 "$words" describe
 grep -q '^Topologies:$' "$work/out" || fail "describe has no Topologies:"
 grep -q 'Source: lines (topics: \[lines\])' "$work/out" || fail "describe has no source"
+expect 0 "$words" describe --as dot
+grep -q '^digraph "word_count" {$' "$work/out" || fail "describe --as dot draws no graph"
+expect 0 "$words" describe --as mermaid
+grep -q '^flowchart LR$' "$work/out" || fail "describe --as mermaid draws no graph"
+expect 2 "$words" describe --as dto
+says 'text, full, dot or mermaid'
 expect 0 "$words" version
 grep -q '^weir [0-9]' "$work/out" || fail "version does not say weir's"
 grep -q 'rocksdb' "$work/out" || fail "version does not say RocksDB's"

@@ -15,6 +15,7 @@ endfunction()
 
 weir_part(weir_parts rocksdb>=7.8.3 libxxhash>=0.8 zlib)
 set(WEIR_PART_MODULES "rocksdb libxxhash zlib")
+weir_part(weir_schemas_parts msgpack>=4.0 libcrypto>=3.0) # of the pipeline's program, not of the library
 
 if(WEIR_TESTS STREQUAL AUTO)
     pkg_check_modules(weir_test_probe QUIET check jansson)

@@ -1,0 +1,104 @@
+/* instrument.h: instrument ids, tick ids, and the key of everything: tenant and instrument.
+ *
+ *     MARKET . LOCATION [.BASIS] [.STAGE] [.COMPONENT]      electricity
+ *     SYMBOL . CONTRACT | SYMBOL | VENUE . PAIR [.PERP]     trades
+ *
+ * (1) The suffixes are a closed list, and no location ends in one: an id reads from its end without doubt.
+ * (2) Nothing is merged: two names of one feed that would share an id are refused (name_clash).
+ * (3) A key's printable form is "tenant/instrument"; a tenant has no slash, an instrument id only A-Z 0-9 _ - and dots.
+ */
+#ifndef MARKET_INSTRUMENT_H
+#define MARKET_INSTRUMENT_H
+
+#include "schemas/reasons.h"
+
+#define MARKET_INSTRUMENT_MAX 100 /* bytes, as the reference tables hold */
+#define MARKET_TENANT_MAX     50
+
+enum market_basis {
+    MARKET_REAL_TIME, /* in the finest interval the market publishes for the location: no suffix */
+    MARKET_RT15M,
+    MARKET_RT1H,
+    MARKET_DA,
+    MARKET_RTC,
+    MARKET_HASP,
+    MARKET_EW,
+};
+enum market_stage { MARKET_SETTLED, MARKET_PRELIM, MARKET_EXANTE, MARKET_FORECAST };
+enum market_component { MARKET_PRICE, MARKET_MCE, MARKET_MCC, MARKET_MLC, MARKET_MGHG };
+
+struct market_id {
+    char   text[MARKET_INSTRUMENT_MAX + 1]; /* NUL-ended */
+    size_t size;
+};
+
+/* ---- making ids ---- */
+
+/* A feed's own name (location, symbol, venue, pair) in the form it has inside an id: ASCII capitals, each run of other
+ * characters one dot, dots at the ends dropped. MARKET_BAD_NAME: nothing is left; MARKET_TOO_LONG. */
+int market_location(struct weir_text name, struct market_id *ret, struct weir_error *reterr);
+
+struct market_power {
+    const char           *market; /* "MISO" */
+    struct weir_text      location;
+    enum market_basis     basis;
+    enum market_stage     stage;
+    enum market_component component;
+};
+/* MARKET_NAME_CLASH: the location ends in a suffix; MARKET_BAD_NAME, MARKET_TOO_LONG. */
+int market_power_id(const struct market_power *power, struct market_id *ret, struct weir_error *reterr);
+
+/* symbol or venue, then contract or pair (data NULL = none), then .PERP where `perpetual`. Errors as above. */
+int market_trade_id(struct weir_text first, struct weir_text second, bool perpetual, struct market_id *ret,
+                    struct weir_error *reterr);
+
+/* ---- reading ids ---- */
+
+struct market_id_parts {
+    struct weir_text      market;   /* up to the first dot */
+    struct weir_text      location; /* between market and suffixes; size 0 = none ("SPY") */
+    enum market_basis     basis;
+    enum market_stage     stage;
+    enum market_component component;
+    bool                  perpetual;
+};
+/* MARKET_BAD_NAME: it is no id. */
+int market_id_split(struct weir_text id, struct market_id_parts *ret);
+
+/* ---- names of one feed ---- */
+
+struct market_names;
+struct market_names *market_names_new(void); /* NULL = out of memory */
+void                 market_names_free(struct market_names *names);
+/* Remembers that a feed calls the instrument so. MARKET_NAME_CLASH: it called it otherwise before; WEIR_NO_MEMORY. */
+int market_names_check(struct market_names *names, struct weir_text id, struct weir_text name,
+                       struct weir_error *reterr);
+
+/* ---- tick ids ---- */
+
+#define MARKET_TICK_ID_BYTES 32
+
+struct market_tick_identity {
+    struct weir_text tenant, market, instrument;
+    int64_t          event_time; /* us */
+    struct weir_text source;     /* of trades: the feed's name; of prices: empty */
+    int64_t          sequence;
+};
+/* SHA-256 of "tenant|market|instrument|event_time|source|sequence"; its text form is lower-case hex. WEIR_NO_MEMORY. */
+int market_tick_id(const struct market_tick_identity *identity, uint8_t ret[MARKET_TICK_ID_BYTES]);
+
+/* ---- keys ---- */
+
+/* The value in memory of the codec market_key: key of every topic, store and cache downstream of normalization. */
+struct market_key {
+    struct weir_text tenant, instrument;
+};
+extern const struct weir_codec market_key[1];
+
+/* 1 to MARKET_TENANT_MAX of a-z A-Z 0-9 . _ -; 1 to MARKET_INSTRUMENT_MAX of A-Z 0-9 _ - in parts between dots. */
+bool market_tenant_legal(struct weir_text tenant);
+bool market_instrument_legal(struct weir_text instrument);
+/* "tenant/instrument", borrowed. MARKET_BAD_NAME. */
+int market_key_split(struct weir_text key, struct market_key *ret);
+
+#endif

@@ -1,0 +1,163 @@
+/* records.h: the pipeline's records as they are in memory. Each has one schema table (tables.c), which gives its codec.
+ *
+ * (1) Texts are borrowed: from the bytes decoded, or from whoever filled the record in. data NULL is null.
+ * (2) Times are us since 1970; 0 where a field that may be null has none is said by its own flag or comment.
+ * (3) A codec reads MessagePack and JSON, told apart by the first byte, and writes the form in its name.
+ */
+#ifndef MARKET_RECORDS_H
+#define MARKET_RECORDS_H
+
+#include "schemas/decimal.h"
+#include "schemas/instrument.h"
+
+/* ---- quality flags: a set of bits in memory and in MessagePack, a list of labels in JSON ---- */
+
+/* Name, label. Only added to, at the end: the number of a flag is its bit. FROM_STATE below lists those that depend on
+ * what came before, or on when. */
+#define MARKET_FLAGS(X)                            \
+    X(MARKET_VALID, "valid")                       \
+    X(MARKET_PRICE_NEGATIVE, "price_negative")     \
+    X(MARKET_OUT_OF_RANGE, "out_of_range")         \
+    X(MARKET_PRICE_SPIKE, "price_spike")           \
+    X(MARKET_VOLUME_SPIKE, "volume_spike")         \
+    X(MARKET_LATE_ARRIVAL, "late_arrival")         \
+    X(MARKET_MISSING_METADATA, "missing_metadata") \
+    X(MARKET_MISSING_VOLUME, "missing_volume")     \
+    X(MARKET_DUPLICATE, "duplicate")               \
+    X(MARKET_UNVERIFIED, "unverified")             \
+    X(MARKET_CORRECTION, "correction")             \
+    X(MARKET_FALLBACK, "fallback")                 \
+    X(MARKET_STALE, "stale")                       \
+    X(MARKET_AMBIGUOUS_TIME, "ambiguous_time")     \
+    X(MARKET_RECEIVE_TIME, "receive_time")         \
+    X(MARKET_SUSPICIOUS, "suspicious")             \
+    X(MARKET_LOW_CONFIDENCE, "low_confidence")     \
+    X(MARKET_NO_REFERENCE, "no_reference")
+
+#define MARKET__BIT(name, label) name##_BIT,
+enum market_flag_bit { MARKET_FLAGS(MARKET__BIT) MARKET_FLAG_COUNT };
+#undef MARKET__BIT
+#define MARKET__FLAG(name, label) name = 1 << name##_BIT,
+enum market_flag { MARKET_FLAGS(MARKET__FLAG) };
+#undef MARKET__FLAG
+
+#define MARKET_FLAGS_FROM_STATE                                                                              \
+    (MARKET_PRICE_SPIKE | MARKET_VOLUME_SPIKE | MARKET_LATE_ARRIVAL | MARKET_DUPLICATE | MARKET_UNVERIFIED | \
+     MARKET_CORRECTION | MARKET_STALE)
+
+const char *market_flag_label(enum market_flag_bit bit);
+/* The flag of a label, 0 = there is none such. */
+uint32_t market_flag_of(struct weir_text label);
+
+/* ---- small parts ---- */
+
+struct market_pair {
+    struct weir_text name, value;
+};
+
+/* text to text, in the order given, each name once */
+struct market_map {
+    const struct market_pair *pairs;
+    size_t                    count;
+};
+
+struct market_list {
+    const struct weir_text *texts;
+    size_t                  count;
+};
+
+/* ---- the tick ---- */
+
+enum market_kind {
+    MARKET_KIND_PRICE, /* of electricity: one per interval, may be corrected */
+    MARKET_KIND_TRADE,
+    MARKET_KIND_QUOTE, /* bid and ask, no price: in no bar, no latest price */
+};
+
+struct market_tick {
+    uint8_t               tick_id[MARKET_TICK_ID_BYTES];
+    struct weir_text      tenant_id, instrument_id;
+    struct weir_text      market; /* capitals */
+    enum market_kind      kind;
+    int64_t               event_time; /* start of the delivery interval; of a trade, its instant */
+    int64_t               sequence;   /* of ticks with one event time: NYISO's seconds, a trade's id or ordinal */
+    int64_t               interval;   /* length, us; 0 = none (trades) */
+    int64_t               revision;   /* 1, 2, ... */
+    int64_t               ingested_at;
+    int64_t               normalized_at; /* clock of normalization */
+    struct market_decimal price, volume, bid_price, ask_price;
+    struct weir_text      currency, unit; /* NULL = not known */
+    struct weir_text      symbol;         /* as the feed says */
+    struct weir_text      source;         /* of trades: the feed's name; of prices: empty */
+    struct weir_text      source_system;
+    struct weir_text      source_event_id;
+    uint32_t              quality_flags; /* of enum market_flag */
+    struct market_map     metadata;
+    struct market_list    tags;
+};
+
+/* ---- the enriched tick ---- */
+
+struct market_taxonomy {
+    struct weir_text      commodity, region, product_tier; /* NULL = not known */
+    struct market_decimal confidence;
+    struct weir_text      method; /* "database", "rule_based", "market_default" */
+};
+
+struct market_enriched {
+    struct market_tick     tick;
+    struct market_taxonomy taxonomy;
+    struct market_decimal  contract_size, tick_size;
+    int64_t                reference_version; /* of the reference row; 0 = there was none */
+};
+
+/* ---- the bar ---- */
+
+enum market_bar_state { MARKET_BAR_OPEN, MARKET_BAR_FINAL, MARKET_BAR_CORRECTION };
+
+struct market_bar {
+    struct weir_text      tenant_id, instrument_id;
+    struct weir_text      interval; /* "1m", "5m", "1h", "1d" */
+    int64_t               window_start, window_end;
+    int64_t               open, high, low, close; /* units of 1e-8 */
+    struct market_sum     volume;
+    double                vwap;
+    bool                  vwap_given; /* not where volume is null or 0 */
+    int64_t               trade_count;
+    int64_t               first_event_time, last_event_time;
+    uint32_t              quality_flags; /* of all its ticks */
+    int64_t               flagged_count; /* ticks with a flag other than valid that does not come from state */
+    enum market_bar_state state;
+    int64_t               epoch, revision;
+    struct weir_text      market, currency, unit; /* currency, unit NULL = not known */
+};
+
+/* ---- the latest price ---- */
+
+struct market_latest {
+    struct weir_text      tenant_id, instrument_id, market;
+    int64_t               price; /* units of 1e-8 */
+    struct market_decimal volume, bid_price, ask_price;
+    struct weir_text      currency, unit;
+    int64_t               event_time, sequence;
+    uint8_t               tick_id[MARKET_TICK_ID_BYTES];
+    int64_t               revision, epoch;
+    int64_t               ingested_at;
+    uint32_t              quality_flags;
+    struct weir_text      source_system;
+};
+
+/* ---- reference data ---- */
+
+struct market_instrument {
+    struct weir_text      tenant_id, instrument_id;
+    struct weir_text      commodity, region, product_tier;
+    struct weir_text      unit, currency;
+    struct market_decimal contract_size, tick_size;
+    struct market_list    aliases;
+    struct market_map     metadata;
+    bool                  active;
+    int64_t               version; /* rises with each change of the row */
+};
+
+#endif

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ static const char *const level_names[] = { "debug", "info", "warn", "error" };
 static _Atomic int     least_level = WEIR__INFO, write_to = STDERR_FILENO;
 static _Atomic bool    as_json;
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
+static char            shown[256]; /* the last line of the terminal; under the lock */
 
 struct line {
     struct weir__buf buf;
@@ -144,22 +146,55 @@ static void add_pairs(struct line *line, va_list *pairs)
     }
 }
 
-/* A line that cannot be written is lost: there is nobody left to tell. */
-static void write_line(const char *data, size_t size)
+/* What cannot be written is lost: there is nobody left to tell. */
+static void write_all(const char *data, size_t size)
 {
     int fd = atomic_load(&write_to);
 
-    pthread_mutex_lock(&write_lock);
     while (size > 0) {
         ssize_t written = write(fd, data, size);
 
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            break;
+            return;
         data += written;
         size -= (size_t)written;
     }
+}
+
+#define CLEAR "\r\033[K"
+
+static void write_line(const char *data, size_t size)
+{
+    pthread_mutex_lock(&write_lock);
+    if (shown[0] != '\0')
+        write_all(CLEAR, strlen(CLEAR));
+    write_all(data, size);
+    write_all(shown, strlen(shown));
+    pthread_mutex_unlock(&write_lock);
+}
+
+bool weir__shows(void) { return isatty(atomic_load(&write_to)); }
+
+/* A line that the terminal had to break could not be overwritten. */
+static size_t room(void)
+{
+    struct winsize size;
+    bool           told = ioctl(atomic_load(&write_to), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+
+    return MIN(told ? (size_t)size.ws_col : 80, sizeof(shown));
+}
+
+void weir__show(const char *text)
+{
+    if (!weir__shows())
+        return;
+    pthread_mutex_lock(&write_lock);
+    if (text != NULL || shown[0] != '\0')
+        write_all(CLEAR, strlen(CLEAR));
+    snprintf(shown, room(), "%s", text != NULL ? text : "");
+    write_all(shown, strlen(shown));
     pthread_mutex_unlock(&write_lock);
 }
 

@@ -20,4 +20,9 @@ void weir__say(enum weir__level level, const char *id, ...);
 /* An error's code name, where and text, under the given id. */
 void weir__say_error(enum weir__level level, const char *id, const struct weir_error *err);
 
+/* Whether messages go to a terminal; there, a last line that the next call overwrites and that messages push down. NULL
+ * takes it away. */
+bool weir__shows(void);
+void weir__show(const char *text);
+
 #endif

@@ -23,6 +23,7 @@ int weir__exit_of(int code)
 int weir__report(const struct weir_error *err)
 {
     fflush(stdout);
+    weir__show(NULL);
     fprintf(stderr, "error: %s%s%s (%s)\n", err->where, err->where[0] != '\0' ? ": " : "",
             err->text[0] != '\0' ? err->text : weir_code_text(err->code), weir_code_name(err->code));
     return weir__exit_of(err->code);

@@ -82,7 +82,7 @@ struct weir__input {
 struct weir__restore {
     struct weir__store *store;
     struct weir__tp     tp;
-    int64_t             next, target;
+    int64_t             begin, next, target;
     bool                done;
 };
 
@@ -142,7 +142,8 @@ struct weir__thread {
     atomic_uint_fast64_t   activity, records, commits;
     atomic_size_t          tasks, restoring;
     atomic_bool            holds_assignment, ended;
-    atomic_int_fast64_t    last_round; /* wall ms */
+    atomic_int_fast64_t    last_round;                /* wall ms */
+    atomic_int_fast64_t    restore_all, restore_left; /* offsets of the changelogs of its tasks */
 
     struct weir__series *metric_records, *metric_commits, *metric_restored, *metric_remaining, *metric_failures;
 };
@@ -160,7 +161,8 @@ struct weir__app {
     struct weir__thread      *threads;
     size_t                    thread_count;
     atomic_bool               closing, failed;
-    atomic_int_fast64_t       close_by; /* log's clock, ms, when closing */
+    atomic_int_fast64_t       close_by;                    /* log's clock, ms, when closing */
+    atomic_int_fast64_t       restore_began, restore_told; /* monotonic us; 0 = nothing is restored */
 
     /* shared */
     pthread_mutex_t         mutex;
@@ -200,6 +202,9 @@ int  weir__restore_read(struct weir__thread *thread,
 int  weir__restore_step(struct weir__thread *thread, int64_t deadline, struct weir_error *reterr);
 bool weir__restore_pending(const struct weir__thread *thread);
 void weir__restore_stop(struct weir__thread *thread);
+
+/* progress.c: how far restores are, as a metric, a bar on a terminal or lines of the log. */
+void weir__progress_tell(struct weir__thread *thread);
 
 /* follow.c: global stores */
 int  weir__follow_open(struct weir__thread *thread, struct weir_error *reterr);

@@ -9,10 +9,6 @@
  */
 #include "framework/runtime/internal.h"
 
-#include <unistd.h>
-
-#define SAY_EVERY_US INT64_C(200000)
-
 bool weir__restore_pending(const struct weir__thread *thread) { return thread->restorer != NULL; }
 
 void weir__restore_stop(struct weir__thread *thread)
@@ -47,7 +43,7 @@ static int plan_store(struct weir__app *app, struct weir__restore *restore, stru
             return weir__fail(reterr, err, restore->tp.topic, "the store cannot be emptied: %s", weir_code_text(err));
         offset = ends.low;
     }
-    restore->next = offset;
+    restore->begin = restore->next = offset;
     restore->target = ends.end;
     restore->done = restore->next >= restore->target;
     return WEIR_OK;
@@ -59,6 +55,17 @@ static bool all_done(const struct weir__seat *seat)
         if (!seat->restores[i].done)
             return false;
     return true;
+}
+
+static void say_begins(const struct weir__thread *thread, const struct weir__seat *seat)
+{
+    int64_t offsets = 0;
+
+    for (size_t i = 0; i < seat->restore_count; i++)
+        offsets += MAX(seat->restores[i].target - seat->restores[i].begin, 0);
+    weir__say(WEIR__INFO, "restore-begins", "topology", "s", thread->app->plan->topology->name, "task", "s",
+              thread->app->plan->subs[seat->sub].folder, "partition", "i", (int64_t)seat->partition, "offsets", "i",
+              offsets, NULL);
 }
 
 static void say_done(const struct weir__thread *thread, const struct weir__seat *seat)
@@ -119,6 +126,7 @@ int weir__restore_begin(struct weir__thread *thread, struct weir__seat *seat, st
         return err;
     if (all_done(seat))
         return run_seat(thread, seat, reterr);
+    say_begins(thread, seat);
     err = weir__task_restore_begin(seat->task);
     return err < 0 ? weir__fail(reterr, err, thread->app->plan->topology->name, "restore cannot begin: %s",
                                 weir_code_text(err))
@@ -158,6 +166,7 @@ int weir__restore_read(struct weir__thread *thread, struct weir_error *reterr)
     if (from == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name, "no memory for a restore");
     list_pending(thread, from);
+    weir__progress_tell(thread);
     return app->config.engine->tail(app->config.log, from, count, WEIR__READ_COMMITTED, &thread->restorer, reterr);
 }
 
@@ -217,30 +226,6 @@ static int apply_all(struct weir__thread *thread, const struct weir__polled *pol
     return err;
 }
 
-/* ---- telling ---- */
-
-static void tell(struct weir__thread *thread)
-{
-    static _Atomic int64_t last;
-    int64_t                left = 0, now = weir__monotonic_us(), before = atomic_load(&last);
-    uint64_t               restored = 0;
-
-    for (size_t i = 0; i < thread->seat_count; i++) {
-        struct weir__seat *seat = thread->seats[i];
-
-        restored += seat->restored;
-        for (size_t j = 0; !seat->running && j < seat->restore_count; j++)
-            left += MAX(seat->restores[j].target - seat->restores[j].next, 0);
-    }
-    weir__metric_set(thread->metric_remaining, (double)left);
-    if (now - before < SAY_EVERY_US || !atomic_compare_exchange_strong(&last, &before, now) || !isatty(STDERR_FILENO))
-        return;
-    fprintf(stderr, "\rrestoring %s: %llu records, %lld to go\033[K", thread->app->plan->topology->name,
-            (unsigned long long)restored, (long long)left);
-    if (left == 0)
-        fputs("\r\033[K", stderr);
-}
-
 /* ---- a step ---- */
 
 static int run_restored(struct weir__thread *thread, struct weir_error *reterr)
@@ -264,6 +249,8 @@ static int run_restored(struct weir__thread *thread, struct weir_error *reterr)
     atomic_store(&thread->restoring, restoring);
     if (restoring == 0)
         weir__restore_stop(thread);
+    if (any)
+        weir__progress_tell(thread);
     return any ? weir__seats_take(thread, reterr) : WEIR_OK;
 }
 
@@ -280,6 +267,6 @@ int weir__restore_step(struct weir__thread *thread, int64_t deadline, struct wei
                           weir_code_text(err));
     err = apply_all(thread, &polled, reterr);
     engine->release(thread->restorer, polled.lease);
-    tell(thread);
+    weir__progress_tell(thread);
     return err == WEIR_OK ? run_restored(thread, reterr) : err;
 }

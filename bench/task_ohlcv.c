@@ -15,6 +15,7 @@
 #define RECORDS   2000000
 #define KEY_COUNT 2000
 #define INTERVAL  20000 /* records between commits: 100 ms at 200,000 records/s */
+#define HOLD      ((size_t)16 << 20)
 
 struct tick {
     int64_t price, volume, time, sequence;
@@ -100,6 +101,10 @@ WINDOWS  (minutes_s, weir_string, bar_codec, TUMBLING(MINUTES(1), SECONDS(5)));
 AGGREGATE(minute, minutes_s, NULL, fold);
 SINK     (bars, "bars", WINDOWED(weir_string, MINUTES(1)), bar_codec);
 static TOPOLOGY(ohlcv, .paths = PATHS(PATH(ticks, minute, bars)));
+
+WINDOWS  (days_s, weir_string, bar_codec, TUMBLING(MINUTES(1), SECONDS(5), .retention = HOURS(48)));
+AGGREGATE(kept, days_s, NULL, fold);
+static TOPOLOGY(ohlcv_kept, .paths = PATHS(PATH(ticks, kept, bars)));
 
 AGGREGATE(each, minutes_s, NULL, fold, .emit = WEIR_EACH);
 static TOPOLOGY(ohlcv_each, .paths = PATHS(PATH(ticks, each, bars)));
@@ -193,7 +198,7 @@ static void commit(struct weir__task *task, struct weir_error *error)
 }
 
 /* CPU microseconds of this run; making the records is measured alone and taken off. */
-static double run(const struct weir_topology *topology, size_t cache, const char *dir, bool make_only)
+static double run(const struct weir_topology *topology, size_t cache, size_t hold, const char *dir, bool make_only)
 {
     struct weir_error        error = { 0 };
     struct weir__plan_config plan_config = { .cache = cache > 0 };
@@ -216,6 +221,7 @@ static double run(const struct weir_topology *topology, size_t cache, const char
                                         .send = count_sent,
                                         .now = wall,
                                         .cache_bytes = cache,
+                                        .hold_bytes = hold,
                                         .record_memory = 64 << 20,
                                         .on_unreadable = WEIR__FAIL,
                                         .on_failure = WEIR__FAIL,
@@ -255,22 +261,32 @@ static void report(const char *name, double spent, double made)
            1e6 / us, us, sent[WEIR__TO_USER], sent[WEIR__TO_CHANGELOG], usage.ru_maxrss / 1024);
 }
 
+static const struct {
+    const char                 *name;
+    const struct weir_topology *topology;
+    size_t                      hold; /* bytes of committed rows kept in memory before they are written */
+    bool                        memory;
+} stages[] = { { "parse, 1m OHLCV in memory, forward at commit", &ohlcv, HOLD, true },
+               { "parse, 1m OHLCV in RocksDB, forward at commit", &ohlcv, HOLD, false },
+               { "parse, 1m OHLCV in RocksDB, forward each", &ohlcv_each, HOLD, false },
+               { "parse, 1m OHLCV in RocksDB, rows kept for 48 h", &ohlcv_kept, HOLD, false },
+               { "parse, 1m OHLCV in RocksDB, written at each commit", &ohlcv, 0, false } };
+
 int main(void)
 {
-    char   dir[] = "/var/tmp/weir-bench-XXXXXX";
-    double made = run(&parse_only, 0, NULL, true);
+    double made = run(&parse_only, 0, 0, NULL, true);
 
     printf("%d JSON ticks of about 195 bytes, %d keys, commit every %d records, one thread\n", RECORDS, KEY_COUNT,
            INTERVAL);
-    report("parse, drop", run(&parse_only, 0, NULL, false), made);
-    report("parse, 1m OHLCV in memory, forward at commit", run(&ohlcv, (size_t)64 << 20, NULL, false), made);
-    if (mkdtemp(dir) == NULL)
-        return 1;
-    report("parse, 1m OHLCV in RocksDB, forward at commit", run(&ohlcv, (size_t)64 << 20, dir, false), made);
-    (void)weir__remove_tree(dir, NULL);
-    if (mkdtemp(strcpy(dir, "/var/tmp/weir-bench-XXXXXX")) == NULL)
-        return 1;
-    report("parse, 1m OHLCV in RocksDB, forward each", run(&ohlcv_each, (size_t)64 << 20, dir, false), made);
-    (void)weir__remove_tree(dir, NULL);
+    report("parse, drop", run(&parse_only, 0, 0, NULL, false), made);
+    for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+        char dir[] = "/var/tmp/weir-bench-XXXXXX";
+
+        if (mkdtemp(dir) == NULL)
+            return 1;
+        report(stages[i].name,
+               run(stages[i].topology, (size_t)64 << 20, stages[i].hold, stages[i].memory ? NULL : dir, false), made);
+        (void)weir__remove_tree(dir, NULL);
+    }
     return 0;
 }

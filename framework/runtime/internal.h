@@ -31,6 +31,7 @@ struct weir__app_settings {
 /* memory.c: what the process may use (0 = 60 % of the container's limit), and a database's part; 0 = as it likes. */
 int64_t weir__memory_total(int64_t configured);
 size_t  weir__memory_of_task(int64_t total, size_t tasks);
+size_t  weir__memory_to_hold(int64_t total, size_t tasks); /* committed rows of a task, bytes */
 
 void weir__app_settings_read(const struct weir__config *config, struct weir__app_settings *ret);
 

@@ -1,4 +1,4 @@
-/* memory.c: how much memory the process may use, and the part of it that one task's database gets. */
+/* memory.c: how much memory the process may use, and the parts of it that one task's database and held rows get. */
 #include <unistd.h>
 
 #include "framework/runtime/internal.h"
@@ -6,6 +6,8 @@
 /* More than this a database does not need for its buffers: it keeps its own choice. */
 #define ENOUGH ((size_t)32 << 20)
 #define LEAST  ((size_t)1 << 20)
+/* Of all tasks together: rows held longer than a flush interval gain little. */
+#define HELD ((size_t)64 << 20)
 
 /* A limit of the container, in bytes; 0 = none. */
 static int64_t read_limit(const char *path)
@@ -50,4 +52,9 @@ size_t weir__memory_of_task(int64_t total, size_t tasks)
     size_t share = (size_t)total / 2 / MAX(tasks, (size_t)1);
 
     return share >= ENOUGH ? 0 : MAX(share, LEAST);
+}
+
+size_t weir__memory_to_hold(int64_t total, size_t tasks)
+{
+    return MAX(MIN((size_t)total / 8, HELD) / MAX(tasks, (size_t)1), LEAST);
 }

@@ -319,6 +319,7 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .on_failure = settings->on_failure,
                                         .on_refused = settings->on_refused,
                                         .cache_bytes = cache_share(app),
+                                        .hold_bytes = weir__memory_to_hold(settings->memory, state_tasks(app)),
                                         .record_memory = settings->record_memory,
                                         .db_memory = weir__memory_of_task(settings->memory, state_tasks(app)),
                                         .close_interval = settings->close_interval,

@@ -1,5 +1,9 @@
-/* commit.c: how changes leave the dirty map: told at flush, written after the commit, or dropped; and how they come
- * back from the changelog. */
+/* commit.c: how changes leave the dirty map: told at flush, held or written after the commit, or dropped; and how they
+ * come back from the changelog.
+ *
+ * (1) A held row is in the changelog and not in the engine: the engine's offset stands before it, so a crash replays it.
+ * (2) The engine is given all that is unwritten at once, in the order of keys, with the offset that it stands for.
+ */
 #include "framework/store/internal.h"
 
 int weir__store_flush(struct weir__store *store)
@@ -46,7 +50,7 @@ static bool may_expire(const struct weir__store *store, struct weir_bytes key)
     return entry == NULL || (entry->now.exists && !entry->unflushed);
 }
 
-/* Row keys of index rows that start below bound. */
+/* Row keys of index rows that start below bound. Those before expired_to have gone: no look over their tombstones. */
 static int collect_indexed(struct weir__store *store, int64_t bound, struct keys *keys)
 {
     char               from[1 + sizeof(int64_t)] = { INDEX_ROW }, to[1 + sizeof(int64_t)] = { INDEX_ROW };
@@ -55,7 +59,7 @@ static int collect_indexed(struct weir__store *store, int64_t bound, struct keys
     struct weir__buf   row = { 0 };
     int                err;
 
-    weir__put_be64(from + 1, 0);
+    weir__put_be64(from + 1, (uint64_t)store->expired_to);
     weir__put_be64(to + 1, (uint64_t)bound);
     err = store->engine->iterate(store->db, store->family, BYTES(from, sizeof(from)), BYTES(to, sizeof(to)),
                                  WEIR_ASCENDING, &iter);
@@ -74,12 +78,12 @@ static int collect_indexed(struct weir__store *store, int64_t bound, struct keys
 }
 
 /* The rows that are not in the engine yet. *ret_left: some must wait for the flush. */
-static int collect_dirty(const struct weir__store *store, int64_t bound, struct keys *keys, bool *ret_left)
+static int collect_unwritten(const struct weir__store *store, int64_t bound, struct keys *keys, bool *ret_left)
 {
     struct entry *entry;
     int           err = WEIR_OK;
 
-    TAILQ_FOREACH(entry, &store->dirty, life) {
+    TAILQ_FOREACH(entry, &store->unwritten, life) {
         if (!entry->now.exists || weir__row_start(weir__entry_key(entry)) >= bound)
             continue;
         if (entry->unflushed)
@@ -124,7 +128,7 @@ int weir__store_expire(struct weir__store *store, size_t max)
         return WEIR_OK;
     err = collect_indexed(store, bound, &keys);
     if (err == WEIR_OK)
-        err = collect_dirty(store, bound, &keys, &left);
+        err = collect_unwritten(store, bound, &keys, &left);
     for (size_t i = 0; err == WEIR_OK && i < keys.count; i++)
         err = expire_row(store, keys.items[i]);
     if (err == WEIR_OK && keys.count < max && !left)
@@ -136,22 +140,42 @@ int weir__store_expire(struct weir__store *store, size_t max)
 
 /* ---- the batch ---- */
 
+static int add_row(struct weir__store *store, const struct entry *entry, struct weir__batch *batch)
+{
+    struct weir__value value = weir__version_value(store, &entry->now);
+
+    if (!entry->unwritten || (!entry->now.exists && !entry->in_engine))
+        return WEIR_OK;
+    return weir__batch_row(store, batch, weir__entry_key(entry), &value);
+}
+
+static int add_index(struct weir__store *store, const struct entry *entry, struct weir__batch *batch)
+{
+    if (!entry->unwritten || entry->now.exists == entry->in_engine)
+        return WEIR_OK;
+    return weir__batch_index(store, batch, weir__entry_key(entry), entry->now.exists);
+}
+
+/* In order: the engine's own list takes neighbours at a fraction of the cost. */
+static int collect_sorted(struct weir__store *store, int which,
+                          int (*add)(struct weir__store *, const struct entry *, struct weir__batch *),
+                          struct weir__batch *batch)
+{
+    const struct view *view = &store->views[which];
+    int                err = weir__view_refresh(store, which);
+
+    for (size_t i = 0; err == WEIR_OK && i < view->count; i++)
+        err = add(store, view->items[i], batch);
+    return err;
+}
+
 static int collect_entries(struct weir__store *store, struct weir__batch *batch)
 {
-    struct entry *entry;
+    int err = collect_sorted(store, BY_KEY, add_row, batch);
 
-    TAILQ_FOREACH(entry, &store->dirty, life) {
-        struct weir__value value = weir__version_value(store, &entry->now);
-        int                err;
-
-        if (!entry->now.exists && !entry->in_engine)
-            continue;
-        err = weir__batch_row(store, batch, BYTES(entry->key, entry->key_size), &value,
-                              !entry->in_engine || !entry->now.exists);
-        if (err < 0)
-            return err;
-    }
-    return WEIR_OK;
+    if (err == WEIR_OK && store->spec->kind == WEIR__STORE_WINDOWS)
+        err = collect_sorted(store, BY_START, add_index, batch);
+    return err;
 }
 
 int weir__store_collect(struct weir__store *store, int64_t offset, struct weir__batch *batch)
@@ -159,10 +183,10 @@ int weir__store_collect(struct weir__store *store, int64_t offset, struct weir__
     struct weir__batch own = { 0 };
     int                err;
 
-    if (TAILQ_EMPTY(&store->dirty) && (offset < 0 || offset == store->offset))
-        return WEIR_OK;
     if (offset >= 0)
         store->offset = offset;
+    if (TAILQ_EMPTY(&store->unwritten) && store->offset == store->written_offset)
+        return WEIR_OK;
     err = collect_entries(store, store->own_db ? &own : batch);
     if (err == WEIR_OK)
         err = weir__meta_write(store, store->own_db ? &own : batch, store->offset);
@@ -179,12 +203,32 @@ void weir__store_committed(struct weir__store *store)
     struct entry *entry;
 
     weir__views_reset(store);
-    while ((entry = TAILQ_FIRST(&store->dirty)) != NULL) {
+    weir__entries_bury(store);
+    while ((entry = TAILQ_FIRST(&store->unwritten)) != NULL) {
         entry->in_engine = entry->now.exists;
         weir__entry_clean(store, entry);
         if (lru && !entry->now.exists)
             weir__entry_free(store, entry);
     }
+    store->committed_observed = store->written_observed = store->observed;
+    store->committed_seq = store->seq;
+    store->written_offset = store->offset;
+    weir__entries_trim(store, NULL);
+}
+
+bool weir__store_may_hold(const struct weir__store *store)
+{
+    return store->spec->logged && store->spec->kind != WEIR__STORE_LRU && !store->shared;
+}
+
+void weir__store_hold(struct weir__store *store, int64_t offset)
+{
+    struct entry *entry;
+
+    if (offset >= 0)
+        store->offset = offset;
+    while ((entry = TAILQ_FIRST(&store->dirty)) != NULL)
+        weir__entry_hold(store, entry);
     store->committed_observed = store->observed;
     store->committed_seq = store->seq;
     weir__entries_trim(store, NULL);
@@ -208,8 +252,11 @@ void weir__store_drop(struct weir__store *store)
     struct entry *entry;
 
     weir__views_reset(store);
+    weir__entries_bury(store);
     while ((entry = TAILQ_LAST(&store->dirty, entries)) != NULL) {
-        if (store->spec->kind == WEIR__STORE_LRU && entry->in_engine)
+        if (entry->held)
+            weir__entry_revert(store, entry);
+        else if (store->spec->kind == WEIR__STORE_LRU && entry->in_engine)
             take_back(store, entry);
         else
             weir__entry_free(store, entry);
@@ -249,6 +296,7 @@ static int restore_record(struct weir__store *store, const struct weir__raw *raw
 {
     struct weir__value value = { .bytes = raw->value, .timestamp = raw->timestamp };
     struct entry      *entry;
+    int                err;
 
     if (raw->key.data == NULL)
         return WEIR_OK;
@@ -259,7 +307,10 @@ static int restore_record(struct weir__store *store, const struct weir__raw *raw
     entry = weir__entry_find(store, raw->key);
     if (entry != NULL)
         weir__entry_free(store, entry);
-    return weir__batch_row(store, batch, raw->key, &value, true);
+    err = weir__batch_row(store, batch, raw->key, &value);
+    if (err == WEIR_OK && store->spec->kind == WEIR__STORE_WINDOWS)
+        err = weir__batch_index(store, batch, raw->key, value.bytes.data != NULL);
+    return err;
 }
 
 static int restore_batch(struct weir__store *store, const struct weir__raw *records, size_t count, int64_t next,
@@ -284,7 +335,7 @@ int weir__store_restore(struct weir__store *store, const struct weir__raw *recor
     weir__on_change   *listener = store->on_change;
     int                err;
 
-    if (!TAILQ_EMPTY(&store->dirty))
+    if (!TAILQ_EMPTY(&store->unwritten))
         return WEIR_BAD_STATE;
     store->on_change = NULL;
     err = restore_batch(store, records, count, next, &batch);
@@ -295,8 +346,9 @@ int weir__store_restore(struct weir__store *store, const struct weir__raw *recor
         weir__store_drop(store);
         return err;
     }
-    weir__store_committed(store);
     store->offset = next;
+    weir__store_committed(store);
+    store->expired_to = 0;
     return WEIR_OK;
 }
 
@@ -341,7 +393,8 @@ int weir__store_wipe(struct weir__store *store)
     int                err;
 
     weir__views_reset(store);
-    weir__entries_clear(store, &store->dirty);
+    weir__entries_bury(store);
+    weir__entries_clear(store, &store->unwritten);
     weir__entries_clear(store, &store->clean);
     weir__buf_putc(&from, DATA_ROW);
     do
@@ -352,7 +405,8 @@ int weir__store_wipe(struct weir__store *store)
         err = store->engine->write(store->db, &meta, 1);
     if (err < 0)
         return err;
-    store->offset = store->observed = store->committed_observed = -1;
+    store->offset = store->written_offset = -1;
+    store->observed = store->committed_observed = store->written_observed = -1;
     store->seq = store->committed_seq = 0;
     store->expired_to = 0;
     return WEIR_OK;

@@ -1,6 +1,7 @@
 /* entry.c: the dirty map: one entry per key that was read or written since it was last needed.
  *
- * (1) An entry is in one of the lists dirty and clean; a dirty one stays until the commit or the drop.
+ * (1) An entry of the map is unwritten (dirty: not committed; held: committed; or both) or clean. Where both, the
+ *     committed value is kept beside, for an abort.
  * (2) A put swaps the buffers of `now` and `settled`, so rewriting a key of steady size takes no memory.
  * (3) What a listener was lent stays as it is until the outermost listener returns, whatever is put meanwhile.
  */
@@ -9,16 +10,19 @@
 static size_t entry_bytes(const struct entry *entry)
 {
     return sizeof(*entry) + 2 * sizeof(struct weir__map_slot) + entry->key_size + entry->now.capacity +
-           entry->settled.capacity + entry->header_bytes;
+           entry->settled.capacity + entry->committed.capacity + entry->header_bytes;
+}
+
+/* Which sum an entry's bytes are in. */
+static size_t *bytes_of(struct weir__store *store, const struct entry *entry)
+{
+    return entry->dirty ? &store->dirty_bytes : entry->unwritten ? &store->held_bytes : &store->clean_bytes;
 }
 
 /* The entry had `before` bytes and has changed. */
 static void account(struct weir__store *store, const struct entry *entry, size_t before)
 {
-    if (entry->dirty)
-        store->dirty_bytes += entry_bytes(entry) - before;
-    else
-        store->clean_bytes += entry_bytes(entry) - before;
+    *bytes_of(store, entry) += entry_bytes(entry) - before;
 }
 
 static int version_set(struct version *version, const struct weir__value *value)
@@ -80,13 +84,17 @@ static struct entry *entry_new(struct weir__store *store, struct weir_bytes key,
     return entry;
 }
 
-/* The engine's row, lent until its next call; no row is no error. */
+/* The engine's row, lent until its next call; no row is no error. A window newer than all that the engine has needs no
+ * look: that is where most windows begin. */
 static int read_engine(struct weir__store *store, struct weir_bytes key, struct weir__value *ret)
 {
-    struct weir_bytes row = weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), bytes;
+    struct weir_bytes row, bytes;
     int               err;
 
     *ret = (struct weir__value){ .timestamp = -1 };
+    if (store->spec->kind == WEIR__STORE_WINDOWS && weir__row_start(key) > store->written_observed)
+        return WEIR_OK;
+    row = weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES);
     if (row.data == NULL)
         return WEIR_NO_MEMORY;
     err = store->engine->get(store->db, store->family, row, &bytes);
@@ -111,7 +119,7 @@ static int reload(struct weir__store *store, struct entry *entry)
 /* Found again: of the clean ones the last to go. */
 static struct entry *found(struct weir__store *store, struct entry *entry, int *ret_err)
 {
-    if (!entry->dirty && TAILQ_NEXT(entry, life) != NULL) {
+    if (!entry->unwritten && TAILQ_NEXT(entry, life) != NULL) {
         TAILQ_REMOVE(&store->clean, entry, life);
         TAILQ_INSERT_TAIL(&store->clean, entry, life);
     }
@@ -175,26 +183,93 @@ void weir__entry_used(struct weir__store *store, struct entry *entry)
     store->rows++;
 }
 
+static void not_dirty(struct weir__store *store, struct entry *entry)
+{
+    if (entry->dirty)
+        TAILQ_REMOVE(&store->dirty, entry, change);
+    entry->dirty = false;
+}
+
 void weir__entry_clean(struct weir__store *store, struct entry *entry)
 {
-    TAILQ_REMOVE(&store->dirty, entry, life);
+    *bytes_of(store, entry) -= entry_bytes(entry);
+    TAILQ_REMOVE(&store->unwritten, entry, life);
     TAILQ_INSERT_TAIL(&store->clean, entry, life);
-    store->dirty_bytes -= entry_bytes(entry);
+    not_dirty(store, entry);
+    entry->unwritten = entry->held = false;
     store->clean_bytes += entry_bytes(entry);
-    entry->dirty = false;
+}
+
+static void release(struct entry *entry)
+{
+    weir__free(entry->now.data);
+    weir__free(entry->settled.data);
+    weir__free(entry->committed.data);
+    weir__free(entry->headers);
+    weir__free(entry);
+}
+
+/* Out of all lists and sums, and out of the map. */
+static void take_out(struct weir__store *store, struct entry *entry)
+{
+    *bytes_of(store, entry) -= entry_bytes(entry);
+    TAILQ_REMOVE(entry->unwritten ? &store->unwritten : &store->clean, entry, life);
+    not_dirty(store, entry);
+    not_unflushed(store, entry);
+    not_used(store, entry);
+    (void)weir__map_remove(&store->map, weir__entry_key(entry));
+    entry->unwritten = entry->held = false;
 }
 
 void weir__entry_free(struct weir__store *store, struct entry *entry)
 {
-    TAILQ_REMOVE(entry->dirty ? &store->dirty : &store->clean, entry, life);
-    *(entry->dirty ? &store->dirty_bytes : &store->clean_bytes) -= entry_bytes(entry);
-    not_unflushed(store, entry);
-    not_used(store, entry);
-    (void)weir__map_remove(&store->map, weir__entry_key(entry));
-    weir__free(entry->now.data);
-    weir__free(entry->settled.data);
-    weir__free(entry->headers);
-    weir__free(entry);
+    take_out(store, entry);
+    release(entry);
+}
+
+void weir__entries_bury(struct weir__store *store)
+{
+    struct entry *entry;
+
+    weir__views_bury(store);
+    while ((entry = TAILQ_FIRST(&store->dead)) != NULL) {
+        TAILQ_REMOVE(&store->dead, entry, life);
+        release(entry);
+    }
+    store->dead_count = 0;
+}
+
+/* Views let dead entries go together: one pass over them for many. */
+static void die(struct weir__store *store, struct entry *entry)
+{
+    take_out(store, entry);
+    TAILQ_INSERT_TAIL(&store->dead, entry, life);
+    if (++store->dead_count > 1000 && store->dead_count > store->map.count / 4)
+        weir__entries_bury(store);
+}
+
+void weir__entry_hold(struct weir__store *store, struct entry *entry)
+{
+    if (!entry->now.exists && !entry->in_engine) {
+        die(store, entry);
+        return;
+    }
+    *bytes_of(store, entry) -= entry_bytes(entry);
+    not_dirty(store, entry);
+    entry->held = true;
+    store->held_bytes += entry_bytes(entry);
+}
+
+void weir__entry_revert(struct weir__store *store, struct entry *entry)
+{
+    struct version spare = entry->now;
+
+    weir__entry_settle(store, entry);
+    *bytes_of(store, entry) -= entry_bytes(entry);
+    not_dirty(store, entry);
+    entry->now = entry->committed;
+    entry->committed = spare;
+    store->held_bytes += entry_bytes(entry);
 }
 
 void weir__entries_clear(struct weir__store *store, struct entries *entries)
@@ -225,12 +300,31 @@ static void mark_dirty(struct weir__store *store, struct entry *entry)
 {
     if (entry->dirty)
         return;
-    TAILQ_REMOVE(&store->clean, entry, life);
-    TAILQ_INSERT_TAIL(&store->dirty, entry, life);
-    store->clean_bytes -= entry_bytes(entry);
+    *bytes_of(store, entry) -= entry_bytes(entry);
+    if (!entry->unwritten) {
+        TAILQ_REMOVE(&store->clean, entry, life);
+        TAILQ_INSERT_TAIL(&store->unwritten, entry, life);
+        entry->serial = ++store->serial;
+    }
+    TAILQ_INSERT_TAIL(&store->dirty, entry, change);
+    entry->unwritten = entry->dirty = true;
     store->dirty_bytes += entry_bytes(entry);
-    entry->serial = ++store->serial;
-    entry->dirty = true;
+}
+
+/* The first change of a held row keeps what was committed. */
+static int keep_committed(struct weir__store *store, struct entry *entry)
+{
+    size_t             before = entry_bytes(entry);
+    struct weir__value value = { .timestamp = entry->now.timestamp };
+    int                err;
+
+    if (!entry->held || entry->dirty)
+        return WEIR_OK;
+    if (entry->now.exists)
+        value.bytes = BYTES(entry->now.data, entry->now.size);
+    err = version_set(&entry->committed, &value);
+    account(store, entry, before);
+    return err;
 }
 
 static void mark_unflushed(struct weir__store *store, struct entry *entry)
@@ -258,11 +352,13 @@ static void unpark(struct weir__store *store)
 /* Sets the new value; what was told before stays known as `settled`. */
 static int replace(struct weir__store *store, struct entry *entry, const struct weir__value *value)
 {
+    int            err = keep_committed(store, entry);
     size_t         before = entry_bytes(entry);
     struct version spare = entry->settled;
     bool           swapped = entry->same;
-    int            err;
 
+    if (err < 0)
+        return err;
     if (swapped && entry->lent > 0) {
         if (spare.data != NULL && park(store, spare.data) < 0)
             return WEIR_NO_MEMORY;

@@ -28,30 +28,34 @@ struct version {
 };
 
 struct entry {
-    struct version      now;     /* what reads see */
-    struct version      settled; /* what the listener was last told; meaningful unless `same` */
-    bool                same;    /* settled equals now */
+    struct version      now;       /* what reads see */
+    struct version      settled;   /* what the listener was last told; meaningful unless `same` */
+    struct version      committed; /* of a row that was held when it became dirty: what an abort brings back */
+    bool                same;      /* settled equals now */
     bool                dirty, unflushed, in_engine;
-    bool                used;    /* in store->used */
-    bool                stale;   /* now is to be read from the engine again */
-    unsigned            lent;    /* how many listeners hold this entry's memory */
-    uint64_t            serial;  /* when it became dirty, among the store's entries */
-    struct weir_header *headers; /* of the last unflushed update; one block */
+    bool                unwritten; /* the engine does not have it as it is: dirty or held */
+    bool                held;      /* committed, unwritten; dirty as well: see `committed` */
+    bool                used;      /* in store->used */
+    bool                stale;     /* now is to be read from the engine again */
+    unsigned            lent;      /* how many listeners hold this entry's memory */
+    uint64_t            serial;    /* when it became unwritten, among the store's entries */
+    struct weir_header *headers;   /* of the last unflushed update; one block */
     size_t              header_count, header_bytes;
-    TAILQ_ENTRY(entry)  life;  /* in store->dirty or store->clean */
-    TAILQ_ENTRY(entry)  flush; /* in store->unflushed */
-    TAILQ_ENTRY(entry)  use;   /* LRU: in store->used while it has a row */
+    TAILQ_ENTRY(entry)  life;   /* in store->unwritten, store->clean or store->dead */
+    TAILQ_ENTRY(entry)  change; /* in store->dirty */
+    TAILQ_ENTRY(entry)  flush;  /* in store->unflushed */
+    TAILQ_ENTRY(entry)  use;    /* LRU: in store->used while it has a row */
     size_t              key_size;
     char                key[];
 };
 TAILQ_HEAD(entries, entry);
 
-/* The dirty entries in one order, brought up to date only when somebody reads a range (view.c). */
+/* The unwritten entries in one order, brought up to date only when somebody reads a range (view.c). */
 enum { BY_KEY, BY_START, VIEWS };
 struct view {
     struct entry **items, **fresh; /* fresh: room for sorting what came since */
     size_t         count, capacity, fresh_capacity;
-    struct entry  *last;    /* the last of store->dirty that is in */
+    uint64_t       serial;  /* of the last of store->unwritten that is in */
     uint64_t       changes; /* moves with each change of items */
 };
 
@@ -62,18 +66,23 @@ struct weir__store {
     bool                           own_db;
     uint32_t                       family;
     struct weir__map               map;
-    struct entries   dirty, clean, unflushed, used; /* dirty: oldest first; used: LRU, least used first */
-    struct view      views[VIEWS];
-    uint64_t         serial;                                     /* of the last entry to become dirty */
-    size_t           dirty_bytes, clean_bytes, keep_bytes, rows; /* rows: LRU */
-    weir__on_change *on_change;
-    void            *on_change_arg;
-    unsigned         lending; /* listeners under way */
-    void           **parked;  /* memory that a listener may still hold; freed when none is under way */
-    size_t           parked_count, parked_capacity;
-    int64_t          offset;
-    int64_t          observed, committed_observed;
-    int64_t          expired_to; /* starts below it are gone */
+    struct entries                 unwritten, dirty, clean; /* unwritten, dirty: in the order they became so */
+    struct entries                 dead; /* left the map without ever being in the engine; a view may know them */
+    struct entries                 unflushed, used; /* used: LRU, least used first */
+    struct view                    views[VIEWS];
+    uint64_t                       serial; /* of the last entry to become unwritten */
+    size_t                         dirty_bytes, held_bytes, clean_bytes, keep_bytes;
+    size_t                         dead_count, rows; /* rows: LRU */
+    bool                           shared;           /* others read the engine: nothing is held back */
+    weir__on_change               *on_change;
+    void                          *on_change_arg;
+    unsigned                       lending; /* listeners under way */
+    void                         **parked;  /* memory that a listener may still hold; freed when none is under way */
+    size_t                         parked_count, parked_capacity;
+    int64_t                        offset; /* next to read of the changelog, as committed */
+    int64_t                        written_offset;
+    int64_t          observed, committed_observed, written_observed; /* greatest start put; of the engine's rows */
+    int64_t          expired_to;                                     /* starts below it are gone */
     int32_t          seq, committed_seq;
     struct weir__buf key; /* scratch */
 };
@@ -88,16 +97,23 @@ int weir__entry_tell(struct weir__store *store, struct entry *entry, bool expire
 /* Forgets that there is something to tell. */
 void weir__entry_settle(struct weir__store *store, struct entry *entry);
 void weir__entry_used(struct weir__store *store, struct entry *entry);
+/* Written, or taken back: the engine has it as it is. */
 void weir__entry_clean(struct weir__store *store, struct entry *entry);
+/* Committed but not written. A row that came and went is let go. */
+void weir__entry_hold(struct weir__store *store, struct entry *entry);
+/* Back to the committed value that was held. */
+void weir__entry_revert(struct weir__store *store, struct entry *entry);
 void weir__entry_free(struct weir__store *store, struct entry *entry);
 /* Lets clean entries go, the oldest first, but not `spare` (may be NULL). */
 void               weir__entries_trim(struct weir__store *store, const struct entry *spare);
 void               weir__entries_clear(struct weir__store *store, struct entries *entries);
+void               weir__entries_bury(struct weir__store *store); /* frees the dead ones */
 struct weir__value weir__version_value(const struct weir__store *store, const struct version *version);
 
 /* view.c */
 int  weir__view_refresh(struct weir__store *store, int which); /* WEIR_NO_MEMORY */
-void weir__views_reset(struct weir__store *store);             /* nothing is dirty any more */
+void weir__views_reset(struct weir__store *store);             /* nothing is unwritten any more */
+void weir__views_bury(struct weir__store *store);              /* takes out what is in store->dead */
 void weir__views_fini(struct weir__store *store);
 bool weir__view_has(const struct view *view, const struct entry *entry);
 /* How many items, from the front, lie before key (or at it, when `at` is set). */
@@ -137,8 +153,9 @@ int64_t weir__expiry_bound(const struct weir__store *store);
 int     weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset);
 int     weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
                         struct weir_bytes value);
-/* Writes data and index of a row, or deletes both. */
+/* Writes a row, or deletes it (value->bytes.data NULL); windows: the same for its place in the index. */
 int weir__batch_row(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
-                    const struct weir__value *value, bool index);
+                    const struct weir__value *value);
+int weir__batch_index(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key, bool exists);
 
 #endif

@@ -115,14 +115,14 @@ static int add_value(struct weir__store *store, struct weir__batch *batch, struc
 }
 
 int weir__batch_row(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
-                    const struct weir__value *value, bool index)
+                    const struct weir__value *value)
 {
-    int err = add_value(store, batch, weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), value);
+    return add_value(store, batch, weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), value);
+}
 
-    if (err < 0 || !index || store->spec->kind != WEIR__STORE_WINDOWS)
-        return err;
-    return weir__batch_add(store, batch, weir__index_key(&store->key, key),
-                           value->bytes.data != NULL ? BYTES("", 0) : NO_BYTES);
+int weir__batch_index(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key, bool exists)
+{
+    return weir__batch_add(store, batch, weir__index_key(&store->key, key), exists ? BYTES("", 0) : NO_BYTES);
 }
 
 int weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset)

@@ -1,6 +1,6 @@
 /* rows.c: reading many rows: the engine's and the dirty map's, merged in order.
  *
- * (1) A key that is in the view of dirty entries is read from there alone; the engine's row of it is passed over.
+ * (1) A key that is in the view of unwritten entries is read from there alone; the engine's row of it is passed over.
  * (2) Puts while rows are being read are fine: each key comes once, with its value at that time; one that is new to the
  *     engine may be missed.
  */
@@ -52,7 +52,7 @@ static bool wanted(const struct weir__rows *rows, struct weir_bytes key)
            (rows->to.data == NULL || weir__bytes_compare(plain, rows->to) <= 0);
 }
 
-/* ---- the dirty side ---- */
+/* ---- the side of what is unwritten ---- */
 
 static bool inside(const struct weir__rows *rows, struct weir_bytes key)
 {
@@ -91,8 +91,8 @@ static void seek(struct weir__rows *rows)
         rows->at = rows->high.data != NULL ? weir__view_before(view, BY_KEY, rows->high, false) : view->count;
 }
 
-/* The next dirty entry that has a row, or NULL. It stays the next one. */
-static struct entry *next_dirty(struct weir__rows *rows)
+/* The next unwritten entry that has a row, or NULL. It stays the next one. */
+static struct entry *next_unwritten(struct weir__rows *rows)
 {
     const struct view *view = view_of(rows);
 
@@ -202,16 +202,16 @@ static int show_entry(struct weir__rows *rows, const struct entry *entry, struct
     return err < 0 ? err : show(rows, weir__entry_key(entry), value, ret);
 }
 
-/* WEIR_AGAIN: the engine's row is hidden by the dirty map. */
+/* WEIR_AGAIN: the engine's row is hidden by one that is unwritten. */
 static int show_engine(struct weir__rows *rows, struct weir__row *ret)
 {
     const struct entry *entry = NULL;
     struct weir__value  value;
     int                 err;
 
-    if (!TAILQ_EMPTY(&rows->store->dirty))
+    if (!TAILQ_EMPTY(&rows->store->unwritten))
         entry = weir__entry_find(rows->store, rows->engine_key);
-    if (entry != NULL && entry->dirty) {
+    if (entry != NULL && entry->unwritten) {
         if (weir__view_has(view_of(rows), entry) || !entry->now.exists)
             return WEIR_AGAIN;
         return show_entry(rows, entry, ret); /* written after the rows were opened */
@@ -225,7 +225,7 @@ int weir__rows_next(struct weir__rows *rows, struct weir__row *ret)
     int err = WEIR_AGAIN;
 
     while (err == WEIR_AGAIN) {
-        struct entry *entry = next_dirty(rows);
+        struct entry *entry = next_unwritten(rows);
         int           order;
 
         if (!rows->has_engine && !rows->engine_done && (err = advance_engine(rows)) < 0)

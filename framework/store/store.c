@@ -53,8 +53,10 @@ int weir__store_open(const struct weir__store_spec *spec, const struct weir__eng
     store->spec = spec;
     store->engine = engine;
     store->keep_bytes = KEEP_BYTES;
+    TAILQ_INIT(&store->unwritten);
     TAILQ_INIT(&store->dirty);
     TAILQ_INIT(&store->clean);
+    TAILQ_INIT(&store->dead);
     TAILQ_INIT(&store->unflushed);
     TAILQ_INIT(&store->used);
     err = open_engine(store, db, reterr);
@@ -62,8 +64,9 @@ int weir__store_open(const struct weir__store_spec *spec, const struct weir__eng
         weir__store_close(store);
         return err;
     }
-    store->committed_observed = store->observed;
+    store->committed_observed = store->written_observed = store->observed;
     store->committed_seq = store->seq;
+    store->written_offset = store->offset;
     *ret = store;
     return WEIR_OK;
 }
@@ -72,7 +75,8 @@ void weir__store_close(struct weir__store *store)
 {
     if (store == NULL)
         return;
-    weir__entries_clear(store, &store->dirty);
+    weir__entries_bury(store);
+    weir__entries_clear(store, &store->unwritten);
     weir__entries_clear(store, &store->clean);
     weir__views_fini(store);
     weir__map_fini(&store->map);
@@ -98,6 +102,10 @@ int64_t weir__store_offset(const struct weir__store *store) { return store->offs
 bool weir__store_unflushed(const struct weir__store *store) { return !TAILQ_EMPTY(&store->unflushed); }
 
 size_t weir__store_dirty_bytes(const struct weir__store *store) { return store->dirty_bytes; }
+
+size_t weir__store_held_bytes(const struct weir__store *store) { return store->held_bytes; }
+
+void weir__store_share(struct weir__store *store) { store->shared = true; }
 
 void weir__store_keep(struct weir__store *store, size_t keep_bytes)
 {

@@ -1,7 +1,8 @@
 /* store.h: what a state store promises to the task that owns it, and what an engine promises to a store.
  *
- * A store keeps bytes by key for one task. Writes gather in its dirty map; a commit moves them, with the
- * offset of the changelog they stand for, into the engine in one atomic batch.
+ * A store keeps bytes by key for one task. Writes gather in its dirty map. A commit lets them be held there, as the
+ * changelog has them, or moves all that is held, with the offset of the changelog it stands for, into the engine in
+ * one atomic batch. What is written again or expires meanwhile never costs the engine anything.
  *
  * (1) A read after a write by the same task returns what was written.
  * (2) The engine never holds anything uncommitted: dropping the dirty map is all that an abort needs.
@@ -154,12 +155,18 @@ struct weir__batch {
     size_t              count, capacity;
     struct weir_arena   arena;
 };
-int     weir__store_collect(struct weir__store *store, int64_t offset, struct weir__batch *batch);
-void    weir__store_committed(struct weir__store *store); /* rows stay as clean ones, up to keep_bytes of memory */
+int  weir__store_collect(struct weir__store *store, int64_t offset, struct weir__batch *batch);
+void weir__store_committed(struct weir__store *store); /* rows stay as clean ones, up to keep_bytes of memory */
+/* After the commit, instead of both: the changes are held in memory until a later collect. A crash replays them from
+ * the changelog, so only where weir__store_may_hold. */
+void    weir__store_hold(struct weir__store *store, int64_t offset);
+bool    weir__store_may_hold(const struct weir__store *store);   /* logged, not LRU, not shared */
+size_t  weir__store_held_bytes(const struct weir__store *store); /* committed rows not yet written, bytes of memory */
+void    weir__store_share(struct weir__store *store); /* others read the engine: each commit writes from now on */
 void    weir__store_keep(struct weir__store *store, size_t keep_bytes);
 void    weir__store_drop(struct weir__store *store); /* abort: forgets what was not committed */
 int64_t weir__store_offset(
-    const struct weir__store *store); /* durable or written: next changelog offset to read; -1 */
+    const struct weir__store *store); /* next changelog offset to read, as committed; -1 = none */
 
 /* Applies changelog records (key and value as in the changelog, timestamp the record's) straight to the engine,
  * with `next` as the new offset. `into` as weir__store_collect's batch; written by the caller. */

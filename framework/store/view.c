@@ -1,6 +1,6 @@
-/* view.c: the dirty entries in order: a sorted array that takes in newcomers when a range is read.
+/* view.c: the unwritten entries in order: a sorted array that takes in newcomers when a range is read.
  *
- * (1) An entry is in a view from the refresh after it became dirty until the commit or the drop.
+ * (1) An entry is in a view from the refresh after it became unwritten until it is written, dropped or buried.
  * (2) Puts do not touch a view: an entry says itself whether it has a row.
  */
 #include <stdlib.h>
@@ -56,15 +56,19 @@ size_t weir__view_before(const struct view *view, int which, struct weir_bytes k
 
 bool weir__view_has(const struct view *view, const struct entry *entry)
 {
-    return entry->dirty && view->last != NULL && entry->serial <= view->last->serial;
+    return entry->unwritten && entry->serial <= view->serial;
 }
 
-static int gather(struct view *view, struct entry *first, size_t *ret)
+/* What became unwritten since the last refresh: the end of the list. */
+static int gather(const struct weir__store *store, struct view *view, size_t *ret)
 {
-    struct entry *entry = first;
+    struct entry *entry;
     size_t        count = 0;
 
-    for (; entry != NULL; entry = TAILQ_NEXT(entry, life)) {
+    TAILQ_FOREACH_REVERSE(entry, &store->unwritten, entries, life)
+    {
+        if (entry->serial <= view->serial)
+            break;
         if (GROW(view->fresh, view->fresh_capacity, count) < 0)
             return WEIR_NO_MEMORY;
         view->fresh[count++] = entry;
@@ -90,21 +94,20 @@ static void merge(struct view *view, int which, size_t count)
 
 int weir__view_refresh(struct weir__store *store, int which)
 {
-    struct view  *view = &store->views[which];
-    struct entry *first = view->last != NULL ? TAILQ_NEXT(view->last, life) : TAILQ_FIRST(&store->dirty);
-    size_t        count;
+    struct view *view = &store->views[which];
+    size_t       count;
 
-    if (first == NULL)
-        return WEIR_OK;
-    if (gather(view, first, &count) < 0)
+    if (gather(store, view, &count) < 0)
         return WEIR_NO_MEMORY;
+    if (count == 0)
+        return WEIR_OK;
     while (view->capacity < view->count + count)
         if (GROW(view->items, view->capacity, view->capacity) < 0)
             return WEIR_NO_MEMORY;
     if (count > 1)
         qsort(view->fresh, count, sizeof(*view->fresh), which == BY_KEY ? sort_by_key : sort_by_start);
     merge(view, which, count);
-    view->last = TAILQ_LAST(&store->dirty, entries);
+    view->serial = TAILQ_LAST(&store->unwritten, entries)->serial;
     view->changes++;
     return WEIR_OK;
 }
@@ -113,8 +116,22 @@ void weir__views_reset(struct weir__store *store)
 {
     for (size_t i = 0; i < VIEWS; i++) {
         store->views[i].count = 0;
-        store->views[i].last = NULL;
+        store->views[i].serial = 0;
         store->views[i].changes++;
+    }
+}
+
+void weir__views_bury(struct weir__store *store)
+{
+    for (size_t i = 0; i < VIEWS; i++) {
+        struct view *view = &store->views[i];
+        size_t       count = 0;
+
+        for (size_t j = 0; j < view->count; j++)
+            if (view->items[j]->unwritten)
+                view->items[count++] = view->items[j];
+        view->count = count;
+        view->changes++;
     }
 }
 

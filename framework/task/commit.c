@@ -1,7 +1,8 @@
 /* commit.c: what a task does around a commit: flush, offsets, the stores' batch, or taking it all back.
  *
  * (1) Flush forwards first: a store's flush may write to the stores after it, never the other way round.
- * (2) The batch of all stores is written once, after the log has committed, each store with its changelog's offset.
+ * (2) After the log has committed, stores that may hold their rows in memory do, up to hold_bytes; what is written is
+ *     one batch of all stores, each with its changelog's offset.
  */
 #include "framework/task/internal.h"
 
@@ -74,21 +75,51 @@ size_t weir__task_offsets(struct weir__task *task, struct weir_arena *arena, str
     return count;
 }
 
-static int collect(struct weir__task *task, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg)
+static int64_t sent_offset(const struct weir__binding *binding, int64_t (*sent)(void *arg, struct weir__tp tp),
+                           void                       *arg)
+{
+    if (sent == NULL || binding->plan->changelog == NULL)
+        return WEIR__UNKNOWN;
+    return sent(arg,
+                (struct weir__tp){ .topic = binding->plan->changelog, .partition = binding->task->config.partition });
+}
+
+/* Whether all is written now, and not held back. */
+static bool writes_all(const struct weir__task *task, bool durable)
+{
+    size_t held = 0;
+
+    for (size_t i = 0; i < task->binding_count; i++)
+        held += weir__store_held_bytes(task->bindings[i].store) + weir__store_dirty_bytes(task->bindings[i].store);
+    return durable || held > task->config.hold_bytes;
+}
+
+static int collect(struct weir__task *task, bool all, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg)
 {
     for (size_t i = 0; i < task->binding_count; i++) {
         struct weir__binding *binding = &task->bindings[i];
-        int64_t               offset = WEIR__UNKNOWN;
         int                   err;
 
-        if (sent != NULL && binding->plan->changelog != NULL)
-            offset = sent(
-                arg, (struct weir__tp){ .topic = binding->plan->changelog, .partition = task->config.partition });
-        err = weir__store_collect(binding->store, offset, &task->batch);
+        binding->holds = !all && weir__store_may_hold(binding->store);
+        if (binding->holds)
+            continue;
+        err = weir__store_collect(binding->store, sent_offset(binding, sent, arg), &task->batch);
         if (err < 0)
             return err;
     }
     return WEIR_OK;
+}
+
+static void settle(struct weir__task *task, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg)
+{
+    for (size_t i = 0; i < task->binding_count; i++) {
+        struct weir__binding *binding = &task->bindings[i];
+
+        if (binding->holds)
+            weir__store_hold(binding->store, sent_offset(binding, sent, arg));
+        else
+            weir__store_committed(binding->store);
+    }
 }
 
 static int write_batch(struct weir__task *task, bool durable)
@@ -105,7 +136,7 @@ static int write_batch(struct weir__task *task, bool durable)
 int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg,
                          bool durable, struct weir_error *reterr)
 {
-    int err = collect(task, sent, arg);
+    int err = collect(task, writes_all(task, durable), sent, arg);
 
     if (err == WEIR_OK)
         err = write_batch(task, durable);
@@ -114,8 +145,7 @@ int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, str
     if (err < 0)
         return weir__fail(reterr, err, task->config.dir != NULL ? task->config.dir : "memory",
                           "the state of the task could not be written: %s", weir_code_text(err));
-    for (size_t i = 0; i < task->binding_count; i++)
-        weir__store_committed(task->bindings[i].store);
+    settle(task, sent, arg);
     for (size_t i = 0; i < task->queue_count; i++)
         task->queues[i].moved = false;
     task->dirty = false;

@@ -23,6 +23,7 @@ struct weir__binding {
     struct weir__store_spec       *spec;     /* the plan's, with what this task knows */
     struct weir__live             *owner;    /* the node that materializes into it; NULL = processors' */
     bool                           forwards; /* a flush forwards: cached and ON_COMMIT */
+    bool                           holds;    /* the commit under way leaves its rows in memory */
 };
 
 /* One node as this task runs it. */

@@ -57,6 +57,7 @@ struct weir__task_config {
     weir_extract      *extract; /* default extractor; NULL = record's timestamp, negative fails */
     const void        *extract_arg;
     size_t             cache_bytes;     /* dirty bytes at which the task asks for a commit; 0 = no cache */
+    size_t             hold_bytes;      /* committed rows kept in memory before they are written; 0 = none */
     size_t             record_memory;   /* ceiling of the record arena */
     size_t             db_memory;       /* of the database; 0 = the engine's choice */
     int64_t            close_interval;  /* throttle of ON_CLOSE, ms of wall clock */

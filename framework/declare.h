@@ -112,11 +112,20 @@ struct weir_node {
     weir_route            *route;
 };
 
+/* A path of the process's HTTP port and who answers it. */
+struct weir_endpoint {
+    const char  *path; /* "/projections/latest_price" */
+    weir_answer *answer;
+    const void  *arg; /* weir_request_arg */
+};
+
 struct weir_topology {
     const char                           *name;
     const struct weir_node *const *const *paths, *const *order, *dead_letters; /* order: as built; NULL = by paths */
     const struct weir_store *const *stores;                                    /* used by no node */
     bool                            kafka_names;
+    int                             port;      /* of HTTP, where settings say nothing; 0 = none */
+    const struct weir_endpoint     *endpoints; /* ended by a NULL path */
 };
 
 #ifdef __cplusplus
@@ -132,6 +141,8 @@ struct weir_topology {
 #define PATHS(...)        ((const struct weir_node *const *const[]){ __VA_ARGS__, NULL })
 #define ARM(source, add, ...) { .from = source, .fold = add, ##__VA_ARGS__ }    /* one input of a cogroup */
 #define ARMS(...)         ((const struct weir_arm[]){ __VA_ARGS__, { NULL, NULL, NULL } })
+#define ENDPOINTS(...)    ((const struct weir_endpoint[]){ __VA_ARGS__, { NULL, NULL, NULL } })
+#define ENDPOINT(at, fn, ...) { .path = at, .answer = fn, ##__VA_ARGS__ }
 #define ARG(type, ...)    (&(const type){ __VA_ARGS__ })       /* .arg = ARG(struct limits, .lo = -500) */
 #define NODE(id, ...)     static const struct weir_node  id[1] = {{ .name = #id, __VA_ARGS__ }}
 #define STORE(id, ...)    static const struct weir_store id[1] = {{ .name = #id, __VA_ARGS__ }}

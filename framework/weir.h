@@ -89,6 +89,8 @@ struct weir_json_out;
 struct weir_node;
 struct weir_store;
 struct weir_codec;
+struct weir_request; /* framework/http.h */
+struct weir_reply;
 
 /* Borrowed bytes. data NULL is null; size 0 with data is empty. */
 struct weir_bytes {
@@ -192,6 +194,7 @@ typedef int weir_route(struct weir_context *ctx, const struct weir_record *rec, 
 typedef int weir_assign(struct weir_context *ctx, const struct weir_record *rec, struct weir_span *ret_spans,
                         size_t max); /* how many */
 typedef int weir_punctuate(struct weir_context *ctx, int64_t time);
+typedef int weir_answer(struct weir_request *request, struct weir_reply *reply); /* HTTP thread: framework/http.h */
 
 /* Sends a record on, depth first: children are done before the call returns. The key and value are of
  * the node's codecs and are borrowed until then. Errors: those of the children's verbs. A verb returns

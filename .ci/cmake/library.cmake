@@ -1,7 +1,7 @@
 # library.cmake: the forms the objects are given out in, and what `cmake --install` puts where.
 include(CMakePackageConfigHelpers)
 
-set(public_headers framework/weir.h framework/declare.h framework/json.h framework/driver.h framework/main.h
+set(public_headers framework/weir.h framework/declare.h framework/json.h framework/driver.h framework/http.h framework/main.h
     statestores/engines.h)
 
 # Inside the tree, too, <weir/...> means the public headers.

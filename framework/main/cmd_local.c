@@ -1,8 +1,9 @@
 /* cmd_local.c: `local`: topologies in this process on the embedded log, with files loaded beside them.
  *
  * (1) SIGTERM and SIGINT are taken by this thread alone; a second one ends the process at once.
- * (2) Order of the end: loader, applications, log, folder.
+ * (2) Order of the end: loader, applications, HTTP port, log, folder.
  */
+#include "framework/http/http.h"
 #include "framework/main/commands.h"
 
 #include <pthread.h>
@@ -23,6 +24,7 @@ struct local {
     const struct weir_topology   **topologies;
     size_t                         count;
     struct weir__app             **apps;
+    struct weir__http             *http;
     struct weir__plans             plans;
     struct weir__inputs            inputs;
     sigset_t                       signals;
@@ -175,9 +177,20 @@ static int make_apps(struct local *local, struct weir_error *reterr)
     return WEIR_OK;
 }
 
+static int start_http(struct local *local, struct weir_error *reterr)
+{
+    struct weir__http_config config = { .apps = local->apps,
+                                        .count = local->count,
+                                        .settings = local->program->settings,
+                                        .metrics = local->metrics,
+                                        .declared = !weir__args_has(local->args, "once") };
+
+    return weir__http_start(&config, &local->http, reterr);
+}
+
 static int start_apps(struct local *local, struct weir_error *reterr)
 {
-    int err = WEIR_OK;
+    int err = start_http(local, reterr);
 
     for (size_t i = 0; err == WEIR_OK && i < local->count; i++)
         err = weir__app_start(local->apps[i], reterr);
@@ -292,6 +305,7 @@ static int run(struct local *local, struct weir_error *reterr)
 
 static void end(struct local *local)
 {
+    weir__http_stop(local->http);
     for (size_t i = 0; local->apps != NULL && i < local->count; i++)
         weir__app_free(local->apps[i]);
     weir__free(local->apps);

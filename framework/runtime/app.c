@@ -104,7 +104,8 @@ static void init_thread(struct weir__app *app, size_t index)
     thread->metric_restored = weir__metric(metrics, &restored_family, labels);
     thread->metric_remaining = weir__metric(metrics, &remaining_family, labels);
     thread->metric_failures = weir__metric(metrics, &failures_family, labels);
-    atomic_store(&thread->last_round, weir__wall_ms());
+    weir__thread_beat(thread);
+    atomic_store(&thread->committed, weir__monotonic_us());
 }
 
 static int make_threads(struct weir__app *app)
@@ -266,7 +267,7 @@ void weir__app_state(struct weir__app *app, struct weir__app_state *ret)
     *ret = (struct weir__app_state){ .topology = app->plan->topology->name,
                                      .assigned = app->thread_count > 0,
                                      .failed = weir__app_failed(app),
-                                     .last_progress = INT64_MAX };
+                                     .closing = atomic_load(&app->closing) };
     for (size_t i = 0; i < app->thread_count; i++) {
         struct weir__thread *thread = &app->threads[i];
         bool                 assigned = atomic_load(&thread->holds_assignment);
@@ -277,6 +278,32 @@ void weir__app_state(struct weir__app *app, struct weir__app_state *ret)
         ret->restoring += atomic_load(&thread->restoring);
         ret->records += atomic_load(&thread->records);
         ret->commits += atomic_load(&thread->commits);
-        ret->last_progress = MIN(ret->last_progress, (int64_t)atomic_load(&thread->last_round));
     }
+}
+
+bool weir__app_thread(struct weir__app *app, size_t n, struct weir__thread_state *ret)
+{
+    struct weir__thread *thread;
+
+    if (n >= app->thread_count)
+        return false;
+    thread = &app->threads[n];
+    *ret = (struct weir__thread_state){ .alive = !atomic_load(&thread->ended),
+                                        .assigned = atomic_load(&thread->holds_assignment),
+                                        .tasks = atomic_load(&thread->tasks),
+                                        .restoring = atomic_load(&thread->restoring),
+                                        .records = atomic_load(&thread->records),
+                                        .commits = atomic_load(&thread->commits),
+                                        .last_beat = atomic_load(&thread->last_beat),
+                                        .last_commit = atomic_load(&thread->committed) };
+    return true;
+}
+
+const char *weir__app_instance(const struct weir__app *app) { return app->state.instance; }
+
+int weir__app_ask_log(struct weir__app *app, int64_t ms)
+{
+    int32_t count;
+
+    return app->config.engine->partitions(app->config.log, app->inputs[0], weir__app_now(app) + ms, &count);
 }

@@ -62,10 +62,11 @@ static int commit_log(struct weir__thread *thread, const struct weir__offset *of
     struct weir__app *app = thread->app;
     int               err;
 
-    do
+    do {
+        weir__thread_beat(thread);
         err = app->config.engine->commit(thread->producer, app->plan->application, thread->consumer, thread->token,
                                          offsets, count, weir__app_now(app) + WEIR__CALL_MS);
-    while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err == WEIR_AGAIN ? WEIR_FENCED : err;
 }
 
@@ -140,6 +141,7 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
         atomic_fetch_add(&thread->commits, 1);
         weir__metric_add(thread->metric_commits, 1);
     }
+    atomic_store(&thread->committed, weir__monotonic_us());
     thread->last_commit = weir__app_now(app);
     return durable ? weir__commit_flush_states(thread, reterr) : WEIR_OK;
 }

@@ -110,8 +110,10 @@ int weir__follow_open(struct weir__thread *thread, struct weir_error *reterr)
         err = add_topic(thread, topic, reterr);
     if (err == WEIR_OK)
         err = open_tail(thread, reterr);
-    while (err == WEIR_OK && !reached(thread) && !atomic_load(&app->closing))
+    while (err == WEIR_OK && !reached(thread) && !atomic_load(&app->closing)) {
+        weir__thread_beat(thread);
         err = read_once(thread, weir__app_now(app) + 100, reterr);
+    }
     return err;
 }
 

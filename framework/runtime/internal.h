@@ -143,8 +143,8 @@ struct weir__thread {
     atomic_uint_fast64_t   activity, records, commits;
     atomic_size_t          tasks, restoring;
     atomic_bool            holds_assignment, ended;
-    atomic_int_fast64_t    last_round;                /* wall ms */
     atomic_int_fast64_t    restore_all, restore_left; /* offsets of the changelogs of its tasks */
+    atomic_int_fast64_t    last_beat, committed;      /* monotonic us; the second: when nothing was left to commit */
 
     struct weir__series *metric_records, *metric_commits, *metric_restored, *metric_remaining, *metric_failures;
 };
@@ -174,6 +174,12 @@ struct weir__app {
     struct weir_error       error; /* the first failure */
     int                     code;
 };
+
+/* Says that the thread is not stuck: once a round, and where it waits for the log. */
+static inline void weir__thread_beat(struct weir__thread *thread)
+{
+    atomic_store(&thread->last_beat, weir__monotonic_us());
+}
 
 static inline int64_t weir__app_now(const struct weir__app *app) { return app->config.engine->now(app->config.log); }
 

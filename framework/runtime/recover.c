@@ -19,9 +19,10 @@ static int abort_all(struct weir__thread *thread)
 
     if (thread->producer == NULL)
         return WEIR_OK;
-    do /* the first transaction after an abort may fail once more: abort again */
+    do { /* the first transaction after an abort may fail once more: abort again */
+        weir__thread_beat(thread);
         err = app->config.engine->abort(thread->producer, weir__app_now(app) + WEIR__CALL_MS);
-    while ((err == WEIR_AGAIN || (err == WEIR_ABORT && ++tries < 3)) && !weir__app_must_end(app));
+    } while ((err == WEIR_AGAIN || (err == WEIR_ABORT && ++tries < 3)) && !weir__app_must_end(app));
     thread->sends = 0;
     return err;
 }
@@ -33,10 +34,11 @@ int weir__open_producer(struct weir__thread *thread, struct weir_error *reterr)
     int               err;
 
     snprintf(id, sizeof(id), "%s-%s-%zu", app->plan->application, app->state.instance, thread->index);
-    do
+    do {
+        weir__thread_beat(thread);
         err = app->config.engine->producer(app->config.log, app->settings.exactly_once ? id : NULL,
                                            weir__app_now(app) + WEIR__CALL_MS, &thread->producer, reterr);
-    while (err == WEIR_AGAIN && !atomic_load(&app->closing));
+    } while (err == WEIR_AGAIN && !atomic_load(&app->closing));
     return err;
 }
 

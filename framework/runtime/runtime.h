@@ -46,10 +46,22 @@ struct weir__app_state {
     const char *topology;
     size_t      threads, tasks, restoring; /* of the threads, those with an assignment; tasks; of these, restoring */
     uint64_t    records, commits;
-    bool        assigned, failed;
-    int64_t     last_progress; /* wall ms of the last round of the slowest thread */
+    bool        assigned, failed, closing;
 };
 void weir__app_state(struct weir__app *app, struct weir__app_state *ret);
+
+struct weir__thread_state {
+    bool     alive, assigned;
+    size_t   tasks, restoring;
+    uint64_t records, commits;
+    int64_t  last_beat;   /* monotonic us: when it last came around, or waited for the log */
+    int64_t  last_commit; /* monotonic us: when all it had done was last committed */
+};
+/* The n-th stream thread; false past the end. Any thread. */
+bool        weir__app_thread(struct weir__app *app, size_t n, struct weir__thread_state *ret);
+const char *weir__app_instance(const struct weir__app *app);
+/* Whether the log answers, asked now. WEIR_AGAIN: not within ms. Any thread. */
+int weir__app_ask_log(struct weir__app *app, int64_t ms);
 
 /* End of a bounded run over applications that share a log: waits until all inputs are read to their end and
  * nothing is buffered, closes all windows, upstream first, and waits again. goes_on (may be NULL) is asked often;

@@ -130,10 +130,11 @@ static int ask_committed(struct weir__thread *thread, struct weir__seat *seat, s
     struct weir__app *app = thread->app;
     int               err;
 
-    do
+    do {
+        weir__thread_beat(thread);
         err = app->config.engine->committed(app->config.log, app->plan->application, offsets, seat->input_count,
                                             &seat->arena, weir__app_now(app) + WEIR__CALL_MS);
-    while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err;
 }
 
@@ -345,6 +346,7 @@ static int open_task(struct weir__thread *thread, struct weir__seat *seat, struc
 
     while (err == WEIR_BUSY && weir__monotonic_us() < give_up && !atomic_load(&thread->app->closing)) {
         nap();
+        weir__thread_beat(thread);
         err = make_task(thread, seat, &err_words);
     }
     if (err == WEIR_CORRUPT && seat->dir != NULL) {

@@ -12,6 +12,7 @@ static void serve(struct weir__thread *thread)
     uint64_t cookie;
     int      code;
 
+    weir__thread_beat(thread);
     (void)thread->app->config.engine->failed(thread->producer, &cookie, &code);
     nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }

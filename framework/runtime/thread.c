@@ -234,7 +234,7 @@ static int turn(struct weir__thread *thread, struct weir_error *reterr)
         err = work(thread, reterr);
     if (err == WEIR_OK)
         err = commit_if_due(thread, reterr);
-    atomic_store(&thread->last_round, weir__wall_ms());
+    weir__thread_beat(thread);
     return err;
 }
 

@@ -127,6 +127,7 @@ void weir__override_rest(struct weir__compiler *compiler); /* those that nothing
 
 void weir__check_nodes(struct weir__compiler *compiler);
 bool weir__has_field(const struct weir_node *node, const char *field); /* whether it means something for its kind */
+void weir__check_endpoints(struct weir__compiler *compiler);           /* endpoints.c */
 void weir__check_store(struct weir__compiler *compiler, const struct weir__kept *kept);
 
 /* ---- names.c ---- */

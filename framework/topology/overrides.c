@@ -167,7 +167,7 @@ static bool is_element(const struct weir__compiler *compiler, const char *name)
         if (compiler->kept[i]->spec != NULL && compiler->kept[i]->spec->name != NULL &&
             strcmp(compiler->kept[i]->spec->name, name) == 0)
             return true;
-    return false;
+    return strcmp(name, "http") == 0;
 }
 
 static const char *nearest_element(struct weir__compiler *compiler, const char *name)

@@ -6,6 +6,7 @@ static void compile(struct weir__compiler *compiler)
     weir__collect(compiler);
     weir__override_nodes(compiler);
     weir__check_nodes(compiler);
+    weir__check_endpoints(compiler);
     if (compiler->broken)
         return;
     weir__lower(compiler);

@@ -115,6 +115,8 @@ struct weir__plan {
     struct weir__override      *overrides;    /* in the order in which they were asked for */
     size_t                      override_count;
     bool                        stateful;
+    int                         port;       /* of HTTP: declared or set for this topology; -1 = none */
+    bool                        port_given; /* set, so that it goes before http.port */
 };
 
 /* What a compilation needs to know besides the topology. */

@@ -2,6 +2,7 @@
 #include <weir/declare.h>
 #include <weir/driver.h>
 #include <weir/engines.h>
+#include <weir/http.h>
 #include <weir/json.h>
 #include <weir/main.h>
 #include <weir/weir.h>

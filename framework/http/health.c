@@ -1,0 +1,213 @@
+/* health.c: /health, /health/ready, /health/live.
+ *
+ * (1) Live: every stream thread comes around, or waits for the log; a probe that kills must not fail for what others
+ *     lack. Ready: assigned and restored. Health: all of it, the log and the age of the last commit too.
+ * (2) A check that is not critical makes the whole degraded, not unhealthy.
+ */
+#include "framework/http/internal.h"
+
+/* How long the log may take to say that it is there, ms. */
+#define LOG_MS 500
+
+struct probe {
+    const struct weir_request *request;
+    struct weir__app          *app;
+    char                       error[160]; /* empty = healthy */
+};
+
+struct check {
+    const char *name, *description;
+    bool        critical;
+    void (*look)(struct probe *probe);
+};
+
+static const struct weir__http_settings *settings_of(const struct probe *probe)
+{
+    return weir__http_settings_of(probe->request->http);
+}
+
+WEIR_PRINTF(2, 3)
+static void fail(struct probe *probe, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(probe->error, sizeof(probe->error), format, args);
+    va_end(args);
+}
+
+/* ---- checks ---- */
+
+static void look_at_log(struct probe *probe)
+{
+    int err = weir__app_ask_log(probe->app, LOG_MS);
+
+    if (err < 0)
+        fail(probe, "the log does not answer: %s", weir_code_text(err));
+}
+
+static void look_at_threads(struct probe *probe)
+{
+    struct weir__thread_state state;
+    int64_t                   now = weir__monotonic_us();
+
+    for (size_t i = 0; weir__app_thread(probe->app, i, &state); i++) {
+        int64_t ms = (now - state.last_beat) / 1000;
+
+        if (!state.alive)
+            fail(probe, "stream thread %zu has ended", i);
+        else if (ms > settings_of(probe)->stall)
+            fail(probe, "stream thread %zu has not come around for %lld ms", i, (long long)ms);
+    }
+}
+
+static void look_at_assignment(struct probe *probe)
+{
+    struct weir__app_state state;
+
+    weir__app_state(probe->app, &state);
+    if (!state.assigned)
+        fail(probe, "not all stream threads have their partitions");
+}
+
+static void look_at_restore(struct probe *probe)
+{
+    struct weir__app_state state;
+
+    weir__app_state(probe->app, &state);
+    if (state.restoring > 0)
+        fail(probe, "%zu of %zu tasks are being restored", state.restoring, state.tasks);
+}
+
+static void look_at_commits(struct probe *probe)
+{
+    struct weir__thread_state state;
+    int64_t                   now = weir__monotonic_us();
+
+    for (size_t i = 0; weir__app_thread(probe->app, i, &state); i++) {
+        int64_t ms = (now - state.last_commit) / 1000;
+
+        if (ms > settings_of(probe)->commit_age)
+            fail(probe, "stream thread %zu has not committed for %lld ms", i, (long long)ms);
+    }
+}
+
+static const struct check checks[] = {
+    { "log", "The log answers.", true, look_at_log },
+    { "threads", "All stream threads make progress.", true, look_at_threads },
+    { "assignment", "All stream threads have their partitions.", true, look_at_assignment },
+    { "restore", "All stores are restored.", false, look_at_restore },
+    { "commit", "What was processed is committed.", true, look_at_commits },
+};
+
+/* ---- bodies ---- */
+
+static void put_timestamp(struct weir_json_out *json)
+{
+    weir_json_name(json, "timestamp");
+    weir_json_put_double(json, (double)weir__wall_ms() / 1000);
+}
+
+/* One check of one application, under "<topology>.<check>". Whether it is healthy. */
+static bool put_check(struct weir_json_out *json, const struct check *check, struct probe *probe)
+{
+    int64_t began = weir__monotonic_us();
+    char    name[160];
+
+    probe->error[0] = '\0';
+    check->look(probe);
+    snprintf(name, sizeof(name), "%s.%s", weir__app_plan(probe->app)->topology->name, check->name);
+    weir_json_name(json, name);
+    weir_json_begin_object(json);
+    weir__put_text(json, "status", probe->error[0] == '\0' ? "healthy" : "unhealthy");
+    weir__put_text(json, "description", check->description);
+    weir__put_bool(json, "critical", check->critical);
+    weir_json_name(json, "duration_ms");
+    weir_json_put_double(json, (double)(weir__monotonic_us() - began) / 1000);
+    if (probe->error[0] != '\0')
+        weir__put_text(json, "error", probe->error);
+    weir_json_end_object(json);
+    return probe->error[0] == '\0';
+}
+
+/* The object of /health. Whether it is healthy or at worst degraded. */
+static bool put_health(struct weir_request *request, struct weir_json_out *json)
+{
+    int64_t total = 0, critical = 0, others = 0;
+
+    weir_json_begin_object(json);
+    weir_json_name(json, "checks");
+    weir_json_begin_object(json);
+    for (size_t i = 0; i < request->door->count; i++)
+        for (size_t j = 0; j < ARRAY_SIZE(checks); j++) {
+            struct probe probe = { .request = request, .app = request->door->apps[i] };
+            bool         good = put_check(json, &checks[j], &probe);
+
+            total++;
+            critical += !good && checks[j].critical;
+            others += !good && !checks[j].critical;
+        }
+    weir_json_end_object(json);
+    weir__put_bool(json, "healthy", critical == 0);
+    weir__put_text(json, "status", critical > 0 ? "unhealthy" : others > 0 ? "degraded" : "healthy");
+    weir__put_int(json, "critical_failures", critical);
+    weir__put_int(json, "total_checks", total);
+    put_timestamp(json);
+    weir_json_end_object(json);
+    return critical == 0;
+}
+
+int weir__answer_health(struct weir_request *request, struct weir_reply *reply)
+{
+    if (!put_health(request, weir_reply_json(reply)))
+        weir_reply_status(reply, 503);
+    return WEIR_OK;
+}
+
+static bool is_ready(const struct weir_request *request)
+{
+    for (size_t i = 0; i < request->door->count; i++) {
+        struct weir__app_state state;
+
+        weir__app_state(request->door->apps[i], &state);
+        if (!state.assigned || state.restoring > 0 || state.failed || state.closing)
+            return false;
+    }
+    return true;
+}
+
+int weir__answer_ready(struct weir_request *request, struct weir_reply *reply)
+{
+    struct weir_json_out *json = weir_reply_json(reply);
+    bool                  ready = is_ready(request);
+
+    weir_reply_status(reply, ready ? 200 : 503);
+    weir_json_begin_object(json);
+    weir__put_bool(json, "ready", ready);
+    weir__put_text(json, "status", ready ? "ready" : "not_ready");
+    weir_json_name(json, "health");
+    put_health(request, json);
+    put_timestamp(json);
+    weir_json_end_object(json);
+    return WEIR_OK;
+}
+
+int weir__answer_live(struct weir_request *request, struct weir_reply *reply)
+{
+    struct weir_json_out *json = weir_reply_json(reply);
+    struct probe          probe = { .request = request };
+
+    for (size_t i = 0; probe.error[0] == '\0' && i < request->door->count; i++) {
+        probe.app = request->door->apps[i];
+        look_at_threads(&probe);
+    }
+    weir_reply_status(reply, probe.error[0] == '\0' ? 200 : 503);
+    weir_json_begin_object(json);
+    weir__put_bool(json, "alive", probe.error[0] == '\0');
+    if (probe.error[0] != '\0') {
+        weir__put_text(json, "topology", weir__app_plan(probe.app)->topology->name);
+        weir__put_text(json, "error", probe.error);
+    }
+    weir_json_end_object(json);
+    return WEIR_OK;
+}

@@ -1,0 +1,89 @@
+/* internal.h: the inside of the HTTP door, shared by the files of this folder. */
+#ifndef WEIR_HTTP_INTERNAL_H
+#define WEIR_HTTP_INTERNAL_H
+
+#include "framework/http/http.h"
+#include "framework/json/json.h"
+
+/* ---- head.c: a request's first line and headers ---- */
+
+struct weir__head {
+    struct weir_text method, target;
+    int64_t          body;  /* Content-Length; 0 = none */
+    bool             keeps; /* the connection stays open after the answer */
+};
+/* text: all up to and with the empty line. WEIR_OK, else an HTTP status with its words. */
+int weir__head_parse(struct weir_text text, struct weir__head *ret, const char **ret_words);
+
+/* ---- target.c: path and query ---- */
+
+struct weir__param {
+    const char *name, *value;
+};
+struct weir__target {
+    const char         *path; /* decoded */
+    struct weir__param *params;
+    size_t              count;
+};
+/* WEIR_OK, else an HTTP status with its words. */
+int weir__target_parse(struct weir_text target, struct weir_arena *arena, struct weir__target *ret,
+                       const char **ret_words);
+
+/* ---- requests and replies ---- */
+
+struct weir__door; /* a port with the applications it serves */
+
+struct weir_request {
+    struct weir__http          *http;
+    const struct weir__door    *door;
+    struct weir__target         target;
+    struct weir_arena          *arena;
+    struct weir__app           *app; /* of the endpoint; NULL = one of our own */
+    const struct weir_endpoint *endpoint;
+};
+
+struct weir_reply {
+    int                  status;
+    const char          *type; /* of the body */
+    const char          *allow;
+    struct weir_json_out json; /* the body, also where it is no JSON */
+};
+
+/* reply.c */
+void        weir__put_text(struct weir_json_out *json, const char *name, const char *value);
+void        weir__put_int(struct weir_json_out *json, const char *name, int64_t value);
+void        weir__put_bool(struct weir_json_out *json, const char *name, bool value);
+const char *weir__status_words(int status);
+/* Head and body of an answer, ready to be sent. */
+void weir__reply_print(const struct weir_reply *reply, bool keeps, bool with_body, struct weir__buf *ret);
+/* What a handler's code means. */
+void weir__reply_code(struct weir_reply *reply, int code);
+
+/* routes.c: finds who answers, and has it answer. *ret_path: for metrics, "other" where there is none. */
+void weir__answer(struct weir_request *request, struct weir_text method, struct weir_reply *reply,
+                  const char **ret_path);
+
+/* health.c, pages.c: our own answers */
+weir_answer weir__answer_health, weir__answer_ready, weir__answer_live, weir__answer_metrics, weir__answer_status,
+    weir__answer_topology;
+
+/* ---- server.c ---- */
+
+struct weir__door {
+    struct weir__http     *http;
+    struct evconnlistener *listener;
+    struct weir__app     **apps;
+    size_t                 count;
+    int                    port;
+};
+
+struct weir__http_settings {
+    size_t  connections, head, body;
+    int64_t request, idle;     /* ms */
+    int64_t stall, commit_age; /* ms */
+};
+
+const struct weir__http_config   *weir__http_config_of(const struct weir__http *http);
+const struct weir__http_settings *weir__http_settings_of(const struct weir__http *http);
+
+#endif

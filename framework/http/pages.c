@@ -1,0 +1,116 @@
+/* pages.c: /metrics, /topology, /status. */
+#include "framework/http/internal.h"
+
+int weir__answer_metrics(struct weir_request *request, struct weir_reply *reply)
+{
+    reply->type = "text/plain; version=0.0.4; charset=utf-8";
+    weir__metrics_print(weir__http_config_of(request->http)->metrics, &reply->json.buf);
+    return WEIR_OK;
+}
+
+/* ---- topology ---- */
+
+static bool is_asked_for(const struct weir_request *request, const struct weir__app *app)
+{
+    const char *name = weir_request_query(request, "topology");
+
+    return name == NULL || strcmp(weir__app_plan(app)->topology->name, name) == 0;
+}
+
+static int choose_form(const struct weir_request *request, enum weir__form *ret)
+{
+    static const char *const forms[] = {
+        [WEIR__AS_TEXT] = "text", [WEIR__AS_FULL] = "full", [WEIR__AS_DOT] = "dot", [WEIR__AS_MERMAID] = "mermaid"
+    };
+    const char *wanted = weir_request_query(request, "as");
+
+    *ret = WEIR__AS_TEXT;
+    if (wanted == NULL)
+        return WEIR_OK;
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        *ret = (enum weir__form)i;
+        if (strcmp(forms[i], wanted) == 0)
+            return WEIR_OK;
+    }
+    return WEIR_BAD_ARGUMENT;
+}
+
+static int print_plan(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret)
+{
+    if (form == WEIR__AS_TEXT || form == WEIR__AS_FULL)
+        weir__buf_printf(ret, "# %s\n", plan->topology->name);
+    return weir__plan_print(plan, form, ret);
+}
+
+int weir__answer_topology(struct weir_request *request, struct weir_reply *reply)
+{
+    enum weir__form form;
+    bool            any = false;
+    int             err = WEIR_OK;
+
+    if (choose_form(request, &form) < 0)
+        return weir_reply_fail(reply, 400, "as is one of: text, full, dot, mermaid");
+    for (size_t i = 0; err == WEIR_OK && i < request->door->count; i++) {
+        if (!is_asked_for(request, request->door->apps[i]))
+            continue;
+        err = print_plan(weir__app_plan(request->door->apps[i]), form, &reply->json.buf);
+        any = true;
+    }
+    if (err < 0)
+        return err;
+    if (!any)
+        return weir_reply_fail(reply, 404, "no topology %.100s runs here", weir_request_query(request, "topology"));
+    reply->type = "text/plain; charset=utf-8";
+    return WEIR_OK;
+}
+
+/* ---- status ---- */
+
+static void put_threads(struct weir_json_out *json, struct weir__app *app)
+{
+    struct weir__thread_state state;
+    int64_t                   now = weir__monotonic_us();
+
+    weir_json_name(json, "threads");
+    weir_json_begin_array(json);
+    for (size_t i = 0; weir__app_thread(app, i, &state); i++) {
+        weir_json_begin_object(json);
+        weir__put_bool(json, "alive", state.alive);
+        weir__put_bool(json, "assigned", state.assigned);
+        weir__put_int(json, "tasks", (int64_t)state.tasks);
+        weir__put_int(json, "restoring", (int64_t)state.restoring);
+        weir__put_int(json, "records", (int64_t)state.records);
+        weir__put_int(json, "commits", (int64_t)state.commits);
+        weir__put_int(json, "ms_since_progress", (now - state.last_beat) / 1000);
+        weir__put_int(json, "ms_since_commit", (now - state.last_commit) / 1000);
+        weir_json_end_object(json);
+    }
+    weir_json_end_array(json);
+}
+
+static void put_app(struct weir_json_out *json, struct weir__app *app)
+{
+    const struct weir__plan *plan = weir__app_plan(app);
+
+    weir_json_begin_object(json);
+    weir__put_text(json, "topology", plan->topology->name);
+    weir__put_text(json, "application", plan->application);
+    weir__put_text(json, "instance", weir__app_instance(app));
+    put_threads(json, app);
+    weir_json_end_object(json);
+}
+
+int weir__answer_status(struct weir_request *request, struct weir_reply *reply)
+{
+    struct weir_json_out *json = weir_reply_json(reply);
+
+    weir_json_begin_object(json);
+    weir__put_text(json, "version", WEIR_VERSION);
+    weir_json_name(json, "topologies");
+    weir_json_begin_array(json);
+    for (size_t i = 0; i < request->door->count; i++)
+        put_app(json, request->door->apps[i]);
+    weir_json_end_array(json);
+    weir_json_end_object(json);
+    return WEIR_OK;
+}

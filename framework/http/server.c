@@ -1,0 +1,654 @@
+/* server.c: ports, connections and their clocks, over libevent's bufferevents; all on one thread.
+ *
+ * (1) A connection answers one request after the other, in order; while more than MOST_WAITING bytes of answers are not
+ *     taken, nothing more is read from it.
+ * (2) A client has a time for all of a request and one for taking the answer, however it trickles.
+ * (3) Who is refused is told why before the connection closes: what it still sends is read and forgotten for a while,
+ *     or its reset would eat the answer.
+ * (4) Only the pipe of `weir__http_stop` crosses threads, so libevent needs no locks.
+ */
+#define _GNU_SOURCE
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <event2/util.h>
+
+#include "framework/http/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MOST_WAITING ((size_t)256 << 10)
+#define LINGER_MS    1000
+/* What an answer may allocate of the request's arena. */
+#define MOST_MEMORY ((size_t)256 << 20)
+
+enum stage { IDLE, READING, WRITING, LINGERING };
+
+struct connection {
+    struct weir__door      *door;
+    struct bufferevent     *bev;
+    struct event           *clock;
+    enum stage              stage;
+    size_t                  need;   /* bytes of the next request, body included; 0 = not known yet */
+    bool                    closes; /* WRITING: then the connection ends */
+    bool                    ended;  /* nothing more will come */
+    TAILQ_ENTRY(connection) link;
+};
+TAILQ_HEAD(connections, connection);
+
+struct weir__http {
+    struct weir__http_config   config;
+    struct weir__http_settings settings;
+    struct event_base         *base;
+    struct event              *stopping;
+    int                        pipe[2];
+    struct weir__door         *doors;
+    size_t                     door_count;
+    struct connections         connections; /* longest in its stage first */
+    size_t                     connection_count;
+    struct weir_arena          arena; /* of the request being answered */
+    pthread_t                  thread;
+    bool                       started;
+};
+
+/* clang-format off */
+static const struct weir__family requests_family = { .name = "weir_http_requests_total", .type = WEIR__COUNTER,
+    .help = "Requests answered at the HTTP port.", .labels = { "path", "status" } };
+static const struct weir__family seconds_family = { .name = "weir_http_request_seconds", .type = WEIR__HISTOGRAM,
+    .help = "Time that answers took to be made.", .labels = { "path" } };
+/* clang-format on */
+
+const struct weir__http_config *weir__http_config_of(const struct weir__http *http) { return &http->config; }
+
+const struct weir__http_settings *weir__http_settings_of(const struct weir__http *http) { return &http->settings; }
+
+/* ---- a connection's life ---- */
+
+static void connection_close(struct connection *connection)
+{
+    struct weir__http *http = connection->door->http;
+
+    TAILQ_REMOVE(&http->connections, connection, link);
+    http->connection_count--;
+    if (connection->clock != NULL)
+        event_free(connection->clock);
+    bufferevent_free(connection->bev);
+    weir__free(connection);
+}
+
+static int64_t time_of(const struct connection *connection)
+{
+    const struct weir__http_settings *settings = &connection->door->http->settings;
+
+    if (connection->stage == IDLE)
+        return settings->idle;
+    return connection->stage == LINGERING ? LINGER_MS : settings->request;
+}
+
+static void enter(struct connection *connection, enum stage stage)
+{
+    struct weir__http *http = connection->door->http;
+    struct timeval     time;
+    int64_t            ms;
+
+    connection->stage = stage;
+    TAILQ_REMOVE(&http->connections, connection, link);
+    TAILQ_INSERT_TAIL(&http->connections, connection, link);
+    ms = time_of(connection);
+    time = (struct timeval){ .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    evtimer_add(connection->clock, &time);
+}
+
+/* The answer has left: ours is said, theirs may still be coming. */
+static void linger(struct connection *connection)
+{
+    struct evbuffer *input = bufferevent_get_input(connection->bev);
+
+    if (connection->ended) {
+        connection_close(connection);
+        return;
+    }
+    shutdown(bufferevent_getfd(connection->bev), SHUT_WR);
+    evbuffer_drain(input, evbuffer_get_length(input));
+    enter(connection, LINGERING);
+    bufferevent_enable(connection->bev, EV_READ);
+}
+
+/* ---- answering ---- */
+
+static void send_reply(struct connection *connection, const struct weir_reply *reply, bool with_body)
+{
+    AUTO(weir__buf_fini) struct weir__buf text = { 0 };
+    struct evbuffer                      *output = bufferevent_get_output(connection->bev);
+
+    weir__reply_print(reply, !connection->closes, with_body, &text);
+    if (!weir__buf_ok(&text) || evbuffer_add(output, text.data, text.size) < 0)
+        connection->closes = true; /* cut short, which the length tells */
+    if (connection->closes || evbuffer_get_length(output) > MOST_WAITING)
+        enter(connection, WRITING);
+    else
+        enter(connection, IDLE);
+}
+
+static void refuse(struct connection *connection, int status, const char *words)
+{
+    struct weir_reply reply = { 0 };
+    char              number[16];
+    const char       *labels[] = { "other", number };
+
+    snprintf(number, sizeof(number), "%d", status);
+    weir__metric_add(weir__metric(connection->door->http->config.metrics, &requests_family, labels), 1);
+    (void)weir_reply_fail(&reply, status, "%s", words);
+    connection->closes = true;
+    send_reply(connection, &reply, true);
+    weir__json_out_fini(&reply.json);
+}
+
+static void count(struct weir__http *http, const char *path, int status, int64_t began)
+{
+    char        number[16];
+    const char *labels[] = { path, number };
+
+    snprintf(number, sizeof(number), "%d", status);
+    weir__metric_add(weir__metric(http->config.metrics, &requests_family, labels), 1);
+    weir__metric_observe(weir__metric(http->config.metrics, &seconds_family, labels),
+                         (double)(weir__monotonic_us() - began) / 1e6);
+}
+
+static void answer(struct connection *connection, const struct weir__head *head)
+{
+    struct weir__http  *http = connection->door->http;
+    struct weir_request request = { .http = http, .door = connection->door, .arena = &http->arena };
+    struct weir_reply   reply = { .status = 200, .type = "application/json" };
+    int64_t             began = weir__monotonic_us();
+    const char         *words, *path = "other";
+    int                 status = weir__target_parse(head->target, &http->arena, &request.target, &words);
+
+    connection->closes = !head->keeps;
+    if (status == WEIR_OK)
+        weir__answer(&request, head->method, &reply, &path);
+    else
+        (void)weir_reply_fail(&reply, status, "%s", words);
+    count(http, path, reply.status, began);
+    send_reply(connection, &reply, head->method.size != 4 || memcmp(head->method.data, "HEAD", 4) != 0);
+    weir__json_out_fini(&reply.json);
+    weir__arena_reset(&http->arena);
+}
+
+/* ---- reading ---- */
+
+/* Bytes up to and with the empty line; 0 = not there yet. *ret_bare: a line ends without CR. */
+static size_t find_end(const char *text, size_t size, bool *ret_bare)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] != '\n')
+            continue;
+        *ret_bare = i == 0 || text[i - 1] != '\r';
+        if (*ret_bare)
+            return 0;
+        if (i >= 3 && text[i - 2] == '\n')
+            return i + 1;
+    }
+    return 0;
+}
+
+/* The head is not all there. */
+static void wait_for_head(struct connection *connection, const char *text, size_t size)
+{
+    if (size < connection->door->http->settings.head)
+        return;
+    if (memchr(text, '\n', size) == NULL)
+        refuse(connection, 414, "the request line is too long");
+    else
+        refuse(connection, 431, "the headers are too long");
+}
+
+/* Whether a request was there and answered. */
+static bool take_request(struct connection *connection, const char *text, size_t size)
+{
+    const struct weir__http_settings *settings = &connection->door->http->settings;
+    bool                              bare = false;
+    size_t                            end = find_end(text, size, &bare);
+    struct weir__head                 head;
+    const char                       *words = "lines end with CR LF";
+    int                               status = bare ? 400 : WEIR_OK;
+
+    if (end > settings->head || (end == 0 && !bare)) {
+        wait_for_head(connection, text, end > 0 ? end : size);
+        return false;
+    }
+    if (status == WEIR_OK)
+        status = weir__head_parse((struct weir_text){ text, end }, &head, &words);
+    if (status == WEIR_OK && head.body > (int64_t)settings->body) {
+        status = 413;
+        words = "the body is too long";
+    }
+    if (status != WEIR_OK) {
+        refuse(connection, status, words);
+        return false;
+    }
+    connection->need = end + (size_t)head.body;
+    if (size < connection->need)
+        return false;
+    answer(connection, &head);
+    return true;
+}
+
+/* Empty lines before a request are forgiven. */
+static void drop_empty_lines(struct evbuffer *input)
+{
+    char start[2];
+
+    while (evbuffer_copyout(input, start, 2) == 2 && start[0] == '\r' && start[1] == '\n')
+        evbuffer_drain(input, 2);
+}
+
+static bool read_request(struct connection *connection, struct evbuffer *input)
+{
+    size_t      size;
+    const char *text;
+
+    drop_empty_lines(input);
+    size = evbuffer_get_length(input);
+    if (size == 0)
+        return false;
+    if (connection->stage == IDLE)
+        enter(connection, READING);
+    if (size < connection->need)
+        return false;
+    text = (const char *)evbuffer_pullup(input, -1);
+    if (text == NULL) {
+        refuse(connection, 503, "out of memory");
+        return false;
+    }
+    if (!take_request(connection, text, size))
+        return false;
+    evbuffer_drain(input, connection->need);
+    connection->need = 0;
+    return true;
+}
+
+static void read_requests(struct connection *connection)
+{
+    struct evbuffer *input = bufferevent_get_input(connection->bev);
+
+    while (connection->stage < WRITING && read_request(connection, input))
+        ;
+    if (connection->stage == WRITING)
+        bufferevent_disable(connection->bev, EV_READ);
+    if (connection->stage == LINGERING)
+        evbuffer_drain(input, evbuffer_get_length(input));
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+    (void)bev;
+    read_requests(arg);
+}
+
+static void on_written(struct bufferevent *bev, void *arg)
+{
+    struct connection *connection = arg;
+
+    if (connection->stage == WRITING && connection->closes) {
+        linger(connection);
+        return;
+    }
+    if (connection->stage == WRITING) {
+        enter(connection, IDLE);
+        bufferevent_enable(bev, EV_READ);
+        read_requests(connection); /* what came meanwhile */
+    }
+    if (connection->ended && evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+        connection_close(connection);
+}
+
+/* Who has said all may still be reading. */
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+    struct connection *connection = arg;
+
+    connection->ended = true;
+    if (!(what & BEV_EVENT_EOF) || connection->stage == LINGERING ||
+        evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+        connection_close(connection);
+}
+
+static void on_time(evutil_socket_t fd, short what, void *arg)
+{
+    struct connection *connection = arg;
+
+    (void)fd;
+    (void)what;
+    if (connection->stage != READING) {
+        connection_close(connection);
+        return;
+    }
+    refuse(connection, 408, "the request took too long to come");
+    bufferevent_disable(connection->bev, EV_READ);
+}
+
+/* ---- ports ---- */
+
+/* At the limit the one that has been idle longest goes. */
+static void make_room(struct weir__http *http)
+{
+    struct connection *connection;
+
+    if (http->connection_count < http->settings.connections)
+        return;
+    TAILQ_FOREACH(connection, &http->connections, link)
+        if (connection->stage == IDLE) {
+            connection_close(connection);
+            return;
+        }
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size,
+                      void *arg)
+{
+    struct weir__door  *door = arg;
+    struct weir__http  *http = door->http;
+    struct connection  *connection = weir__zalloc(sizeof(*connection));
+    struct bufferevent *bev = bufferevent_socket_new(http->base, fd, BEV_OPT_CLOSE_ON_FREE);
+
+    (void)listener;
+    (void)address;
+    (void)size;
+    if (bev == NULL)
+        close(fd);
+    if (connection != NULL && bev != NULL)
+        connection->clock = evtimer_new(http->base, on_time, connection);
+    if (connection == NULL || bev == NULL || connection->clock == NULL) {
+        if (bev != NULL)
+            bufferevent_free(bev);
+        weir__free(connection);
+        return;
+    }
+    make_room(http);
+    connection->door = door;
+    connection->bev = bev;
+    TAILQ_INSERT_TAIL(&http->connections, connection, link);
+    http->connection_count++;
+    enter(connection, IDLE);
+    bufferevent_setcb(bev, on_read, on_written, on_event, connection);
+    bufferevent_setwatermark(bev, EV_READ, 0, http->settings.head + http->settings.body);
+    bufferevent_enable(bev, EV_READ | EV_WRITE);
+    if (http->connection_count > http->settings.connections) {
+        refuse(connection, 503, "too many connections");
+        bufferevent_disable(bev, EV_READ);
+    }
+}
+
+static void accept_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(arg);
+}
+
+/* No descriptors left, most likely: trying at once again would only be busy. */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+    struct weir__door *door = arg;
+
+    weir__say(WEIR__WARN, "http-accept-failed", "port", "i", (int64_t)door->port, "why", "s",
+              evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()), NULL);
+    if (event_base_once(door->http->base, -1, EV_TIMEOUT, accept_again, listener, &(struct timeval){ .tv_sec = 1 }) ==
+        0)
+        evconnlistener_disable(listener);
+}
+
+static int fail_port(const char *address, int port, int number, struct weir_error *reterr)
+{
+    char where[sizeof(reterr->where)];
+
+    snprintf(where, sizeof(where), "%.120s:%d", address, port);
+    if (number == EADDRINUSE)
+        return weir__fail(reterr, WEIR_BUSY, where, "the port is taken: give another http.port, or 0 for a free one");
+    return weir__fail(reterr, WEIR_BAD_CONFIG, where,
+                      "the port cannot be opened (%s): set http.address and http.port", strerror(number));
+}
+
+static int port_of(evutil_socket_t fd)
+{
+    struct sockaddr_storage address;
+    socklen_t               size = sizeof(address);
+    char                    service[16];
+
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0 ||
+        getnameinfo((struct sockaddr *)&address, size, NULL, 0, service, sizeof(service), NI_NUMERICSERV) != 0)
+        return 0;
+    return atoi(service);
+}
+
+static int listen_at(struct weir__door *door, const char *address, int port, struct weir_error *reterr)
+{
+    struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
+    char            service[16];
+    int             number;
+
+    snprintf(service, sizeof(service), "%d", port);
+    number = getaddrinfo(address, service, &hints, &found);
+    if (number != 0)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, "http.address", "\"%.100s\" is no address: %s", address,
+                          gai_strerror(number));
+    door->listener = evconnlistener_new_bind(door->http->base, on_accept, door,
+                                             LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC, 128,
+                                             found->ai_addr, (int)found->ai_addrlen);
+    number = errno;
+    freeaddrinfo(found);
+    if (door->listener == NULL)
+        return fail_port(address, port, number, reterr);
+    evconnlistener_set_error_cb(door->listener, on_accept_error);
+    door->port = port_of(evconnlistener_get_fd(door->listener));
+    return WEIR_OK;
+}
+
+/* ---- doors: ports and who is behind them ---- */
+
+/* Where a topology is served: as set for it, as set for all, as declared; -1 = nowhere. */
+static int port_for(const struct weir__http_config *config, const struct weir__plan *plan)
+{
+    if (plan->port_given)
+        return plan->port;
+    if (weir__config_text(config->settings, "http.port") != NULL)
+        return (int)weir__config_int(config->settings, "http.port");
+    return config->declared ? plan->port : -1;
+}
+
+static int add_app(struct weir__http *http, struct weir__app *app, int port)
+{
+    struct weir__door *door = http->doors;
+
+    while (door < http->doors + http->door_count && door->port != port)
+        door++;
+    if (door == http->doors + http->door_count) {
+        door->apps = weir__zalloc(sizeof(struct weir__app *) * http->config.count);
+        if (door->apps == NULL)
+            return WEIR_NO_MEMORY;
+        door->http = http;
+        door->port = port;
+        http->door_count++;
+    }
+    door->apps[door->count++] = app;
+    return WEIR_OK;
+}
+
+static int make_doors(struct weir__http *http, struct weir_error *reterr)
+{
+    http->doors = weir__zalloc(sizeof(*http->doors) * (http->config.count + 1));
+    for (size_t i = 0; i < http->config.count; i++) {
+        int port = port_for(&http->config, weir__app_plan(http->config.apps[i]));
+
+        if (port >= 0 && (http->doors == NULL || add_app(http, http->config.apps[i], port) < 0))
+            return weir__fail(reterr, WEIR_NO_MEMORY, "http", "out of memory");
+    }
+    return WEIR_OK;
+}
+
+static void say_door(const struct weir__door *door, const char *address)
+{
+    AUTO(weir__buf_fini) struct weir__buf names = { 0 };
+
+    for (size_t i = 0; i < door->count; i++)
+        weir__buf_printf(&names, "%s%s", i > 0 ? "," : "", weir__app_plan(door->apps[i])->topology->name);
+    weir__buf_putc(&names, '\0');
+    if (weir__buf_ok(&names))
+        weir__say(WEIR__INFO, "http-open", "address", "s", address, "port", "i", (int64_t)door->port, "topologies",
+                  "s", names.data, NULL);
+}
+
+static int open_doors(struct weir__http *http, struct weir_error *reterr)
+{
+    const char *address = weir__config_text(http->config.settings, "http.address");
+
+    for (size_t i = 0; i < http->door_count; i++) {
+        int err = listen_at(&http->doors[i], address, http->doors[i].port, reterr);
+
+        if (err < 0)
+            return err;
+        say_door(&http->doors[i], address);
+    }
+    return WEIR_OK;
+}
+
+/* ---- start and stop ---- */
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+    struct weir__http *http = arg;
+
+    (void)fd;
+    (void)what;
+    event_base_loopbreak(http->base);
+}
+
+static void *run(void *arg)
+{
+    struct weir__http *http = arg;
+
+    event_base_dispatch(http->base);
+    return NULL;
+}
+
+/* Signals are others' business. */
+static int start_thread(struct weir__http *http, struct weir_error *reterr)
+{
+    sigset_t all, before;
+    int      number;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    number = pthread_create(&http->thread, NULL, run, http);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (number != 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "http", "the system gives no thread for the HTTP port");
+    http->started = true;
+    return WEIR_OK;
+}
+
+static int build(struct weir__http *http, struct weir_error *reterr)
+{
+    int err;
+
+    if (pipe2(http->pipe, O_CLOEXEC) < 0)
+        return weir__fail(reterr, WEIR_IO, "http", "no pipe: %s", strerror(errno));
+    http->base = event_base_new();
+    if (http->base != NULL)
+        http->stopping = event_new(http->base, http->pipe[0], EV_READ, on_stop, http);
+    if (http->stopping == NULL || event_add(http->stopping, NULL) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "http", "out of memory");
+    err = open_doors(http, reterr);
+    return err < 0 ? err : start_thread(http, reterr);
+}
+
+static void read_settings(struct weir__http *http)
+{
+    const struct weir__config *config = http->config.settings;
+
+    http->settings = (struct weir__http_settings){
+        .connections = (size_t)weir__config_int(config, "http.max.connections"),
+        .head = (size_t)weir__config_int(config, "http.max.head.bytes"),
+        .body = (size_t)weir__config_int(config, "http.max.body.bytes"),
+        .request = weir__config_int(config, "http.request.timeout.ms"),
+        .idle = weir__config_int(config, "http.idle.timeout.ms"),
+        .stall = weir__config_int(config, "health.stall.ms"),
+        .commit_age = weir__config_int(config, "health.commit.age.ms"),
+    };
+}
+
+int weir__http_start(const struct weir__http_config *config, struct weir__http **ret, struct weir_error *reterr)
+{
+    struct weir__http *http = weir__zalloc(sizeof(*http));
+    int                err;
+
+    *ret = NULL;
+    if (http == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "http", "out of memory");
+    http->config = *config;
+    http->pipe[0] = http->pipe[1] = -1;
+    TAILQ_INIT(&http->connections);
+    weir__arena_init(&http->arena, MOST_MEMORY);
+    read_settings(http);
+    err = make_doors(http, reterr);
+    if (err == WEIR_OK && http->door_count > 0)
+        err = build(http, reterr);
+    if (err < 0 || http->door_count == 0)
+        weir__http_stop(http);
+    else
+        *ret = http;
+    return err;
+}
+
+int weir__http_port(const struct weir__http *http, const char *topology)
+{
+    for (size_t i = 0; http != NULL && i < http->door_count; i++)
+        for (size_t j = 0; j < http->doors[i].count; j++)
+            if (strcmp(weir__app_plan(http->doors[i].apps[j])->topology->name, topology) == 0)
+                return http->doors[i].port;
+    return 0;
+}
+
+/* What is in the sockets' buffers by then still arrives. */
+static void close_all(struct weir__http *http)
+{
+    while (!TAILQ_EMPTY(&http->connections))
+        connection_close(TAILQ_FIRST(&http->connections));
+    for (size_t i = 0; i < http->door_count; i++) {
+        if (http->doors[i].listener != NULL)
+            evconnlistener_free(http->doors[i].listener);
+        weir__free(http->doors[i].apps);
+    }
+}
+
+void weir__http_stop(struct weir__http *http)
+{
+    if (http == NULL)
+        return;
+    if (http->started) {
+        while (write(http->pipe[1], "", 1) < 0 && errno == EINTR)
+            ;
+        pthread_join(http->thread, NULL);
+    }
+    close_all(http);
+    if (http->stopping != NULL)
+        event_free(http->stopping);
+    if (http->base != NULL)
+        event_base_free(http->base);
+    for (size_t i = 0; i < ARRAY_SIZE(http->pipe); i++)
+        if (http->pipe[i] >= 0)
+            close(http->pipe[i]);
+    weir__arena_fini(&http->arena);
+    weir__free(http->doors);
+    weir__free(http);
+}

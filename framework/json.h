@@ -59,6 +59,8 @@ WEIR_API void weir_json_put_number(struct weir_json_out *json, struct weir_text 
 /* Bytes that are no UTF-8 become U+FFFD. */
 WEIR_API void weir_json_put_text(struct weir_json_out *json, struct weir_text text);
 WEIR_API void weir_json_put_string(struct weir_json_out *json, const char *text); /* NULL = null */
+/* A parsed value, numbers as they were written. */
+WEIR_API void weir_json_put(struct weir_json_out *json, const struct weir_json *value);
 
 #ifdef __cplusplus
 }

@@ -64,10 +64,11 @@ function(weir_benches)
     endforeach()
 endfunction()
 
-# weir_tests(kind): each test/KIND/test_*.c is one program and one ctest, run from the top of the tree.
+# weir_tests(kind): each test/KIND/test_*.c is one program and one ctest, run from the top of the tree; the other
+# sources there and one folder below belong to all of them.
 function(weir_tests kind)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${kind}/test_*.c)
-    file(GLOB shared CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${kind}/*.c)
+    file(GLOB shared CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${kind}/*.c ${PROJECT_SOURCE_DIR}/test/${kind}/*/*.c)
     list(FILTER shared EXCLUDE REGEX "/test_[^/]*\\.c$")
     foreach(source ${sources})
         get_filename_component(name ${source} NAME_WE)

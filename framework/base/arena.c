@@ -97,6 +97,7 @@ static bool next_chunk(struct weir_arena *arena, size_t size)
     if (current)
         usual = MIN(MAX(current->size, FIRST_CHUNK) * 2, LAST_CHUNK);
     block = new_block(MAX(usual, size));
+    arena->starved |= !block;
     if (!block)
         return false;
     block->next = current ? current->next : arena->first;
@@ -112,6 +113,7 @@ static void *take_own_chunk(struct weir_arena *arena, size_t size)
 {
     struct weir__block *block = new_block(size);
 
+    arena->starved |= !block;
     if (!block)
         return NULL;
     block->next = arena->first;
@@ -157,6 +159,7 @@ static void trim(struct weir_arena *arena)
 void weir__arena_reset(struct weir_arena *arena)
 {
     arena->used = 0;
+    arena->starved = false;
     if (arena->current != arena->first || (arena->first && arena->first->size > KEPT))
         trim(arena);
     set_current(arena, arena->first);

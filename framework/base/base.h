@@ -38,8 +38,9 @@ void *weir__realloc(void *memory, size_t size);
 char *weir__strdup(const char *text);
 void *weir__memdup(const void *data, size_t size); /* size 0 gives a non-NULL pointer */
 void  weir__free(void *memory);
-/* From now on the n-th allocation of this thread fails (0 = none). For tests. */
-void weir__fail_allocation(uint64_t n);
+/* From now on the n-th allocation of this thread fails (0 = none). Returns what was left of the last order: 0 when it
+ * was carried out. For tests. */
+uint64_t weir__fail_allocation(uint64_t n);
 
 /* A growable array's capacity: makes room for one more of `size` bytes; WEIR_NO_MEMORY. */
 int weir__grow(void **items, size_t *capacity, size_t count, size_t size);
@@ -52,6 +53,7 @@ struct weir_arena {
     struct weir__block *first, *current;
     char               *at, *end;
     size_t              used, ceiling; /* bytes; ceiling 0 = none */
+    bool                starved;       /* since the last reset it was refused memory below the ceiling */
 };
 void  weir__arena_init(struct weir_arena *arena, size_t ceiling);
 void  weir__arena_fini(struct weir_arena *arena);

@@ -10,7 +10,13 @@ static bool ordered_to_fail(void)
     return __builtin_expect(allocations_until_failure > 0, 0) && --allocations_until_failure == 0;
 }
 
-void weir__fail_allocation(uint64_t n) { allocations_until_failure = n; }
+uint64_t weir__fail_allocation(uint64_t n)
+{
+    uint64_t left = allocations_until_failure;
+
+    allocations_until_failure = n;
+    return left;
+}
 
 void *weir__alloc(size_t size) { return ordered_to_fail() ? NULL : malloc(size ? size : 1); }
 

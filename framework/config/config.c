@@ -239,6 +239,11 @@ static size_t need_index(const char *key)
     return index;
 }
 
+bool weir__config_given(const struct weir__config *config, const char *key)
+{
+    return config->values[need_index(key)].text != NULL;
+}
+
 const char *weir__config_text(const struct weir__config *config, const char *key)
 {
     size_t index = need_index(key);

@@ -45,6 +45,8 @@ int weir__config_read_env(struct weir__config *config, char *const *env, struct 
 /* One flag "key=value" (the dashes taken off). */
 int weir__config_set(struct weir__config *config, const char *key, const char *value, const char *where,
                      struct weir_error *reterr);
+/* Whether somebody set a known key: its value in force is not the default. */
+bool weir__config_given(const struct weir__config *config, const char *key);
 /* A known key's value in force; asking for an unknown key is a CHECK failure. */
 const char *weir__config_text(const struct weir__config *config, const char *key);
 int64_t     weir__config_int(const struct weir__config *config, const char *key); /* INT, DURATION, SIZE */

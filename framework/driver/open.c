@@ -3,13 +3,6 @@
 
 static int64_t now_of(void *arg) { return ((struct weir_driver *)arg)->now; }
 
-static enum weir__handler handler(int on_failure, const struct weir__plan *plan)
-{
-    if (on_failure == WEIR_CONTINUE)
-        return WEIR__CONTINUE;
-    return plan->dead_letters != NULL ? WEIR__DEAD_LETTER : WEIR__FAIL;
-}
-
 int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr)
 {
     const struct weir_driver_config *config = &driver->config;
@@ -24,34 +17,18 @@ int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr
                                               .send_arg = driver,
                                               .now = now_of,
                                               .now_arg = driver,
-                                              .on_unreadable = handler(config->on_unreadable, driver->plan),
-                                              .on_failure = handler(config->on_verb_failure, driver->plan),
-                                              .on_refused = handler(config->on_verb_failure, driver->plan),
+                                              .on_unreadable = driver->on_unreadable,
+                                              .on_failure = driver->on_failure,
+                                              .on_refused = driver->on_refused,
                                               .extract = config->extract,
                                               .extract_arg = config->extract_arg,
                                               .cache_bytes = (size_t)config->cache_bytes,
-                                              .record_memory = (size_t)256 << 20,
+                                              .record_memory = driver->record_memory,
                                               .close_interval = config->close_emit_interval,
                                               .upstream_expiry = config->upstream_cleanup,
                                               .idle = -1 };
 
     return weir__task_new(&task, &driver->task, reterr);
-}
-
-static int read_settings(struct weir_driver *driver, const struct weir_topology *topology, struct weir_error *reterr)
-{
-    const char *names[] = { topology->name, NULL };
-    int         err;
-
-    if (driver->settings != NULL)
-        return WEIR_OK;
-    err = weir__config_new(names, &driver->own_settings);
-    driver->settings = driver->own_settings;
-    if (err < 0)
-        return weir__fail(reterr, err, topology->name, "no memory for the configuration");
-    if (driver->config.config_file == NULL)
-        return WEIR_OK;
-    return weir__config_read_file(driver->own_settings, driver->config.config_file, reterr);
 }
 
 static int make_plan(struct weir_driver *driver, const struct weir_topology *topology, struct weir_error *reterr)
@@ -87,9 +64,26 @@ static bool has_globals(const struct weir__plan *plan)
     return false;
 }
 
+int weir__driver_make_globals(struct weir_driver *driver, struct weir_error *reterr)
+{
+    if (!has_globals(driver->plan))
+        return WEIR_OK;
+    return weir__globals_new(driver->plan, driver->engines, driver->metrics, &driver->globals, reterr);
+}
+
+static int make_dir(struct weir_driver *driver, struct weir_error *reterr)
+{
+    if (driver->config.dir == NULL)
+        return WEIR_OK;
+    driver->dir = weir__strdup(driver->config.dir);
+    if (driver->dir == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, driver->config.dir, "no memory for the folder's name");
+    return weir__make_dirs(driver->dir, reterr);
+}
+
 static int open_all(struct weir_driver *driver, const struct weir_topology *topology, struct weir_error *reterr)
 {
-    int err = read_settings(driver, topology, reterr);
+    int err = weir__driver_read_settings(driver, topology, reterr);
 
     if (err == WEIR_OK)
         err = make_plan(driver, topology, reterr);
@@ -97,13 +91,12 @@ static int open_all(struct weir_driver *driver, const struct weir_topology *topo
         return err;
     if (choose_subs(driver) < 0 || weir__metrics_new(&driver->metrics) < 0)
         return weir__fail(reterr, WEIR_NO_MEMORY, topology->name, "no memory for the driver");
+    weir__driver_take_settings(driver);
     err = weir__plan_check_runnable(driver->plan, reterr);
-    if (err == WEIR_OK && has_globals(driver->plan))
-        err = weir__globals_new(driver->plan, driver->engines, driver->metrics, &driver->globals, reterr);
-    if (err == WEIR_OK && driver->config.dir != NULL) {
-        driver->dir = weir__strdup(driver->config.dir);
-        err = driver->dir != NULL ? weir__make_dirs(driver->dir, reterr) : WEIR_NO_MEMORY;
-    }
+    if (err == WEIR_OK)
+        err = make_dir(driver, reterr);
+    if (err == WEIR_OK)
+        err = weir__driver_make_globals(driver, reterr);
     if (err == WEIR_OK)
         err = weir__driver_make_task(driver, reterr);
     return err == WEIR_OK ? weir__task_start(driver->task, reterr) : err;
@@ -133,7 +126,6 @@ int weir__driver_open(const struct weir_topology *topology, const struct weir_dr
     driver->settings = settings;
     driver->now = driver->config.wall_clock;
     weir__arena_init(&driver->arena, 0);
-    weir__arena_init(&driver->offset_arena, 0);
     err = open_all(driver, topology, reterr);
     if (err < 0) {
         weir_driver_free(driver);
@@ -157,34 +149,48 @@ void weir_driver_free(struct weir_driver *driver)
     weir__free(driver->topics);
     weir__free(driver->sent);
     weir__free(driver->subs);
-    weir__free(driver->offsets);
+    weir__free(driver->followed);
     weir__free(driver->dir);
+    weir__json_out_fini(&driver->text);
+    weir__arena_fini(&driver->text_arena);
+    weir__arena_fini(&driver->kept[0].arena);
+    weir__arena_fini(&driver->kept[1].arena);
+    weir__arena_fini(&driver->piped_arena);
     weir__arena_fini(&driver->arena);
-    weir__arena_fini(&driver->offset_arena);
     weir__free(driver);
+}
+
+static int describe(const struct weir_driver *driver, char **ret, struct weir_error *reterr)
+{
+    struct weir__buf text = { 0 };
+    int              err = weir__plan_describe(driver->plan, &text);
+
+    weir__buf_putc(&text, '\0');
+    if (err < 0 || !weir__buf_ok(&text)) {
+        weir__buf_fini(&text);
+        return weir__fail(reterr, err < 0 ? err : WEIR_NO_MEMORY, driver->plan->topology->name,
+                          "the topology cannot be printed");
+    }
+    *ret = text.data;
+    return WEIR_OK;
 }
 
 int weir_describe(const struct weir_topology *topology, const struct weir_driver_config *config, char **ret,
                   struct weir_error *reterr)
 {
-    struct weir__plan_config plan_config = { .application = config != NULL ? config->application : NULL,
-                                             .cache = config != NULL && config->cache_bytes > 0,
-                                             .explicit_names = config != NULL && config->explicit_names };
-    struct weir__buf         text = { 0 };
-    struct weir__plan       *plan;
-    int                      err = weir__plan_new(topology, &plan_config, &plan, NULL, reterr);
+    struct weir_driver driver = { 0 }; /* as much of one as a plan needs */
+    int                err;
 
-    if (err < 0)
-        return err;
-    err = weir__plan_describe(plan, &text);
-    weir__buf_putc(&text, '\0');
-    weir__plan_free(plan);
-    if (err < 0 || !weir__buf_ok(&text)) {
-        weir__buf_fini(&text);
-        return weir__fail(reterr, err < 0 ? err : WEIR_NO_MEMORY, topology->name, "the topology cannot be printed");
-    }
-    *ret = text.data;
-    return WEIR_OK;
+    if (config != NULL)
+        driver.config = *config;
+    err = weir__driver_read_settings(&driver, topology, reterr);
+    if (err == WEIR_OK)
+        err = make_plan(&driver, topology, reterr);
+    if (err == WEIR_OK)
+        err = describe(&driver, ret, reterr);
+    weir__plan_free(driver.plan);
+    weir__config_free(driver.own_settings);
+    return err;
 }
 
 void weir_text_free(char *text) { weir__free(text); }

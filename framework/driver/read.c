@@ -102,44 +102,12 @@ int weir_driver_visit(struct weir_driver *driver, const char                    
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-static int restore_store(struct weir_driver *driver, struct weir__store *store, const char *changelog)
-{
-    struct weir__driver_topic *topic = weir__driver_topic_of(driver, changelog, true, false);
-
-    for (size_t i = 0; topic != NULL && i < topic->count; i++) {
-        int err = weir__store_restore(store, &topic->records[i]->raw, 1, topic->records[i]->raw.offset + 1);
-
-        if (err < 0)
-            return err;
-    }
-    return WEIR_OK;
-}
-
-int weir__driver_restore(struct weir_driver *driver, struct weir_error *reterr)
-{
-    struct weir__store *store;
-    const char         *changelog;
-
-    for (size_t i = 0; (store = weir__task_store(driver->task, i, &changelog)) != NULL; i++) {
-        int err = changelog != NULL ? restore_store(driver, store, changelog) : WEIR_OK;
-
-        if (err < 0)
-            return weir__fail(reterr, err, changelog, "the store cannot be restored: %s", weir_code_text(err));
-    }
-    for (size_t i = 0; i < driver->offset_count; i++)
-        (void)weir__task_seek(driver->task, driver->offsets[i].tp.topic, driver->offsets[i].offset,
-                              driver->offsets[i].metadata);
-    return WEIR_OK;
-}
-
 uint64_t weir_driver_dropped(const struct weir_driver *driver)
 {
-    uint64_t dropped = weir__task_dropped(driver->task);
-
-    return driver->globals != NULL ? dropped + weir__globals_dropped(driver->globals) : dropped;
+    return (uint64_t)weir__metrics_sum(driver->metrics, "weir_records_dropped_total", NULL, NULL);
 }
 
-double weir_driver_metric(struct weir_driver *driver, const char *name)
+double weir_driver_metric(struct weir_driver *driver, const char *name, const char *label, const char *value)
 {
-    return weir__metrics_sum(driver->metrics, name);
+    return weir__metrics_sum(driver->metrics, name, label, value);
 }

@@ -30,6 +30,15 @@ static int keep(struct weir_driver *driver, struct weir__driver_topic *topic, st
     return WEIR_OK;
 }
 
+static size_t bytes_of(const struct weir__raw *raw)
+{
+    size_t size = raw->key.size + raw->value.size;
+
+    for (size_t i = 0; i < raw->header_count; i++)
+        size += strlen(raw->headers[i].name) + raw->headers[i].value.size;
+    return size;
+}
+
 int weir__driver_send(void *arg, const struct weir__raw *raw, enum weir__sent_as as)
 {
     struct weir_driver        *driver = arg;
@@ -37,6 +46,10 @@ int weir__driver_send(void *arg, const struct weir__raw *raw, enum weir__sent_as
     struct weir__driver_topic *topic = weir__driver_topic_of(driver, raw->topic, internal, true);
     struct weir__sent         *sent = weir_arena_alloc(&driver->arena, sizeof(*sent));
 
+    if (raw->timestamp < driver->least_time)
+        return WEIR_BAD_TIME;
+    if (bytes_of(raw) > (size_t)driver->max_record_bytes)
+        return WEIR_TOO_LARGE;
     if (topic == NULL || sent == NULL || weir__raw_copy(raw, &driver->arena, &sent->raw) < 0)
         return WEIR_NO_MEMORY;
     sent->as = as;

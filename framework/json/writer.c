@@ -97,13 +97,18 @@ static void put_quoted(struct weir__buf *buf, struct weir_text text)
     weir__buf_putc(buf, '"');
 }
 
-void weir_json_name(struct weir_json_out *json, const char *name)
+static void put_name(struct weir_json_out *json, struct weir_text name)
 {
     struct weir__buf *buf = weir__json_put_raw(json);
 
-    put_quoted(buf, (struct weir_text){ .data = name, .size = strlen(name) });
+    put_quoted(buf, name);
     weir__buf_putc(buf, ':');
     json->comma = false;
+}
+
+void weir_json_name(struct weir_json_out *json, const char *name)
+{
+    put_name(json, (struct weir_text){ .data = name, .size = strlen(name) });
 }
 
 void weir_json_put_text(struct weir_json_out *json, struct weir_text text)
@@ -131,4 +136,34 @@ void weir_json_put_bool(struct weir_json_out *json, bool value)
 void weir_json_put_number(struct weir_json_out *json, struct weir_text text)
 {
     weir__buf_add(weir__json_put_raw(json), text.data, text.size);
+}
+
+/* ---- parsed values: as deep as the reader lets them be ---- */
+
+static void put_children(struct weir_json_out *json, const struct weir_json *value)
+{
+    for (const struct weir_json *child = value->child; child; child = child->next) {
+        if (value->type == WEIR_JSON_OBJECT)
+            put_name(json, child->name);
+        weir_json_put(json, child);
+    }
+}
+
+void weir_json_put(struct weir_json_out *json, const struct weir_json *value)
+{
+    bool object = value->type == WEIR_JSON_OBJECT;
+
+    switch (value->type) {
+    case WEIR_JSON_NULL: weir_json_put_null(json); break;
+    case WEIR_JSON_FALSE:
+    case WEIR_JSON_TRUE: weir_json_put_bool(json, value->type == WEIR_JSON_TRUE); break;
+    case WEIR_JSON_NUMBER: weir_json_put_number(json, value->text); break;
+    case WEIR_JSON_STRING: weir_json_put_text(json, value->text); break;
+    case WEIR_JSON_ARRAY:
+    case WEIR_JSON_OBJECT:
+        begin(json, object ? '{' : '[');
+        put_children(json, value);
+        end(json, object ? '}' : ']');
+        break;
+    }
 }

@@ -129,66 +129,11 @@ void weir__plans_fini(struct weir__plans *plans)
 
 /* ---- codecs ---- */
 
-static bool node_has(const struct weir__plan *plan, const struct weir__node *node, const char *topic)
-{
-    size_t size = strlen(plan->application);
-
-    if (node->op != WEIR__SOURCE && node->op != WEIR__SINK)
-        return false;
-    if (node->internal) {
-        if (strncmp(topic, plan->application, size) != 0 || topic[size] != '-')
-            return false;
-        topic += size + 1;
-    }
-    for (size_t i = 0; i < node->topic_count; i++)
-        if (strcmp(node->topics[i], topic) == 0)
-            return true;
-    return false;
-}
-
-static const struct weir_codec *window_key(const struct weir__store_plan *store, struct weir__topic_codecs *ret)
-{
-    bool session = store->windows != NULL && store->windows->kind == WEIR_SESSION;
-
-    if (session)
-        ret->made = *SESSIONED(store->key);
-    else
-        ret->made = *WINDOWED(store->key, store->store.window_size);
-    ret->tail = session ? 0 : 4;
-    return &ret->made;
-}
-
-static bool store_codecs(const struct weir__plan *plan, const char *topic, struct weir__topic_codecs *ret)
-{
-    for (size_t i = 0; i < plan->store_count; i++) {
-        const struct weir__store_plan *store = plan->stores[i];
-
-        if (store->changelog == NULL || strcmp(store->changelog, topic) != 0)
-            continue;
-        ret->key = store->store.kind == WEIR__STORE_WINDOWS ? window_key(store, ret) : store->key;
-        ret->value = store->value;
-        return true;
-    }
-    return false;
-}
-
-static bool node_codecs(const struct weir__plan *plan, const char *topic, struct weir__topic_codecs *ret)
-{
-    for (size_t i = 0; i < plan->node_count; i++) {
-        if (!node_has(plan, plan->nodes[i], topic))
-            continue;
-        ret->key = plan->nodes[i]->key_out;
-        ret->value = plan->nodes[i]->value_out;
-        return true;
-    }
-    return false;
-}
-
 int weir__plans_codecs(const struct weir__plans *plans, const char *topic, struct weir__topic_codecs *ret)
 {
     *ret = (struct weir__topic_codecs){ 0 };
     for (size_t i = 0; i < plans->count; i++)
-        if (node_codecs(plans->items[i], topic, ret) || store_codecs(plans->items[i], topic, ret))
+        if (weir__plan_codecs(plans->items[i], topic, ret) == WEIR_OK)
             return WEIR_OK;
     return WEIR_NOTFOUND;
 }
@@ -199,8 +144,9 @@ bool weir__plans_reads(const struct weir__plans *plans, const char *topic)
         for (size_t j = 0; j < plans->items[i]->node_count; j++) {
             const struct weir__node *node = plans->items[i]->nodes[j];
 
-            if (node->op == WEIR__SOURCE && !node->internal && node_has(plans->items[i], node, topic))
-                return true;
+            for (size_t k = 0; node->op == WEIR__SOURCE && !node->internal && k < node->topic_count; k++)
+                if (strcmp(node->topics[k], topic) == 0)
+                    return true;
         }
     return false;
 }

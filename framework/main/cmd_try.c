@@ -167,11 +167,6 @@ static int play(struct trial *trial, struct weir_error *reterr)
     return err == WEIR_OK ? print_outputs(trial, &offset, reterr) : err;
 }
 
-static int on_failure(const struct weir__config *settings, const char *handler)
-{
-    return strcmp(weir__config_text(settings, handler), "continue") == 0 ? WEIR_CONTINUE : WEIR_FAIL;
-}
-
 static int open_driver(const struct weir__program *program, const struct weir_topology *topology, struct trial *trial,
                        struct weir_error *reterr)
 {
@@ -180,10 +175,6 @@ static int open_driver(const struct weir__program *program, const struct weir_to
     struct weir_driver_config  config = {
          .application = weir__application_id(program, topology, id, sizeof(id)),
          .cache_bytes = weir__config_int(settings, "statestore.cache.max.bytes"),
-         .upstream_cleanup = strcmp(weir__config_text(settings, "changelog.cleanup"), "kafka-streams") == 0,
-         .explicit_names = weir__config_bool(settings, "ensure.explicit.names"),
-         .on_unreadable = on_failure(settings, "deserialization.handler"),
-         .on_verb_failure = on_failure(settings, "processing.handler"),
          .wall_clock = weir__wall_ms(),
          .close_emit_interval = weir__config_int(settings, "window.close.interval.ms"),
          .join_emit_interval = weir__config_int(settings, "join.emit.interval.ms"),

@@ -87,11 +87,6 @@ int weir__choose_topologies(const struct weir__program *program, const char *con
 const char *weir__application_id(const struct weir__program *program, const struct weir_topology *topology, char *buf,
                                  size_t size);
 
-struct weir__topic_codecs {
-    const struct weir_codec *key, *value;
-    size_t            tail; /* bytes after the key that are not the codec's: sequence numbers of window stores */
-    struct weir_codec made; /* key may point here */
-};
 struct weir__plans {
     struct weir__plan **items;
     size_t              count;

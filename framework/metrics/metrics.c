@@ -272,7 +272,26 @@ double weir__metric_value(const struct weir__series *series)
     return (double)count;
 }
 
-double weir__metrics_sum(struct weir__metrics *metrics, const char *family)
+/* The series' value of a label; NULL when the family has no such label. */
+static const char *label_value(const struct family *family, const struct weir__series *series, const char *label)
+{
+    const char *at = series->key;
+
+    for (size_t i = 0; i < label_count(family->declared); i++, at += strlen(at) + 1)
+        if (strcmp(family->declared->labels[i], label) == 0)
+            return at;
+    return NULL;
+}
+
+static bool has_label(const struct family *family, const struct weir__series *series, const char *label,
+                      const char *value)
+{
+    const char *found = label ? label_value(family, series, label) : NULL;
+
+    return !label || (found && strcmp(found, value) == 0);
+}
+
+double weir__metrics_sum(struct weir__metrics *metrics, const char *family, const char *label, const char *value)
 {
     struct family *found;
     double         sum = 0;
@@ -280,7 +299,8 @@ double weir__metrics_sum(struct weir__metrics *metrics, const char *family)
     pthread_mutex_lock(&metrics->lock);
     found = find_family(metrics, family);
     for (size_t i = 0; found && i < found->count; i++)
-        sum += weir__metric_value(found->series[i]);
+        if (has_label(found, found->series[i], label, value))
+            sum += weir__metric_value(found->series[i]);
     pthread_mutex_unlock(&metrics->lock);
     return sum;
 }

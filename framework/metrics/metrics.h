@@ -33,7 +33,8 @@ void                 weir__metric_add(struct weir__series *series, double value)
 void                 weir__metric_set(struct weir__series *series, double value); /* gauge */
 void   weir__metric_observe(struct weir__series *series, double value); /* histogram: seconds, log-spaced buckets */
 double weir__metric_value(const struct weir__series *series);           /* histogram: how many were observed */
-double weir__metrics_sum(struct weir__metrics *metrics, const char *family); /* over its series; 0 when unknown */
+/* Over the family's series, label NULL = all of them, else those with that value of the label; 0 when unknown. */
+double weir__metrics_sum(struct weir__metrics *metrics, const char *family, const char *label, const char *value);
 void   weir__metrics_print(struct weir__metrics *metrics, struct weir__buf *ret); /* Prometheus text */
 
 #endif

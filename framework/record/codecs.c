@@ -86,6 +86,39 @@ static int blob_parse(const struct weir_codec *codec, const struct weir_json *js
     return WEIR_OK;
 }
 
+/* Only text that reads back as it is: what our writer wrote. */
+static int json_print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
+{
+    AUTO(weir__arena_fini) struct weir_arena arena = { 0 };
+    const struct weir_text                  *text = value;
+    const struct weir_json                  *parsed;
+    size_t                                   begin;
+
+    (void)codec;
+    if (weir_json_parse(&arena, *text, &parsed, NULL) < 0)
+        return WEIR_UNREADABLE;
+    begin = json->buf.size + json->comma;
+    weir_json_put(json, parsed);
+    if (!weir__buf_ok(&json->buf))
+        return WEIR_NO_MEMORY;
+    return weir__bytes_equal(BYTES(json->buf.data + begin, json->buf.size - begin), BYTES(text->data, text->size))
+               ? WEIR_OK
+               : WEIR_UNREADABLE;
+}
+
+static int json_parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
+{
+    struct weir_json_out out = { 0 };
+    struct weir_text    *text = ret;
+
+    (void)codec;
+    weir_json_put(&out, json);
+    text->size = out.buf.size;
+    text->data = weir__buf_ok(&out.buf) ? weir__arena_copy(json->arena, out.buf.data, out.buf.size) : NULL;
+    weir__json_out_fini(&out);
+    return text->data ? WEIR_OK : WEIR_LIMIT;
+}
+
 /* ---- numbers ---- */
 
 static int eight_decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret)
@@ -154,6 +187,12 @@ const struct weir_codec weir_blob[1] = { { .name = "blob",
                                            .encode = text_encode,
                                            .print = blob_print,
                                            .parse = blob_parse } };
+const struct weir_codec weir__json_text[1] = { { .name = "json",
+                                                 .bytes = sizeof(struct weir_text),
+                                                 .decode = text_decode,
+                                                 .encode = text_encode,
+                                                 .print = json_print,
+                                                 .parse = json_parse } };
 const struct weir_codec weir_int64[1] = { { .name = "int64",
                                             .bytes = sizeof(int64_t),
                                             .decode = eight_decode,

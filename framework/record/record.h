@@ -25,6 +25,9 @@ struct weir__raw {
 /* Largest value of any codec in memory, bytes (a codec with more is refused at load). */
 #define WEIR__VALUE_MAX ((size_t)1 << 20)
 
+/* JSON text as our writer writes it; the value is a struct weir_text. Of dead letters. */
+extern const struct weir_codec weir__json_text[1];
+
 bool weir__codec_same(const struct weir_codec *a, const struct weir_codec *b);
 /* "windowed(string,60000)": for messages. */
 void weir__codec_describe(const struct weir_codec *codec, struct weir__buf *ret);
@@ -33,9 +36,18 @@ int weir__decode(const struct weir_codec *codec, struct weir_arena *arena, struc
 /* value NULL gives NO_BYTES. */
 int weir__encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value, struct weir_bytes *ret);
 
+/* The JSON text of bytes by a codec: null for data NULL, else what the codec prints; {"base64": "..."} where it cannot
+ * read the bytes, where its text would lose something (bytes that are no UTF-8, a NaN), or codec NULL.
+ * WEIR_NO_MEMORY. */
+int weir__bytes_print(const struct weir_codec *codec, struct weir_bytes bytes, struct weir_arena *arena,
+                      struct weir_json_out *json);
+/* The reverse, for JSON that was parsed into the arena (NULL = null); side ("key") names it in reterr. WEIR_UNREADABLE and
+ * the codec's codes. */
+int weir__bytes_parse(const char *side, const struct weir_json *json, const struct weir_codec *codec,
+                      struct weir_arena *arena, struct weir_bytes *ret, struct weir_error *reterr);
 /* One JSON object on one line as `cat` prints it: topic, partition, offset, key, timestamp, headers, value.
- * A key or value that the codec cannot read, or whose text would lose something (bytes that are no UTF-8, a NaN), or
- * codec NULL, is printed as {"base64": "..."}, which raw_parse reads whatever the codec. WEIR_NO_MEMORY. */
+ * Key and value as weir__bytes_print has them; raw_parse reads {"base64": "..."} whatever the codec.
+ * WEIR_NO_MEMORY. */
 int weir__raw_print(const struct weir__raw *raw, const struct weir_codec *key, const struct weir_codec *value,
                     struct weir_arena *arena, struct weir_json_out *json);
 /* The reverse: reads key, timestamp, headers, value of such an object; the rest is ignored. timestamp absent:

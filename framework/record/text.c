@@ -49,27 +49,32 @@ static bool put_decoded(const struct weir_codec *codec, struct weir_bytes bytes,
     return !weir__buf_ok(&json->buf) || !is_lossy(BYTES(json->buf.data + begin, json->buf.size - begin), bytes);
 }
 
+int weir__bytes_print(const struct weir_codec *codec, struct weir_bytes bytes, struct weir_arena *arena,
+                      struct weir_json_out *json)
+{
+    unsigned depth = json->depth;
+    bool     comma = json->comma;
+    size_t   begin = json->buf.size;
+
+    if (!bytes.data) {
+        weir_json_put_null(json);
+    } else if (!put_decoded(codec, bytes, arena, json)) {
+        json->buf.size = begin;
+        json->depth = depth;
+        json->comma = comma;
+        weir_json_begin_object(json);
+        weir_json_name(json, "base64");
+        put_base64(bytes, json);
+        weir_json_end_object(json);
+    }
+    return weir__buf_ok(&json->buf) ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
 static void put_side(const char *name, const struct weir_codec *codec, struct weir_bytes bytes,
                      struct weir_arena *arena, struct weir_json_out *json)
 {
-    unsigned depth = json->depth;
-    size_t   begin;
-
     weir_json_name(json, name);
-    begin = json->buf.size;
-    if (!bytes.data) {
-        weir_json_put_null(json);
-        return;
-    }
-    if (put_decoded(codec, bytes, arena, json))
-        return;
-    json->buf.size = begin;
-    json->depth = depth;
-    json->comma = false;
-    weir_json_begin_object(json);
-    weir_json_name(json, "base64");
-    put_base64(bytes, json);
-    weir_json_end_object(json);
+    (void)weir__bytes_print(codec, bytes, arena, json); /* failure is kept in the buffer */
 }
 
 static void put_headers(const struct weir__raw *raw, struct weir_json_out *json)
@@ -144,12 +149,11 @@ static int parse_by_codec(const struct weir_json *json, const struct weir_codec 
     return bytes.data && !ret->data ? WEIR_LIMIT : WEIR_OK;
 }
 
-static int parse_side(const struct weir_json *record, const char *name, const struct weir_codec *codec,
+int weir__bytes_parse(const char *side, const struct weir_json *json, const struct weir_codec *codec,
                       struct weir_arena *arena, struct weir_bytes *ret, struct weir_error *reterr)
 {
-    const struct weir_json *json = weir_json_get(record, name);
-    struct weir_text        base64;
-    int                     err;
+    struct weir_text base64;
+    int              err;
 
     if (!json || json->type == WEIR_JSON_NULL) {
         *ret = NO_BYTES;
@@ -157,12 +161,12 @@ static int parse_side(const struct weir_json *record, const char *name, const st
     }
     if (is_base64(json, &base64)) {
         err = weir__base64_decode(base64, arena, ret);
-        return err < 0 ? weir__fail(reterr, err, name, "it is no base64: %s", weir_code_text(err)) : WEIR_OK;
+        return err < 0 ? weir__fail(reterr, err, side, "it is no base64: %s", weir_code_text(err)) : WEIR_OK;
     }
     if (!codec)
-        return weir__fail(reterr, WEIR_UNREADABLE, name, "its codec is not known: write it as {\"base64\": \"...\"}");
+        return weir__fail(reterr, WEIR_UNREADABLE, side, "its codec is not known: write it as {\"base64\": \"...\"}");
     err = parse_by_codec(json, codec, arena, ret);
-    return err < 0 ? weir__fail(reterr, err, name, "it is no text of codec %s: %s", codec->name, weir_code_text(err))
+    return err < 0 ? weir__fail(reterr, err, side, "it is no text of codec %s: %s", codec->name, weir_code_text(err))
                    : WEIR_OK;
 }
 
@@ -239,9 +243,9 @@ int weir__raw_parse(const struct weir_json *json, const struct weir_codec *key, 
         return weir__fail(reterr, WEIR_UNREADABLE, "record", "it is no JSON object");
     if (timestamp && weir_json_int64(timestamp, &raw.timestamp) < 0)
         return weir__fail(reterr, WEIR_UNREADABLE, "timestamp", "it is no whole number of ms");
-    err = parse_side(json, "key", key, arena, &raw.key, reterr);
+    err = weir__bytes_parse("key", weir_json_get(json, "key"), key, arena, &raw.key, reterr);
     if (err == WEIR_OK)
-        err = parse_side(json, "value", value, arena, &raw.value, reterr);
+        err = weir__bytes_parse("value", weir_json_get(json, "value"), value, arena, &raw.value, reterr);
     if (err < 0)
         return err;
     err = parse_headers(weir_json_get(json, "headers"), arena, &raw);

@@ -50,9 +50,14 @@ static struct weir__offset *gather_offsets(struct weir__thread *thread, bool all
         most += thread->seats[i]->input_count;
     offsets = weir_arena_alloc(&thread->commit_arena, sizeof(*offsets) * (most + 1));
     *ret_count = 0;
-    for (size_t i = 0; offsets != NULL && i < thread->seat_count; i++)
-        if (takes_part(thread->seats[i], all))
-            *ret_count += weir__task_offsets(thread->seats[i]->task, &thread->commit_arena, offsets + *ret_count);
+    for (size_t i = 0; offsets != NULL && i < thread->seat_count; i++) {
+        size_t count = 0;
+
+        if (takes_part(thread->seats[i], all) &&
+            weir__task_offsets(thread->seats[i]->task, &thread->commit_arena, offsets + *ret_count, &count) < 0)
+            return NULL;
+        *ret_count += count;
+    }
     return offsets;
 }
 

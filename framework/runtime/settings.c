@@ -3,13 +3,6 @@
 
 #include <unistd.h>
 
-static enum weir__handler handler(const char *word)
-{
-    if (strcmp(word, "fail") == 0)
-        return WEIR__FAIL;
-    return strcmp(word, "continue") == 0 ? WEIR__CONTINUE : WEIR__DEAD_LETTER;
-}
-
 static size_t thread_count(int64_t configured)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -34,9 +27,9 @@ void weir__app_settings_read(const struct weir__config *config, struct weir__app
         .cache_bytes = (size_t)weir__config_int(config, "statestore.cache.max.bytes"),
         .memory = weir__memory_total(weir__config_int(config, "memory.max")),
         .record_memory = (size_t)weir__config_int(config, "record.memory.max"),
-        .on_unreadable = handler(weir__config_text(config, "deserialization.handler")),
-        .on_failure = handler(weir__config_text(config, "processing.handler")),
-        .on_refused = handler(weir__config_text(config, "production.handler")),
+        .on_unreadable = weir__handler_of(weir__config_text(config, "deserialization.handler")),
+        .on_failure = weir__handler_of(weir__config_text(config, "processing.handler")),
+        .on_refused = weir__handler_of(weir__config_text(config, "production.handler")),
         .partitions = (int32_t)weir__config_int(config, "topics.partitions"),
         .instance = weir__config_text(config, "instance.id"),
     };

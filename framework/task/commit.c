@@ -56,10 +56,11 @@ static int64_t next_offset(const struct weir__queue *queue)
     return queue->has_head ? queue->head.offset : queue->next;
 }
 
-size_t weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct weir__offset *ret)
+int weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct weir__offset *ret, size_t *ret_count)
 {
     size_t count = 0;
 
+    *ret_count = 0;
     for (size_t i = 0; i < task->queue_count; i++) {
         struct weir__queue  *queue = &task->queues[i];
         struct weir__offset *offset = &ret[count];
@@ -69,10 +70,11 @@ size_t weir__task_offsets(struct weir__task *task, struct weir_arena *arena, str
         offset->tp = (struct weir__tp){ .topic = queue->topic, .partition = task->config.partition };
         offset->offset = next_offset(queue);
         if (weir__metadata_encode(task, queue, arena, &offset->metadata) < 0)
-            offset->metadata = NO_BYTES;
+            return WEIR_NO_MEMORY;
         count++;
     }
-    return count;
+    *ret_count = count;
+    return WEIR_OK;
 }
 
 static int64_t sent_offset(const struct weir__binding *binding, int64_t (*sent)(void *arg, struct weir__tp tp),

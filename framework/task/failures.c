@@ -2,6 +2,13 @@
 #include "framework/json/json.h"
 #include "framework/task/internal.h"
 
+enum weir__handler weir__handler_of(const char *word)
+{
+    if (strcmp(word, "fail") == 0)
+        return WEIR__FAIL;
+    return strcmp(word, "continue") == 0 ? WEIR__CONTINUE : WEIR__DEAD_LETTER;
+}
+
 void weir__drop_record(struct weir__task *task, const char *reason)
 {
     static const struct weir__family dropped = { .name = "weir_records_dropped_total",
@@ -10,7 +17,6 @@ void weir__drop_record(struct weir__task *task, const char *reason)
                                                  .labels = { "topology", "reason" } };
     const char                      *labels[] = { task->config.plan->topology->name, reason };
 
-    task->dropped++;
     weir__metric_add(weir__metric(task->config.metrics, &dropped, labels), 1);
 }
 
@@ -71,6 +77,16 @@ static void describe_failure(struct weir__live *live, int code)
     }
 }
 
+/* Whether this process is short of memory: then it is not the record's fault. */
+static bool starved(const struct weir__task *task)
+{
+    bool any = task->record.starved;
+
+    for (size_t i = 0; i < task->queue_count; i++)
+        any |= task->queues[i].arena.starved;
+    return any;
+}
+
 int weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler)
 {
     struct weir__task *task = live->task;
@@ -78,6 +94,8 @@ int weir__handle_failure(struct weir__live *live, int code, enum weir__handler h
 
     if (task->failing)
         return code;
+    if (starved(task))
+        code = WEIR_NO_MEMORY;
     describe_failure(live, code);
     if (weir_code_scope(code) == WEIR_SCOPE_RECORD && handler != WEIR__FAIL) {
         err = handler == WEIR__CONTINUE ? WEIR_OK : weir__dead_letter(task, live->node->name, code, task->error.text);

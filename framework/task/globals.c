@@ -110,8 +110,6 @@ const char *weir__globals_topic(const struct weir__globals *globals, size_t n)
     return weir__task_input(globals->task, n);
 }
 
-uint64_t weir__globals_dropped(const struct weir__globals *globals) { return globals->task->dropped; }
-
 struct weir__binding *weir__globals_binding(struct weir__globals *globals, const struct weir__store_plan *plan)
 {
     return weir__binding_of(globals->task, plan);

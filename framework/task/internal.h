@@ -112,7 +112,6 @@ struct weir__task {
     int                        depth;   /* of visits */
     bool                       failing; /* a failure is on its way up: no handler looks at it again */
     struct weir_error          error;   /* its words */
-    uint64_t                   dropped;
     struct weir__batch         batch;
 };
 

@@ -97,25 +97,28 @@ static int push(struct weir__queue *queue, const struct weir__raw *raw)
     return WEIR_OK;
 }
 
-/* Takes the next waiting record out, into the head's arena. */
+/* Takes the next waiting record out, into the head's arena. WEIR_LIMIT: it is larger than that; the head is then lent
+ * by the queue until the next record is added. */
 static int pop(struct weir__task *task, struct weir__queue *queue)
 {
     struct entry entry;
-    const char  *bytes;
+    const char  *waiting, *copy;
     int          err;
 
     memcpy(&entry, queue->waiting.data + queue->at, sizeof(entry));
+    waiting = queue->waiting.data + queue->at + sizeof(entry);
     weir__arena_reset(&queue->arena);
-    bytes = weir__arena_copy(&queue->arena, queue->waiting.data + queue->at + sizeof(entry), entry.size);
-    if (bytes == NULL)
-        return WEIR_LIMIT;
+    copy = weir__arena_copy(&queue->arena, waiting, entry.size);
+    if (queue->arena.starved)
+        return weir__fail_here(queue->source, WEIR_NO_MEMORY, "no memory for a record");
     queue->at += sizeof(entry) + entry.size;
     queue->count--;
-    err = weir__raw_unpack(BYTES(bytes, entry.size), &queue->arena, &queue->head);
+    queue->head = (struct weir__raw){ 0 };
+    err = weir__raw_unpack(BYTES(copy != NULL ? copy : waiting, entry.size), &queue->arena, &queue->head);
     queue->head.topic = queue->topic;
     queue->head.partition = task->config.partition;
     queue->head.offset = entry.offset;
-    return err;
+    return err == WEIR_OK && copy == NULL ? WEIR_LIMIT : err;
 }
 
 static int decode(struct weir__queue *queue)
@@ -177,7 +180,7 @@ static int stamp(struct weir__task *task, struct weir__queue *queue, bool *ret_d
         task->ctx = saved;
     }
     rec->timestamp = time;
-    *ret_drop = time < 0;
+    *ret_drop = err >= 0 && time < 0;
     return err < 0 ? err : WEIR_OK;
 }
 
@@ -188,17 +191,17 @@ static int take_head(struct weir__task *task, struct weir__queue *queue, bool *r
     int  err = pop(task, queue);
 
     *ret_good = false;
-    if (err < 0)
+    if (err < 0 && weir_code_scope(err) != WEIR_SCOPE_RECORD)
         return err;
     queue->next = queue->head.offset + 1;
     queue->moved = true;
     task->current = &queue->head;
-    err = decode(queue);
-    if (err == WEIR_OK) {
+    if (err == WEIR_OK)
+        err = decode(queue);
+    if (err == WEIR_OK)
         err = stamp(task, queue, &drop);
-        if (err == WEIR_OK && drop)
-            weir__drop_record(task, "negative timestamp");
-    }
+    if (drop)
+        weir__drop_record(task, "negative timestamp");
     if (err < 0)
         err = weir__handle_failure(queue->source, err, task->config.on_unreadable);
     else

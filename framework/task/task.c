@@ -351,6 +351,8 @@ static int process_head(struct weir__task *task, struct weir__queue *queue)
     task->dirty = true;
     err = weir__visit(queue->source, &queue->event);
     task->current = NULL;
+    if (err == WEIR_OK && task->failing) /* a verb kept it to itself: what it stands for would be lost */
+        err = task->error.code;
     if (err == WEIR_OK)
         err = weir__punctuate_stream(task);
     weir__arena_reset(&task->record);
@@ -436,5 +438,3 @@ int weir__task_close_windows(struct weir__task *task, struct weir_error *reterr)
 }
 
 int64_t weir__task_stream_time(const struct weir__task *task) { return task->stream_time; }
-
-uint64_t weir__task_dropped(const struct weir__task *task) { return task->dropped; }

@@ -24,6 +24,7 @@ enum weir__sent_as { WEIR__TO_USER, WEIR__TO_REPARTITION, WEIR__TO_CHANGELOG, WE
 typedef int weir__send(void *arg, const struct weir__raw *raw, enum weir__sent_as as);
 
 enum weir__handler { WEIR__DEAD_LETTER, WEIR__FAIL, WEIR__CONTINUE };
+enum weir__handler weir__handler_of(const char *word); /* of the settings: dead_letter, fail, continue */
 
 /* Global stores of one thread: a full copy of their topics, filled before the first record and followed after. */
 struct weir__globals;
@@ -37,7 +38,6 @@ int weir__globals_apply(struct weir__globals *globals, const struct weir__raw *r
 struct weir__store *weir__globals_store(const struct weir__globals *globals, const char *name); /* NULL = unknown */
 /* Real topic names to follow, all partitions of each; NULL past the end. */
 const char *weir__globals_topic(const struct weir__globals *globals, size_t n);
-uint64_t    weir__globals_dropped(const struct weir__globals *globals);
 
 struct weir__task_config {
     const struct weir__plan   *plan;
@@ -111,8 +111,9 @@ int weir__task_close_windows(struct weir__task *task, struct weir_error *reterr)
 /* Flushes the caches: forwards and changelog records go to the collector. */
 int weir__task_flush(struct weir__task *task, struct weir_error *reterr);
 /* The offset to commit for each input that has one: next to read, metadata (allocated in arena). Writes at most
- * weir__task_inputs entries; returns how many. */
-size_t weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct weir__offset *ret);
+ * weir__task_inputs entries. WEIR_NO_MEMORY: without its metadata no offset may be committed. */
+int weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct weir__offset *ret,
+                       size_t *ret_count);
 /* The log has committed: writes the stores' batch. sent(arg, topic, partition): next offset of a changelog partition
  * after what was delivered, -1 = nothing was sent. durable: the engine flushes now. */
 int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg,
@@ -120,7 +121,6 @@ int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, str
 /* Abort: forgets what was not committed and empties the queues. The caller seeks and adds again. */
 int weir__task_drop(struct weir__task *task, struct weir_error *reterr);
 
-int64_t  weir__task_stream_time(const struct weir__task *task); /* -1 = none yet */
-uint64_t weir__task_dropped(const struct weir__task *task);
+int64_t weir__task_stream_time(const struct weir__task *task); /* -1 = none yet */
 
 #endif

@@ -143,6 +143,14 @@ enum weir__form { WEIR__AS_TEXT, WEIR__AS_FULL, WEIR__AS_DOT, WEIR__AS_MERMAID }
 int                      weir__plan_print(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret);
 struct weir__node       *weir__plan_node(const struct weir__plan *plan, const char *name);
 struct weir__store_plan *weir__plan_store(const struct weir__plan *plan, const char *name);
+/* How the records of a topic are read: as its source, sink or store has them. A dead letter is JSON, its key is the
+ * failed record's. WEIR_NOTFOUND: the topology knows no such topic; ret then zeroed. */
+struct weir__topic_codecs {
+    const struct weir_codec *key, *value; /* NULL = not known */
+    size_t            tail; /* bytes after the key that are not the codec's: sequence numbers of window stores */
+    struct weir_codec made; /* key may point here */
+};
+int weir__plan_codecs(const struct weir__plan *plan, const char *topic, struct weir__topic_codecs *ret);
 /* The word of a kind ("REKEY"), for messages; "?" when unknown. */
 const char *weir__kind_word(int kind);
 

@@ -44,8 +44,8 @@ START_TEST(the_same_labels_are_the_same_series)
     /* The same letters, cut elsewhere. */
     weir__metric_add(weir__metric(metrics, &drops, VALUES("barsl", "ate")), 7);
     ck_assert(weir__metric_value(late) == 3);
-    ck_assert(weir__metrics_sum(metrics, "weir_dropped_total") == 15);
-    ck_assert(weir__metrics_sum(metrics, "unknown") == 0);
+    ck_assert(weir__metrics_sum(metrics, "weir_dropped_total", NULL, NULL) == 15);
+    ck_assert(weir__metrics_sum(metrics, "unknown", NULL, NULL) == 0);
 }
 END_TEST
 
@@ -120,7 +120,7 @@ START_TEST(past_the_cap_all_are_other)
     ck_assert(weir__metric_value(first) == 1);
     ck_assert_ptr_eq(weir__metric(metrics, &drops, VALUES("bars", "r0")), first);
     ck_assert_ptr_nonnull(strstr(print(), "weir_dropped_total{topology=\"other\",reason=\"other\"} 200\n"));
-    ck_assert(weir__metrics_sum(metrics, drops.name) == 1200);
+    ck_assert(weir__metrics_sum(metrics, drops.name, NULL, NULL) == 1200);
     /* Other families are not affected. */
     ck_assert(weir__metric_value(weir__metric(metrics, &seconds, VALUES("t"))) == 0);
 }
@@ -180,9 +180,9 @@ START_TEST(threads_lose_nothing_in_what_they_share)
     for (size_t i = 0; i < 2; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
     pthread_barrier_destroy(&start);
-    ck_assert(weir__metrics_sum(metrics, drops.name) == 2000000);
-    ck_assert(weir__metrics_sum(metrics, plain.name) == 2000000);
-    ck_assert(weir__metrics_sum(metrics, seconds.name) == 2000000);
+    ck_assert(weir__metrics_sum(metrics, drops.name, NULL, NULL) == 2000000);
+    ck_assert(weir__metrics_sum(metrics, plain.name, NULL, NULL) == 2000000);
+    ck_assert(weir__metrics_sum(metrics, seconds.name, NULL, NULL) == 2000000);
 }
 END_TEST
 

@@ -123,6 +123,7 @@ struct weir_topology {
     const char                           *name;
     const struct weir_node *const *const *paths, *const *order, *dead_letters; /* order: as built; NULL = by paths */
     const struct weir_store *const *stores;                                    /* used by no node */
+    weir_tenant                    *tenant; /* fills the dead letters' field; NULL = it is null */
     bool                            kafka_names;
     int                             port;      /* of HTTP, where settings say nothing; 0 = none */
     const struct weir_endpoint     *endpoints; /* ended by a NULL path */

@@ -195,6 +195,10 @@ typedef int weir_assign(struct weir_context *ctx, const struct weir_record *rec,
                         size_t max); /* how many */
 typedef int weir_punctuate(struct weir_context *ctx, int64_t time);
 typedef int weir_answer(struct weir_request *request, struct weir_reply *reply); /* HTTP thread: framework/http.h */
+/* Whose a record is, as bytes of its topic: for the dead letter of a record that may be unreadable. ret borrows from
+ * key, value or arena; data NULL = nobody knows. Its result is not checked otherwise. */
+typedef void weir_tenant(struct weir_arena *arena, const char *topic, struct weir_bytes key, struct weir_bytes value,
+                         struct weir_text *ret);
 
 /* Sends a record on, depth first: children are done before the call returns. The key and value are of
  * the node's codecs and are borrowed until then. Errors: those of the children's verbs. A verb returns
@@ -209,6 +213,11 @@ WEIR_API int weir_forward_to(struct weir_context *ctx, const struct weir_node *n
 /* Refuses the record: it goes to the topology's dead letters with code and text, and the verb goes on
  * (usually by returning WEIR_OK). Without dead letters the code is returned and fails the record. */
 WEIR_API int weir_reject(struct weir_context *ctx, int code, const char *text) WEIR_MUST_CHECK;
+/* The same for a reason of the topology's own, a stable word such as "too_late": it is the dead letter's code and the
+ * counter's label. Without dead letters WEIR_REJECTED is returned and fails the record. */
+WEIR_API int weir_refuse(struct weir_context *ctx, const char *reason, const char *text) WEIR_MUST_CHECK;
+/* Counts a record that ends here as it should, such as a duplicate: weir_records_dropped_total under that reason. */
+WEIR_API void weir_drop(struct weir_context *ctx, const char *reason);
 
 WEIR_API const void *weir_arg(struct weir_context *ctx);   /* the node's .arg (in an arm's fold, the arm's) */
 WEIR_API void       *weir_state(struct weir_context *ctx); /* .state zeroed bytes, one per task */

@@ -70,8 +70,8 @@ int  weir__base64_decode(struct weir_text text, struct weir_arena *arena, struct
 struct weir__dead_letter {
     const struct weir__raw *source; /* as read from its topic */
     const char             *topology, *node;
-    int                     code;
-    const char             *message;
+    const char             *code, *message;
+    struct weir_text        tenant; /* data NULL = not known */
     int                     attempts;
     int64_t                 first_failed, last_failed; /* wall clock, ms */
 };

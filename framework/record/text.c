@@ -284,10 +284,14 @@ int weir__dead_letter_print(const struct weir__dead_letter *letter, struct weir_
     put_base64(source->value, json);
     put_headers(source, json);
     put_stage(letter->topology, letter->node, json);
-    put_words("code", weir_code_name(letter->code), json);
+    put_words("code", letter->code, json);
     put_words("message", letter->message, json);
     put_number("attempts", letter->attempts, json);
-    put_words("tenant", NULL, json);
+    weir_json_name(json, "tenant");
+    if (letter->tenant.data != NULL)
+        weir_json_put_text(json, letter->tenant);
+    else
+        weir_json_put_null(json);
     put_number("first_failed", letter->first_failed, json);
     put_number("last_failed", letter->last_failed, json);
     weir_json_end_object(json);

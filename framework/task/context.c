@@ -52,18 +52,30 @@ int weir_forward_to(struct weir_context *ctx, const struct weir_node *node, cons
                            node != NULL ? node->name : "(null)");
 }
 
-int weir_reject(struct weir_context *ctx, int code, const char *text)
+static int reject(struct weir_context *ctx, int code, const char *reason, const char *text)
 {
     struct weir__task *task = ctx->task;
     int                err;
 
-    CHECK(code < 0);
     weir__fail_here(ctx->live, code, "%s", text != NULL ? text : weir_code_text(code));
-    err = weir__dead_letter(task, ctx->live->node->name, code, task->error.text);
+    err = weir__dead_letter(task, ctx->live->node->name, code, reason, task->error.text);
     if (err == WEIR_OK)
-        weir__drop_record(task, weir_code_name(code));
+        weir__drop_record(task, reason);
     return err;
 }
+
+int weir_reject(struct weir_context *ctx, int code, const char *text)
+{
+    CHECK(code < 0);
+    return reject(ctx, code, weir_code_name(code), text);
+}
+
+int weir_refuse(struct weir_context *ctx, const char *reason, const char *text)
+{
+    return reject(ctx, WEIR_REJECTED, reason, text);
+}
+
+void weir_drop(struct weir_context *ctx, const char *reason) { weir__drop_record(ctx->task, reason); }
 
 const void *weir_arg(struct weir_context *ctx) { return ctx->arg != NULL ? ctx->arg : ctx->live->node->spec->arg; }
 

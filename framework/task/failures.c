@@ -33,7 +33,18 @@ int weir__fail_here(struct weir__live *live, int code, const char *format, ...)
     return code;
 }
 
-int weir__dead_letter(struct weir__task *task, const char *node, int code, const char *text)
+static struct weir_text tenant_of(struct weir__task *task)
+{
+    weir_tenant            *ask = task->config.plan->topology->tenant;
+    const struct weir__raw *raw = task->current;
+    struct weir_text        tenant = { 0 };
+
+    if (ask != NULL && raw != NULL)
+        ask(&task->record, raw->topic, raw->key, raw->value, &tenant);
+    return tenant;
+}
+
+int weir__dead_letter(struct weir__task *task, const char *node, int code, const char *reason, const char *text)
 {
     const struct weir__plan *plan = task->config.plan;
     const struct weir__raw   none = { .partition = -1, .offset = -1, .timestamp = -1 };
@@ -41,8 +52,9 @@ int weir__dead_letter(struct weir__task *task, const char *node, int code, const
     struct weir__dead_letter letter = { .source = task->current != NULL ? task->current : &none,
                                         .topology = plan->topology->name,
                                         .node = node,
-                                        .code = code,
+                                        .code = reason,
                                         .message = text,
+                                        .tenant = tenant_of(task),
                                         .attempts = 1,
                                         .first_failed = now,
                                         .last_failed = now };
@@ -98,7 +110,9 @@ int weir__handle_failure(struct weir__live *live, int code, enum weir__handler h
         code = WEIR_NO_MEMORY;
     describe_failure(live, code);
     if (weir_code_scope(code) == WEIR_SCOPE_RECORD && handler != WEIR__FAIL) {
-        err = handler == WEIR__CONTINUE ? WEIR_OK : weir__dead_letter(task, live->node->name, code, task->error.text);
+        err = handler == WEIR__CONTINUE
+                  ? WEIR_OK
+                  : weir__dead_letter(task, live->node->name, code, weir_code_name(code), task->error.text);
         if (err == WEIR_OK) {
             weir__drop_record(task, weir_code_name(code));
             task->error.code = WEIR_OK;

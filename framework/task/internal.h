@@ -130,7 +130,7 @@ int weir__close_due(struct weir__live *live, const struct weir__event *event, in
 /* failures.c */
 int  weir__fail_here(struct weir__live *live, int code, const char *format, ...) WEIR_PRINTF(3, 4);
 int  weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler);
-int  weir__dead_letter(struct weir__task *task, const char *node, int code, const char *text);
+int  weir__dead_letter(struct weir__task *task, const char *node, int code, const char *reason, const char *text);
 void weir__drop_record(struct weir__task *task, const char *reason);
 
 /* stores.c: typed access. Decoded values live in the record arena. */

@@ -184,15 +184,15 @@ static int64_t year_of(int64_t seconds)
 static int32_t offset_by_rule(const struct rule *rule, int64_t seconds)
 {
     int64_t year, begin, end;
-    bool    daylight;
+    bool    saving;
 
     if (!rule->saves)
         return rule->standard;
     year = year_of(seconds + rule->standard);
     begin = day_of_change(&rule->begin, year) * DAY + rule->begin.time - rule->standard;
     end = day_of_change(&rule->end, year) * DAY + rule->end.time - rule->daylight;
-    daylight = begin < end ? seconds >= begin && seconds < end : seconds >= begin || seconds < end;
-    return daylight ? rule->daylight : rule->standard;
+    saving = begin < end ? seconds >= begin && seconds < end : seconds >= begin || seconds < end;
+    return saving ? rule->daylight : rule->standard;
 }
 
 /* ---- TZif files ---- */

@@ -2,39 +2,49 @@
  *
  * (1) All is kept in one ordered store of bytes: in memory, or RocksDB with a write-ahead log, synced at each commit.
  *     Rows, by first byte (names end with NUL, integers big-endian):
- *       T topic            -> int32 partitions, settings as "name=value" lines
- *       E topic partition  -> int64 low, int64 end
- *       R topic partition int64 offset -> packed record
- *       O group topic partition -> int64 offset, metadata
- * (2) Sends wait in their producer; a commit gives them offsets and writes records, ends and offsets as one batch. After a
+ *       T topic                        -> int32 partitions, settings as "name=value", each with a NUL at its end
+ *       E topic partition              -> int64 low, end, records, bytes, clean (struct partition)
+ *       R topic partition int64 offset -> a chunk: the records from that offset on that were committed together
+ *       O group topic partition        -> int64 offset, metadata
+ * (2) Sends wait in their producer; a commit gives them offsets and writes chunks, ends and offsets as one batch. After a
  *     crash a commit is there whole or not at all, and offsets of transactions that died are given again.
- * (3) One mutex guards everything; the log's users are threads of one process. Nobody waits while holding it but for the disk.
- * (4) A group's members hand over by turns: a member is told REVOKED, may commit until it polls again, and a new
+ * (3) The mutex guards everything but what a producer gathers. Whoever changes rows is the writer, one at a time, and lets
+ *     go of the mutex while the disk writes; ends move after that. Only a compaction, which moves records from row to row,
+ *     keeps it: readers never meet a row in between.
+ * (4) A topic lives until the log is closed, also a removed one: readers and producers may still hold it.
+ * (5) A group's members hand over by turns: a member is told REVOKED, may commit until it polls again, and a new
  *     generation is dealt out once every member has polled or has been silent for the session time-out.
  */
 #ifndef WEIR_EMBEDDED_H
 #define WEIR_EMBEDDED_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
+#include "statestores/embedded_chunk.h"
 #include "statestores/statestores.h"
 
-#define SESSION_MS    10000
-#define POLL_RECORDS  1000
-#define POLL_BYTES    ((size_t)1 << 20)
-#define COMPACT_AFTER 10000 /* records of a partition between two looks for garbage, at least */
+#define SESSION_MS   10000
+#define POLL_RECORDS 1000 /* of a partition, about */
+#define POLL_BYTES   ((size_t)1 << 20)
+#define NAME_MOST    249 /* bytes of a topic's or group's name */
 
 struct partition {
-    int64_t low, end, since_compaction;
+    int64_t  low, end;       /* first offset; next to be written */
+    int64_t  records, bytes; /* in its chunks */
+    int64_t  clean;          /* records with distinct keys at its last compaction */
+    uint32_t rewritten;      /* compactions' writes since the log was opened */
 };
 
 struct topic {
     char             *name;
     char            **settings; /* "name=value", NULL-ended */
     struct partition *partitions;
-    int32_t           count;
+    atomic_int        count;
+    atomic_bool       removed;
     bool              compact;
     int64_t           retention_ms, retention_bytes; /* -1 = none */
+    int64_t           delete_retention_ms;           /* how long a compaction keeps deletions */
 };
 
 struct position {
@@ -42,11 +52,14 @@ struct position {
     int32_t       partition;
     int64_t       next;
     bool          held, told_end;
+    bool          at_chunk; /* next is where a chunk begins, as of: */
+    uint32_t      rewritten;
 };
 
 enum member_state { MEMBER_JOINING, MEMBER_ASSIGNED, MEMBER_REVOKING, MEMBER_READY, MEMBER_OUT };
 
 struct group;
+struct lease;
 
 struct weir__consumer {
     struct weir__log      *log;
@@ -56,12 +69,13 @@ struct weir__consumer {
     enum member_state      state;
     int64_t                token, last_poll;
     struct weir__tp       *assigned;
-    size_t                 assigned_count;
+    size_t                 assigned_count, assigned_capacity;
     struct position       *positions;
     size_t                 position_count, turn;
     bool                   woken;
     struct weir__log_event event;
     struct weir__tp        end_tp;
+    struct lease          *spare; /* for the next poll */
 };
 
 struct group {
@@ -72,32 +86,37 @@ struct group {
     bool                    dealt;
 };
 
-struct pending {
-    struct weir__raw raw;
-    struct topic    *topic;
-};
-
-struct sent_to {
-    struct topic *topic;
-    int32_t       partition;
-    int64_t       next;
-};
+struct destination;
 
 struct weir__producer {
     struct weir__log      *log;
     char                  *id;
-    bool                   fenced;
-    struct pending        *pending;
-    size_t                 count, capacity;
-    struct weir_arena      arena;
-    struct sent_to        *sent;
-    size_t                 sent_count, sent_capacity;
+    atomic_bool            fenced;
+    struct destination    *destinations; /* topics that were sent to */
+    size_t                 count, capacity, last;
+    int64_t                keyless, pending; /* records since the last commit: without key and partition; all */
+    struct weir__batch     batch;
     struct weir__producer *next; /* of the log's */
+};
+
+/* What a compaction has done of its partition. */
+struct compaction {
+    struct topic     *topic; /* NULL = there is none */
+    int32_t           partition;
+    bool              rewriting;  /* first the last offset of each key is noted */
+    int64_t           at, end;    /* next to look at; not beyond */
+    int64_t           seen, kept; /* records */
+    struct weir__map  latest;     /* key to offset + 1 */
+    struct weir_arena arena;
+    struct chunk     *chunks; /* being made of what is kept */
+    size_t            chunk_count, chunk_capacity;
 };
 
 struct weir__log {
     pthread_mutex_t            mutex;
-    pthread_cond_t             changed;
+    pthread_cond_t             changed; /* what a poll may wait for */
+    pthread_cond_t             written; /* the writer is done */
+    bool                       writing;
     const struct weir__engine *engine;
     struct weir__db           *db;
     uint32_t                   family;
@@ -106,29 +125,113 @@ struct weir__log {
     int64_t (*clock)(void *arg);
     void                  *clock_arg;
     int64_t                max_bytes;
-    struct topic         **topics;
-    size_t                 topic_count, topic_capacity;
+    struct topic         **topics, **removed;
+    size_t                 topic_count, topic_capacity, removed_count, removed_capacity;
     struct group         **groups;
     size_t                 group_count, group_capacity;
     struct weir__producer *producers;
-    int64_t                next_member;
-    struct weir__buf       key;
+    int64_t                next_member, next_retention;
+    struct compaction      compaction;
 };
 
-/* embedded_rows.c: all with the mutex held. */
-int               weir__embedded_load(struct weir__log *log, struct weir_error *reterr); /* topics and ends */
-struct topic     *weir__embedded_topic(struct weir__log *log, const char *name);         /* NULL = unknown */
-struct weir_bytes weir__embedded_key(struct weir__buf *buf, char type, const char *group, const char *topic,
-                                     int32_t partition, int64_t offset);
-int               weir__embedded_create(struct weir__log *log, const struct weir__topic *topic);
-int               weir__embedded_save_topic(struct weir__log *log, const struct topic *topic);
-int               weir__embedded_forget(struct weir__log *log, struct topic *topic);
-int               weir__embedded_trim(struct weir__log *log, struct topic *topic, int32_t partition, int64_t before);
-void weir__embedded_tidy(struct weir__log *log, struct topic *topic, int32_t partition); /* compaction, retention */
-void weir__embedded_free_topic(struct topic *topic);
-int64_t weir__embedded_now(struct weir__log *log);
+/* All below with the mutex held, unless it says otherwise. */
 
-/* embedded_consumer.c, embedded_producer.c: parts of the engine's table. */
+/* ---- embedded_log.c: time and turns ---- */
+
+int64_t         weir__embedded_now(struct weir__log *log);   /* without the mutex, too */
+int64_t         weir__embedded_ticks(struct weir__log *log); /* the same, but steps of the wall clock; ms */
+struct timespec weir__embedded_until(struct weir__log *log, int64_t deadline);
+/* Waits until nobody writes. WEIR_AGAIN: the deadline has come. */
+int weir__embedded_settled(struct weir__log *log, int64_t deadline);
+/* The same, and makes the caller the writer until end. WEIR_BAD_STATE: the log is read only. */
+int  weir__embedded_begin(struct weir__log *log, int64_t deadline);
+void weir__embedded_end(struct weir__log *log);
+/* One batch, by the writer; lets go of the mutex meanwhile where it can. WEIR_IO, WEIR_NO_MEMORY, WEIR_DISK_FULL. */
+int weir__embedded_write(struct weir__log *log, const struct weir__batch *batch);
+int weir__embedded_write_held(struct weir__log *log, const struct weir__batch *batch); /* keeps the mutex */
+
+/* ---- embedded_rows.c: keys and rows ---- */
+
+struct row_key {
+    char   data[2 * NAME_MOST + 24];
+    size_t size;
+};
+/* Absent parts: group NULL, topic NULL, partition < 0, offset < 0. */
+struct weir_bytes weir__embedded_key(struct row_key *key, char type, const char *group, const char *topic,
+                                     int32_t partition, int64_t offset);
+struct weir_bytes weir__embedded_key_after(struct row_key *key); /* the least key that has not this one as a prefix */
+bool              weir__embedded_legal_group(const char *name);
+/* Writes into a batch: value data NULL deletes. They copy the key and borrow the value. WEIR_NO_MEMORY. */
+int  weir__embedded_put(struct weir__log *log, struct weir__batch *batch, struct weir_bytes key,
+                        struct weir_bytes value);
+int  weir__embedded_erase(struct weir__log *log, struct weir__batch *batch, struct weir_bytes from,
+                          struct weir_bytes to);
+int  weir__embedded_put_ends(struct weir__log *log, struct weir__batch *batch, const struct topic *topic,
+                             int32_t partition, const struct partition *ends);
+int  weir__embedded_put_offset(struct weir__log *log, struct weir__batch *batch, const char *group,
+                               const struct weir__offset *offset);
+void weir__embedded_batch_reset(struct weir__batch *batch);
+void weir__embedded_batch_fini(struct weir__batch *batch);
+/* Topics and ends as they are stored; of a reader, with what the writing process did since. WEIR_CORRUPT. */
+int weir__embedded_load(struct weir__log *log, struct weir_error *reterr);
+int weir__embedded_refresh(struct weir__log *log); /* load, where another process writes */
+
+/* ---- embedded_topics.c ---- */
+
+struct topic *weir__embedded_topic(struct weir__log *log, const char *name); /* NULL = unknown */
+/* NULL = there is no such partition. */
+struct topic *weir__embedded_topic_of(struct weir__log *log, struct weir__tp tp);
+struct topic *weir__embedded_topic_new(const struct weir__topic *as, struct weir_error *reterr);
+void          weir__embedded_topic_free(struct topic *topic);
+int           weir__embedded_topic_widen(struct topic *topic, int32_t partitions); /* never fewer */
+int           weir__embedded_partitions(struct weir__log *log, const char *name, int64_t deadline, int32_t *ret);
+int weir__embedded_ensure(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
+                          weir__on_difference *on_difference, void *arg, struct weir_error *reterr);
+int weir__embedded_grow(struct weir__log *log, const char *name, int32_t partitions, int64_t deadline,
+                        struct weir_error *reterr);
+int weir__embedded_remove(struct weir__log *log, const char *const *names, size_t count, int64_t deadline);
+int weir__embedded_settings(struct weir__log *log, const char *name, int64_t deadline,
+                            void (*on_setting)(void *arg, const char *name, const char *value), void *arg);
+int weir__embedded_topics(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name),
+                          void *arg);
+
+/* ---- embedded_walk.c: chunks of a partition ---- */
+
+/* The offset at which to begin reading so that `offset` is met: that of its chunk, or itself. */
+int weir__embedded_chunk_of(struct weir__log *log, const struct topic *topic, int32_t partition, int64_t offset,
+                            int64_t *ret);
+/* Chunks that begin in [from, to). */
+int weir__embedded_walk(struct weir__log *log, const struct topic *topic, int32_t partition, int64_t from, int64_t to,
+                        struct weir__iter **ret);
+/* WEIR_NOTFOUND at the end. Borrowed until the next step. WEIR_CORRUPT. */
+int weir__embedded_step(struct weir__log *log, struct weir__iter *iter, struct chunk_reader *ret);
+int weir__embedded_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret);
+int weir__embedded_offset_at(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret);
+
+/* ---- embedded_upkeep.c: trimming, retention, compaction; by the writer ---- */
+
+int  weir__embedded_trim(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline); /* no mutex */
+void weir__embedded_upkeep(struct weir__log *log,
+                           int64_t           budget);         /* does what is due, about `budget` records of it */
+void weir__embedded_tidy(struct weir__log *log);    /* all of it, at open */
+void weir__embedded_give_up(struct weir__log *log); /* a compaction under way */
+
+/* ---- embedded_group.c ---- */
+
+int  weir__embedded_enter(struct weir__consumer *consumer, const char *group);
+void weir__embedded_exit(struct weir__consumer *consumer);
+/* What the group has for this member. WEIR_OK: an event; WEIR_NOTFOUND: nothing, records may flow; WEIR_AGAIN: wait. */
+int  weir__embedded_group_event(struct weir__consumer *consumer, struct weir__polled *ret);
+void weir__embedded_redeal(struct weir__log *log, const char *topic); /* among groups that subscribe to it */
+bool weir__embedded_has_members(const struct weir__log *log, const char *group);
+void weir__embedded_groups_free(struct weir__log *log);
+
+/* ---- parts of the engine's table, without the mutex ---- */
+
+int     weir__embedded_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
+                                 struct weir_arena *arena, int64_t deadline);
+int     weir__embedded_set_committed(struct weir__log *log, const char *group, const struct weir__offset *offsets,
+                                     size_t count, int64_t deadline);
 int     weir__embedded_join(struct weir__log *log, const char *group, const char *instance, const char *const *topics,
                             size_t count, struct weir__consumer **ret, struct weir_error *reterr);
 int     weir__embedded_tail(struct weir__log *log, const struct weir__offset *from, size_t count,

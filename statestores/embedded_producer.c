@@ -1,32 +1,87 @@
-/* embedded_producer.c: sends that wait, and the commit that makes them be. */
+/* embedded_producer.c: sends that wait, and the commit that makes them be.
+ *
+ * (1) A record is packed once, at send, into the chunk that will be its row; no lock is taken for a topic that is known.
+ * (2) Chunks and lists stay with the producer from commit to commit.
+ */
 #include "statestores/embedded.h"
+
+#define CHUNKS_KEPT 8 /* of a partition, after a transaction */
+
+/* What waits for one partition, and where the last commit left it. */
+struct outgoing {
+    struct chunk *chunks; /* `count` of them in use, `made` ever */
+    size_t        count, made, capacity;
+    uint64_t     *cookies;
+    size_t        cookie_capacity;
+    int64_t       records, told; /* of them told by failed() */
+    int64_t       sent;          /* next offset after the last commit; -1 = it brought nothing here */
+};
+
+struct destination {
+    struct topic    *topic;
+    struct outgoing *partitions;
+    int32_t          count;
+};
+
+/* ---- open and close ---- */
+
+static void fence_others(struct weir__log *log, const char *id)
+{
+    for (struct weir__producer *other = log->producers; other != NULL; other = other->next)
+        if (other->id != NULL && strcmp(other->id, id) == 0)
+            other->fenced = true;
+}
+
+static int enlist(struct weir__producer *producer, int64_t deadline)
+{
+    struct weir__log *log = producer->log;
+    int               err;
+
+    pthread_mutex_lock(&log->mutex);
+    err = log->read_only ? WEIR_BAD_STATE : weir__embedded_settled(log, deadline); /* the predecessor's last commit */
+    if (err == WEIR_OK) {
+        if (producer->id != NULL)
+            fence_others(log, producer->id);
+        producer->next = log->producers;
+        log->producers = producer;
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return err;
+}
 
 int weir__embedded_producer(struct weir__log *log, const char *id, int64_t deadline, struct weir__producer **ret,
                             struct weir_error *reterr)
 {
     struct weir__producer *producer = weir__zalloc(sizeof(*producer));
+    int                    err = WEIR_NO_MEMORY;
 
-    (void)deadline;
-    if (producer == NULL || (id != NULL && (producer->id = weir__strdup(id)) == NULL)) {
-        weir__free(producer);
-        return weir__fail(reterr, WEIR_NO_MEMORY, id != NULL ? id : "producer", "no memory for a producer");
+    if (producer != NULL && (id == NULL || (producer->id = weir__strdup(id)) != NULL)) {
+        producer->log = log;
+        err = enlist(producer, deadline);
     }
-    producer->log = log;
-    pthread_mutex_lock(&log->mutex);
-    for (struct weir__producer *other = log->producers; other != NULL; other = other->next)
-        if (id != NULL && other->id != NULL && strcmp(other->id, id) == 0)
-            other->fenced = true;
-    producer->next = log->producers;
-    log->producers = producer;
-    pthread_mutex_unlock(&log->mutex);
-    *ret = producer;
-    return WEIR_OK;
+    if (err == WEIR_OK) {
+        *ret = producer;
+        return WEIR_OK;
+    }
+    if (producer != NULL)
+        weir__free(producer->id);
+    weir__free(producer);
+    return weir__fail(reterr, err, id != NULL ? id : "producer", "it cannot be opened: %s", weir_code_text(err));
 }
 
-static void forget_pending(struct weir__producer *producer)
+static void outgoing_fini(struct outgoing *out)
 {
-    producer->count = 0;
-    weir__arena_reset(&producer->arena);
+    for (size_t i = 0; i < out->made; i++)
+        weir__chunk_fini(&out->chunks[i]);
+    weir__free(out->chunks);
+    weir__free(out->cookies);
+}
+
+static void destination_fini(struct destination *to)
+{
+    for (int32_t i = 0; i < to->count; i++)
+        outgoing_fini(&to->partitions[i]);
+    weir__free(to->partitions);
 }
 
 void weir__embedded_producer_close(struct weir__producer *producer)
@@ -40,12 +95,15 @@ void weir__embedded_producer_close(struct weir__producer *producer)
         continue;
     *link = producer->next;
     pthread_mutex_unlock(&producer->log->mutex);
-    weir__arena_fini(&producer->arena);
-    weir__free(producer->pending);
-    weir__free(producer->sent);
+    for (size_t i = 0; i < producer->count; i++)
+        destination_fini(&producer->destinations[i]);
+    weir__free(producer->destinations);
+    weir__embedded_batch_fini(&producer->batch);
     weir__free(producer->id);
     weir__free(producer);
 }
+
+/* ---- send ---- */
 
 static int64_t record_bytes(const struct weir__raw *raw)
 {
@@ -56,175 +114,240 @@ static int64_t record_bytes(const struct weir__raw *raw)
     return (int64_t)size;
 }
 
-int weir__embedded_send(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie)
+static bool leads_to(const struct destination *to, const char *topic)
+{
+    return !to->topic->removed && strcmp(to->topic->name, topic) == 0;
+}
+
+static int add_destination(struct weir__producer *producer, const char *name, struct destination **ret)
 {
     struct weir__log *log = producer->log;
-    struct pending   *pending;
     struct topic     *topic;
-    int32_t           partition = raw->partition;
 
-    (void)cookie;
+    pthread_mutex_lock(&log->mutex);
+    topic = weir__embedded_topic(log, name);
+    pthread_mutex_unlock(&log->mutex);
+    if (topic == NULL)
+        return WEIR_NOTFOUND;
+    if (GROW(producer->destinations, producer->capacity, producer->count) < 0)
+        return WEIR_NO_MEMORY;
+    producer->last = producer->count++;
+    *ret = &producer->destinations[producer->last];
+    **ret = (struct destination){ .topic = topic };
+    return WEIR_OK;
+}
+
+static int find_destination(struct weir__producer *producer, const char *topic, struct destination **ret)
+{
+    if (producer->count > 0 && leads_to(&producer->destinations[producer->last], topic)) {
+        *ret = &producer->destinations[producer->last];
+        return WEIR_OK;
+    }
+    for (size_t i = 0; i < producer->count; i++)
+        if (leads_to(&producer->destinations[i], topic)) {
+            producer->last = i;
+            *ret = &producer->destinations[i];
+            return WEIR_OK;
+        }
+    return add_destination(producer, topic, ret);
+}
+
+/* Room for all partitions that the topic has by now. */
+static int widen(struct destination *to, int32_t count)
+{
+    struct outgoing *grown;
+
+    if (to->count >= count)
+        return WEIR_OK;
+    grown = weir__realloc(to->partitions, sizeof(*grown) * (size_t)count);
+    if (grown == NULL)
+        return WEIR_NO_MEMORY;
+    memset(grown + to->count, 0, sizeof(*grown) * (size_t)(count - to->count));
+    for (int32_t i = to->count; i < count; i++)
+        grown[i].sent = -1;
+    to->partitions = grown;
+    to->count = count;
+    return WEIR_OK;
+}
+
+static int pick_partition(struct weir__producer *producer, const struct weir__raw *raw, int32_t count, int32_t *ret)
+{
+    if (raw->partition >= count)
+        return WEIR_NOTFOUND;
+    if (raw->partition >= 0)
+        *ret = raw->partition;
+    else if (raw->key.data != NULL)
+        *ret = weir__partition_of(raw->key, count);
+    else
+        *ret = (int32_t)(producer->keyless++ % count);
+    return WEIR_OK;
+}
+
+/* The chunk that takes the next record. */
+static struct chunk *open_chunk(struct outgoing *out)
+{
+    if (out->count > 0 && !weir__chunk_full(&out->chunks[out->count - 1]))
+        return &out->chunks[out->count - 1];
+    if (out->count == out->made) {
+        if (GROW(out->chunks, out->capacity, out->made) < 0)
+            return NULL;
+        memset(&out->chunks[out->made++], 0, sizeof(*out->chunks));
+    }
+    weir__chunk_reset(&out->chunks[out->count]);
+    return &out->chunks[out->count++];
+}
+
+static int add_record(struct outgoing *out, const struct weir__raw *raw, uint64_t cookie)
+{
+    struct chunk *chunk;
+    int           err;
+
+    if (GROW(out->cookies, out->cookie_capacity, (size_t)out->records) < 0 || (chunk = open_chunk(out)) == NULL)
+        return WEIR_NO_MEMORY;
+    err = weir__chunk_add(chunk, chunk->count, raw);
+    if (err < 0) {
+        out->count -= chunk->count == 0;
+        return err;
+    }
+    out->cookies[out->records++] = cookie;
+    return WEIR_OK;
+}
+
+int weir__embedded_send(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie)
+{
+    struct weir__log   *log = producer->log;
+    struct destination *to;
+    int32_t             count, partition;
+    int                 err;
+
+    if (producer->fenced)
+        return WEIR_FENCED;
     if (raw->timestamp < (log->quirks ? 1 : 0))
         return WEIR_BAD_TIME;
     if (record_bytes(raw) > log->max_bytes)
         return WEIR_TOO_LARGE;
-    pthread_mutex_lock(&log->mutex);
-    topic = weir__embedded_topic(log, raw->topic);
-    pthread_mutex_unlock(&log->mutex);
-    if (topic == NULL || partition >= topic->count)
-        return WEIR_NOTFOUND;
-    if (partition < 0)
-        partition = raw->key.data != NULL ? weir__partition_of(raw->key, topic->count)
-                                          : (int32_t)(producer->count % (size_t)topic->count);
-    if (GROW(producer->pending, producer->capacity, producer->count) < 0)
-        return WEIR_NO_MEMORY;
-    pending = &producer->pending[producer->count];
-    if (weir__raw_copy(raw, &producer->arena, &pending->raw) < 0)
-        return WEIR_NO_MEMORY;
-    pending->topic = topic;
-    pending->raw.partition = partition;
-    producer->count++;
-    return WEIR_OK;
+    err = find_destination(producer, raw->topic, &to);
+    if (err < 0)
+        return err;
+    count = to->topic->count;
+    err = pick_partition(producer, raw, count, &partition);
+    if (err == WEIR_OK)
+        err = widen(to, count);
+    if (err == WEIR_OK)
+        err = add_record(&to->partitions[partition], raw, cookie);
+    producer->pending += err == WEIR_OK;
+    return err;
 }
 
 /* ---- commit ---- */
 
-static struct sent_to *sent_entry(struct weir__producer *producer, struct topic *topic, int32_t partition)
+/* Calls fn for every partition that records wait for. */
+static int for_outgoing(struct weir__producer *producer,
+                        int (*fn)(struct weir__producer *producer, struct topic *topic, int32_t partition,
+                                  struct outgoing *out))
 {
-    struct sent_to *entry;
+    int err = WEIR_OK;
 
-    for (size_t i = 0; i < producer->sent_count; i++)
-        if (producer->sent[i].topic == topic && producer->sent[i].partition == partition)
-            return &producer->sent[i];
-    if (GROW(producer->sent, producer->sent_capacity, producer->sent_count) < 0)
-        return NULL;
-    entry = &producer->sent[producer->sent_count++];
-    *entry = (struct sent_to){ .topic = topic, .partition = partition, .next = topic->partitions[partition].end };
-    return entry;
-}
-
-static int add_write(struct weir__producer *producer, struct weir__batch *batch, struct weir_bytes key,
-                     struct weir_bytes value)
-{
-    struct weir__write *write;
-
-    if (GROW(batch->writes, batch->capacity, batch->count) < 0)
-        return WEIR_NO_MEMORY;
-    write = &batch->writes[batch->count];
-    *write = (struct weir__write){ .family = producer->log->family };
-    write->key = BYTES(weir__arena_copy(&batch->arena, key.data, key.size), key.size);
-    write->value = BYTES(weir__arena_copy(&batch->arena, value.data, value.size), value.size);
-    if (write->key.data == NULL || write->value.data == NULL)
-        return WEIR_NO_MEMORY;
-    batch->count++;
-    return WEIR_OK;
-}
-
-static int add_records(struct weir__producer *producer, struct weir__batch *batch, struct weir__buf *scratch)
-{
-    struct weir__log *log = producer->log;
-
-    for (size_t i = 0; i < producer->count; i++) {
-        struct pending *pending = &producer->pending[i];
-        struct sent_to *entry = sent_entry(producer, pending->topic, pending->raw.partition);
-        int             err;
-
-        if (entry == NULL)
-            return WEIR_NO_MEMORY;
-        weir__buf_reset(scratch);
-        err = weir__raw_pack(&pending->raw, scratch);
-        if (err < 0)
-            return err;
-        err = add_write(
-            producer, batch,
-            weir__embedded_key(&log->key, 'R', NULL, pending->topic->name, pending->raw.partition, entry->next),
-            BYTES(scratch->data, scratch->size));
-        if (err < 0)
-            return err;
-        entry->next++;
-    }
-    return WEIR_OK;
-}
-
-static int add_ends(struct weir__producer *producer, struct weir__batch *batch)
-{
-    struct weir__log *log = producer->log;
-
-    for (size_t i = 0; i < producer->sent_count; i++) {
-        const struct sent_to *entry = &producer->sent[i];
-        char                  ends[2 * sizeof(int64_t)];
-        int                   err;
-
-        weir__put_be64(ends, (uint64_t)entry->topic->partitions[entry->partition].low);
-        weir__put_be64(ends + sizeof(int64_t), (uint64_t)entry->next);
-        err = add_write(producer, batch,
-                        weir__embedded_key(&log->key, 'E', NULL, entry->topic->name, entry->partition, -1),
-                        BYTES(ends, sizeof(ends)));
-        if (err < 0)
-            return err;
-    }
-    return WEIR_OK;
-}
-
-static int add_offsets(struct weir__producer *producer, const char *group, const struct weir__offset *offsets,
-                       size_t count, struct weir__batch *batch, struct weir__buf *scratch)
-{
-    struct weir__log *log = producer->log;
-
-    for (size_t i = 0; i < count; i++) {
-        int err;
-
-        weir__buf_reset(scratch);
-        weir__buf_be64(scratch, (uint64_t)offsets[i].offset);
-        weir__buf_add(scratch, offsets[i].metadata.data, offsets[i].metadata.size);
-        if (!weir__buf_ok(scratch))
-            return WEIR_NO_MEMORY;
-        err = add_write(producer, batch,
-                        weir__embedded_key(&log->key, 'O', group, offsets[i].tp.topic, offsets[i].tp.partition, -1),
-                        BYTES(scratch->data, scratch->size));
-        if (err < 0)
-            return err;
-    }
-    return WEIR_OK;
-}
-
-static void apply_ends(struct weir__producer *producer)
-{
-    for (size_t i = 0; i < producer->sent_count; i++) {
-        struct sent_to   *entry = &producer->sent[i];
-        struct partition *partition = &entry->topic->partitions[entry->partition];
-
-        partition->since_compaction += entry->next - partition->end;
-        partition->end = entry->next;
-        if (partition->since_compaction > MAX(COMPACT_AFTER, (partition->end - partition->low) / 2))
-            weir__embedded_tidy(producer->log, entry->topic, entry->partition);
-    }
-}
-
-static int write_all(struct weir__producer *producer, const char *group, const struct weir__offset *offsets,
-                     size_t count)
-{
-    struct weir__batch batch = { 0 };
-    struct weir__buf   scratch = { 0 };
-    int                err;
-
-    producer->sent_count = 0;
-    err = add_records(producer, &batch, &scratch);
-    if (err == WEIR_OK)
-        err = add_ends(producer, &batch);
-    if (err == WEIR_OK)
-        err = add_offsets(producer, group, offsets, count, &batch, &scratch);
-    if (err == WEIR_OK && batch.count > 0)
-        err = producer->log->engine->write(producer->log->db, batch.writes, batch.count) < 0 ? WEIR_IO : WEIR_OK;
-    if (err == WEIR_OK)
-        apply_ends(producer);
-    weir__free(batch.writes);
-    weir__arena_fini(&batch.arena);
-    weir__buf_fini(&scratch);
+    for (size_t i = 0; i < producer->count; i++)
+        for (int32_t j = 0; err == WEIR_OK && j < producer->destinations[i].count; j++)
+            if (producer->destinations[i].partitions[j].records > 0)
+                err = fn(producer, producer->destinations[i].topic, j, &producer->destinations[i].partitions[j]);
     return err;
 }
 
-/* With the mutex held: may this producer commit for that member now? */
+/* Gives the waiting records their offsets, in rows. */
+static int put_outgoing(struct weir__producer *producer, struct topic *topic, int32_t partition, struct outgoing *out)
+{
+    struct weir__log *log = producer->log;
+    struct partition  ends = topic->partitions[partition];
+    int64_t           now = weir__embedded_now(log);
+    struct row_key    key;
+    int               err = topic->removed ? WEIR_ABORT : WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < out->count; i++) {
+        struct chunk     *chunk = &out->chunks[i];
+        struct weir_bytes value;
+
+        chunk->base = ends.end;
+        chunk->written = now;
+        value = weir__chunk_seal(chunk);
+        ends.end += chunk->width;
+        ends.bytes += (int64_t)value.size;
+        err = weir__embedded_put(log, &producer->batch,
+                                 weir__embedded_key(&key, 'R', NULL, topic->name, partition, chunk->base), value);
+    }
+    ends.records += out->records;
+    return err == WEIR_OK ? weir__embedded_put_ends(log, &producer->batch, topic, partition, &ends) : err;
+}
+
+static int apply_outgoing(struct weir__producer *producer, struct topic *topic, int32_t partition,
+                          struct outgoing *out)
+{
+    struct partition *ends = &topic->partitions[partition];
+
+    (void)producer;
+    for (size_t i = 0; i < out->count; i++) {
+        ends->end += out->chunks[i].width;
+        ends->bytes += (int64_t)out->chunks[i].bytes.size;
+    }
+    ends->records += out->records;
+    return WEIR_OK;
+}
+
+static void outgoing_reset(struct outgoing *out, int64_t sent)
+{
+    while (out->made > CHUNKS_KEPT)
+        weir__chunk_fini(&out->chunks[--out->made]);
+    out->count = 0;
+    out->records = out->told = 0;
+    out->sent = sent;
+}
+
+/* Nothing waits any more. committed: what waited is in the log. */
+static void reset(struct weir__producer *producer, bool committed)
+{
+    for (size_t i = 0; i < producer->count; i++)
+        for (int32_t j = 0; j < producer->destinations[i].count; j++) {
+            struct outgoing *out = &producer->destinations[i].partitions[j];
+            bool             counts = committed && out->records > 0;
+
+            outgoing_reset(out, counts ? producer->destinations[i].topic->partitions[j].end : -1);
+        }
+    producer->pending = 0;
+}
+
+static int put_offsets(struct weir__producer *producer, const char *group, const struct weir__offset *offsets,
+                       size_t count)
+{
+    struct weir__log *log = producer->log;
+    int               err = count == 0 || weir__embedded_legal_group(group) ? WEIR_OK : WEIR_BAD_NAME;
+
+    for (size_t i = 0; err == WEIR_OK && i < count; i++)
+        err = weir__embedded_topic_of(log, offsets[i].tp) != NULL
+                  ? weir__embedded_put_offset(log, &producer->batch, group, &offsets[i])
+                  : WEIR_ABORT;
+    return err;
+}
+
+/* By the writer. All that fails before the write leaves everything as it was. */
+static int write_all(struct weir__producer *producer, const char *group, const struct weir__offset *offsets,
+                     size_t count)
+{
+    int err;
+
+    weir__embedded_batch_reset(&producer->batch);
+    err = for_outgoing(producer, put_outgoing);
+    if (err == WEIR_OK)
+        err = put_offsets(producer, group, offsets, count);
+    if (err == WEIR_OK)
+        err = weir__embedded_write(producer->log, &producer->batch);
+    if (err < 0)
+        return err;
+    (void)for_outgoing(producer, apply_outgoing);
+    return WEIR_OK;
+}
+
+/* May this producer commit for that member now? */
 static int check_commit(const struct weir__producer *producer, const struct weir__consumer *consumer, int64_t token)
 {
     if (producer->fenced)
@@ -238,20 +361,36 @@ static int check_commit(const struct weir__producer *producer, const struct weir
     return WEIR_OK;
 }
 
+static int commit_as_writer(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
+                            int64_t token, const struct weir__offset *offsets, size_t count)
+{
+    struct weir__log *log = producer->log;
+    int64_t           records = producer->pending;
+    int               err = check_commit(producer, consumer, token);
+
+    if (err == WEIR_OK)
+        err = write_all(producer, group, offsets, count);
+    if (err < 0)
+        return err;
+    reset(producer, true);
+    pthread_cond_broadcast(&log->changed);
+    weir__embedded_upkeep(log, 4 * records + 1000);
+    return WEIR_OK;
+}
+
 int weir__embedded_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
                           int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline)
 {
     struct weir__log *log = producer->log;
     int               err;
 
-    (void)deadline;
+    if (group == NULL && consumer != NULL && consumer->group != NULL)
+        group = consumer->group->name;
     pthread_mutex_lock(&log->mutex);
-    err = check_commit(producer, consumer, token);
-    if (err == WEIR_OK)
-        err = write_all(producer, group, offsets, count);
+    err = weir__embedded_begin(log, deadline);
     if (err == WEIR_OK) {
-        forget_pending(producer);
-        pthread_cond_broadcast(&log->changed);
+        err = commit_as_writer(producer, group, consumer, token, offsets, count);
+        weir__embedded_end(log);
     }
     pthread_mutex_unlock(&log->mutex);
     return err;
@@ -260,23 +399,36 @@ int weir__embedded_commit(struct weir__producer *producer, const char *group, st
 int weir__embedded_abort(struct weir__producer *producer, int64_t deadline)
 {
     (void)deadline;
-    forget_pending(producer);
-    producer->sent_count = 0;
+    reset(producer, false);
     return producer->fenced ? WEIR_FENCED : WEIR_OK;
 }
 
+/* A send fails late only where its topic was removed meanwhile. */
 int weir__embedded_failed(struct weir__producer *producer, uint64_t *ret_cookie, int *ret_code)
 {
-    (void)producer; /* a send is refused at once or not at all */
-    (void)ret_cookie;
-    (void)ret_code;
+    for (size_t i = 0; i < producer->count; i++) {
+        struct destination *to = &producer->destinations[i];
+
+        for (int32_t j = 0; to->topic->removed && j < to->count; j++) {
+            struct outgoing *out = &to->partitions[j];
+
+            if (out->told == out->records)
+                continue;
+            *ret_cookie = out->cookies[out->told++];
+            *ret_code = WEIR_NOTFOUND;
+            return WEIR_OK;
+        }
+    }
     return WEIR_NOTFOUND;
 }
 
 int64_t weir__embedded_sent(struct weir__producer *producer, struct weir__tp tp)
 {
-    for (size_t i = 0; i < producer->sent_count; i++)
-        if (producer->sent[i].partition == tp.partition && strcmp(producer->sent[i].topic->name, tp.topic) == 0)
-            return producer->sent[i].next;
+    for (size_t i = 0; i < producer->count; i++) {
+        const struct destination *to = &producer->destinations[i];
+
+        if (leads_to(to, tp.topic) && tp.partition >= 0 && tp.partition < to->count)
+            return to->partitions[tp.partition].sent;
+    }
     return -1;
 }

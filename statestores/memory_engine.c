@@ -190,13 +190,25 @@ static void apply(struct list *list, struct weir_bytes key, struct node *node)
     }
 }
 
+static void erase_range(struct list *list, const struct weir__write *write)
+{
+    struct node *node = first_from(list, write->key), *next;
+
+    for (; node != NULL && weir__bytes_compare(node->key, write->value) < 0; node = next) {
+        next = node->next[0];
+        erase(list, node);
+    }
+}
+
+static bool is_put(const struct weir__write *write) { return !write->range && write->value.data != NULL; }
+
 static int memory_write(struct weir__db *db, const struct weir__write *writes, size_t count)
 {
     struct node **nodes = weir__zalloc(count * sizeof(struct node *));
     size_t        made = 0;
 
     while (nodes != NULL && made < count) {
-        if (writes[made].value.data != NULL && (nodes[made] = make_node(db, &writes[made])) == NULL)
+        if (is_put(&writes[made]) && (nodes[made] = make_node(db, &writes[made])) == NULL)
             break;
         made++;
     }
@@ -206,8 +218,14 @@ static int memory_write(struct weir__db *db, const struct weir__write *writes, s
         weir__free(nodes);
         return WEIR_STORE_FAILED;
     }
-    for (size_t i = 0; i < count; i++)
-        apply(&db->lists[writes[i].family], writes[i].key, nodes[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct list *list = &db->lists[writes[i].family];
+
+        if (writes[i].range)
+            erase_range(list, &writes[i]);
+        else
+            apply(list, writes[i].key, nodes[i]);
+    }
     weir__free(nodes);
     return WEIR_OK;
 }

@@ -3,6 +3,8 @@
  * (1) No write-ahead log: the changelog is the log. A store's offset is a row of its own family, so any flush of a
  *     memtable keeps data and offset together (and atomic_flush, unsafe before 8.1, is not needed).
  * (2) After a failed write the database takes no more: close, open, restore.
+ * (3) The embedded log's database has a write-ahead log, synced at each write; damage before its end is an error, not an
+ *     end. A full disk is met before the write.
  */
 #include <rocksdb/c.h>
 #include <stdlib.h>
@@ -34,6 +36,7 @@ struct weir__db {
     size_t                               unchecked; /* bytes written since the last look at the disk */
     bool                                 has_space; /* what that look saw */
     char                                *secondary; /* a reader's own folder */
+    bool                                 is_log;
     bool                                 failed;
 };
 
@@ -225,6 +228,14 @@ static int open_state(struct weir__db *db, struct weir_error *reterr)
     return err;
 }
 
+static void set_log_options(struct weir__db *db)
+{
+    db->is_log = true;
+    rocksdb_writeoptions_disable_WAL(db->write, 0);
+    rocksdb_writeoptions_set_sync(db->write, 1);
+    rocksdb_options_set_wal_recovery_mode(db->options, rocksdb_tolerate_corrupted_tail_records_recovery);
+}
+
 static int open_as(const char *dir, size_t memory, enum use use, struct weir__db **ret, struct weir_error *reterr)
 {
     struct weir__db *db = weir__zalloc(sizeof(*db));
@@ -235,10 +246,8 @@ static int open_as(const char *dir, size_t memory, enum use use, struct weir__db
         return weir__fail(reterr, WEIR_NO_MEMORY, dir, "no memory for a database");
     }
     set_options(db, memory);
-    if (use == LOG) {
-        rocksdb_writeoptions_disable_WAL(db->write, 0);
-        rocksdb_writeoptions_set_sync(db->write, 1);
-    }
+    if (use == LOG)
+        set_log_options(db);
     if (err == WEIR_OK)
         err = use == READER ? open_reader(db, reterr) : open_state(db, reterr);
     if (err < 0) {
@@ -285,14 +294,23 @@ static int rocks_family(struct weir__db *db, const char *name, uint32_t *ret, st
     return WEIR_OK;
 }
 
-static void catch_up(struct weir__db *db)
+static int rocks_refresh(struct weir__db *db)
 {
     char *words = NULL;
 
-    if (db->secondary == NULL)
-        return;
-    rocksdb_try_catch_up_with_primary(db->db, &words);
+    if (db->secondary != NULL)
+        rocksdb_try_catch_up_with_primary(db->db, &words);
     rocksdb_free(words); /* the next look tries again */
+    return WEIR_OK;
+}
+
+/* What a read failed of. Frees the words. */
+static int fail_read(char *words)
+{
+    int code = strncmp(words, "Corruption", 10) == 0 ? WEIR_CORRUPT : WEIR_STORE_FAILED;
+
+    rocksdb_free(words);
+    return code;
 }
 
 static int rocks_get(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_bytes *ret)
@@ -302,10 +320,8 @@ static int rocks_get(struct weir__db *db, uint32_t family, struct weir_bytes key
     if (db->pinned != NULL)
         rocksdb_pinnableslice_destroy(db->pinned);
     db->pinned = rocksdb_get_pinned_cf(db->db, db->read, db->families[family], key.data, key.size, &words);
-    if (words != NULL) {
-        rocksdb_free(words);
-        return WEIR_STORE_FAILED;
-    }
+    if (words != NULL)
+        return fail_read(words);
     if (db->pinned == NULL)
         return WEIR_NOTFOUND;
     ret->data = rocksdb_pinnableslice_value(db->pinned, &ret->size);
@@ -345,7 +361,6 @@ static int rocks_iterate(struct weir__db *db, uint32_t family, struct weir_bytes
 
     if (iter == NULL)
         return WEIR_NO_MEMORY;
-    catch_up(db);
     iter->order = order;
     iter->first = true;
     iter->read = rocksdb_readoptions_create();
@@ -376,10 +391,7 @@ static int rocks_next(struct weir__iter *iter, struct weir_bytes *ret_key, struc
     step(iter);
     if (!rocksdb_iter_valid(iter->iter)) {
         rocksdb_iter_get_error(iter->iter, &words);
-        if (words == NULL)
-            return WEIR_NOTFOUND;
-        rocksdb_free(words);
-        return WEIR_STORE_FAILED;
+        return words == NULL ? WEIR_NOTFOUND : fail_read(words);
     }
     ret_key->data = rocksdb_iter_key(iter->iter, &ret_key->size);
     ret_value->data = rocksdb_iter_value(iter->iter, &ret_value->size);
@@ -401,6 +413,36 @@ static bool has_space(struct weir__db *db, size_t bytes)
     return db->has_space;
 }
 
+static void add_write(struct weir__db *db, const struct weir__write *write)
+{
+    rocksdb_column_family_handle_t *family = db->families[write->family];
+
+    if (write->range)
+        rocksdb_writebatch_delete_range_cf(db->batch, family, write->key.data, write->key.size, write->value.data,
+                                           write->value.size);
+    else if (write->value.data != NULL)
+        rocksdb_writebatch_put_cf(db->batch, family, write->key.data, write->key.size, write->value.data,
+                                  write->value.size);
+    else
+        rocksdb_writebatch_delete_cf(db->batch, family, write->key.data, write->key.size);
+}
+
+/* A log that met the full disk beforehand can go on later; a state is restored from the log. */
+static int fail_full(struct weir__db *db)
+{
+    db->failed = !db->is_log;
+    return db->is_log ? WEIR_DISK_FULL : WEIR_STORE_FAILED;
+}
+
+static int fail_write(struct weir__db *db, char *words)
+{
+    bool full = db->is_log && strstr(words, "No space left") != NULL;
+
+    rocksdb_free(words);
+    db->failed = true;
+    return full ? WEIR_DISK_FULL : WEIR_STORE_FAILED;
+}
+
 static int rocks_write(struct weir__db *db, const struct weir__write *writes, size_t count)
 {
     char  *words = NULL;
@@ -410,23 +452,13 @@ static int rocks_write(struct weir__db *db, const struct weir__write *writes, si
         return WEIR_STORE_FAILED;
     rocksdb_writebatch_clear(db->batch);
     for (size_t i = 0; i < count; i++) {
-        const struct weir__write *write = &writes[i];
-
-        bytes += write->key.size + write->value.size;
-        if (write->value.data != NULL)
-            rocksdb_writebatch_put_cf(db->batch, db->families[write->family], write->key.data, write->key.size,
-                                      write->value.data, write->value.size);
-        else
-            rocksdb_writebatch_delete_cf(db->batch, db->families[write->family], write->key.data, write->key.size);
+        bytes += writes[i].key.size + writes[i].value.size;
+        add_write(db, &writes[i]);
     }
-    if (has_space(db, bytes)) {
-        rocksdb_write(db->db, db->write, db->batch, &words);
-        if (words == NULL)
-            return WEIR_OK;
-        rocksdb_free(words);
-    }
-    db->failed = true;
-    return WEIR_STORE_FAILED;
+    if (!has_space(db, bytes))
+        return fail_full(db);
+    rocksdb_write(db->db, db->write, db->batch, &words);
+    return words == NULL ? WEIR_OK : fail_write(db, words);
 }
 
 static int rocks_flush(struct weir__db *db)
@@ -508,7 +540,8 @@ static void rocks_close(struct weir__db *db)
     {                                                                                                       \
         .name = its_name, .durable = true, .open = its_open, .family = rocks_family, .get = rocks_get,      \
         .iterate = rocks_iterate, .next = rocks_next, .iter_close = rocks_iter_close, .write = rocks_write, \
-        .flush = rocks_flush, .bulk = rocks_bulk, .figures = rocks_figures, .close = rocks_close            \
+        .flush = rocks_flush, .bulk = rocks_bulk, .figures = rocks_figures, .close = rocks_close,           \
+        .refresh = rocks_refresh                                                                            \
     }
 
 const struct weir__engine weir__rocksdb_engine = ENGINE("rocksdb", rocks_open);

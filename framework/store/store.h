@@ -22,6 +22,7 @@ struct weir__iter; /* an engine's open iterator */
 
 struct weir__write {
     uint32_t          family;
+    bool              range;      /* deletes all keys from `key` up to, but without, `value` */
     struct weir_bytes key, value; /* value.data NULL deletes */
 };
 
@@ -37,13 +38,15 @@ struct weir__engine {
     /* WEIR_NOTFOUND, WEIR_STORE_FAILED. *ret is borrowed until the next call on this db. */
     int (*get)(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_bytes *ret);
     /* Keys with from <= key < to in byte order, or the reverse; data NULL = open. Sees the state of its
-     * making, or later writes: callers do not write while they iterate. */
+     * making, or later writes: callers do not write while they iterate. A durable engine may be read by one
+     * thread while another writes. */
     int (*iterate)(struct weir__db *db, uint32_t family, struct weir_bytes from, struct weir_bytes to,
                    enum weir_order order, struct weir__iter **ret);
     /* WEIR_NOTFOUND at the end. Both borrowed until the next step. */
     int (*next)(struct weir__iter *iter, struct weir_bytes *ret_key, struct weir_bytes *ret_value);
     void (*iter_close)(struct weir__iter *iter); /* NULL is fine */
-    /* All or nothing, over all families; in order. Not durable before flush (or the engine's own flush). */
+    /* All or nothing, over all families; in order. Not durable before flush (or the engine's own flush).
+     * WEIR_STORE_FAILED; WEIR_DISK_FULL: nothing was written, and may be once there is room. */
     int (*write)(struct weir__db *db, const struct weir__write *writes, size_t count);
     /* Makes all that was written durable. The only call expected to be slow. */
     int (*flush)(struct weir__db *db);
@@ -52,6 +55,8 @@ struct weir__engine {
     /* Adds "name value\n" lines about the database (metrics). */
     void (*figures)(struct weir__db *db, struct weir__buf *ret);
     void (*close)(struct weir__db *db); /* always succeeds, does not flush; NULL is fine */
+    /* Sees what another process has written since. NULL: no other process writes. */
+    int (*refresh)(struct weir__db *db);
 };
 
 /* ---- stores ---- */

@@ -1,0 +1,532 @@
+/* embedded_topics.c: topics of the embedded log: made, compared, grown, removed, told. */
+#include "statestores/embedded.h"
+
+/* What holds where a topic does not say otherwise. */
+static const char *const defaults[] = { "cleanup.policy=delete",
+                                        "retention.ms=-1",
+                                        "retention.bytes=-1",
+                                        "delete.retention.ms=86400000",
+                                        "message.timestamp.type=CreateTime",
+                                        "message.timestamp.before.max.ms=9223372036854775807",
+                                        "message.timestamp.after.max.ms=9223372036854775807" };
+
+struct topic *weir__embedded_topic(struct weir__log *log, const char *name)
+{
+    for (size_t i = 0; i < log->topic_count; i++)
+        if (strcmp(log->topics[i]->name, name) == 0)
+            return log->topics[i];
+    return NULL;
+}
+
+struct topic *weir__embedded_topic_of(struct weir__log *log, struct weir__tp tp)
+{
+    struct topic *topic = weir__embedded_topic(log, tp.topic);
+
+    return topic != NULL && tp.partition >= 0 && tp.partition < topic->count ? topic : NULL;
+}
+
+/* ---- settings ---- */
+
+static size_t name_size(const char *setting) { return strcspn(setting, "="); }
+
+static const char *value_of(const char *setting) { return setting + name_size(setting) + 1; }
+
+static bool same_name(const char *a, const char *b)
+{
+    return name_size(a) == name_size(b) && memcmp(a, b, name_size(a)) == 0;
+}
+
+/* The value in force of the setting whose name `like` begins with; "" = it has none. */
+static const char *in_force(const struct topic *topic, const char *like)
+{
+    for (size_t i = 0; topic->settings[i] != NULL; i++)
+        if (same_name(topic->settings[i], like))
+            return value_of(topic->settings[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+        if (same_name(defaults[i], like))
+            return value_of(defaults[i]);
+    return "";
+}
+
+static const char *const numbers[] = { "retention.ms=", "retention.bytes=", "delete.retention.ms=" };
+
+/* What we act on must be understood; the rest is kept and told. */
+static bool understood(const char *setting)
+{
+    static const char *const policies[] = { "delete", "compact", "compact,delete", "delete,compact" };
+    int64_t                  number;
+    const char              *value = setting + name_size(setting);
+
+    if (*value++ != '=' || value == setting + 1)
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+        if (same_name(setting, numbers[i]))
+            return weir__parse_int64(value, &number) == WEIR_OK && number >= -1;
+    if (same_name(setting, "message.timestamp.type="))
+        return strcmp(value, "CreateTime") == 0;
+    if (!same_name(setting, "cleanup.policy="))
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
+        if (strcmp(value, policies[i]) == 0)
+            return true;
+    return false;
+}
+
+static int64_t number_of(const struct topic *topic, const char *like)
+{
+    int64_t number = -1;
+
+    (void)weir__parse_int64(in_force(topic, like), &number);
+    return number;
+}
+
+static void apply_settings(struct topic *topic)
+{
+    const char *policy = in_force(topic, "cleanup.policy=");
+    bool        deletes = strstr(policy, "delete") != NULL;
+
+    topic->compact = strstr(policy, "compact") != NULL;
+    topic->retention_ms = deletes ? number_of(topic, "retention.ms=") : -1;
+    topic->retention_bytes = deletes ? number_of(topic, "retention.bytes=") : -1;
+    topic->delete_retention_ms = number_of(topic, "delete.retention.ms=");
+}
+
+/* ---- one topic ---- */
+
+static int copy_settings(struct topic *topic, const char *const *settings)
+{
+    size_t count = 0;
+
+    while (settings != NULL && settings[count] != NULL)
+        count++;
+    topic->settings = weir__zalloc(sizeof(char *) * (count + 1));
+    if (topic->settings == NULL)
+        return WEIR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        if ((topic->settings[i] = weir__strdup(settings[i])) == NULL)
+            return WEIR_NO_MEMORY;
+    return WEIR_OK;
+}
+
+void weir__embedded_topic_free(struct topic *topic)
+{
+    if (topic == NULL)
+        return;
+    for (size_t i = 0; topic->settings != NULL && topic->settings[i] != NULL; i++)
+        weir__free(topic->settings[i]);
+    weir__free(topic->settings);
+    weir__free(topic->partitions);
+    weir__free(topic->name);
+    weir__free(topic);
+}
+
+int weir__embedded_topic_widen(struct topic *topic, int32_t partitions)
+{
+    int32_t           count = topic->count;
+    struct partition *grown;
+
+    if (partitions <= count)
+        return WEIR_OK;
+    grown = weir__realloc(topic->partitions, sizeof(*grown) * (size_t)partitions);
+    if (grown == NULL)
+        return WEIR_NO_MEMORY;
+    memset(grown + count, 0, sizeof(*grown) * (size_t)(partitions - count));
+    topic->partitions = grown;
+    topic->count = partitions;
+    return WEIR_OK;
+}
+
+static int check(const struct weir__topic *as, struct weir_error *reterr)
+{
+    if (!weir__legal_name(as->name))
+        return weir__fail(reterr, WEIR_BAD_NAME, as->name,
+                          "a topic's name has 1 to 249 letters, digits, dots, underscores and hyphens");
+    if (as->partitions <= 0)
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, as->name, "a topic needs partitions, not %d", as->partitions);
+    for (size_t i = 0; as->settings != NULL && as->settings[i] != NULL; i++)
+        if (!understood(as->settings[i]))
+            return weir__fail(reterr, WEIR_BAD_CONFIG, as->name, "the setting \"%s\" cannot be used",
+                              as->settings[i]);
+    return WEIR_OK;
+}
+
+struct topic *weir__embedded_topic_new(const struct weir__topic *as, struct weir_error *reterr)
+{
+    struct topic *topic;
+
+    if (check(as, reterr) < 0)
+        return NULL;
+    topic = weir__zalloc(sizeof(*topic));
+    if (topic == NULL || (topic->name = weir__strdup(as->name)) == NULL || copy_settings(topic, as->settings) < 0 ||
+        weir__embedded_topic_widen(topic, as->partitions) < 0) {
+        weir__embedded_topic_free(topic);
+        (void)weir__fail(reterr, WEIR_NO_MEMORY, as->name, "no memory for a topic");
+        return NULL;
+    }
+    apply_settings(topic);
+    return topic;
+}
+
+static int put_topic(struct weir__log *log, struct weir__batch *batch, const struct topic *topic, int32_t partitions)
+{
+    size_t         size = sizeof(int32_t);
+    struct row_key key;
+    char          *value;
+
+    for (size_t i = 0; topic->settings[i] != NULL; i++)
+        size += strlen(topic->settings[i]) + 1;
+    value = weir__arena_take(&batch->arena, size);
+    if (value == NULL)
+        return WEIR_NO_MEMORY;
+    weir__put_be32(value, (uint32_t)partitions);
+    size = sizeof(int32_t);
+    for (size_t i = 0; topic->settings[i] != NULL; i++) {
+        strcpy(value + size, topic->settings[i]);
+        size += strlen(topic->settings[i]) + 1;
+    }
+    return weir__embedded_put(log, batch, weir__embedded_key(&key, 'T', NULL, topic->name, -1, -1),
+                              BYTES(value, size));
+}
+
+/* ---- ensure ---- */
+
+/* What an ensure makes; all of it or none. */
+struct making {
+    struct topic     **topics;
+    size_t             count, capacity;
+    struct weir__batch batch;
+};
+
+static bool is_made(const struct making *making, const char *name)
+{
+    for (size_t i = 0; i < making->count; i++)
+        if (strcmp(making->topics[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+static int make(struct weir__log *log, struct making *making, const struct weir__topic *as, struct weir_error *reterr)
+{
+    struct weir_error words = { 0 };
+    struct topic     *topic;
+
+    if (is_made(making, as->name))
+        return WEIR_OK;
+    topic = weir__embedded_topic_new(as, &words);
+    if (topic == NULL)
+        return weir__fail(reterr, words.code, words.where, "%s", words.text);
+    if (GROW(making->topics, making->capacity, making->count) < 0) {
+        weir__embedded_topic_free(topic);
+        return weir__fail(reterr, WEIR_NO_MEMORY, as->name, "no memory for a topic");
+    }
+    making->topics[making->count++] = topic;
+    return put_topic(log, &making->batch, topic, topic->count) < 0
+               ? weir__fail(reterr, WEIR_NO_MEMORY, as->name, "no memory for a topic")
+               : WEIR_OK;
+}
+
+static int compare(const struct topic *topic, const struct weir__topic *wanted, weir__on_difference *on_difference,
+                   void *arg)
+{
+    char count[2][16], name[128];
+    int  err = WEIR_OK;
+
+    if (topic->count != wanted->partitions && wanted->partitions > 0) {
+        snprintf(count[0], sizeof(count[0]), "%d", wanted->partitions);
+        snprintf(count[1], sizeof(count[1]), "%d", topic->count);
+        err = on_difference(arg, topic->name, "partitions", count[0], count[1]);
+    }
+    for (size_t i = 0; err == WEIR_OK && wanted->settings != NULL && wanted->settings[i] != NULL; i++) {
+        const char *setting = wanted->settings[i], *found = in_force(topic, setting);
+
+        if (strcmp(found, value_of(setting)) == 0)
+            continue;
+        snprintf(name, sizeof(name), "%.*s", (int)name_size(setting), setting);
+        err = on_difference(arg, topic->name, name, value_of(setting), found);
+    }
+    return err;
+}
+
+/* Room beforehand, so that what was written is also known. */
+static int make_room(struct weir__log *log, size_t more)
+{
+    while (log->topic_capacity < log->topic_count + more)
+        if (GROW(log->topics, log->topic_capacity, log->topic_capacity) < 0)
+            return WEIR_NO_MEMORY;
+    return WEIR_OK;
+}
+
+static int write_made(struct weir__log *log, struct making *making, struct weir_error *reterr)
+{
+    int err;
+
+    if (making->count == 0)
+        return WEIR_OK;
+    err = make_room(log, making->count);
+    if (err == WEIR_OK)
+        err = weir__embedded_write(log, &making->batch);
+    if (err < 0)
+        return weir__fail(reterr, err, making->topics[0]->name, "the topic cannot be made: %s", weir_code_text(err));
+    for (size_t i = 0; i < making->count; i++) {
+        log->topics[log->topic_count++] = making->topics[i];
+        weir__embedded_redeal(log, making->topics[i]->name);
+    }
+    making->count = 0;
+    return WEIR_OK;
+}
+
+static void making_fini(struct making *making)
+{
+    for (size_t i = 0; i < making->count; i++)
+        weir__embedded_topic_free(making->topics[i]);
+    weir__free(making->topics);
+    weir__embedded_batch_fini(&making->batch);
+}
+
+static int ensure_all(struct weir__log *log, const struct weir__topic *topics, size_t count,
+                      weir__on_difference *on_difference, void *arg, struct weir_error *reterr)
+{
+    struct making making = { 0 };
+    int           err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < count; i++) {
+        const struct topic *topic = weir__embedded_topic(log, topics[i].name);
+
+        if (topic == NULL)
+            err = make(log, &making, &topics[i], reterr);
+        else if (on_difference != NULL)
+            err = compare(topic, &topics[i], on_difference, arg);
+    }
+    if (err == WEIR_OK)
+        err = write_made(log, &making, reterr);
+    making_fini(&making);
+    return err;
+}
+
+static int fail_turn(int err, const char *where, struct weir_error *reterr)
+{
+    return weir__fail(reterr, err, where, "the log cannot be changed now: %s", weir_code_text(err));
+}
+
+int weir__embedded_ensure(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
+                          weir__on_difference *on_difference, void *arg, struct weir_error *reterr)
+{
+    int err;
+
+    pthread_mutex_lock(&log->mutex);
+    err = weir__embedded_begin(log, deadline);
+    if (err == WEIR_OK) {
+        err = ensure_all(log, topics, count, on_difference, arg, reterr);
+        weir__embedded_end(log);
+    } else {
+        fail_turn(err, count > 0 ? topics[0].name : "log", reterr);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return err;
+}
+
+/* ---- grow ---- */
+
+static int grow(struct weir__log *log, const char *name, int32_t partitions, struct weir_error *reterr)
+{
+    struct topic      *topic = weir__embedded_topic(log, name);
+    struct weir__batch batch = { 0 };
+    int                err;
+
+    if (topic == NULL)
+        return weir__fail(reterr, WEIR_NOTFOUND, name, "there is no such topic");
+    if (partitions < topic->count)
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, name, "partitions cannot be taken away: it has %d",
+                          topic->count);
+    if (partitions == topic->count)
+        return WEIR_OK;
+    err = put_topic(log, &batch, topic, partitions);
+    if (err == WEIR_OK)
+        err = weir__embedded_write(log, &batch);
+    if (err == WEIR_OK)
+        err = weir__embedded_topic_widen(topic, partitions);
+    weir__embedded_batch_fini(&batch);
+    if (err < 0)
+        return weir__fail(reterr, err, name, "it cannot get partitions: %s", weir_code_text(err));
+    weir__embedded_redeal(log, name);
+    return WEIR_OK;
+}
+
+int weir__embedded_grow(struct weir__log *log, const char *name, int32_t partitions, int64_t deadline,
+                        struct weir_error *reterr)
+{
+    int err;
+
+    pthread_mutex_lock(&log->mutex);
+    err = weir__embedded_begin(log, deadline);
+    if (err == WEIR_OK) {
+        err = grow(log, name, partitions, reterr);
+        weir__embedded_end(log);
+    } else {
+        fail_turn(err, name, reterr);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return err;
+}
+
+/* ---- remove ---- */
+
+/* The committed offsets of a topic, in all groups. */
+static int erase_offsets(struct weir__log *log, struct weir__batch *batch, const char *name)
+{
+    size_t             tail = strlen(name) + 1 + sizeof(int32_t);
+    struct weir__iter *iter;
+    struct weir_bytes  key, value;
+    int err = log->engine->iterate(log->db, log->family, BYTES("O", 1), BYTES("P", 1), WEIR_ASCENDING, &iter);
+
+    if (err < 0)
+        return err;
+    while (err == WEIR_OK && (err = log->engine->next(iter, &key, &value)) == WEIR_OK) {
+        const char *end = (const char *)key.data + key.size;
+
+        if (key.size > tail + 1 && end[-(ptrdiff_t)tail - 1] == '\0' && strcmp(end - tail, name) == 0)
+            err = weir__embedded_put(log, batch, key, NO_BYTES);
+    }
+    log->engine->iter_close(iter);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static int erase_rows(struct weir__log *log, struct weir__batch *batch, char type, const char *name)
+{
+    struct row_key    from, to;
+    struct weir_bytes begin = weir__embedded_key(&from, type, NULL, name, -1, -1);
+
+    (void)weir__embedded_key(&to, type, NULL, name, -1, -1);
+    return weir__embedded_erase(log, batch, begin, weir__embedded_key_after(&to));
+}
+
+static int erase_topic(struct weir__log *log, struct weir__batch *batch, const char *name)
+{
+    static const char types[] = "TER";
+    int               err = erase_offsets(log, batch, name);
+
+    for (size_t i = 0; err == WEIR_OK && types[i] != '\0'; i++)
+        err = erase_rows(log, batch, types[i], name);
+    return err;
+}
+
+static void retire(struct weir__log *log, struct topic *topic)
+{
+    size_t at = 0;
+
+    while (log->topics[at] != topic)
+        at++;
+    log->topics[at] = log->topics[--log->topic_count];
+    log->removed[log->removed_count++] = topic;
+    topic->removed = true;
+    weir__embedded_redeal(log, topic->name);
+    if (log->compaction.topic == topic)
+        weir__embedded_give_up(log);
+}
+
+static int remove_one(struct weir__log *log, const char *name)
+{
+    struct topic      *topic = weir__embedded_topic(log, name);
+    struct weir__batch batch = { 0 };
+    int                err;
+
+    if (topic == NULL)
+        return WEIR_NOTFOUND;
+    if (GROW(log->removed, log->removed_capacity, log->removed_count) < 0)
+        return WEIR_NO_MEMORY;
+    err = erase_topic(log, &batch, name);
+    if (err == WEIR_OK)
+        err = weir__embedded_write(log, &batch);
+    if (err == WEIR_OK)
+        retire(log, topic);
+    weir__embedded_batch_fini(&batch);
+    return err;
+}
+
+int weir__embedded_remove(struct weir__log *log, const char *const *names, size_t count, int64_t deadline)
+{
+    bool missing = false;
+    int  err;
+
+    pthread_mutex_lock(&log->mutex);
+    err = weir__embedded_begin(log, deadline);
+    if (err == WEIR_OK) {
+        for (size_t i = 0; err == WEIR_OK && i < count; i++) {
+            err = remove_one(log, names[i]);
+            missing = missing || err == WEIR_NOTFOUND;
+            err = err == WEIR_NOTFOUND ? WEIR_OK : err;
+        }
+        weir__embedded_end(log);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return err == WEIR_OK && missing ? WEIR_NOTFOUND : err;
+}
+
+/* ---- telling ---- */
+
+int weir__embedded_partitions(struct weir__log *log, const char *name, int64_t deadline, int32_t *ret)
+{
+    struct topic *topic = NULL;
+    int           err;
+
+    (void)deadline;
+    pthread_mutex_lock(&log->mutex);
+    err = weir__embedded_refresh(log);
+    if (err == WEIR_OK)
+        topic = weir__embedded_topic(log, name);
+    if (topic != NULL)
+        *ret = topic->count;
+    pthread_mutex_unlock(&log->mutex);
+    return err == WEIR_OK && topic == NULL ? WEIR_NOTFOUND : err;
+}
+
+static void tell(const char *setting, const char                                          *value,
+                 void (*on_setting)(void *arg, const char *name, const char *value), void *arg)
+{
+    char name[128];
+
+    snprintf(name, sizeof(name), "%.*s", (int)name_size(setting), setting);
+    on_setting(arg, name, value);
+}
+
+static bool is_set(const struct topic *topic, const char *like)
+{
+    for (size_t i = 0; topic->settings[i] != NULL; i++)
+        if (same_name(topic->settings[i], like))
+            return true;
+    return false;
+}
+
+int weir__embedded_settings(struct weir__log *log, const char *name, int64_t deadline,
+                            void (*on_setting)(void *arg, const char *name, const char *value), void *arg)
+{
+    struct topic *topic = NULL;
+    int           err;
+
+    (void)deadline;
+    pthread_mutex_lock(&log->mutex);
+    err = weir__embedded_refresh(log);
+    if (err == WEIR_OK)
+        topic = weir__embedded_topic(log, name);
+    for (size_t i = 0; topic != NULL && topic->settings[i] != NULL; i++)
+        tell(topic->settings[i], value_of(topic->settings[i]), on_setting, arg);
+    for (size_t i = 0; topic != NULL && i < ARRAY_SIZE(defaults); i++)
+        if (!is_set(topic, defaults[i]))
+            tell(defaults[i], value_of(defaults[i]), on_setting, arg);
+    pthread_mutex_unlock(&log->mutex);
+    return err == WEIR_OK && topic == NULL ? WEIR_NOTFOUND : err;
+}
+
+int weir__embedded_topics(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name),
+                          void *arg)
+{
+    int err;
+
+    (void)deadline;
+    pthread_mutex_lock(&log->mutex);
+    err = weir__embedded_refresh(log);
+    for (size_t i = 0; err == WEIR_OK && i < log->topic_count; i++)
+        on_topic(arg, log->topics[i]->name);
+    pthread_mutex_unlock(&log->mutex);
+    return err;
+}

@@ -1,0 +1,248 @@
+/* suite.c: what the tests of logs share. */
+#include "test/log/suite.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct subject subjects[] = {
+    { .name = "embedded, in memory", .engine = &weir__embedded_engine },
+    { .name = "embedded, durable", .engine = &weir__embedded_engine, .durable = true },
+};
+const int subject_count = (int)ARRAY_SIZE(subjects);
+
+const struct weir__log_engine *engine;
+struct weir__log              *logs;
+const char                    *log_dir;
+struct weir_error              words;
+
+static char dir[64];
+static int  tests_begun;
+
+void suite_open(void)
+{
+    struct weir__log_config config = { .dir = log_dir, .quirks = true };
+
+    must(engine->open(&config, &logs, &words));
+}
+
+void suite_close(void)
+{
+    engine->close(logs);
+    logs = NULL;
+}
+
+void suite_begin(int subject)
+{
+    engine = subjects[subject].engine;
+    log_dir = NULL;
+    tests_begun++;
+    if (subjects[subject].durable) {
+        strcpy(dir, "/tmp/weir-log-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(dir));
+        log_dir = dir;
+    }
+    suite_open();
+}
+
+void suite_end(void)
+{
+    suite_close();
+    if (log_dir != NULL)
+        must(weir__remove_tree(log_dir, &words));
+}
+
+int suite_main(const char *name, const struct test *tests, size_t count)
+{
+    Suite   *suite = suite_create(name);
+    TCase   *tcase = tcase_create(name);
+    SRunner *runner;
+    int      failed;
+
+    for (size_t i = 0; i < count; i++)
+        tcase_add_loop_test(tcase, tests[i].test, 0, subject_count);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}
+
+int64_t soon(void) { return engine->now(logs) + 60000; }
+
+bool long_form(void)
+{
+    const char *form = getenv("FORM");
+
+    return form != NULL && strcmp(form, "long") == 0;
+}
+
+const char *name_of(const char *name)
+{
+    static char names[8][64];
+    static int  turn;
+    char       *mine = names[turn++ % 8];
+
+    snprintf(mine, sizeof(names[0]), "t%ld-%d-%s", (long)getpid(), tests_begun, name);
+    return mine;
+}
+
+void must(int err) { ck_assert_msg(err == WEIR_OK, "%s: %s: %s", weir_code_name(err), words.where, words.text); }
+
+struct weir_bytes bytes_of(const char *text) { return text != NULL ? BYTES(text, strlen(text)) : NO_BYTES; }
+
+/* ---- writing ---- */
+
+void make_topic_with(const char *name, int32_t partitions, const char *const *settings)
+{
+    struct weir__topic topic = { .name = name, .partitions = partitions, .settings = settings };
+
+    must(engine->ensure(logs, &topic, 1, soon(), NULL, NULL, &words));
+}
+
+void make_topic(const char *name, int32_t partitions) { make_topic_with(name, partitions, NULL); }
+
+struct weir__producer *new_producer(const char *id)
+{
+    struct weir__producer *producer;
+
+    must(engine->producer(logs, id, soon(), &producer, &words));
+    return producer;
+}
+
+int try_send(struct weir__producer *producer, const char *topic, int32_t partition, const char *key,
+             const char *value, int64_t time)
+{
+    struct weir__raw raw = {
+        .topic = topic, .partition = partition, .timestamp = time, .key = bytes_of(key), .value = bytes_of(value)
+    };
+
+    return engine->send(producer, &raw, 0);
+}
+
+void send(struct weir__producer *producer, const char *topic, int32_t partition, const char *key, const char *value)
+{
+    ck_assert_int_eq(try_send(producer, topic, partition, key, value, 1000), WEIR_OK);
+}
+
+void commit(struct weir__producer *producer)
+{
+    ck_assert_int_eq(engine->commit(producer, NULL, NULL, -1, NULL, 0, soon()), WEIR_OK);
+}
+
+void put(const char *topic, int32_t partition, const char *pairs)
+{
+    struct weir__producer *producer = new_producer(NULL);
+    char                   text[4096], *save = NULL;
+
+    ck_assert_uint_lt(strlen(pairs), sizeof(text));
+    strcpy(text, pairs);
+    for (char *pair = strtok_r(text, " ", &save); pair != NULL; pair = strtok_r(NULL, " ", &save)) {
+        char *value = strchr(pair, '=');
+
+        *value++ = '\0';
+        send(producer, topic, partition, pair, value);
+    }
+    commit(producer);
+    engine->producer_close(producer);
+}
+
+/* ---- reading ---- */
+
+struct weir__consumer *new_tail(const char *topic, int32_t partition, int64_t from)
+{
+    struct weir__offset    at = { .tp = { topic, partition }, .offset = from };
+    struct weir__consumer *consumer;
+
+    must(engine->tail(logs, &at, 1, WEIR__READ_COMMITTED, &consumer, &words));
+    return consumer;
+}
+
+void leave(struct weir__consumer *consumer) { ck_assert_int_eq(engine->leave(consumer, soon()), WEIR_OK); }
+
+static void add_bytes(struct weir__buf *ret, struct weir_bytes bytes)
+{
+    if (bytes.data == NULL)
+        weir__buf_putc(ret, '~');
+    else
+        weir__buf_add(ret, bytes.data, bytes.size);
+}
+
+static void add_polled(const struct weir__polled *polled, struct weir__buf *ret)
+{
+    for (size_t i = 0; i < polled->count; i++) {
+        add_bytes(ret, polled->records[i].key);
+        weir__buf_putc(ret, '=');
+        add_bytes(ret, polled->records[i].value);
+        weir__buf_putc(ret, ' ');
+    }
+}
+
+void gather(struct weir__consumer *consumer, size_t count, struct weir__buf *ret)
+{
+    while (count > 0) {
+        struct weir__polled polled;
+
+        ck_assert_int_eq(engine->poll(consumer, soon(), &polled), WEIR_OK);
+        ck_assert_uint_le(polled.count, count);
+        add_polled(&polled, ret);
+        count -= polled.count;
+        engine->release(consumer, polled.lease);
+    }
+}
+
+struct weir__log_event next_event(struct weir__consumer *consumer)
+{
+    struct weir__log_event event;
+    struct weir__polled    polled;
+
+    ck_assert_int_eq(engine->poll(consumer, soon(), &polled), WEIR_OK);
+    ck_assert_ptr_nonnull(polled.event);
+    ck_assert_uint_eq(polled.count, 0);
+    event = *polled.event;
+    engine->release(consumer, polled.lease);
+    return event;
+}
+
+void expect_text(struct weir__buf *buf, const char *want)
+{
+    weir__buf_putc(buf, '\0');
+    ck_assert_str_eq(buf->data, want);
+    weir__buf_fini(buf);
+}
+
+void expect_partition(const char *topic, int32_t partition, const char *want)
+{
+    struct weir__consumer *consumer = new_tail(topic, partition, ends_of(topic, partition).low);
+    struct weir__buf       text = { 0 };
+    bool                   done = false;
+
+    while (!done) {
+        struct weir__polled polled;
+
+        ck_assert_int_eq(engine->poll(consumer, soon(), &polled), WEIR_OK);
+        done = polled.event != NULL && polled.event->kind == WEIR__END;
+        add_polled(&polled, &text);
+        engine->release(consumer, polled.lease);
+    }
+    leave(consumer);
+    expect_text(&text, want);
+}
+
+struct weir__ends ends_of(const char *topic, int32_t partition)
+{
+    struct weir__ends ends;
+
+    ck_assert_int_eq(engine->ends(logs, (struct weir__tp){ topic, partition }, soon(), &ends), WEIR_OK);
+    return ends;
+}
+
+int64_t committed_of(const char *group, const char *topic, int32_t partition)
+{
+    struct weir__offset at = { .tp = { topic, partition } };
+    struct weir_arena   arena = { 0 };
+
+    ck_assert_int_eq(engine->committed(logs, group, &at, 1, &arena, soon()), WEIR_OK);
+    weir__arena_fini(&arena);
+    return at.offset;
+}

@@ -1,0 +1,70 @@
+/* suite.h: the engines that the suite of logs runs on, and the words its tests are written in.
+ *
+ * (1) A test sees struct weir__log_engine alone. Offsets of one commit follow each other; between commits there may be gaps.
+ * (2) Names of topics, groups and producers are those of one test alone, so that a log may outlive it.
+ */
+#ifndef WEIR_TEST_LOG_SUITE_H
+#define WEIR_TEST_LOG_SUITE_H
+
+#include <check.h>
+
+#include "statestores/statestores.h"
+
+/* An engine as the suite opens it. */
+struct subject {
+    const char                    *name;
+    const struct weir__log_engine *engine;
+    bool                           durable; /* what was committed is there when it is opened again */
+};
+extern const struct subject subjects[];
+extern const int            subject_count;
+
+/* Of the test that runs. */
+extern const struct weir__log_engine *engine;
+extern struct weir__log              *logs;
+extern const char                    *log_dir; /* NULL = in memory */
+extern struct weir_error              words;
+
+void suite_begin(int subject); /* a log to begin with */
+void suite_end(void);
+void suite_close(void); /* the log, not its folder */
+void suite_open(void);
+
+/* Runs every test of the table on every subject; the program's exit status. */
+struct test {
+    const TTest *test;
+};
+int suite_main(const char *name, const struct test *tests, size_t count);
+
+int64_t           soon(void);                 /* a deadline that only a fault reaches */
+const char       *name_of(const char *name);  /* this test's own */
+bool              long_form(void);            /* FORM=long */
+void              must(int err);              /* is WEIR_OK, else fails with words */
+struct weir_bytes bytes_of(const char *text); /* NULL = null */
+
+void make_topic(const char *name, int32_t partitions);
+void make_topic_with(const char *name, int32_t partitions, const char *const *settings);
+
+struct weir__producer *new_producer(const char *id);
+/* "k=v" to a partition at a time; NULL = null. The code of send. */
+int  try_send(struct weir__producer *producer, const char *topic, int32_t partition, const char *key,
+              const char *value, int64_t time);
+void send(struct weir__producer *producer, const char *topic, int32_t partition, const char *key, const char *value);
+void commit(struct weir__producer *producer);
+/* One commit of "k=v k=v ..." to a partition. */
+void put(const char *topic, int32_t partition, const char *pairs);
+
+struct weir__consumer *new_tail(const char *topic, int32_t partition, int64_t from);
+void                   leave(struct weir__consumer *consumer);
+/* Adds what polls give to ret as "k=v " until it has `count` records more; null is "~". */
+void gather(struct weir__consumer *consumer, size_t count, struct weir__buf *ret);
+/* The next event; records on the way are refused. */
+struct weir__log_event next_event(struct weir__consumer *consumer);
+/* All of a partition, from its first offset to its stable end, reads as the text. */
+void expect_partition(const char *topic, int32_t partition, const char *want);
+void expect_text(struct weir__buf *buf, const char *want); /* and empties it */
+
+struct weir__ends ends_of(const char *topic, int32_t partition);
+int64_t           committed_of(const char *group, const char *topic, int32_t partition);
+
+#endif

@@ -4,6 +4,8 @@
 
 #include "framework/task/task.h"
 
+/* Why a record is dropped before a repartition topic; upstream does not count it. */
+#define WEIR__NO_KEY  "null key before a repartition"
 #define WEIR__UNKNOWN INT64_C(-1) /* a time or offset not known yet */
 
 /* What travels along an edge: a record and, between tables, the value it replaces. */

@@ -97,7 +97,10 @@ static int run_branch(struct weir__live *live, const struct weir__event *event)
 
 static int run_not_null(struct weir__live *live, const struct weir__event *event)
 {
-    return event->rec.key != NULL ? weir__emit(live, event) : WEIR_OK;
+    if (event->rec.key != NULL)
+        return weir__emit(live, event);
+    weir__drop_record(live->task, WEIR__NO_KEY);
+    return WEIR_OK;
 }
 
 static int run_to_stream(struct weir__live *live, const struct weir__event *event)

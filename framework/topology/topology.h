@@ -19,7 +19,7 @@ enum weir__op {
     WEIR__SELECT,       /* stream: spec->select gives the key */
     WEIR__BRANCH,       /* to the first child leg whose test holds */
     WEIR__PASS,         /* a leg, a merge: forwards */
-    WEIR__NOT_NULL,     /* the filter before a repartition sink: drops null keys silently */
+    WEIR__NOT_NULL,     /* the filter before a repartition sink: drops null keys */
     WEIR__TABLE_SOURCE, /* stream to table: null keys drop; stores[0] when materialized */
     WEIR__TABLE_FILTER,
     WEIR__TABLE_MAP,

@@ -39,9 +39,13 @@
 /* ---- topologies: one row each ---- */
 
 /* clang-format off */
-#define FLOW_TOPOLOGIES(X)                                                                                      \
-    X(word_count) X(copying) X(sifting) X(mapping) X(peeking) X(splitting) X(narrowing) X(siding) X(routing)    \
-    X(stamping) X(two_topics)
+#define FLOW_TOPOLOGIES(X)                                                                          \
+    X(word_count) X(minute_bars) X(copying) X(sifting) X(mapping) X(peeking) X(splitting)           \
+    X(narrowing) X(siding) X(routing) X(stamping) X(two_topics) X(table) X(table_views) X(to_table) \
+    X(table_join) X(view_join) X(global_join) X(global_process) X(counting) X(counting_each)        \
+    X(reducing) X(summing) X(rekeying) X(repartitioning) X(tumbling) X(hopping) X(unlimited)        \
+    X(closing) X(in_memory) X(notebook) X(recently) X(window_store) X(stream_clock) X(wall_clock)   \
+    X(cancelling)
 /* clang-format on */
 #define FLOW__DECLARE(name) extern const struct weir_topology *const flow_##name;
 FLOW_TOPOLOGIES(FLOW__DECLARE)

@@ -99,7 +99,7 @@ WEIR_API int weir_driver_print_row(struct weir_driver *driver, const char *store
                                    const char **ret_key, const char **ret_value) WEIR_MUST_CHECK;
 /* The process dies and is started again: all that was not committed is gone, stores are restored from their changelogs
  * (lose_dir: the folder is empty; else from where the durable stores are), inputs are read on from the committed
- * offsets. Of a topology that keeps what it knows in stores nothing may change. Also after a failure. */
+ * offsets. Of a topology that keeps what it knows in stores nothing may change. Counters go on. Also after a failure. */
 WEIR_API int weir_driver_crash(struct weir_driver *driver, bool lose_dir, struct weir_error *reterr) WEIR_MUST_CHECK;
 /* Whether a failure has ended the run. Where a call failed and this is false, it has done nothing and may be repeated. */
 WEIR_API bool weir_driver_failed(const struct weir_driver *driver);

@@ -24,6 +24,8 @@ int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr
                                               .extract_arg = config->extract_arg,
                                               .cache_bytes = (size_t)config->cache_bytes,
                                               .record_memory = driver->record_memory,
+                                              .max_record_bytes = driver->max_record_bytes,
+                                              .least_time = driver->least_time,
                                               .close_interval = config->close_emit_interval,
                                               .upstream_expiry = config->upstream_cleanup,
                                               .idle = -1 };

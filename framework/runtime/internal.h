@@ -24,6 +24,7 @@ struct weir__app_settings {
     size_t             cache_bytes;                                                       /* of all threads */
     int64_t            memory;                                                            /* of this application */
     size_t             record_memory;
+    int64_t            max_record_bytes, least_time; /* of what the log takes */
     enum weir__handler on_unreadable, on_failure, on_refused;
     int32_t            partitions; /* of topics we create */
     const char        *instance;   /* configured; NULL = none */

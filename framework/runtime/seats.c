@@ -322,6 +322,8 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .cache_bytes = cache_share(app),
                                         .hold_bytes = weir__memory_to_hold(settings->memory, state_tasks(app)),
                                         .record_memory = settings->record_memory,
+                                        .max_record_bytes = settings->max_record_bytes,
+                                        .least_time = settings->least_time,
                                         .db_memory = weir__memory_of_task(settings->memory, state_tasks(app)),
                                         .close_interval = settings->close_interval,
                                         .idle = settings->task_idle,

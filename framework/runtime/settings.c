@@ -27,6 +27,8 @@ void weir__app_settings_read(const struct weir__config *config, struct weir__app
         .cache_bytes = (size_t)weir__config_int(config, "statestore.cache.max.bytes"),
         .memory = weir__memory_total(weir__config_int(config, "memory.max")),
         .record_memory = (size_t)weir__config_int(config, "record.memory.max"),
+        .max_record_bytes = weir__config_int(config, "max.record.bytes"),
+        .least_time = strcmp(weir__config_text(config, "log.quirks"), "on") == 0,
         .on_unreadable = weir__handler_of(weir__config_text(config, "deserialization.handler")),
         .on_failure = weir__handler_of(weir__config_text(config, "processing.handler")),
         .on_refused = weir__handler_of(weir__config_text(config, "production.handler")),

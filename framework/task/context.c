@@ -59,9 +59,11 @@ static int reject(struct weir_context *ctx, int code, const char *reason, const 
 
     weir__fail_here(ctx->live, code, "%s", text != NULL ? text : weir_code_text(code));
     err = weir__dead_letter(task, ctx->live->node->name, code, reason, task->error.text);
-    if (err == WEIR_OK)
-        weir__drop_record(task, reason);
-    return err;
+    if (err < 0)
+        return err;
+    weir__drop_record(task, reason);
+    task->error.code = WEIR_OK; /* its words are used up */
+    return WEIR_OK;
 }
 
 int weir_reject(struct weir_context *ctx, int code, const char *text)

@@ -44,6 +44,37 @@ static struct weir_text tenant_of(struct weir__task *task)
     return tenant;
 }
 
+static int send_letter(struct weir__task *task, const struct weir__dead_letter *letter)
+{
+    struct weir_json_out json = { 0 };
+    struct weir__raw     raw = { .topic = task->config.plan->dead_letters,
+                                 .partition = -1,
+                                 .timestamp = letter->last_failed,
+                                 .key = letter->source->key };
+    int                  err = weir__dead_letter_print(letter, &json);
+
+    raw.value = BYTES(json.buf.data, json.buf.size);
+    if (err == WEIR_OK)
+        err = task->config.send(task->config.send_arg, &raw, WEIR__TO_DEAD_LETTERS);
+    weir__json_out_fini(&json);
+    return err;
+}
+
+/* Its topic, partition and offset still lead to the record. */
+static int send_without_bytes(struct weir__task *task, struct weir__dead_letter *letter)
+{
+    struct weir__raw bare = *letter->source;
+    char             message[sizeof(task->error.text) + 64];
+
+    bare.key = bare.value = NO_BYTES;
+    bare.header_count = 0;
+    snprintf(message, sizeof(message), "%s; its bytes are left out: they are too many for a dead letter",
+             letter->message);
+    letter->source = &bare;
+    letter->message = message;
+    return send_letter(task, letter);
+}
+
 int weir__dead_letter(struct weir__task *task, const char *node, int code, const char *reason, const char *text)
 {
     const struct weir__plan *plan = task->config.plan;
@@ -58,20 +89,12 @@ int weir__dead_letter(struct weir__task *task, const char *node, int code, const
                                         .attempts = 1,
                                         .first_failed = now,
                                         .last_failed = now };
-    struct weir_json_out     json = { 0 };
-    struct weir__raw         raw = { .topic = plan->dead_letters, .partition = -1, .timestamp = now };
     int                      err;
 
     if (plan->dead_letters == NULL)
         return code;
-    err = weir__dead_letter_print(&letter, &json);
-    if (err == WEIR_OK) {
-        raw.key = letter.source->key;
-        raw.value = BYTES(json.buf.data, json.buf.size);
-        err = task->config.send(task->config.send_arg, &raw, WEIR__TO_DEAD_LETTERS);
-    }
-    weir__json_out_fini(&json);
-    return err;
+    err = send_letter(task, &letter);
+    return err == WEIR_TOO_LARGE ? send_without_bytes(task, &letter) : err;
 }
 
 /* Gives the failure its words, once, where the node itself had none. */
@@ -118,6 +141,8 @@ int weir__handle_failure(struct weir__live *live, int code, enum weir__handler h
             task->error.code = WEIR_OK;
             return WEIR_OK;
         }
+        if (err != code)
+            code = weir__fail_here(live, err, "a dead letter could not be sent: %s", weir_code_text(err));
     }
     task->failing = true;
     return code;

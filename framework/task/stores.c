@@ -90,6 +90,27 @@ static int put_window(struct weir__binding *binding, struct weir_bytes key, int6
     return err == WEIR_OK ? WEIR_NOTFOUND : err;
 }
 
+/* Refused here, the row is as it was, and so is the changelog. */
+static int check_loggable(const struct weir__binding *binding, struct weir_bytes key, const struct weir__value *row)
+{
+    const struct weir__task_config *config = &binding->task->config;
+    size_t                          suffix = 0;
+
+    if (binding->plan->changelog == NULL)
+        return WEIR_OK;
+    if (binding->plan->store.kind == WEIR__STORE_WINDOWS)
+        suffix = sizeof(int64_t) + sizeof(int32_t);
+    if (row->timestamp < config->least_time)
+        return weir__fail_here(binding->task->ctx.live, WEIR_BAD_TIME,
+                               "a row of store %s has time %lld, which its changelog would refuse",
+                               binding->plan->name, (long long)row->timestamp);
+    if (config->max_record_bytes > 0 && key.size + suffix + row->bytes.size > (size_t)config->max_record_bytes)
+        return weir__fail_here(binding->task->ctx.live, WEIR_TOO_LARGE,
+                               "a row of store %s has %zu bytes, more than max.record.bytes", binding->plan->name,
+                               key.size + suffix + row->bytes.size);
+    return WEIR_OK;
+}
+
 int weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
                       const struct weir_record *rec)
 {
@@ -100,6 +121,8 @@ int weir__store_value(struct weir__binding *binding, const void *key, const void
 
     if (err == WEIR_OK)
         err = weir__encode(binding->plan->value, &binding->task->record, value, &row.bytes);
+    if (err == WEIR_OK)
+        err = check_loggable(binding, bytes, &row);
     if (err < 0)
         return err;
     binding->task->dirty = true;

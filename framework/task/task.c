@@ -153,13 +153,15 @@ int weir__task_new(const struct weir__task_config *config, struct weir__task **r
 
 /* ---- start and close ---- */
 
-/* Runs a node's open or close verb in the node's place. */
+/* Runs a node's open or close verb in the node's place; what it writes has the stream's time, or the clock's. */
 static int run_hook(struct weir__live *live, int (*hook)(struct weir_context *ctx))
 {
     struct weir__task *task = live->task;
-    struct weir__event event = { .rec = { .timestamp = MAX(task->stream_time, 0), .partition = -1, .offset = -1 } };
+    struct weir__event event = { .rec = { .timestamp = task->stream_time, .partition = -1, .offset = -1 } };
     int                err;
 
+    if (event.rec.timestamp == WEIR__UNKNOWN)
+        event.rec.timestamp = task->config.now(task->config.now_arg);
     task->ctx = (struct weir_context){ .task = task, .live = live, .event = &event, .partition_time = WEIR__UNKNOWN };
     err = hook(&task->ctx);
     weir__close_rows(&task->ctx, NULL);

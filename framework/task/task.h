@@ -56,14 +56,16 @@ struct weir__task_config {
                                                                 letters means FAIL */
     weir_extract      *extract; /* default extractor; NULL = record's timestamp, negative fails */
     const void        *extract_arg;
-    size_t             cache_bytes;     /* dirty bytes at which the task asks for a commit; 0 = no cache */
-    size_t             hold_bytes;      /* committed rows kept in memory before they are written; 0 = none */
-    size_t             record_memory;   /* ceiling of the record arena */
-    size_t             db_memory;       /* of the database; 0 = the engine's choice */
-    int64_t            close_interval;  /* throttle of ON_CLOSE, ms of wall clock */
-    bool               upstream_expiry; /* ON_CLOSE does not see windows past the store's retention, as upstream */
-    int64_t            idle;            /* max.task.idle.ms */
-    const char *const *topics;          /* real names of the topics that have this partition; NULL = all sources' */
+    size_t             cache_bytes;       /* dirty bytes at which the task asks for a commit; 0 = no cache */
+    size_t             hold_bytes;        /* committed rows kept in memory before they are written; 0 = none */
+    size_t             record_memory;     /* ceiling of the record arena */
+    int64_t max_record_bytes, least_time; /* of what the log takes: a row that its changelog would refuse is
+                                                        refused before it changes; 0 = no bound */
+    size_t  db_memory;                    /* of the database; 0 = the engine's choice */
+    int64_t close_interval;               /* throttle of ON_CLOSE, ms of wall clock */
+    bool    upstream_expiry;              /* ON_CLOSE does not see windows past the store's retention, as upstream */
+    int64_t idle;                         /* max.task.idle.ms */
+    const char *const *topics;            /* real names of the topics that have this partition; NULL = all sources' */
 };
 
 /* Opens the stores. Codes: WEIR_IO, WEIR_CORRUPT, WEIR_BUSY, WEIR_NO_MEMORY, WEIR_UNSUPPORTED. */

@@ -21,7 +21,8 @@ static bool tell(const struct flow *flow, const char *name, bool disk, bool cras
     bool             good;
 
     if (disk) {
-        snprintf(dir, sizeof(dir), "/tmp/weir-flow-%ld", (long)getpid());
+        snprintf(dir, sizeof(dir), "%s/weir-flow-%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+                 (long)getpid());
         mode.dir = dir;
         CHECK(weir__remove_tree(dir, NULL) == WEIR_OK);
     }

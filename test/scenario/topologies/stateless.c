@@ -3,7 +3,6 @@
 #include "test/scenario/topologies/verbs.h"
 
 static weir_process count_seen;
-static weir_map     swap;
 static weir_test    is_power, is_gas;
 static weir_process to_sides;
 static weir_route   by_key;
@@ -20,7 +19,7 @@ SINK  (short_out, "short", weir_string, weir_string);
 static TOPOLOGY(sifting, .paths = PATHS(PATH(lines, long_ones, out), PATH(lines, not_long, short_out)));
 
 MAP_VALUES(upper,      flow_upper);
-MAP       (swapped,    swap, .key = weir_string, .value = weir_string);
+MAP       (swapped,    flow_swap, .key = weir_string, .value = weir_string);
 FLAT_MAP_VALUES(words, flow_words);
 SINK(upper_out, "upper", weir_string, weir_string);
 SINK(swap_out,  "swapped", weir_string, weir_string);
@@ -78,14 +77,6 @@ static int count_seen(struct weir_context *ctx, const struct weir_record *rec)
 
     (void)rec;
     return ++*count % 3 == 0 ? weir_reject(ctx, WEIR_REJECTED, "every third is refused") : WEIR_OK;
-}
-
-static int swap(struct weir_context *ctx, const struct weir_record *rec, struct weir_record *ret)
-{
-    (void)ctx;
-    ret->key = rec->value;
-    ret->value = rec->key;
-    return WEIR_OK;
 }
 
 static int is_power(struct weir_context *ctx, const struct weir_record *rec)

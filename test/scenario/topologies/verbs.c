@@ -34,6 +34,14 @@ int flow_upper(struct weir_context *ctx, const struct weir_record *rec, struct w
     return WEIR_OK;
 }
 
+int flow_swap(struct weir_context *ctx, const struct weir_record *rec, struct weir_record *ret)
+{
+    (void)ctx;
+    ret->key = rec->value;
+    ret->value = rec->key;
+    return WEIR_OK;
+}
+
 int flow_words(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct weir_text *in = rec->value;

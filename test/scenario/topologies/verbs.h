@@ -8,6 +8,7 @@
 
 weir_test    flow_is_long;   /* longer than 3 bytes; "bad" fails */
 weir_map     flow_upper;     /* value in capitals; null stays; "bad" fails */
+weir_map     flow_swap;      /* key and value change places */
 weir_process flow_words;     /* each word of the value */
 weir_select  flow_by_value;  /* key = value; null stays */
 weir_select  flow_by_letter; /* key = first letter of the value; none for an empty one; "bad" fails */

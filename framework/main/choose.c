@@ -1,6 +1,8 @@
 /* choose.c: topologies by name, and what is known of the topics they use. */
 #include "framework/main/commands.h"
 
+#include <sys/stat.h>
+
 /* ---- topologies ---- */
 
 static const struct weir_topology *find(const struct weir__program *program, const char *name)
@@ -169,6 +171,20 @@ const char *weir__plans_suggest(const struct weir__plans *plans, const char *top
 
 /* ---- inputs ---- */
 
+/* Before anything is made: the file is there and can be read. */
+static int try_file(const char *path, struct weir_error *reterr)
+{
+    struct weir__lines *lines;
+    struct stat         about;
+
+    if (strcmp(path, "-") == 0 || (stat(path, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)))
+        return WEIR_OK; /* a pipe is opened once */
+    if (weir__lines_open(path, &lines, reterr) < 0)
+        return reterr->code;
+    weir__lines_close(lines);
+    return WEIR_OK;
+}
+
 static int fail_topic(const struct weir__plans *plans, const char *topic, struct weir_error *reterr)
 {
     const char *near = weir__plans_suggest(plans, topic);
@@ -198,6 +214,8 @@ static int read_input(const struct weir__plans *plans, const char *text, bool li
     if (!weir__plans_reads(plans, topic))
         return fail_topic(plans, topic, reterr);
     (void)weir__plans_codecs(plans, topic, codecs);
+    if (try_file(equals + 1, reterr) < 0)
+        return reterr->code;
     *load = (struct weir__load){
         .topic = topic, .path = equals + 1, .key = codecs->key, .value = codecs->value, .lines = lines
     };

@@ -53,8 +53,9 @@ static void *load_files(void *arg)
         uint64_t                 rows = 0;
 
         err = weir__load_file(&config, load, &rows, &local->load_error);
-        weir__say(WEIR__INFO, "file-loaded", "file", "s", load->path, "topic", "s", load->topic, "rows", "u", rows,
-                  "whole", "b", err == WEIR_OK, NULL);
+        weir__say(err < 0 && err != WEIR_AGAIN ? WEIR__WARN : WEIR__INFO,
+                  err < 0 && err != WEIR_AGAIN ? "file-not-loaded" : "file-loaded", "file", "s", load->path, "topic",
+                  "s", load->topic, "rows", "u", rows, "whole", "b", err == WEIR_OK, NULL);
     }
     local->load_code = err;
     atomic_store(&local->loaded, true);
@@ -342,7 +343,8 @@ static const struct weir__flag flags[] = {
     { .name = "in",
       .value = "TOPIC=FILE",
       .many = true,
-      .meaning = "loads a file, plain or gzip: JSON lines as \"cat\" prints them; each row once" },
+      .meaning =
+          "loads a file, plain or gzip: JSON lines as \"cat\" prints them; each row once (- and pipes: each time)" },
     { .name = "lines", .meaning = "each line of the files is a value, without key; its time is now" },
     { .name = NULL },
 };

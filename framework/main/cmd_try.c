@@ -30,7 +30,7 @@ static int fail_line(const struct feed *feed, int code, const struct weir_error 
 {
     char where[160];
 
-    snprintf(where, sizeof(where), "%.120s:%llu", feed->load->path,
+    snprintf(where, sizeof(where), "%.120s:%llu", weir__lines_name(feed->lines),
              (unsigned long long)weir__lines_place(feed->lines).lines);
     return weir__fail(reterr, code, where, "the line is no record: %.120s%s%.300s", words->where,
                       words->where[0] != '\0' ? ": " : "",
@@ -66,7 +66,7 @@ static int advance(struct feed *feed, struct weir_error *reterr)
     feed->has_head = false;
     do
         err = weir__lines_next(feed->lines, &feed->line, reterr);
-    while (err == WEIR_OK && !feed->load->lines && feed->line.size == 0);
+    while (err == WEIR_AGAIN || (err == WEIR_OK && !feed->load->lines && feed->line.size == 0));
     if (err == WEIR_NOTFOUND)
         return WEIR_OK;
     if (err == WEIR_OK)
@@ -239,7 +239,7 @@ static const struct weir__flag flags[] = {
     { .name = "in",
       .value = "TOPIC=FILE",
       .many = true,
-      .meaning = "input, plain or gzip: JSON lines as \"cat\" prints them" },
+      .meaning = "input, plain or gzip, - is standard input: JSON lines as \"cat\" prints them" },
     { .name = "lines", .meaning = "each line is a value, without key; its time is now" },
     { .name = NULL },
 };

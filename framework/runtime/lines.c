@@ -1,43 +1,81 @@
-/* lines.c: lines of a file, plain or gzip, and how far it was read as bytes and their hash. */
+/* lines.c: lines of a file, plain or gzip, and how far it was read as bytes and their hash; or of a pipe.
+ *
+ * (1) A pipe never blocks its reader for longer than WAIT_MS.
+ */
 #include "framework/runtime/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #define LONGEST    ((size_t)64 << 20)
 #define HASH_BEGIN UINT64_C(14695981039346656037) /* FNV-1a */
 #define HASH_PRIME UINT64_C(1099511628211)
+#define WAIT_MS    100
 
 struct weir__lines {
-    gzFile             file;
+    gzFile             file; /* NULL: fd is read as it is */
+    int                fd;   /* of a pipe; -1 = none */
     char              *path;
     struct weir__place place;
+    bool               waiting; /* within a line, for the pipe */
     char               last;    /* byte taken; 0 = none */
     size_t             at, end; /* of the chunk: read, not yet taken */
     char               chunk[1 << 16];
 };
 
+static int fail_open(const char *path, int code, struct weir_error *reterr)
+{
+    return code == ENOENT ? weir__fail(reterr, WEIR_NOTFOUND, path, "there is no such file")
+                          : weir__fail(reterr, WEIR_IO, path, "the file cannot be opened: %s", strerror(code));
+}
+
+/* What the descriptor is decides how it is read; it is ours. */
+static int adopt(struct weir__lines *lines, int fd, struct weir_error *reterr)
+{
+    struct stat stat;
+
+    lines->fd = fd;
+    if (fd < 0 || fstat(fd, &stat) < 0)
+        return fail_open(lines->path, errno, reterr);
+    if (S_ISDIR(stat.st_mode))
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, lines->path, "it is a folder: name a file in it");
+    if (!S_ISREG(stat.st_mode))
+        return WEIR_OK;
+    lines->file = gzdopen(fd, "rb");
+    if (lines->file == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, lines->path, "out of memory");
+    lines->fd = -1;
+    gzbuffer(lines->file, 1 << 18);
+    return WEIR_OK;
+}
+
 int weir__lines_open(const char *path, struct weir__lines **ret, struct weir_error *reterr)
 {
     struct weir__lines *lines = weir__zalloc(sizeof(*lines));
+    bool                standard = strcmp(path, "-") == 0;
+    int                 err;
 
-    if (lines == NULL || (lines->path = weir__strdup(path)) == NULL) {
+    if (lines == NULL || (lines->path = weir__strdup(standard ? "standard input" : path)) == NULL) {
         weir__free(lines);
         return weir__fail(reterr, WEIR_NO_MEMORY, path, "out of memory");
     }
     lines->place.hash = HASH_BEGIN;
-    lines->file = gzopen(path, "rb");
-    if (lines->file == NULL) {
-        int code = errno;
-
+    err = adopt(lines, standard ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC), reterr);
+    if (err < 0) {
         weir__lines_close(lines);
-        return code == ENOENT ? weir__fail(reterr, WEIR_NOTFOUND, path, "there is no such file")
-                              : weir__fail(reterr, WEIR_IO, path, "the file cannot be opened: %s", strerror(code));
+        return err;
     }
-    gzbuffer(lines->file, 1 << 18);
     *ret = lines;
     return WEIR_OK;
 }
+
+bool weir__lines_piped(const struct weir__lines *lines) { return lines->file == NULL; }
+
+const char *weir__lines_name(const struct weir__lines *lines) { return lines->path; }
 
 void weir__lines_close(struct weir__lines *lines)
 {
@@ -45,6 +83,8 @@ void weir__lines_close(struct weir__lines *lines)
         return;
     if (lines->file != NULL)
         gzclose(lines->file);
+    if (lines->fd >= 0)
+        close(lines->fd);
     weir__free(lines->path);
     weir__free(lines);
 }
@@ -60,6 +100,31 @@ static int read_failed(struct weir__lines *lines, struct weir_error *reterr)
                       "the compressed file is damaged or cut short (%s): fetch it again", text);
 }
 
+static bool is_gzip(const struct weir__lines *lines)
+{
+    return lines->place.bytes == 0 && lines->end >= 2 && memcmp(lines->chunk, "\x1f\x8b", 2) == 0;
+}
+
+static int fill_from_pipe(struct weir__lines *lines, struct weir_error *reterr)
+{
+    struct pollfd ready = { .fd = lines->fd, .events = POLLIN };
+    ssize_t       size;
+
+    if (poll(&ready, 1, WAIT_MS) == 0)
+        return WEIR_AGAIN;
+    size = read(lines->fd, lines->chunk, sizeof(lines->chunk));
+    if (size < 0)
+        return errno == EINTR || errno == EAGAIN
+                   ? WEIR_AGAIN
+                   : weir__fail(reterr, WEIR_IO, lines->path, "it cannot be read: %s", strerror(errno));
+    lines->at = 0;
+    lines->end = (size_t)size;
+    if (is_gzip(lines))
+        return weir__fail(reterr, WEIR_UNREADABLE, lines->path,
+                          "it is compressed: name the file, or unpack it first with gzip -dc");
+    return size > 0 ? WEIR_OK : WEIR_NOTFOUND;
+}
+
 /* WEIR_NOTFOUND at the end of the file. */
 static int fill(struct weir__lines *lines, struct weir_error *reterr)
 {
@@ -67,6 +132,8 @@ static int fill(struct weir__lines *lines, struct weir_error *reterr)
 
     if (lines->at < lines->end)
         return WEIR_OK;
+    if (lines->file == NULL)
+        return fill_from_pipe(lines, reterr);
     size = gzread(lines->file, lines->chunk, sizeof(lines->chunk));
     if (size < 0)
         return read_failed(lines, reterr);
@@ -95,12 +162,14 @@ int weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct we
 {
     const char *newline = NULL;
 
-    weir__buf_reset(ret);
+    if (!lines->waiting)
+        weir__buf_reset(ret);
     while (newline == NULL) {
         const char *from;
         size_t      size;
         int         err = fill(lines, reterr);
 
+        lines->waiting = err == WEIR_AGAIN;
         if (err == WEIR_NOTFOUND && ret->size > 0)
             break;
         if (err < 0)
@@ -113,7 +182,8 @@ int weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct we
         if (!weir__buf_ok(ret))
             return weir__fail(reterr, WEIR_NO_MEMORY, lines->path, "out of memory");
         if (ret->size > LONGEST)
-            return weir__fail(reterr, WEIR_UNREADABLE, lines->path, "line %llu is longer than 64 MiB",
+            return weir__fail(reterr, WEIR_UNREADABLE, lines->path,
+                              "line %llu is longer than 64 MiB, the lines before it are loaded: cut it",
                               (unsigned long long)lines->place.lines + 1);
     }
     lines->place.lines++;

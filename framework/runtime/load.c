@@ -3,7 +3,8 @@
  * (1) How far a file is loaded is committed with its rows, in one transaction: a kill leaves both or neither.
  * (2) A file is known by its content: the hash of what was read of it. The name does not matter, a file that has
  *     grown goes on where it ended, a file loaded twice adds nothing.
- * (3) A row that is refused ends the load at its line; rows before it stay, and a repeat begins there.
+ * (3) A pipe cannot be read again: its rows are committed as they come, and nothing is remembered of it.
+ * (4) A row that is refused ends the load at its line; rows before it stay, and a repeat begins there.
  *
  * Progress lives in the committed offsets of the groups "weir-load-0", "weir-load-1", ... for partition 0 of the
  * topic, one for each file: offset = bytes read (unpacked), metadata = "hash rows lines whole". A file that was
@@ -53,9 +54,9 @@ static int fail_line(const struct loader *loader, int code, const char *what, st
 {
     char where[160];
 
-    snprintf(where, sizeof(where), "%.120s:%" PRIu64, loader->load->path, loader->now.at.lines + 1);
-    return weir__fail(reterr, code, where,
-                      "%s; the lines before it are loaded: mend the line and load the file again", what);
+    snprintf(where, sizeof(where), "%.120s:%" PRIu64, weir__lines_name(loader->file), loader->now.at.lines + 1);
+    return weir__fail(reterr, code, where, "%s; the lines before it are loaded: mend the line and load %s again",
+                      what, weir__lines_piped(loader->file) ? "what is left" : "the file");
 }
 
 /* ---- progress ---- */
@@ -168,7 +169,8 @@ static int commit(struct loader *loader, struct weir_error *reterr)
     offset.metadata = BYTES(metadata, strlen(metadata));
     weir__crash_at(WEIR__BEFORE_LOAD);
     do
-        err = loader->config->engine->commit(loader->producer, group, NULL, 0, &offset, 1, call_by(loader));
+        err = loader->config->engine->commit(loader->producer, group, NULL, 0, &offset,
+                                             weir__lines_piped(loader->file) ? 0 : 1, call_by(loader));
     while (err == WEIR_AGAIN);
     if (err < 0)
         return weir__fail(reterr, err, loader->load->path, "the rows cannot be committed: %s; load the file again",
@@ -202,6 +204,15 @@ static int parse_line(struct loader *loader, struct weir__raw *ret, struct weir_
     return fail_line(loader, err, text, reterr);
 }
 
+static const char *refusal(int err)
+{
+    switch (err) {
+    case WEIR_TOO_LARGE: return "the record is larger than max.record.bytes";
+    case WEIR_BAD_TIME: return "the timestamp cannot be used: it is ms since 1970, from 1 on";
+    default: return weir_code_text(err);
+    }
+}
+
 static int send_row(struct loader *loader, struct weir_error *reterr)
 {
     struct weir__raw raw;
@@ -218,7 +229,7 @@ static int send_row(struct loader *loader, struct weir_error *reterr)
             err = loader->config->engine->send(loader->producer, &raw, 0);
     }
     if (err < 0)
-        return fail_line(loader, err, weir_code_text(err), reterr);
+        return fail_line(loader, err, refusal(err), reterr);
     loader->now.rows++;
     loader->uncommitted++;
     loader->uncommitted_bytes += raw.key.size + raw.value.size;
@@ -233,11 +244,21 @@ static bool is_blank(const struct weir__buf *line)
     return true;
 }
 
+/* A pipe that has nothing now: what came so far should not wait for more. */
+static int wait_for_pipe(struct loader *loader, struct weir_error *reterr)
+{
+    int err = loader->uncommitted > 0 ? commit(loader, reterr) : WEIR_OK;
+
+    return err == WEIR_OK && must_stop(loader) ? WEIR_AGAIN : err;
+}
+
 /* One line; what fails on it is not part of `now`, so that what was sent before can be committed. */
 static int take_line(struct loader *loader, struct weir_error *reterr)
 {
     int err = weir__lines_next(loader->file, &loader->line, reterr);
 
+    if (err == WEIR_AGAIN)
+        return wait_for_pipe(loader, reterr);
     if (err == WEIR_OK && (loader->load->lines || !is_blank(&loader->line)))
         err = send_row(loader, reterr);
     weir__arena_reset(&loader->arena);
@@ -303,8 +324,13 @@ static int load_from(struct loader *loader, struct weir_error *reterr)
 {
     AUTO(free_slots) struct slots slots = { 0 };
     struct progress               from = { 0 };
-    int                           err = read_slots(loader, &slots, reterr);
+    int                           err;
 
+    if (weir__lines_piped(loader->file)) {
+        loader->now.at = weir__lines_place(loader->file);
+        return load_rows(loader, false, reterr);
+    }
+    err = read_slots(loader, &slots, reterr);
     if (err == WEIR_OK)
         err = find_slot(loader, &slots, &from, reterr);
     if (err == WEIR_OK)

@@ -85,11 +85,11 @@ struct weir__load_config {
 };
 /* Loads a file, plain or gzip, from where an earlier load of the same content ended; progress is committed with the
  * records. *ret_rows: rows sent now. WEIR_NOTFOUND: no such file; WEIR_UNREADABLE, WEIR_BAD_TIME, WEIR_TOO_LARGE: a
- * line, named as file:line; lines before it are loaded, those from it on are not. */
+ * line, named as file:line; lines before it are loaded, those from it on are not. A pipe's rows are all new. */
 int weir__load_file(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,
                     struct weir_error *reterr);
 
-/* ---- lines of a file, plain or gzip by its content (lines.c) ---- */
+/* ---- lines of a file, plain or gzip by its content, or of a pipe ("-" = standard input) (lines.c) ---- */
 
 struct weir__lines;
 
@@ -100,7 +100,10 @@ struct weir__place {
 };
 int  weir__lines_open(const char *path, struct weir__lines **ret, struct weir_error *reterr); /* WEIR_NOTFOUND */
 void weir__lines_close(struct weir__lines *lines);                                            /* NULL is fine */
-/* The next line without its end, in ret; WEIR_NOTFOUND at the end of the file; WEIR_UNREADABLE: over 64 MiB. */
+bool weir__lines_piped(const struct weir__lines *lines);       /* it can be read once, and only forwards */
+const char *weir__lines_name(const struct weir__lines *lines); /* for people */
+/* The next line without its end, in ret; WEIR_NOTFOUND at the end of the file; WEIR_UNREADABLE: over 64 MiB;
+ * WEIR_AGAIN: a pipe has nothing now, the same call with the same ret goes on. */
 int weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct weir_error *reterr);
 /* Reads on to an offset, for its hash. WEIR_NOTFOUND: the file is shorter. */
 int  weir__lines_pass(struct weir__lines *lines, int64_t bytes, struct weir_error *reterr);

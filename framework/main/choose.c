@@ -133,10 +133,15 @@ void weir__plans_fini(struct weir__plans *plans)
 
 int weir__plans_codecs(const struct weir__plans *plans, const char *topic, struct weir__topic_codecs *ret)
 {
+    bool dead = false;
+
     *ret = (struct weir__topic_codecs){ 0 };
     for (size_t i = 0; i < plans->count; i++)
+        dead = dead || (plans->items[i]->dead_letters != NULL && strcmp(plans->items[i]->dead_letters, topic) == 0);
+    for (size_t i = 0; !dead && i < plans->count; i++)
         if (weir__plan_codecs(plans->items[i], topic, ret) == WEIR_OK)
             return WEIR_OK;
+    ret->key = ret->value = weir__guess;
     return WEIR_NOTFOUND;
 }
 

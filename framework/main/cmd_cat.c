@@ -51,7 +51,7 @@ static int find_begin(const struct cat *cat, struct weir__tp tp, const char *fro
         *ret = ends->low;
     else if (strcmp(from, "end") == 0)
         *ret = ends->stable;
-    else if (weir__parse_int64(from, &number) == WEIR_OK)
+    else if (weir__parse_int64(from, &number) == WEIR_OK && number >= 0)
         *ret = MAX(number, ends->low);
     else if (parse_time(from, &number))
         err = cat->engine->offset_at(cat->log, tp, number, call_by(cat), ret);

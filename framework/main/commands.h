@@ -94,8 +94,10 @@ struct weir__plans {
 int weir__plans_make(const struct weir__program *program, const struct weir_topology *const *topologies, size_t count,
                      struct weir__plans *ret, struct weir_error *reterr);
 void weir__plans_fini(struct weir__plans *plans);
-/* As the topology's source, sink or store of that topic has them. WEIR_NOTFOUND: none knows the topic; ret then
- * zeroed. */
+/* guess.c: for bytes whose codec nobody knows; prints only. */
+extern const struct weir_codec weir__guess[1];
+/* As the topology's source, sink or store of that topic has them. WEIR_NOTFOUND: none knows the topic, or it has dead
+ * letters; ret then guesses. */
 int weir__plans_codecs(const struct weir__plans *plans, const char *topic, struct weir__topic_codecs *ret);
 /* A topic that a source reads and whose name is near; NULL. */
 const char *weir__plans_suggest(const struct weir__plans *plans, const char *topic);

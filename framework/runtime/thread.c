@@ -298,10 +298,22 @@ static void end(struct weir__thread *thread)
         (void)engine->leave(consumer, weir__app_now(app) + WEIR__CALL_MS);
 }
 
-static void fail(struct weir__thread *thread, int code, const struct weir_error *err)
+/* What no handler took ends the run: say how to go on without it. */
+static void add_remedy(struct weir_error *err)
+{
+    size_t size = strlen(err->text);
+
+    snprintf(err->text + size, sizeof(err->text) - size,
+             ": mend what writes it, name a dead.letters.topic for such records, or skip them by %s=continue",
+             err->code == WEIR_UNREADABLE ? "deserialization.handler" : "processing.handler");
+}
+
+static void fail(struct weir__thread *thread, int code, struct weir_error *err)
 {
     struct weir__app *app = thread->app;
 
+    if (weir_code_scope(code) == WEIR_SCOPE_RECORD)
+        add_remedy(err);
     weir__say_error(WEIR__ERROR, "thread-failed", err);
     pthread_mutex_lock(&app->mutex);
     if (app->code == WEIR_OK) {

@@ -47,6 +47,7 @@ enum weir_window_kind { WEIR__NO_WINDOW, WEIR_WINDOW_KINDS(WEIR__KIND) };
 /* clang-format on */
 
 enum weir_window_time { WEIR_PER_PARTITION, WEIR_PER_KEY };
+enum weir_late { WEIR_CORRECT, WEIR_REFUSE };
 enum weir_emit { WEIR_ON_COMMIT, WEIR_EACH, WEIR_ON_CLOSE };
 enum weir_side { WEIR_INNER, WEIR_LEFT, WEIR_OUTER };
 enum weir_reset { WEIR_EARLIEST, WEIR_LATEST, WEIR_NONE };
@@ -65,6 +66,11 @@ struct weir_windows {
     int          kind, time;                                   /* enum weir_window_kind, enum weir_window_time */
     int64_t      size, advance, grace, retention, idle, start; /* size: width, gap or difference; start: UNLIMITED */
     weir_assign *assign;                                       /* CALENDAR */
+    /* By key time. late: what becomes of a record of a closed window. retention counts from the window's end, 0 = the
+     * grace. idle: wall time after which a window closes though no record comes, 0 = never. ttl: wall time after which a
+     * key without records leaves, 0 = 7 days. */
+    int     late; /* enum weir_late */
+    int64_t ttl;
 };
 
 struct weir_store {
@@ -101,6 +107,7 @@ struct weir_node {
     weir_open             *open;
     weir_process          *process; /* STEP, GLOBAL; weir_schedule in open */
     weir_close            *close;
+    weir_final            *final; /* STEP: a window of a store by key time in .uses has closed */
     weir_test             *test;
     weir_map              *map;
     weir_select           *select, *foreign;

@@ -70,7 +70,7 @@ WEIR_API int weir_driver_pipe(struct weir_driver *driver, const char *topic, str
 WEIR_API int weir_driver_pipe_json(struct weir_driver *driver, const char *topic, const char *key, const char *value,
                                    int64_t timestamp, const struct weir_header *headers, size_t header_count,
                                    struct weir_error *reterr) WEIR_MUST_CHECK;
-/* Moves the wall clock by ms at once, then runs due wall-clock punctuation (each once), commits. */
+/* Moves the wall clock by ms at once, then runs due wall-clock punctuation (each once) and closes what is idle, commits. */
 WEIR_API int weir_driver_advance(struct weir_driver *driver, int64_t ms, struct weir_error *reterr) WEIR_MUST_CHECK;
 
 /* The next output over all user topics in the order sent; WEIR_NOTFOUND: none left. */

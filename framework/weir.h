@@ -49,6 +49,7 @@ enum weir_scope {
     X(WEIR_OVERFLOW, -15, RECORD, "a number does not fit")                              \
     X(WEIR_LIMIT, -16, RECORD, "the record needs more memory than one record may take") \
     X(WEIR_NULL_GIVEN, -17, RECORD, "null where a value is required")                   \
+    X(WEIR_TOO_LATE, -18, RECORD, "the record is older than its window is kept")        \
     X(WEIR_ABORT, -20, TASK, "the transaction must be aborted")                         \
     X(WEIR_FENCED, -21, TASK, "another instance has taken over")                        \
     X(WEIR_LOST, -22, TASK, "the membership of the group is gone")                      \
@@ -200,6 +201,8 @@ typedef int weir_answer(struct weir_request *request, struct weir_reply *reply);
  * key, value or arena; data NULL = nobody knows. Its result is not checked otherwise. */
 typedef void weir_tenant(struct weir_arena *arena, const char *topic, struct weir_bytes key, struct weir_bytes value,
                          struct weir_text *ret);
+struct weir_row;
+typedef int weir_final(struct weir_context *ctx, const struct weir_store *store, const struct weir_row *row);
 
 /* Sends a record on, depth first: children are done before the call returns. The key and value are of
  * the node's codecs and are borrowed until then. Errors: those of the children's verbs. A verb returns
@@ -223,10 +226,13 @@ WEIR_API void weir_drop(struct weir_context *ctx, const char *reason);
 WEIR_API const void *weir_arg(struct weir_context *ctx);   /* the node's .arg (in an arm's fold, the arm's) */
 WEIR_API void       *weir_state(struct weir_context *ctx); /* .state zeroed bytes, one per task */
 WEIR_API void       *weir_alloc(struct weir_context *ctx, size_t size); /* record's lifetime; NULL = ceiling */
-WEIR_API bool        weir_absent(struct weir_context *ctx);         /* in a fold: the state was null, now zeroed */
-WEIR_API int64_t     weir_stream_time(struct weir_context *ctx);    /* ms; -1 = unknown */
-WEIR_API int64_t     weir_wall_time(struct weir_context *ctx);      /* ms of the engine's clock */
-WEIR_API int64_t     weir_partition_time(struct weir_context *ctx); /* in an extractor: greatest so far, -1 */
+WEIR_API bool        weir_absent(struct weir_context *ctx); /* in a fold: the state was null, now zeroed */
+/* Windows by key time. In a fold: the window had closed before this record. In the nodes after it, not beyond a topic:
+ * the result is of a closed window, the first after its close or a correction. */
+WEIR_API bool    weir_closed(struct weir_context *ctx);
+WEIR_API int64_t weir_stream_time(struct weir_context *ctx);    /* ms; -1 = unknown */
+WEIR_API int64_t weir_wall_time(struct weir_context *ctx);      /* ms of the engine's clock */
+WEIR_API int64_t weir_partition_time(struct weir_context *ctx); /* in an extractor: greatest so far, -1 */
 
 /* A row of a store as a verb sees it. */
 struct weir_row {
@@ -263,6 +269,25 @@ WEIR_API int weir_fetch_keys(struct weir_context *ctx, const struct weir_store *
                              const void *key_to, int64_t from, int64_t to, enum weir_order order,
                              struct weir_rows **ret) WEIR_MUST_CHECK;
 WEIR_API int weir_next(struct weir_rows *rows, struct weir_row *ret) WEIR_MUST_CHECK;
+
+/* Window stores by key time (.time = WEIR_PER_KEY): a key's windows close and go by the time that its own records bring,
+ * which the store keeps in its changelog; docs/windows.md. Fold nodes do all this by themselves; a STEP puts and reads
+ * rows as above, and says what time it is for a key. */
+
+/* Moves the key's time on to `time`; an earlier one changes nothing. Windows whose end + grace has come close: .final of
+ * the node that has this store is called for each row, by start. Rows whose end + retention has come are deleted. */
+WEIR_API int weir_advance(struct weir_context *ctx, const struct weir_store *store, const void *key, int64_t time)
+    WEIR_MUST_CHECK;
+/* The key's time, ms; WEIR_NOTFOUND: none is known; other codes. */
+WEIR_API int64_t weir_key_time(struct weir_context *ctx, const struct weir_store *store, const void *key);
+/* Where the window that ends at `end` stands for the key, >= 0, or a code. OPEN: its .final is to come, if it gets a row.
+ * CLOSED: what comes now corrects it. PAST its retention: a put is refused and counted. */
+enum weir_standing { WEIR_OPEN, WEIR_CLOSED, WEIR_PAST };
+WEIR_API int weir_window_standing(struct weir_context *ctx, const struct weir_store *store, const void *key,
+                                  int64_t end) WEIR_MUST_CHECK;
+/* weir_put_window for windows that are not all of one length (CALENDAR): the row keeps the end it was first put with. */
+WEIR_API int weir_put_span(struct weir_context *ctx, const struct weir_store *store, const void *key,
+                           const void *value, const struct weir_span *span) WEIR_MUST_CHECK;
 
 /* The value that a global table named in .looks_up (or joined) holds for key. WEIR_NOTFOUND. */
 WEIR_API int weir_lookup(struct weir_context *ctx, const struct weir_node *global, const void *key,

@@ -233,6 +233,22 @@ static int settle(struct weir_driver *driver, int err, struct weir_error *reterr
     return weir__driver_end(driver, err == WEIR_OK ? weir__driver_run(driver, reterr) : err);
 }
 
+/* What is uncommitted bounds how much is done at once. */
+static int punctuate(struct weir_driver *driver, struct weir_error *reterr)
+{
+    int err;
+
+    for (size_t i = 0; i < weir__task_inputs(driver->task); i++)
+        weir__task_lag(driver->task, weir__task_input(driver->task, i), 0);
+    err = weir__task_punctuate(driver->task, reterr);
+    while (err == WEIR_OK && weir__task_ticks(driver->task)) {
+        err = commit(driver, reterr);
+        if (err == WEIR_OK)
+            err = weir__task_punctuate(driver->task, reterr);
+    }
+    return err;
+}
+
 int weir_driver_advance(struct weir_driver *driver, int64_t ms, struct weir_error *reterr)
 {
     int err = check_open(driver, reterr);
@@ -243,7 +259,7 @@ int weir_driver_advance(struct weir_driver *driver, int64_t ms, struct weir_erro
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, "weir_driver_advance", "time goes forward only, not by %lld ms",
                           (long long)ms);
     driver->now = weir__time_add(driver->now, ms);
-    return settle(driver, weir__task_punctuate(driver->task, reterr), reterr);
+    return settle(driver, punctuate(driver, reterr), reterr);
 }
 
 int weir_driver_finish(struct weir_driver *driver, struct weir_error *reterr)

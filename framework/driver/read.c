@@ -94,7 +94,7 @@ int weir_driver_visit(struct weir_driver *driver, const char                    
 
         if (windows) {
             stored.start = row.start;
-            stored.end = weir__time_add(row.start, spec->window_size);
+            stored.end = spec->ends ? row.value.end : weir__time_add(row.start, spec->window_size);
         }
         err = visit(arg, &stored);
     }

@@ -128,15 +128,19 @@ static int wait_quiet(const struct drain *drain, struct weir_error *reterr)
 struct part {
     struct weir__app *app;
     int               sub;
-    bool              closes; /* has a node that emits on close */
+    bool              closes; /* has a node that waits for windows to close */
     bool              placed;
 };
 
-static bool emits_on_close(const struct weir__subtopology *sub)
+static bool waits_for_close(const struct weir__subtopology *sub)
 {
-    for (size_t i = 0; i < sub->node_count; i++)
-        if (sub->nodes[i]->op == WEIR__FOLD_WINDOWS && sub->nodes[i]->emit == WEIR_ON_CLOSE)
+    for (size_t i = 0; i < sub->node_count; i++) {
+        const struct weir__node *node = sub->nodes[i];
+
+        if (node->op == WEIR__FOLD_WINDOWS ? node->emit == WEIR_ON_CLOSE
+                                           : node->op == WEIR__PROCESS && node->spec->final != NULL)
             return true;
+    }
     return false;
 }
 
@@ -204,7 +208,7 @@ static struct part *list_parts(const struct drain *drain, size_t *ret_count)
             if (!drain->apps[i]->plan->subs[j].global)
                 parts[count++] = (struct part){ .app = drain->apps[i],
                                                 .sub = (int)j,
-                                                .closes = emits_on_close(&drain->apps[i]->plan->subs[j]) };
+                                                .closes = waits_for_close(&drain->apps[i]->plan->subs[j]) };
     *ret_count = count;
     return parts;
 }

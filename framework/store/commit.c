@@ -96,18 +96,12 @@ static int collect_unwritten(const struct weir__store *store, int64_t bound, str
     return WEIR_OK;
 }
 
-/* Deletes without forwarding; the changelog hears of it where the store writes tombstones. */
-static int expire_row(struct weir__store *store, struct weir_bytes key)
+int weir__entry_expire(struct weir__store *store, struct entry *entry, int64_t timestamp)
 {
-    struct weir__value nothing = { .timestamp = store->observed };
+    struct weir__value nothing = { .timestamp = timestamp };
     weir__on_change   *listener = store->on_change;
     int                err;
-    struct entry      *entry = weir__entry_load(store, key, &err);
 
-    if (entry == NULL)
-        return err;
-    if (!entry->now.exists)
-        return WEIR_OK;
     store->on_change = NULL;
     err = weir__entry_put(store, entry, &nothing);
     store->on_change = store->spec->tombstones ? listener : NULL;
@@ -115,6 +109,16 @@ static int expire_row(struct weir__store *store, struct weir_bytes key)
         err = weir__entry_tell(store, entry, true);
     store->on_change = listener;
     return err;
+}
+
+static int expire_row(struct weir__store *store, struct weir_bytes key)
+{
+    int           err;
+    struct entry *entry = weir__entry_load(store, key, &err);
+
+    if (entry == NULL)
+        return err;
+    return entry->now.exists ? weir__entry_expire(store, entry, store->observed) : WEIR_OK;
 }
 
 int weir__store_expire(struct weir__store *store, size_t max)
@@ -173,7 +177,7 @@ static int collect_entries(struct weir__store *store, struct weir__batch *batch)
 {
     int err = collect_sorted(store, BY_KEY, add_row, batch);
 
-    if (err == WEIR_OK && store->spec->kind == WEIR__STORE_WINDOWS)
+    if (err == WEIR_OK && weir__indexed(store))
         err = collect_sorted(store, BY_START, add_index, batch);
     return err;
 }
@@ -294,21 +298,21 @@ static bool gone(const struct weir__store *store, struct weir_bytes key)
 
 static int restore_record(struct weir__store *store, const struct weir__raw *raw, struct weir__batch *batch)
 {
-    struct weir__value value = { .bytes = raw->value, .timestamp = raw->timestamp };
+    struct weir__value value = { .timestamp = raw->timestamp };
     struct entry      *entry;
     int                err;
 
-    if (raw->key.data == NULL)
+    if (raw->key.data == NULL || gone(store, raw->key))
         return WEIR_OK;
-    if (gone(store, raw->key))
-        return WEIR_OK;
+    if (weir__logged_value(store, raw->value, &value) < 0)
+        return WEIR_CORRUPT;
     if (store->spec->kind == WEIR__STORE_LRU) /* its order of use is that of the changelog */
         return weir__store_put(store, raw->key, &value);
     entry = weir__entry_find(store, raw->key);
     if (entry != NULL)
         weir__entry_free(store, entry);
     err = weir__batch_row(store, batch, raw->key, &value);
-    if (err == WEIR_OK && store->spec->kind == WEIR__STORE_WINDOWS)
+    if (err == WEIR_OK && weir__indexed(store))
         err = weir__batch_index(store, batch, raw->key, value.bytes.data != NULL);
     return err;
 }

@@ -43,12 +43,14 @@ static int version_set(struct version *version, const struct weir__value *value)
     version->size = size;
     version->exists = value->bytes.data != NULL;
     version->timestamp = value->timestamp;
+    version->end = value->end;
     return WEIR_OK;
 }
 
 struct weir__value weir__version_value(const struct weir__store *store, const struct version *version)
 {
-    struct weir__value value = { .timestamp = store->spec->timestamped ? version->timestamp : -1 };
+    struct weir__value value = { .timestamp = store->spec->timestamped ? version->timestamp : -1,
+                                 .end = version->end };
 
     if (version->exists)
         value.bytes = BYTES(version->data, version->size);
@@ -94,7 +96,7 @@ static int read_engine(struct weir__store *store, struct weir_bytes key, struct 
     *ret = (struct weir__value){ .timestamp = -1 };
     if (store->spec->kind == WEIR__STORE_WINDOWS && weir__row_start(key) > store->written_observed)
         return WEIR_OK;
-    row = weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES);
+    row = weir__engine_key(&store->key, weir__row_type(store, key), key, NO_BYTES);
     if (row.data == NULL)
         return WEIR_NO_MEMORY;
     err = store->engine->get(store->db, store->family, row, &bytes);
@@ -315,7 +317,7 @@ static void mark_dirty(struct weir__store *store, struct entry *entry)
 static int keep_committed(struct weir__store *store, struct entry *entry)
 {
     size_t             before = entry_bytes(entry);
-    struct weir__value value = { .timestamp = entry->now.timestamp };
+    struct weir__value value = { .timestamp = entry->now.timestamp, .end = entry->now.end };
     int                err;
 
     if (!entry->held || entry->dirty)
@@ -451,12 +453,13 @@ static int lend(struct weir__store *store, struct entry *entry, const struct wei
 static int tell(struct weir__store *store, struct entry *entry, bool expired, const struct weir_header *headers,
                 size_t header_count)
 {
-    struct weir__change change = {
-        .key = weir__entry_key(entry),
-        .now = { .timestamp = entry->now.timestamp, .headers = headers, .header_count = header_count },
-        .before = weir__version_value(store, &entry->settled),
-        .expired = expired
-    };
+    struct weir__change change = { .key = weir__entry_key(entry),
+                                   .now = { .timestamp = entry->now.timestamp,
+                                            .end = entry->now.end,
+                                            .headers = headers,
+                                            .header_count = header_count },
+                                   .before = weir__version_value(store, &entry->settled),
+                                   .expired = expired };
 
     if (entry->now.exists)
         change.now.bytes = BYTES(entry->now.data, entry->now.size);
@@ -512,7 +515,7 @@ int weir__entry_put(struct weir__store *store, struct entry *entry, const struct
 {
     int err;
 
-    if (store->spec->cached)
+    if (store->spec->cached || weir__row_is_head(store, weir__entry_key(entry))) /* a head is told once a commit */
         return put_cached(store, entry, value);
     err = replace(store, entry, value);
     return err < 0 ? err : tell(store, entry, false, value->headers, value->header_count);

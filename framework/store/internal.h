@@ -4,8 +4,10 @@
  *   0x00                                the reserved row: int64 changelog offset, byte format, int64 observed time,
  *                                       int32 last seq
  *   0x01 key                            a row; windows: key, int64 start, int32 seq as in the changelog
- *   0x02 start key seq                  windows: the index by (start, key), empty
- * Values: timestamped stores int64 timestamp, value; plain ones the value. Integers big-endian.
+ *   0x02 start key seq                  windows: the index by (start, key), empty; not of windows by key time
+ *   0x03 key, int64 -1, int32 0         windows by key time: the key's head, apart so that a restart reads heads alone
+ * Values: timestamped stores int64 timestamp, value; plain ones the value. Windows that keep their end: int64 end before
+ * the value, in the changelog too (a head's is 0). Integers big-endian.
  */
 #ifndef WEIR_STORE_INTERNAL_H
 #define WEIR_STORE_INTERNAL_H
@@ -14,7 +16,7 @@
 
 #include "framework/store/store.h"
 
-enum { META_ROW = 0x00, DATA_ROW = 0x01, INDEX_ROW = 0x02 };
+enum { META_ROW = 0x00, DATA_ROW = 0x01, INDEX_ROW = 0x02, HEAD_ROW = 0x03 };
 #define FORMAT_VERSION 1
 #define WINDOW_SUFFIX  (sizeof(int64_t) + sizeof(int32_t)) /* start and seq after the plain key */
 /* Places in the reserved row. */
@@ -24,7 +26,7 @@ struct version {
     char   *data;
     size_t  size, capacity;
     bool    exists;
-    int64_t timestamp;
+    int64_t timestamp, end;
 };
 
 struct entry {
@@ -94,6 +96,8 @@ struct entry *weir__entry_load(struct weir__store *store, struct weir_bytes key,
 int           weir__entry_put(struct weir__store *store, struct entry *entry, const struct weir__value *value);
 /* Hands the change to the listener (to nobody where that is NULL). */
 int weir__entry_tell(struct weir__store *store, struct entry *entry, bool expired);
+/* Deletes without forwarding; the changelog hears of it where the store writes tombstones. */
+int weir__entry_expire(struct weir__store *store, struct entry *entry, int64_t timestamp);
 /* Forgets that there is something to tell. */
 void weir__entry_settle(struct weir__store *store, struct entry *entry);
 void weir__entry_used(struct weir__store *store, struct entry *entry);
@@ -109,6 +113,10 @@ void               weir__entries_trim(struct weir__store *store, const struct en
 void               weir__entries_clear(struct weir__store *store, struct entries *entries);
 void               weir__entries_bury(struct weir__store *store); /* frees the dead ones */
 struct weir__value weir__version_value(const struct weir__store *store, const struct version *version);
+
+/* store.c: the entry of a window's row, as weir__entry_load. */
+struct entry *weir__window_load(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq,
+                                int *ret_err);
 
 /* view.c */
 int  weir__view_refresh(struct weir__store *store, int which); /* WEIR_NO_MEMORY */
@@ -134,6 +142,19 @@ static inline struct weir_bytes weir__row_plain(struct weir_bytes key)
 {
     return BYTES(key.data, key.size - WINDOW_SUFFIX);
 }
+static inline bool weir__row_is_head(const struct weir__store *store, struct weir_bytes key)
+{
+    return store->spec->keyed && weir__row_start(key) == WEIR__HEAD_START;
+}
+static inline int weir__row_type(const struct weir__store *store, struct weir_bytes key)
+{
+    return weir__row_is_head(store, key) ? HEAD_ROW : DATA_ROW;
+}
+/* Whether rows are found by (start, key) too. */
+static inline bool weir__indexed(const struct weir__store *store)
+{
+    return store->spec->kind == WEIR__STORE_WINDOWS && !store->spec->keyed;
+}
 static inline struct weir_bytes weir__entry_key(const struct entry *entry)
 {
     return BYTES(entry->key, entry->key_size);
@@ -143,8 +164,9 @@ struct weir_bytes weir__engine_key(struct weir__buf *buf, int type, struct weir_
 struct weir_bytes weir__index_key(struct weir__buf *buf, struct weir_bytes row_key);
 /* The row key that an index key stands for, in the buffer. WEIR_CORRUPT, WEIR_NO_MEMORY. */
 int weir__index_to_row(struct weir__buf *buf, struct weir_bytes index_key, struct weir_bytes *ret);
-/* Engine value to value. WEIR_CORRUPT. */
+/* Engine value to value, and the part of it that the changelog has too. WEIR_CORRUPT. */
 int  weir__engine_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret);
+int  weir__logged_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret);
 bool weir__start_expired(const struct weir__store *store, int64_t start);
 /* Starts below it are not shown. */
 int64_t weir__oldest_shown(const struct weir__store *store);

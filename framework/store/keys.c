@@ -40,22 +40,40 @@ int weir__index_to_row(struct weir__buf *buf, struct weir_bytes index_key, struc
     return WEIR_OK;
 }
 
+/* Takes an integer off the front. */
+static int take_be64(struct weir_bytes *bytes, int64_t *ret)
+{
+    if (bytes->size < sizeof(*ret))
+        return WEIR_CORRUPT;
+    *ret = (int64_t)weir__get_be64(bytes->data);
+    *bytes = BYTES((const char *)bytes->data + sizeof(*ret), bytes->size - sizeof(*ret));
+    return WEIR_OK;
+}
+
+int weir__logged_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret)
+{
+    int err = WEIR_OK;
+
+    if (store->spec->ends && bytes.data != NULL)
+        err = take_be64(&bytes, &ret->end);
+    ret->bytes = bytes;
+    return err;
+}
+
 int weir__engine_value(const struct weir__store *store, struct weir_bytes bytes, struct weir__value *ret)
 {
-    *ret = (struct weir__value){ .bytes = bytes, .timestamp = -1 };
-    if (!store->spec->timestamped)
-        return WEIR_OK;
-    if (bytes.size < sizeof(int64_t))
-        return WEIR_CORRUPT;
-    ret->timestamp = (int64_t)weir__get_be64(bytes.data);
-    ret->bytes = BYTES((const char *)bytes.data + sizeof(int64_t), bytes.size - sizeof(int64_t));
-    return WEIR_OK;
+    int err = WEIR_OK;
+
+    *ret = (struct weir__value){ .timestamp = -1 };
+    if (store->spec->timestamped)
+        err = take_be64(&bytes, &ret->timestamp);
+    return err == WEIR_OK ? weir__logged_value(store, bytes, ret) : err;
 }
 
 /* Source: AbstractRocksDBSegmentedBytesStore; a time-ordered store keeps the edge. */
 int64_t weir__oldest_shown(const struct weir__store *store)
 {
-    if (store->spec->uncut)
+    if (store->spec->uncut || store->spec->keyed)
         return 0;
     return weir__time_sub(store->observed, store->spec->retention) + !store->spec->closes;
 }
@@ -65,6 +83,8 @@ int64_t weir__expiry_bound(const struct weir__store *store)
     const struct weir__store_spec *spec = store->spec;
     int64_t                        oldest = weir__time_sub(store->observed, spec->retention);
 
+    if (spec->keyed)
+        return 0;
     if (spec->in_memory)
         return oldest < 0 ? 0 : oldest + 1;
     return oldest < 0 ? 0 : oldest / spec->segment * spec->segment;
@@ -96,28 +116,32 @@ int weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct
 static int add_value(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
                      const struct weir__value *value)
 {
-    char *stamped;
-    int   err;
+    size_t before = sizeof(int64_t) * (size_t)(store->spec->timestamped + store->spec->ends);
+    char  *stamped;
+    int    err;
 
     if (value->bytes.data == NULL)
         return weir__batch_add(store, batch, key, NO_BYTES);
-    if (!store->spec->timestamped)
+    if (before == 0)
         return weir__batch_add(store, batch, key, value->bytes);
-    stamped = weir__arena_take(&batch->arena, sizeof(int64_t) + value->bytes.size);
+    stamped = weir__arena_take(&batch->arena, before + value->bytes.size);
     if (stamped == NULL)
         return WEIR_NO_MEMORY;
-    weir__put_be64(stamped, (uint64_t)value->timestamp);
-    memcpy(stamped + sizeof(int64_t), value->bytes.data, value->bytes.size);
+    if (store->spec->timestamped)
+        weir__put_be64(stamped, (uint64_t)value->timestamp);
+    if (store->spec->ends)
+        weir__put_be64(stamped + before - sizeof(int64_t), (uint64_t)value->end);
+    memcpy(stamped + before, value->bytes.data, value->bytes.size);
     err = weir__batch_add(store, batch, key, NO_BYTES);
     if (err == WEIR_OK)
-        batch->writes[batch->count - 1].value = BYTES(stamped, sizeof(int64_t) + value->bytes.size);
+        batch->writes[batch->count - 1].value = BYTES(stamped, before + value->bytes.size);
     return err;
 }
 
 int weir__batch_row(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
                     const struct weir__value *value)
 {
-    return add_value(store, batch, weir__engine_key(&store->key, DATA_ROW, key, NO_BYTES), value);
+    return add_value(store, batch, weir__engine_key(&store->key, weir__row_type(store, key), key, NO_BYTES), value);
 }
 
 int weir__batch_index(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key, bool exists)

@@ -145,7 +145,7 @@ static int engine_value(struct weir__rows *rows, struct weir__value *ret)
 
     if (rows->which == BY_KEY)
         return weir__engine_value(store, rows->engine_value, ret);
-    row = weir__engine_key(&rows->scratch, DATA_ROW, rows->engine_key, NO_BYTES);
+    row = weir__engine_key(&rows->scratch, DATA_ROW, rows->engine_key, NO_BYTES); /* no heads by start */
     if (row.data == NULL)
         return WEIR_NO_MEMORY;
     err = store->engine->get(store->db, store->family, row, &bytes);
@@ -441,7 +441,7 @@ int weir__store_fetch(struct weir__store *store, struct weir_bytes key_from, str
     }
     if (key_from.data != NULL && key_to.data != NULL && weir__bytes_equal(key_from, key_to))
         return start_key(rows, ret);
-    if (store->spec->in_memory) /* upstream's in-memory store keeps time before key */
+    if (store->spec->in_memory && !store->spec->keyed) /* upstream's in-memory store keeps time before key */
         return start_index(rows, ret);
     return start_windows(rows, ret);
 }
@@ -455,4 +455,16 @@ int weir__store_due(struct weir__store *store, int64_t from, int64_t to, struct 
     rows->start_from = MAX(from, 0);
     rows->start_to = MAX(to, 0) - 1;
     return rows->start_from > rows->start_to ? start_none(rows, ret) : start_index(rows, ret);
+}
+
+/* The view of dirty entries has heads among the rows; `wanted` takes no others. */
+int weir__store_heads(struct weir__store *store, struct weir__rows **ret)
+{
+    struct weir__rows *rows = rows_new(store, WEIR_ASCENDING);
+    char               low = HEAD_ROW, high = HEAD_ROW + 1;
+
+    if (rows == NULL)
+        return WEIR_NO_MEMORY;
+    rows->start_from = rows->start_to = WEIR__HEAD_START;
+    return start_rows(rows, BYTES(&low, 1), BYTES(&high, 1), ret);
 }

@@ -183,8 +183,8 @@ static struct weir_bytes window_key(char *to, struct weir_bytes key, int64_t sta
     return BYTES(to, key.size + WINDOW_SUFFIX);
 }
 
-static struct entry *load_window(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq,
-                                 int *ret_err)
+struct entry *weir__window_load(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq,
+                                int *ret_err)
 {
     char          small[256];
     char         *to = key.size + WINDOW_SUFFIX <= sizeof(small) ? small : weir__alloc(key.size + WINDOW_SUFFIX);
@@ -206,7 +206,7 @@ int weir__store_get_window(struct weir__store *store, struct weir_bytes key, int
 
     if (start < weir__oldest_shown(store))
         return WEIR_NOTFOUND;
-    entry = load_window(store, key, start, 0, &err);
+    entry = weir__window_load(store, key, start, 0, &err);
     if (entry == NULL)
         return err;
     weir__entries_trim(store, entry);
@@ -229,7 +229,7 @@ int weir__store_put_window(struct weir__store *store, struct weir_bytes key, int
         return WEIR_NOTFOUND;
     if (store->spec->duplicates)
         store->seq = (store->seq + 1) & INT32_MAX;
-    entry = load_window(store, key, start, store->spec->duplicates ? store->seq : 0, &err);
+    entry = weir__window_load(store, key, start, store->spec->duplicates ? store->seq : 0, &err);
     if (entry == NULL)
         return err;
     err = weir__entry_put(store, entry, value);

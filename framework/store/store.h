@@ -74,6 +74,8 @@ struct weir__store_spec {
     bool                  tombstones;  /* expiry is written to the changelog too */
     bool                  closes;      /* of an ON_CLOSE node: rows at observed time - retention still show */
     bool                  uncut;       /* shows rows past the retention, as upstream's cache does */
+    bool                  keyed;       /* windows by key time: rows go when they are told to; a key may have a head */
+    bool                  ends;        /* windows: rows keep their own end */
     int64_t               retention;   /* windows, ms */
     int64_t               segment;     /* windows: expiry works by segments of this width, ms */
     int64_t               window_size; /* for readers */
@@ -84,6 +86,7 @@ struct weir__store_spec {
 struct weir__value {
     struct weir_bytes         bytes;     /* data NULL = no row */
     int64_t                   timestamp; /* -1 in plain stores */
+    int64_t                   end;       /* of the window, where rows keep it (spec.ends) */
     const struct weir_header *headers;   /* of the record that wrote it; only in changes, not in reads */
     size_t                    header_count;
 };
@@ -91,7 +94,7 @@ struct weir__value {
 /* One changed key on its way out of the dirty map. Borrowed for the call. */
 struct weir__change {
     struct weir_bytes  key;     /* as in the changelog: windows: key, start, seq */
-    int64_t            start;   /* windows */
+    int64_t            start;   /* windows; WEIR__HEAD_START: a head */
     struct weir__value now;     /* bytes NULL: deleted */
     struct weir__value before;  /* bytes NULL: there was none, before the first change since the last flush */
     bool               expired; /* past retention: for the changelog only, not to be forwarded */
@@ -142,6 +145,31 @@ int  weir__store_due(struct weir__store *store, int64_t from, int64_t to, struct
 int  weir__rows_next(struct weir__rows *rows,
                      struct weir__row  *ret); /* WEIR_NOTFOUND at the end; borrowed until next */
 void weir__rows_close(struct weir__rows *rows);
+
+/* ---- windows by key time: what is known of a key besides its rows ---- */
+
+/* Kept as one more row of the key, in the changelog too, with this for its start. */
+#define WEIR__HEAD_START INT64_C(-1)
+#define WEIR__NO_END     INT64_MAX /* of what there is none of */
+
+struct weir__key_head {
+    int64_t time;     /* greatest event time of its records, ms; -1 = none yet */
+    int64_t touched;  /* wall time of the last one, ms */
+    int64_t open_end; /* no window that ends before it is still to be closed; NO_END = none is */
+    int64_t rows_end; /* no row ends before it; NO_END = there are no rows */
+    int64_t closed_to,
+        gone_to; /* windows that end by then: were closed by the clock; left with their key. 0 = none */
+};
+/* WEIR_NOTFOUND; WEIR_CORRUPT. */
+int weir__store_head(struct weir__store *store, struct weir_bytes key, struct weir__key_head *ret);
+int weir__store_put_head(struct weir__store *store, struct weir_bytes key,
+                         const struct weir__key_head *head); /* NULL: none */
+/* All heads by key: rows whose value weir__key_head_read reads. */
+int weir__store_heads(struct weir__store *store, struct weir__rows **ret);
+int weir__key_head_read(struct weir_bytes value, struct weir__key_head *ret);
+/* Deletes a window's row for good: the listener first hears what is new in it, then, with spec.tombstones, that it has
+ * expired. No row is no error. */
+int weir__store_forget(struct weir__store *store, struct weir_bytes key, int64_t start, int64_t timestamp);
 
 /* ---- the commit cycle ---- */
 

@@ -14,7 +14,7 @@ static bool may_expire(const struct weir__binding *binding)
 {
     const struct weir__live *owner = binding->owner;
 
-    if (binding->plan->store.kind != WEIR__STORE_WINDOWS || binding->spec->uncut)
+    if (binding->plan->store.kind != WEIR__STORE_WINDOWS || binding->spec->uncut || binding->keyed != NULL)
         return false;
     if (owner == NULL || owner->node->emit != WEIR_ON_CLOSE)
         return true;
@@ -157,8 +157,11 @@ int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, str
 int weir__task_drop(struct weir__task *task, struct weir_error *reterr)
 {
     (void)reterr;
-    for (size_t i = 0; i < task->binding_count; i++)
+    for (size_t i = 0; i < task->binding_count; i++) {
         weir__store_drop(task->bindings[i].store);
+        if (task->bindings[i].keyed != NULL)
+            task->bindings[i].keyed->scanned = false;
+    }
     for (size_t i = 0; i < task->queue_count; i++)
         weir__queue_clear(&task->queues[i]);
     for (size_t i = 0; i < task->live_count; i++)

@@ -3,7 +3,7 @@
 
 static struct weir__event as_event(const struct weir_context *ctx, const struct weir_record *rec)
 {
-    struct weir__event event = { .rec = *rec };
+    struct weir__event event = { .rec = *rec, .closed = ctx->event->closed };
 
     event.rec.topic = ctx->event->rec.topic;
     event.rec.partition = ctx->event->rec.partition;
@@ -86,6 +86,8 @@ void *weir_state(struct weir_context *ctx) { return ctx->live->state; }
 void *weir_alloc(struct weir_context *ctx, size_t size) { return weir_arena_alloc(&ctx->task->record, size); }
 
 bool weir_absent(struct weir_context *ctx) { return ctx->absent; }
+
+bool weir_closed(struct weir_context *ctx) { return ctx->closed; }
 
 int64_t weir_stream_time(struct weir_context *ctx) { return ctx->task->stream_time; }
 

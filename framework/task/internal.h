@@ -11,11 +11,37 @@
 /* What travels along an edge: a record and, between tables, the value it replaces. */
 struct weir__event {
     struct weir_record rec;
-    const void        *old; /* NULL = none, or nobody asked */
+    const void        *old;    /* NULL = none, or nobody asked */
+    bool               closed; /* the result of a window that has closed, by key time */
 };
 
 struct weir__live;
 typedef int weir__process_event(struct weir__live *live, const struct weir__event *event);
+
+/* When to look at a key again by the wall clock: never later than there is something to do. */
+struct weir__timer {
+    int64_t due; /* ms */
+    size_t  at;  /* in the heap */
+    size_t  key_size;
+    char    key[];
+};
+struct weir__timers {
+    struct weir__timer **heap; /* the first is due first */
+    size_t               count, capacity;
+    struct weir__map     by_key;
+};
+
+/* What a task keeps of a window store by key time besides its rows. */
+struct weir__keyed {
+    struct weir__binding *binding;
+    int64_t               grace, retention, longest; /* of its windows */
+    int64_t               idle, ttl;                 /* ttl: INT64_MAX = keys stay */
+    bool                  refuses;                   /* records of closed windows */
+    struct weir__live    *closer; /* told of windows that close: a fold that emits on close, or a STEP with .final */
+    struct weir__timers   timers; /* one for each head, once `scanned` */
+    bool                 scanned; /* the heads were read since the start, or since what was uncommitted was dropped */
+    struct weir__series *closed, *closed_idle, *corrected, *left; /* how many windows; keys that left */
+};
 
 /* One store as this task holds it. */
 struct weir__binding {
@@ -24,6 +50,7 @@ struct weir__binding {
     struct weir__store            *store;
     struct weir__store_spec       *spec;     /* the plan's, with what this task knows */
     struct weir__live             *owner;    /* the node that materializes into it; NULL = processors' */
+    struct weir__keyed            *keyed;    /* windows by key time; else NULL */
     bool                           forwards; /* a flush forwards: cached and ON_COMMIT */
     bool                           holds;    /* the commit under way leaves its rows in memory */
 };
@@ -83,7 +110,7 @@ struct weir_context {
     struct weir__live        *live;
     const struct weir__event *event;
     const void               *arg; /* of the running verb; NULL = the node's */
-    bool                      absent;
+    bool                      absent, closed;
     int64_t                   partition_time;
     struct weir_rows         *rows; /* open ones, newest first */
 };
@@ -124,10 +151,51 @@ int weir__visit(struct weir__live *live, const struct weir__event *event);
 /* To all children in order. */
 int weir__emit(struct weir__live *live, const struct weir__event *event);
 
-/* nodes_table.c, nodes_fold.c */
+/* nodes_table.c, nodes_fold.c, nodes_keyed.c */
 weir__process_event weir__run_table_source, weir__run_table_filter, weir__run_table_map, weir__run_join_table,
-    weir__run_join_global, weir__run_fold, weir__run_fold_windows;
+    weir__run_join_global, weir__run_fold, weir__run_fold_windows, weir__run_fold_keyed;
 int weir__close_due(struct weir__live *live, const struct weir__event *event, int64_t close_time);
+
+/* One state on its way through a fold. */
+struct weir__folding {
+    const void *old;   /* decoded before the fold; NULL = none */
+    void       *state; /* what the verb works on */
+    int64_t     time;  /* of the result */
+    bool        nothing;
+};
+/* Folds the record into the row of key (a struct weir_windowed for windows) and puts it. */
+int weir__fold_into(struct weir__live *live, const struct weir_record *rec, const void *key,
+                    struct weir__folding *folding);
+int weir__forward_folded(struct weir__live *live, const struct weir_record *rec, const void *key,
+                         const struct weir__folding *folding, bool closed);
+
+/* timers.c */
+int  weir__timers_set(struct weir__timers *timers, struct weir_bytes key, int64_t due); /* WEIR_NO_MEMORY */
+void weir__timers_remove(struct weir__timers *timers, struct weir_bytes key);
+void weir__timers_clear(struct weir__timers *timers);
+void weir__timers_fini(struct weir__timers *timers);
+
+/* keyed.c: windows by key time */
+int  weir__keyed_open(struct weir__binding *binding);
+void weir__keyed_close(struct weir__keyed *keyed);
+/* What is known of a key; of a new one, nothing. */
+int weir__keyed_head(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head *ret);
+int weir__keyed_save(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *head);
+enum weir_standing weir__keyed_standing(const struct weir__keyed *keyed, const struct weir__key_head *head,
+                                        int64_t end);
+/* Takes into account that a row of a window with this end was put. */
+void weir__keyed_put(const struct weir__keyed *keyed, struct weir__key_head *head, int64_t end);
+/* Closes and deletes what the key's time makes due. */
+int weir__keyed_look(struct weir__keyed *keyed, struct weir_bytes key);
+/* Closes and lets go what the wall clock makes due, where the task's input is at its end. */
+int weir__keyed_tick(struct weir__task *task);
+/* Closes all windows that are open, by key. */
+int weir__keyed_close_all(struct weir__keyed *keyed);
+/* A STEP's put. The window's end is worked out where all are of one length. */
+int weir__keyed_put_row(struct weir_context *ctx, struct weir__binding *binding, const void *value,
+                        struct weir_windowed *window);
+/* Counts a record's share of a window; the record as a whole goes to the dead letters, where there are any. */
+int weir__keyed_refuse(struct weir__live *live, const char *format, ...) WEIR_PRINTF(2, 3);
 
 /* failures.c */
 int  weir__fail_here(struct weir__live *live, int code, const char *format, ...) WEIR_PRINTF(3, 4);
@@ -139,10 +207,15 @@ void weir__drop_record(struct weir__task *task, const char *reason);
 int                   weir__bind_stores(struct weir__task *task, struct weir_error *reterr);
 struct weir__binding *weir__binding_of(struct weir__task *task, const struct weir__store_plan *plan);
 /* WEIR_NOTFOUND; *ret_value then NULL. ret_time may be NULL. A windows store takes a struct weir_windowed key. */
-int  weir__fetch_value(struct weir__binding *binding, const void *key, const void **ret_value, int64_t *ret_time);
-int  weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
-                       const struct weir_record *rec);
-void weir__close_rows(struct weir_context *ctx, struct weir_rows *until);
+int weir__fetch_value(struct weir__binding *binding, const void *key, const void **ret_value, int64_t *ret_time);
+int weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
+                      const struct weir_record *rec);
+/* The end of a stored window. */
+int64_t weir__row_end(const struct weir__binding *binding, int64_t start, const struct weir__value *value);
+/* The store as the running node may use it; NULL: not one of its .uses, or of another kind: then say so. */
+struct weir__binding *weir__used(struct weir_context *ctx, const struct weir_store *store, bool windows);
+int                   weir__not_used(struct weir_context *ctx, const struct weir_store *store);
+void                  weir__close_rows(struct weir_context *ctx, struct weir_rows *until);
 
 /* globals.c: the value of a global table, decoded into the asking task's record arena. WEIR_NOTFOUND. */
 int weir__globals_fetch(struct weir__globals *globals, struct weir__task *asking, const struct weir_node *global,

@@ -10,6 +10,7 @@ int weir__visit(struct weir__live *live, const struct weir__event *event)
     task->ctx.live = live;
     task->ctx.event = event;
     task->ctx.arg = NULL;
+    task->ctx.closed = event->closed;
     task->depth++;
     err = live->process(live, event);
     task->depth--;
@@ -105,7 +106,7 @@ static int run_not_null(struct weir__live *live, const struct weir__event *event
 
 static int run_to_stream(struct weir__live *live, const struct weir__event *event)
 {
-    struct weir__event out = { .rec = event->rec };
+    struct weir__event out = { .rec = event->rec, .closed = event->closed };
 
     return weir__emit(live, &out);
 }
@@ -183,7 +184,8 @@ weir__process_event *weir__process_of(const struct weir__node *node)
     case WEIR__TABLE_MAP: return weir__run_table_map;
     case WEIR__TO_STREAM: return run_to_stream;
     case WEIR__FOLD: return weir__run_fold;
-    case WEIR__FOLD_WINDOWS: return weir__run_fold_windows;
+    case WEIR__FOLD_WINDOWS:
+        return node->windows->time == WEIR_PER_KEY ? weir__run_fold_keyed : weir__run_fold_windows;
     case WEIR__JOIN_TABLE: return weir__run_join_table;
     case WEIR__JOIN_GLOBAL: return weir__run_join_global;
     case WEIR__GLOBAL: return run_global;

@@ -7,15 +7,7 @@
  */
 #include "framework/task/internal.h"
 
-/* One state on its way through a fold. */
-struct folding {
-    const void *old;   /* decoded before the fold; NULL = none */
-    void       *state; /* what the verb works on */
-    int64_t     time;  /* of the result */
-    bool        nothing;
-};
-
-static int seed(struct weir__live *live, const struct weir_record *rec, struct folding *folding)
+static int seed(struct weir__live *live, const struct weir_record *rec, struct weir__folding *folding)
 {
     const struct weir_node *spec = live->node->spec;
     int                     err;
@@ -32,7 +24,7 @@ static int seed(struct weir__live *live, const struct weir_record *rec, struct f
     return err < 0 ? err : WEIR_OK;
 }
 
-static int apply(struct weir__live *live, const struct weir_record *rec, struct folding *folding)
+static int apply(struct weir__live *live, const struct weir_record *rec, struct weir__folding *folding)
 {
     const struct weir_node *spec = live->node->spec;
     int                     err;
@@ -51,8 +43,8 @@ static int apply(struct weir__live *live, const struct weir_record *rec, struct 
     return err;
 }
 
-/* Folds the record into the row of key (a struct weir_windowed for windows) and puts it. */
-static int fold_into(struct weir__live *live, const struct weir_record *rec, const void *key, struct folding *folding)
+int weir__fold_into(struct weir__live *live, const struct weir_record *rec, const void *key,
+                    struct weir__folding *folding)
 {
     struct weir__binding    *binding = live->stores[0];
     const struct weir_codec *codec = binding->plan->value;
@@ -81,12 +73,12 @@ static int fold_into(struct weir__live *live, const struct weir_record *rec, con
                              folding->nothing ? rec->timestamp : folding->time, rec);
 }
 
-static int forward_result(struct weir__live *live, const struct weir__event *event, const void *key,
-                          const struct folding *folding)
+int weir__forward_folded(struct weir__live *live, const struct weir_record *rec, const void *key,
+                         const struct weir__folding *folding, bool closed)
 {
-    struct weir__event out = { .rec = event->rec };
+    struct weir__event out = { .rec = *rec, .closed = closed };
 
-    if (live->node->emit == WEIR_ON_CLOSE || live->stores[0]->forwards)
+    if ((live->node->emit == WEIR_ON_CLOSE && !closed) || live->stores[0]->forwards)
         return WEIR_OK;
     out.rec.key = key;
     out.rec.value = folding->nothing ? NULL : folding->state;
@@ -97,15 +89,15 @@ static int forward_result(struct weir__live *live, const struct weir__event *eve
 
 int weir__run_fold(struct weir__live *live, const struct weir__event *event)
 {
-    struct folding folding = { 0 };
-    int            err;
+    struct weir__folding folding = { 0 };
+    int                  err;
 
     if (event->rec.key == NULL || event->rec.value == NULL) {
         weir__drop_record(live->task, "null key or value");
         return WEIR_OK;
     }
-    err = fold_into(live, &event->rec, event->rec.key, &folding);
-    return err < 0 ? err : forward_result(live, event, event->rec.key, &folding);
+    err = weir__fold_into(live, &event->rec, event->rec.key, &folding);
+    return err < 0 ? err : weir__forward_folded(live, &event->rec, event->rec.key, &folding, false);
 }
 
 /* Time before which every window of this node is closed. */
@@ -117,18 +109,18 @@ static int64_t closed_before(const struct weir__live *live)
 static int fold_span(struct weir__live *live, const struct weir__event *event, const struct weir_span *span)
 {
     struct weir_windowed *key = weir_arena_alloc(&live->task->record, sizeof(*key));
-    struct folding        folding = { 0 };
+    struct weir__folding  folding = { 0 };
     int                   err;
 
     if (key == NULL)
         return WEIR_LIMIT;
     *key = (struct weir_windowed){ .key = event->rec.key, .start = span->start, .end = span->end };
-    err = fold_into(live, &event->rec, key, &folding);
+    err = weir__fold_into(live, &event->rec, key, &folding);
     if (err == WEIR_NOTFOUND) { /* the store has let go of that time: counted, forwarded as upstream does */
         weir__drop_record(live->task, "expired window");
         err = WEIR_OK;
     }
-    return err < 0 ? err : forward_result(live, event, key, &folding);
+    return err < 0 ? err : weir__forward_folded(live, &event->rec, key, &folding, false);
 }
 
 static bool same_windows(const struct weir_windows *windows, int64_t a, int64_t b)

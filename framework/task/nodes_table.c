@@ -20,7 +20,7 @@ static int materialize(struct weir__live *live, const struct weir__event *event)
 
 int weir__run_table_source(struct weir__live *live, const struct weir__event *event)
 {
-    struct weir__event out = { .rec = event->rec };
+    struct weir__event out = { .rec = event->rec, .closed = event->closed };
     int                err;
 
     if (event->rec.key == NULL) {
@@ -74,7 +74,7 @@ static int mapped(struct weir__live *live, const struct weir_record *rec, const 
 static int run_values(struct weir__live *live, const struct weir__event *event,
                       int (*fn)(struct weir__live *, const struct weir_record *, const void *, const void **))
 {
-    struct weir__event out = { .rec = event->rec };
+    struct weir__event out = { .rec = event->rec, .closed = event->closed };
     int                err = fn(live, &event->rec, event->rec.value, &out.rec.value);
 
     if (err == WEIR_OK && live->node->send_old)
@@ -127,7 +127,7 @@ static int value_of(struct weir__live *live, const struct weir_record *rec, cons
 static int join(struct weir__live *live, const struct weir__event *event, const void *right)
 {
     const struct weir__node *node = live->node;
-    struct weir__event       out = { .rec = event->rec };
+    struct weir__event       out = { .rec = event->rec, .closed = event->closed };
     void                    *result = weir_arena_alloc(&live->task->record, node->value_out->bytes);
     int                      err;
 

@@ -114,6 +114,8 @@ int weir__task_punctuate(struct weir__task *task, struct weir_error *reterr)
 
     if (task->schedule_count > 0)
         err = punctuate(task, WEIR_WALL_TIME, task->config.now(task->config.now_arg));
+    if (err == WEIR_OK)
+        err = weir__keyed_tick(task);
     if (task->depth == 0)
         weir__arena_reset(&task->record);
     if (err < 0 && reterr != NULL)

@@ -50,16 +50,33 @@ int weir__fetch_value(struct weir__binding *binding, const void *key, const void
     return err;
 }
 
+/* A row's value as the changelog has it. */
+static int logged(struct weir__binding *binding, const struct weir__value *value, struct weir_bytes *ret)
+{
+    char *bytes;
+
+    *ret = value->bytes;
+    if (!binding->spec->ends || value->bytes.data == NULL)
+        return WEIR_OK;
+    bytes = weir__arena_take(&binding->task->record, sizeof(int64_t) + value->bytes.size);
+    if (bytes == NULL)
+        return WEIR_LIMIT;
+    weir__put_be64(bytes, (uint64_t)value->end);
+    memcpy(bytes + sizeof(int64_t), value->bytes.data, value->bytes.size);
+    *ret = BYTES(bytes, sizeof(int64_t) + value->bytes.size);
+    return WEIR_OK;
+}
+
 static int log_change(struct weir__binding *binding, const struct weir__change *change)
 {
     struct weir__task *task = binding->task;
     struct weir__raw   raw = { .topic = binding->plan->changelog,
                                .partition = task->config.partition,
                                .timestamp = change->now.timestamp,
-                               .key = change->key,
-                               .value = change->now.bytes };
+                               .key = change->key };
+    int                err = logged(binding, &change->now, &raw.value);
 
-    return task->config.send(task->config.send_arg, &raw, WEIR__TO_CHANGELOG);
+    return err < 0 ? err : task->config.send(task->config.send_arg, &raw, WEIR__TO_CHANGELOG);
 }
 
 /* Upstream logs a row also where its segment has expired and nothing is stored. */
@@ -99,7 +116,7 @@ static int check_loggable(const struct weir__binding *binding, struct weir_bytes
     if (binding->plan->changelog == NULL)
         return WEIR_OK;
     if (binding->plan->store.kind == WEIR__STORE_WINDOWS)
-        suffix = sizeof(int64_t) + sizeof(int32_t);
+        suffix = sizeof(int64_t) + sizeof(int32_t) + (binding->spec->ends ? sizeof(int64_t) : 0);
     if (row->timestamp < config->least_time)
         return weir__fail_here(binding->task->ctx.live, WEIR_BAD_TIME,
                                "a row of store %s has time %lld, which its changelog would refuse",
@@ -109,6 +126,11 @@ static int check_loggable(const struct weir__binding *binding, struct weir_bytes
                                "a row of store %s has %zu bytes, more than max.record.bytes", binding->plan->name,
                                key.size + suffix + row->bytes.size);
     return WEIR_OK;
+}
+
+int64_t weir__row_end(const struct weir__binding *binding, int64_t start, const struct weir__value *value)
+{
+    return binding->spec->ends ? value->end : weir__time_add(start, binding->spec->window_size);
 }
 
 int weir__store_value(struct weir__binding *binding, const void *key, const void *value, int64_t time,
@@ -126,9 +148,10 @@ int weir__store_value(struct weir__binding *binding, const void *key, const void
     if (err < 0)
         return err;
     binding->task->dirty = true;
-    if (binding->plan->store.kind == WEIR__STORE_WINDOWS)
-        return put_window(binding, bytes, start, &row);
-    return weir__store_put(binding->store, bytes, &row);
+    if (binding->plan->store.kind != WEIR__STORE_WINDOWS)
+        return weir__store_put(binding->store, bytes, &row);
+    row.end = binding->spec->ends ? ((const struct weir_windowed *)key)->end : 0;
+    return put_window(binding, bytes, start, &row);
 }
 
 static int change_key(struct weir__binding *binding, const struct weir__change *change, const void **ret)
@@ -147,8 +170,25 @@ static int change_key(struct weir__binding *binding, const struct weir__change *
     key.size -= sizeof(int64_t) + sizeof(int32_t);
     err = weir__decode(plan->key, arena, key, &windowed->key);
     windowed->start = change->start;
-    windowed->end = weir__time_add(change->start, weir__windows_width(plan->windows));
+    windowed->end = weir__row_end(binding, change->start, &change->now);
     *ret = windowed;
+    return err;
+}
+
+/* Whether the changed window has closed by now. */
+static int change_closed(struct weir__binding *binding, const struct weir__change *change, bool *ret)
+{
+    struct weir_bytes     key = BYTES(change->key.data, change->key.size - sizeof(int64_t) - sizeof(int32_t));
+    struct weir__key_head head;
+    int                   err;
+
+    *ret = false;
+    if (binding->keyed == NULL)
+        return WEIR_OK;
+    err = weir__keyed_head(binding->keyed, key, &head);
+    if (err == WEIR_OK)
+        *ret = weir__keyed_standing(binding->keyed, &head, weir__row_end(binding, change->start, &change->now)) !=
+               WEIR_OPEN;
     return err;
 }
 
@@ -163,6 +203,8 @@ static int forward_change(struct weir__binding *binding, const struct weir__chan
     int                err = change_key(binding, change, &event.rec.key);
 
     if (err == WEIR_OK)
+        err = change_closed(binding, change, &event.closed);
+    if (err == WEIR_OK)
         err = weir__decode(binding->plan->value, &task->record, change->now.bytes, &event.rec.value);
     if (err == WEIR_OK && binding->owner->node->send_old)
         err = weir__decode(binding->plan->value, &task->record, change->before.bytes, &event.old);
@@ -176,7 +218,7 @@ static int on_change(void *arg, const struct weir__change *change)
 
     if (binding->plan->changelog != NULL)
         err = log_change(binding, change);
-    if (err == WEIR_OK && binding->forwards && !change->expired)
+    if (err == WEIR_OK && binding->forwards && !change->expired && change->start != WEIR__HEAD_START)
         err = forward_change(binding, change);
     if (binding->task->depth == 0)
         weir__arena_reset(&binding->task->record);
@@ -200,9 +242,10 @@ static int open_store(struct weir__task *task, struct weir__binding *binding, st
         err = weir__store_open(spec, memory, NULL, &binding->store, reterr);
     else
         err = weir__store_open(spec, task->engine, task->db, &binding->store, reterr);
-    if (err == WEIR_OK)
-        weir__store_listen(binding->store, on_change, binding);
-    return err;
+    if (err < 0)
+        return err;
+    weir__store_listen(binding->store, on_change, binding);
+    return spec->keyed ? weir__keyed_open(binding) : WEIR_OK;
 }
 
 static size_t count_stores(const struct weir__task *task)
@@ -242,8 +285,7 @@ int weir__bind_stores(struct weir__task *task, struct weir_error *reterr)
 
 /* ---- what verbs call ---- */
 
-/* The store as the running node may use it; NULL: not one of its .uses, or another kind. */
-static struct weir__binding *used(struct weir_context *ctx, const struct weir_store *store, bool windows)
+struct weir__binding *weir__used(struct weir_context *ctx, const struct weir_store *store, bool windows)
 {
     for (size_t i = 0; i < ctx->live->store_count; i++) {
         struct weir__binding *binding = ctx->live->stores[i];
@@ -254,7 +296,7 @@ static struct weir__binding *used(struct weir_context *ctx, const struct weir_st
     return NULL;
 }
 
-static int not_used(struct weir_context *ctx, const struct weir_store *store)
+int weir__not_used(struct weir_context *ctx, const struct weir_store *store)
 {
     return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT,
                            "store \"%s\" is not among the node's .uses, or is of another kind than the call is for",
@@ -263,17 +305,17 @@ static int not_used(struct weir_context *ctx, const struct weir_store *store)
 
 int weir_get(struct weir_context *ctx, const struct weir_store *store, const void *key, const void **ret_value)
 {
-    struct weir__binding *binding = used(ctx, store, false);
+    struct weir__binding *binding = weir__used(ctx, store, false);
 
-    return binding != NULL ? weir__fetch_value(binding, key, ret_value, NULL) : not_used(ctx, store);
+    return binding != NULL ? weir__fetch_value(binding, key, ret_value, NULL) : weir__not_used(ctx, store);
 }
 
 int weir_put(struct weir_context *ctx, const struct weir_store *store, const void *key, const void *value)
 {
-    struct weir__binding *binding = used(ctx, store, false);
+    struct weir__binding *binding = weir__used(ctx, store, false);
 
     if (binding == NULL)
-        return not_used(ctx, store);
+        return weir__not_used(ctx, store);
     return weir__store_value(binding, key, value, ctx->event->rec.timestamp, &ctx->event->rec);
 }
 
@@ -285,21 +327,26 @@ int weir_delete(struct weir_context *ctx, const struct weir_store *store, const 
 int weir_get_window(struct weir_context *ctx, const struct weir_store *store, const void *key, int64_t start,
                     const void **ret_value)
 {
-    struct weir__binding *binding = used(ctx, store, true);
+    struct weir__binding *binding = weir__used(ctx, store, true);
     struct weir_windowed  windowed = { .key = key, .start = start };
 
-    return binding != NULL ? weir__fetch_value(binding, &windowed, ret_value, NULL) : not_used(ctx, store);
+    return binding != NULL ? weir__fetch_value(binding, &windowed, ret_value, NULL) : weir__not_used(ctx, store);
 }
 
 int weir_put_window(struct weir_context *ctx, const struct weir_store *store, const void *key, const void *value,
                     int64_t start)
 {
-    struct weir__binding *binding = used(ctx, store, true);
+    struct weir__binding *binding = weir__used(ctx, store, true);
     struct weir_windowed  windowed = { .key = key, .start = start };
     int                   err;
 
     if (binding == NULL)
-        return not_used(ctx, store);
+        return weir__not_used(ctx, store);
+    if (binding->spec->ends)
+        return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT,
+                               "windows of store \"%s\" differ in length: use weir_put_span", store->name);
+    if (binding->keyed != NULL)
+        return weir__keyed_put_row(ctx, binding, value, &windowed);
     err = weir__store_value(binding, &windowed, value, ctx->event->rec.timestamp, &ctx->event->rec);
     if (err != WEIR_NOTFOUND)
         return err;
@@ -345,13 +392,13 @@ static int key_ends(struct weir__binding *binding, const void *from, const void 
 int weir_range(struct weir_context *ctx, const struct weir_store *store, const void *from, const void *to,
                enum weir_order order, struct weir_rows **ret)
 {
-    struct weir__binding *binding = used(ctx, store, false);
+    struct weir__binding *binding = weir__used(ctx, store, false);
     struct weir_bytes     ends[2];
     struct weir_rows     *rows;
     int                   err;
 
     if (binding == NULL)
-        return not_used(ctx, store);
+        return weir__not_used(ctx, store);
     err = open_rows(ctx, binding, &rows);
     if (err == WEIR_OK)
         err = key_ends(binding, from, to, ends);
@@ -363,12 +410,12 @@ int weir_range(struct weir_context *ctx, const struct weir_store *store, const v
 int weir_prefix(struct weir_context *ctx, const struct weir_store *store, struct weir_bytes prefix,
                 struct weir_rows **ret)
 {
-    struct weir__binding *binding = used(ctx, store, false);
+    struct weir__binding *binding = weir__used(ctx, store, false);
     struct weir_rows     *rows;
     int                   err;
 
     if (binding == NULL)
-        return not_used(ctx, store);
+        return weir__not_used(ctx, store);
     err = open_rows(ctx, binding, &rows);
     if (err == WEIR_OK)
         err = weir__store_prefix(binding->store, prefix, &rows->rows);
@@ -378,13 +425,13 @@ int weir_prefix(struct weir_context *ctx, const struct weir_store *store, struct
 int weir_fetch_keys(struct weir_context *ctx, const struct weir_store *store, const void *key_from,
                     const void *key_to, int64_t from, int64_t to, enum weir_order order, struct weir_rows **ret)
 {
-    struct weir__binding *binding = used(ctx, store, true);
+    struct weir__binding *binding = weir__used(ctx, store, true);
     struct weir_bytes     ends[2];
     struct weir_rows     *rows;
     int                   err;
 
     if (binding == NULL)
-        return not_used(ctx, store);
+        return weir__not_used(ctx, store);
     err = open_rows(ctx, binding, &rows);
     if (err == WEIR_OK)
         err = key_ends(binding, key_from, key_to, ends);
@@ -415,7 +462,7 @@ int weir_next(struct weir_rows *rows, struct weir_row *ret)
         return WEIR_LIMIT;
     *ret = (struct weir_row){ .timestamp = row.value.timestamp, .start = row.start, .end = row.start };
     if (binding->plan->store.kind == WEIR__STORE_WINDOWS)
-        ret->end = weir__time_add(row.start, binding->plan->store.window_size);
+        ret->end = weir__row_end(binding, row.start, &row.value);
     err = weir__decode(binding->plan->key, arena, copy[0], &ret->key);
     return err < 0 ? err : weir__decode(binding->plan->value, arena, copy[1], &ret->value);
 }

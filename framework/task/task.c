@@ -49,6 +49,11 @@ static int link_children(struct weir__live *live)
     return WEIR_OK;
 }
 
+static bool has_final(const struct weir__node *node)
+{
+    return node->op == WEIR__PROCESS && node->spec->final != NULL;
+}
+
 static int link_stores(struct weir__live *live)
 {
     const struct weir__node *node = live->node;
@@ -63,9 +68,14 @@ static int link_stores(struct weir__live *live)
         struct weir__binding *binding = live->stores[0];
 
         binding->owner = live;
+        if (binding->keyed != NULL && node->emit == WEIR_ON_CLOSE)
+            binding->keyed->closer = live;
         binding->spec->closes = node->emit == WEIR_ON_CLOSE;
         binding->forwards = node->emit == WEIR_ON_COMMIT && weir__store_spec(binding->store)->cached;
     }
+    for (size_t i = 0; has_final(node) && i < live->store_count; i++)
+        if (live->stores[i]->keyed != NULL)
+            live->stores[i]->keyed->closer = live;
     if (node->op == WEIR__JOIN_GLOBAL)
         live->global = weir__globals_binding(task->config.globals, node->global);
     if (node->op == WEIR__JOIN_TABLE)
@@ -202,8 +212,10 @@ void weir__task_close(struct weir__task *task)
         if (live->opened && has_hooks(live) && live->node->spec->close != NULL)
             (void)run_hook(live, live->node->spec->close);
     }
-    for (size_t i = 0; i < task->binding_count; i++)
+    for (size_t i = 0; i < task->binding_count; i++) {
+        weir__keyed_close(task->bindings[i].keyed);
         weir__store_close(task->bindings[i].store);
+    }
     if (task->db != NULL)
         task->engine->close(task->db);
     weir__queues_fini(task);
@@ -412,31 +424,43 @@ bool weir__task_has_work(const struct weir__task *task)
     return false;
 }
 
+/* The windows of a node by partition time. */
+static int close_node(struct weir__live *live)
+{
+    struct weir__task *task = live->task;
+    struct weir__event event = { .rec = { .timestamp = MAX(task->stream_time, 0), .partition = -1, .offset = -1 } };
+    int64_t            last;
+
+    if (live->node->op != WEIR__FOLD_WINDOWS || live->node->emit != WEIR_ON_CLOSE || live->observed < 0)
+        return WEIR_OK;
+    last = weir__time_add(live->observed, live->node->windows->size);
+    return last > live->last_close ? weir__close_due(live, &event, last) : WEIR_OK;
+}
+
+/* Those of a node, or of the stores by key time that tell it. */
+static int close_all(struct weir__live *live)
+{
+    int err = close_node(live);
+
+    for (size_t i = 0; err == WEIR_OK && i < live->store_count; i++)
+        if (live->stores[i]->keyed != NULL && live->stores[i]->keyed->closer == live)
+            err = weir__keyed_close_all(live->stores[i]->keyed);
+    return err;
+}
+
 int weir__task_close_windows(struct weir__task *task, struct weir_error *reterr)
 {
-    struct weir__event event = { .rec = { .timestamp = MAX(task->stream_time, 0), .partition = -1, .offset = -1 } };
+    int err = WEIR_OK;
 
-    for (size_t i = 0; i < task->live_count; i++) {
-        struct weir__live *live = &task->lives[i];
-        int64_t            last;
-        int                err;
-
-        if (live->node->op != WEIR__FOLD_WINDOWS || live->node->emit != WEIR_ON_CLOSE || live->observed < 0)
-            continue;
-        last = weir__time_add(live->observed, live->node->windows->size);
-        if (last <= live->last_close)
-            continue;
+    for (size_t i = 0; err == WEIR_OK && i < task->live_count; i++) {
         task->depth++;
-        err = weir__close_due(live, &event, last);
+        err = close_all(&task->lives[i]);
         task->depth--;
         weir__arena_reset(&task->record);
-        if (err < 0) {
-            if (reterr != NULL)
-                *reterr = task->error;
-            return err;
-        }
     }
-    return WEIR_OK;
+    if (err < 0 && reterr != NULL)
+        *reterr = task->error;
+    return err;
 }
 
 int64_t weir__task_stream_time(const struct weir__task *task) { return task->stream_time; }

@@ -101,11 +101,14 @@ int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, 
 /* Processes up to max records; *ret_done says how many. WEIR_OK; WEIR_AGAIN: held back, waiting for a partition's
  * records (design, Runtime 2); other codes: failed by a handler or store, with words. */
 int weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, struct weir_error *reterr);
-/* Due wall-clock punctuation. */
+/* Due wall-clock punctuation, and windows and keys by key time that the clock closes or lets go. */
 int  weir__task_punctuate(struct weir__task *task, struct weir_error *reterr);
+bool weir__task_ticks(
+    struct weir__task *task); /* punctuate again: the clock has made more due than was done at once */
 bool weir__task_wants_commit(const struct weir__task *task); /* a verb asked, or the dirty maps are full */
 bool weir__task_has_work(const struct weir__task *task);     /* something to commit */
-/* End of a bounded run: every window of an ON_CLOSE node is closed, in (start, key) order, each once. */
+/* End of a bounded run: every window that an ON_CLOSE node or a .final waits for is closed, each once: in (start, key)
+ * order; by key time in (key, start) order. */
 int weir__task_close_windows(struct weir__task *task, struct weir_error *reterr);
 
 /* ---- commit ---- */

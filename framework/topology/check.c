@@ -11,7 +11,7 @@
     X(grouped) X(side) X(emit) X(reset) X(partitions) X(when_full) X(topics) X(key) X(value) X(into) X(uses)   \
     X(stores_called) X(with) X(looks_up) X(legs) X(arms) X(arg) X(before) X(after) X(grace) X(until)           \
     X(max_bytes) X(max_records) X(log) X(in_memory) X(state) X(open) X(process) X(close) X(test) X(map)        \
-    X(select) X(foreign) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route)
+    X(select) X(foreign) X(final) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route)
 /* clang-format on */
 
 #define NUMBER(field) F_##field,
@@ -35,8 +35,8 @@ static const struct rule {
     [WEIR_TABLE] = { B_into | B_key | B_value | B_extract | B_reset | B_arg | B_emit | B_partitions, B_topics, 0 },
     [WEIR_GLOBAL] = { B_key | B_value | B_process | B_arg | B_state | B_partitions | HOOKS, B_topics | B_into, 0 },
     [WEIR_SINK] = { B_key | B_value | B_route | B_partitions | VERB, B_topics, -1 },
-    [WEIR_STEP] = { B_key | B_value | B_uses | VERB | HOOKS, B_process, -1 },
-    [WEIR_STEP_VALUES] = { B_value | B_uses | VERB | HOOKS, B_process, -1 },
+    [WEIR_STEP] = { B_key | B_value | B_uses | B_final | VERB | HOOKS, B_process, -1 },
+    [WEIR_STEP_VALUES] = { B_value | B_uses | B_final | VERB | HOOKS, B_process, -1 },
     [WEIR_KEEP] = { B_into | B_emit | VERB, B_test, 1 },
     [WEIR_DROP] = { B_into | B_emit | VERB, B_test, 1 },
     [WEIR_MAP] = { B_key | B_value | VERB, B_map, 1 },
@@ -258,8 +258,15 @@ static void check_windows(struct weir__compiler *compiler, const struct weir__ke
         weir__fault(compiler, WEIR_BAD_TOPOLOGY, label, "a store of WINDOWS needs .windows");
         return;
     }
-    if (kept->owner != NULL) {
+    if (kept->closer != NULL && kept->owner != NULL && kept->owner->eff.emit == WEIR_ON_CLOSE)
+        weir__fault(compiler, WEIR_BAD_TOPOLOGY, label, "its windows close in %s and in %s: .final in one of them",
+                    kept->owner->eff.name, kept->closer->eff.name);
+    if (kept->owner != NULL || windows->time != WEIR_PER_PARTITION) {
         what = weir__windows_check(windows, &code);
+        if (what == NULL && kept->owner != NULL && windows->kind == WEIR_CALENDAR && windows->assign == NULL)
+            what = "CALENDAR windows need a function";
+        if (what == NULL && windows->time == WEIR_PER_KEY && kept->eff.duplicates)
+            what = ".duplicates mean nothing for windows by key time: leave them out";
         if (what != NULL)
             weir__fault(compiler, code, label, "%s", what);
         return;

@@ -34,6 +34,7 @@ struct weir__kept {
     struct weir_windows      windows;
     struct weir__store_plan *plan;
     const struct weir__made *owner;     /* whose rows it holds; NULL = processors' */
+    const struct weir__made *closer;    /* whose .final hears of windows that close */
     bool                     generated; /* its name has a number in it */
     bool                     attached;  /* some physical node has it */
 };

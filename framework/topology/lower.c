@@ -29,8 +29,21 @@ struct weir__node *weir__lower_one(struct weir__compiler *compiler, struct weir_
     return made->node;
 }
 
+/* One node hears of a store's windows as they close. */
+static bool hears(struct weir__compiler *compiler, const struct weir__made *made, struct weir__kept *kept)
+{
+    if (kept->closer != NULL && kept->closer != made)
+        weir__fault(compiler, WEIR_BAD_TOPOLOGY, made->eff.name,
+                    "the windows of its store \"%s\" close in %s: .final in one node only", kept->plan->name,
+                    kept->closer->eff.name);
+    kept->closer = made;
+    return true;
+}
+
 static void use_stores(struct weir__compiler *compiler, struct weir__made *made)
 {
+    bool told = false;
+
     for (size_t i = 0; made->eff.uses != NULL && made->eff.uses[i] != NULL; i++) {
         struct weir__kept *kept = weir__kept_of(compiler, made->eff.uses[i]);
         const char        *lack = weir__unsupported_store(kept);
@@ -38,7 +51,12 @@ static void use_stores(struct weir__compiler *compiler, struct weir__made *made)
         weir__connect(compiler, made->node, kept);
         if (lack != NULL)
             weir__refuse(made->node, lack);
+        if (made->eff.final != NULL && kept->windows.time == WEIR_PER_KEY)
+            told = hears(compiler, made, kept);
     }
+    if (made->eff.final != NULL && !told)
+        weir__fault(compiler, WEIR_BAD_TOPOLOGY, made->eff.name,
+                    ".final means nothing: none of its .uses is a store of WINDOWS with .time = WEIR_PER_KEY");
 }
 
 /* ---- sources ---- */

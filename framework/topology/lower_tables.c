@@ -13,14 +13,10 @@ const char *weir__unsupported_store(const struct weir__kept *kept)
         return "a VERSIONED store";
     if (kept->eff.kind != WEIR_WINDOWS)
         return NULL;
-    if (kept->windows.time == WEIR_PER_KEY)
-        return "WEIR_PER_KEY time";
-    if (kept->windows.idle != 0)
-        return "closing idle windows";
     switch (kept->windows.kind) {
     case WEIR_SLIDING: return "SLIDING windows";
     case WEIR_SESSION: return "SESSION windows";
-    case WEIR_CALENDAR: return "CALENDAR windows";
+    case WEIR_CALENDAR: return kept->windows.time == WEIR_PER_KEY ? NULL : "CALENDAR windows by partition time";
     default: return NULL;
     }
 }

@@ -60,22 +60,43 @@ static void ask_tri(struct weir__compiler *compiler, const char *element, const 
         bad(compiler, element, field, value, "true or false");
 }
 
-static void ask_emit(struct weir__compiler *compiler, struct weir__made *made)
+/* words: of the values from 0 on, NULL-ended. */
+static void ask_word(struct weir__compiler *compiler, const char *element, const char *field,
+                     const char *const *words, const char *wanted, int *into)
 {
-    static const char *const words[] = {
-        [WEIR_ON_COMMIT] = "on_commit", [WEIR_EACH] = "each", [WEIR_ON_CLOSE] = "on_close"
-    };
-    const char *value = ask(compiler, made->eff.name, "emit");
+    const char *value = ask(compiler, element, field);
 
-    if (value == NULL)
-        return;
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+    for (int i = 0; value != NULL && words[i] != NULL; i++) {
         if (strcmp(value, words[i]) == 0) {
-            made->eff.emit = (int)i;
+            *into = i;
             return;
         }
     }
-    bad(compiler, made->eff.name, "emit", value, "on_commit, each or on_close");
+    if (value != NULL)
+        bad(compiler, element, field, value, wanted);
+}
+
+static void ask_emit(struct weir__compiler *compiler, struct weir__made *made)
+{
+    static const char *const words[] = {
+        [WEIR_ON_COMMIT] = "on_commit", [WEIR_EACH] = "each", [WEIR_ON_CLOSE] = "on_close", NULL
+    };
+
+    ask_word(compiler, made->eff.name, "emit", words, "on_commit, each or on_close", &made->eff.emit);
+}
+
+static void ask_windows(struct weir__compiler *compiler, const char *element, struct weir_windows *windows)
+{
+    static const char *const times[] = { [WEIR_PER_PARTITION] = "per_partition", [WEIR_PER_KEY] = "per_key", NULL };
+    static const char *const late[] = { [WEIR_CORRECT] = "correct", [WEIR_REFUSE] = "refuse", NULL };
+
+    ask_ms(compiler, element, "size", &windows->size);
+    ask_ms(compiler, element, "grace", &windows->grace);
+    ask_ms(compiler, element, "retention", &windows->retention);
+    ask_word(compiler, element, "time", times, "per_partition or per_key", &windows->time);
+    ask_word(compiler, element, "late", late, "correct or refuse", &windows->late);
+    ask_ms(compiler, element, "idle", &windows->idle);
+    ask_ms(compiler, element, "ttl", &windows->ttl);
 }
 
 static void ask_partitions(struct weir__compiler *compiler, struct weir__made *made)
@@ -145,12 +166,8 @@ void weir__override_nodes(struct weir__compiler *compiler)
 
 void weir__override_store(struct weir__compiler *compiler, struct weir__kept *kept, const char *element)
 {
-    if (kept->eff.windows != NULL) {
-        ask_ms(compiler, element, "size", &kept->windows.size);
-        ask_ms(compiler, element, "grace", &kept->windows.grace);
-        ask_ms(compiler, element, "retention", &kept->windows.retention);
-        ask_ms(compiler, element, "idle", &kept->windows.idle);
-    }
+    if (kept->eff.windows != NULL)
+        ask_windows(compiler, element, &kept->windows);
     ask_tri(compiler, element, "in_memory", &kept->eff.in_memory);
     ask_tri(compiler, element, "cache", &kept->eff.cache);
     ask_tri(compiler, element, "log", &kept->eff.log);

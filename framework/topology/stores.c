@@ -146,22 +146,17 @@ static const char *type_of(const struct weir__kept *kept)
     }
 }
 
-static int64_t retention_of(const struct weir_windows *windows)
-{
-    if (windows->kind == WEIR_UNLIMITED && windows->retention == 0)
-        return INT64_MAX; /* its one window never closes */
-    return weir__windows_retention(windows);
-}
-
 static void fill_windows(const struct weir__compiler *compiler, const struct weir__kept *kept,
                          struct weir__store_spec *store)
 {
     store->kind = WEIR__STORE_WINDOWS;
-    store->retention = retention_of(&kept->windows);
+    store->retention = weir__windows_retention(&kept->windows);
     store->segment = weir__segment_width(store->retention);
     store->window_size = weir__windows_width(&kept->windows);
     store->duplicates = kept->eff.duplicates;
-    store->tombstones = store->logged && !compiler->config->upstream_cleanup;
+    store->ends = kept->windows.kind == WEIR_CALENDAR;
+    store->keyed = kept->windows.time == WEIR_PER_KEY;
+    store->tombstones = store->logged && (store->keyed || !compiler->config->upstream_cleanup);
 }
 
 static void fill_spec(const struct weir__compiler *compiler, const struct weir__kept *kept)
@@ -194,11 +189,15 @@ static bool is_declared(const struct weir_store *store, const char *setting)
     return false;
 }
 
+/* Whether its rows go by age, as upstream's. */
+static bool ages(const struct weir__compiler *compiler, const struct weir__kept *kept)
+{
+    return kept->eff.kind == WEIR_WINDOWS && compiler->config->upstream_cleanup && !kept->plan->store.keyed;
+}
+
 static const char *cleanup_of(const struct weir__compiler *compiler, const struct weir__kept *kept)
 {
-    bool windows = kept->eff.kind == WEIR_WINDOWS;
-
-    return windows && compiler->config->upstream_cleanup ? "cleanup.policy=compact,delete" : "cleanup.policy=compact";
+    return ages(compiler, kept) ? "cleanup.policy=compact,delete" : "cleanup.policy=compact";
 }
 
 /* Event time is the records' time: a broker's usual limits would refuse or delete old and future records. */
@@ -211,10 +210,10 @@ static void fill_settings(struct weir__compiler *compiler, struct weir__kept *ke
     const char              *usual[8] = { cleanup_of(compiler, kept), "message.timestamp.type=CreateTime" };
     size_t                   count = 0, usual_count = 2;
 
-    if (!compiler->config->upstream_cleanup)
+    if (!compiler->config->upstream_cleanup || kept->plan->store.keyed)
         for (size_t i = 0; i < ARRAY_SIZE(kept_forever); i++)
             usual[usual_count++] = kept_forever[i];
-    else if (kept->eff.kind == WEIR_WINDOWS)
+    else if (ages(compiler, kept))
         usual[usual_count++] = weir__phrase(compiler, "retention.ms=%lld",
                                             (long long)weir__time_add(kept->plan->store.retention, DAYS(1)));
     for (size_t i = 0; i < usual_count; i++)

@@ -62,14 +62,46 @@ int64_t weir__windows_retention(const struct weir_windows *windows)
     if (windows->retention > 0)
         return windows->retention;
     if (windows->kind == WEIR_UNLIMITED)
-        return DAYS(1);
-    return weir__time_add(windows->size, windows->grace);
+        return INT64_MAX;
+    return windows->time == WEIR_PER_KEY ? windows->grace : weir__time_add(windows->size, windows->grace);
 }
+
+int64_t weir__windows_ttl(const struct weir_windows *windows) { return windows->ttl > 0 ? windows->ttl : DAYS(7); }
 
 int64_t weir__segment_width(int64_t retention) { return MAX(retention / 2, 60000); }
 
+static const char *check_time(const struct weir_windows *windows)
+{
+    bool per_key = windows->time == WEIR_PER_KEY;
+
+    if (windows->time != WEIR_PER_PARTITION && !per_key)
+        return ".time is none of its values: WEIR_PER_PARTITION or WEIR_PER_KEY";
+    if (windows->late != WEIR_CORRECT && windows->late != WEIR_REFUSE)
+        return ".late is none of its values: WEIR_CORRECT or WEIR_REFUSE";
+    if (windows->idle < 0 || windows->ttl < 0)
+        return ".idle or .ttl is negative: leave it out or give ms";
+    if (!per_key && (windows->idle != 0 || windows->ttl != 0 || windows->late != WEIR_CORRECT))
+        return ".idle, .ttl and .late are for windows by key time: give .time = WEIR_PER_KEY";
+    if (windows->kind == WEIR_UNLIMITED && windows->idle != 0)
+        return ".idle means nothing for UNLIMITED windows: they never close";
+    return NULL;
+}
+
+static const char *check_retention(const struct weir_windows *windows)
+{
+    if (windows->retention == 0)
+        return NULL;
+    if (windows->time == WEIR_PER_KEY && windows->retention < windows->grace)
+        return "the retention is shorter than the grace: windows would go before they close";
+    if (windows->time != WEIR_PER_KEY && windows->retention < weir__time_add(windows->size, windows->grace))
+        return "the retention is shorter than size + grace: windows would go before they close";
+    return NULL;
+}
+
 const char *weir__windows_check(const struct weir_windows *windows, int *ret_code)
 {
+    const char *what;
+
     *ret_code = WEIR_BAD_ARGUMENT;
     if (windows->kind <= WEIR__NO_WINDOW || windows->kind > WEIR_CALENDAR)
         return "the windows have no kind: use TUMBLING, HOPPING, SLIDING, SESSION, UNLIMITED or CALENDAR";
@@ -77,15 +109,14 @@ const char *weir__windows_check(const struct weir_windows *windows, int *ret_cod
         return "the grace is negative: give 0 or more ms";
     if (windows->retention < 0)
         return "the retention is negative: leave it out or give ms";
+    what = check_time(windows);
+    if (what != NULL)
+        return what;
     if (windows->kind == WEIR_UNLIMITED)
         return windows->start < 0 ? "the start of UNLIMITED windows is negative" : NULL;
     if (windows->size <= 0 && !(windows->kind == WEIR_SLIDING && windows->size == 0))
         return "the size is not above 0 ms";
     if (windows->kind == WEIR_HOPPING && (windows->advance <= 0 || windows->advance > windows->size))
         return "the step of hopping windows must be above 0 and at most the size";
-    if (windows->retention > 0 && windows->retention < weir__time_add(windows->size, windows->grace))
-        return "the retention is shorter than size + grace: windows would go before they close";
-    if (windows->kind == WEIR_CALENDAR && windows->assign == NULL)
-        return "CALENDAR windows need a function";
-    return NULL;
+    return check_retention(windows);
 }

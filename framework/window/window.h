@@ -16,8 +16,11 @@ bool weir__spans_next(struct weir__spans *spans, struct weir_span *ret);
 
 /* Width of the keys' codec: size, or INT64_MAX for UNLIMITED. */
 int64_t weir__windows_width(const struct weir_windows *windows);
-/* Retention of the store: as declared, else size + grace (UNLIMITED: a day, as upstream's default). */
+/* Retention of the store: as declared; else until windows close: size + grace from their start, by key time the grace
+ * from their end; UNLIMITED: for ever. */
 int64_t weir__windows_retention(const struct weir_windows *windows);
+/* Wall time after which a key without records leaves. */
+int64_t weir__windows_ttl(const struct weir_windows *windows);
 /* Segment width for a retention: max(retention / 2, 60000). Source: Stores.defaultSegmentInterval. */
 int64_t weir__segment_width(int64_t retention);
 /* What is wrong with windows, as text for the load check; NULL = nothing. *ret_code: BAD_ARGUMENT or UNSUPPORTED. */

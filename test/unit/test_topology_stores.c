@@ -21,6 +21,8 @@ SOURCE (in,      "in", weir_string, weir_string);
 WINDOWS(minutes, weir_string, weir_int64, TUMBLING(MINUTES(1), MINUTES(5)));
 COUNT  (minute,  minutes);
 SINK   (bars,    "bars", NULL, NULL);
+WINDOWS(quarters, weir_string, weir_int64, TUMBLING(MINUTES(15), 0, .time = WEIR_PER_KEY));
+COUNT  (quarter, quarters);
 KEYS   (seen,    weir_string, weir_string);
 KEYS   (fast,    weir_string, weir_string, .cache = WEIR_ON, .in_memory = WEIR_ON);
 STEP   (step,    process, .uses = STORES(seen, fast));
@@ -31,7 +33,7 @@ KEYS   (last_s,  weir_string, weir_string, .plain = true,
         .settings = LIST(char, "retention.ms=5", "segment.ms=7"));
 TABLE  (last,    "last", last_s);
 SINK   (copy,    "copy", NULL, NULL);
-TOPOLOGY(stores, .paths = PATHS(PATH(in, minute, bars), PATH(in, step), PATH(in, rekey, total), PATH(last, copy)));
+TOPOLOGY(stores, .paths = PATHS(PATH(in, minute, bars), PATH(in, quarter), PATH(in, step), PATH(in, rekey, total), PATH(last, copy)));
 WINDOWS(hours,   weir_string, weir_int64, UNLIMITED());
 COUNT  (forever, hours);
 TOPOLOGY(unlimited, .paths = PATHS(PATH(in, forever)));
@@ -102,6 +104,21 @@ START_TEST(windows_keep_their_rows_until_they_close)
     ck_assert_str_eq(node->key_out->name, "windowed");
     ck_assert_int_eq(node->key_out->width, MINUTES(1));
     ck_assert_ptr_eq(node->key_out->inner, weir_string);
+    weir__plan_free(plan);
+}
+END_TEST
+
+START_TEST(windows_by_key_time_go_by_tombstones_whatever_the_cleanup)
+{
+    struct weir__plan_config       config = { .upstream_cleanup = true };
+    struct weir__plan             *plan = compile(&stores, &config);
+    const struct weir__store_plan *store = weir__plan_store(plan, "quarters");
+
+    ck_assert(store->store.keyed);
+    ck_assert(store->store.tombstones);
+    ck_assert_int_eq(store->store.retention, 0);
+    ck_assert(has_setting(store, "cleanup.policy=compact"));
+    ck_assert(has_setting(store, "retention.ms=-1"));
     weir__plan_free(plan);
 }
 END_TEST
@@ -225,8 +242,18 @@ START_TEST(every_field_can_be_set)
     plan = compile_with("stores.minutes.retention", "1h");
     ck_assert_int_eq(weir__plan_store(plan, "minutes")->store.retention, HOURS(1));
     weir__plan_free(plan);
-    plan = compile_with("stores.minutes.idle", "2m");
-    ck_assert_int_eq(weir__plan_node(plan, "minute")->windows->idle, MINUTES(2));
+    plan = compile_with("stores.minutes.time", "per_key");
+    ck_assert_int_eq(weir__plan_node(plan, "minute")->windows->time, WEIR_PER_KEY);
+    ck_assert(weir__plan_store(plan, "minutes")->store.keyed);
+    weir__plan_free(plan);
+    plan = compile_with("stores.quarters.idle", "2m");
+    ck_assert_int_eq(weir__plan_node(plan, "quarter")->windows->idle, MINUTES(2));
+    weir__plan_free(plan);
+    plan = compile_with("stores.quarter.ttl", "2d");
+    ck_assert_int_eq(weir__plan_node(plan, "quarter")->windows->ttl, DAYS(2));
+    weir__plan_free(plan);
+    plan = compile_with("stores.quarter.late", "refuse");
+    ck_assert_int_eq(weir__plan_node(plan, "quarter")->windows->late, WEIR_REFUSE);
     weir__plan_free(plan);
     plan = compile_with("stores.minutes.in_memory", "true");
     ck_assert(weir__plan_store(plan, "minutes")->store.in_memory);
@@ -241,6 +268,8 @@ START_TEST(overrides_are_checked_like_the_rest)
 {
     override_refused("stores.minutes.size", "soon", WEIR_BAD_CONFIG,
                      "minutes: setting stores.minutes.size is \"soon\"");
+    override_refused("stores.minutes.idle", "1m", WEIR_BAD_ARGUMENT,
+                     "minutes: .idle, .ttl and .late are for windows");
     override_refused("stores.minutes.retention", "1m", WEIR_BAD_ARGUMENT, "minutes: the retention is shorter");
     override_refused("stores.in.topic", "no topic!", WEIR_BAD_NAME, "in: \"topic!\" is no legal name of a topic");
     override_refused("stores.total.emit", "never", WEIR_BAD_CONFIG, "total: setting stores.total.emit is \"never\"");
@@ -263,6 +292,7 @@ int main(void)
     tcase_add_test(tests, stores_of_tables_are_cached_those_of_steps_when_told);
     tcase_add_test(tests, rows_are_timestamped_unless_plain);
     tcase_add_test(tests, windows_keep_their_rows_until_they_close);
+    tcase_add_test(tests, windows_by_key_time_go_by_tombstones_whatever_the_cleanup);
     tcase_add_test(tests, unlimited_windows_are_kept_for_ever);
     tcase_add_test(tests, changelogs_are_made_for_event_time);
     tcase_add_test(tests, changelogs_may_be_cleaned_as_upstream_does);

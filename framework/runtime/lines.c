@@ -224,3 +224,10 @@ void weir__lines_count(struct weir__lines *lines, uint64_t count) { lines->place
 bool weir__lines_inside(const struct weir__lines *lines) { return lines->last != '\0' && lines->last != '\n'; }
 
 struct weir__place weir__lines_place(const struct weir__lines *lines) { return lines->place; }
+
+int64_t weir__lines_packed(const struct weir__lines *lines)
+{
+    z_off_t offset = gzoffset(lines->file);
+
+    return offset < 0 ? 0 : (int64_t)offset;
+}

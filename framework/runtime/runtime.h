@@ -111,6 +111,7 @@ int  weir__lines_seek(struct weir__lines *lines, const struct weir__place *place
 void weir__lines_count(struct weir__lines *lines, uint64_t count); /* says how many lines lie behind */
 bool weir__lines_inside(const struct weir__lines *lines);          /* the last byte read is not a line's end */
 struct weir__place weir__lines_place(const struct weir__lines *lines);
+int64_t            weir__lines_packed(const struct weir__lines *lines); /* bytes on disk that were read */
 
 /* ---- a door for tests (crash.c) ---- */
 

@@ -39,6 +39,27 @@ static struct market__field field_of(const struct weir_json *json, struct weir_t
     return field;
 }
 
+void market__field_of(const struct weir_json *json, struct market__field *ret) { *ret = field_of(json, json->name); }
+
+void market__field_write(const struct market__field *field, struct weir_json_out *json)
+{
+    switch (field->type) {
+    case MARKET_TEXT: weir_json_put_text(json, field->text); return;
+    case MARKET_NUMBER: weir_json_put_number(json, field->text); return;
+    case MARKET_BOOL: weir_json_put_bool(json, *field->text.data == 't'); return;
+    default: weir_json_put_null(json);
+    }
+}
+
+int market__fields_add(struct market__fields *fields, const struct weir_json *json, struct weir_arena *arena)
+{
+    struct market__field *field = json ? add(fields, arena) : NULL;
+
+    if (field)
+        *field = field_of(json, json->name);
+    return !json || field ? WEIR_OK : WEIR_LIMIT;
+}
+
 /* "outer.inner"; data NULL = the arena is at its ceiling. */
 static struct weir_text join(struct weir_text outer, struct weir_text inner, struct weir_arena *arena)
 {

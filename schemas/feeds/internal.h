@@ -39,6 +39,11 @@ struct market__fields {
     size_t                count, capacity;
 };
 
+void market__field_of(const struct weir_json *json, struct market__field *ret); /* with its name as a member */
+/* The value alone, as it was; MARKET_OTHER is written as null. */
+void market__field_write(const struct market__field *field, struct weir_json_out *json);
+/* json may be NULL: nothing is added. WEIR_LIMIT. */
+int market__fields_add(struct market__fields *fields, const struct weir_json *json, struct weir_arena *arena);
 /* Members of an object; those of an object inside it as "name.member". Lives in the arena, borrows from json.
  * WEIR_LIMIT. */
 int market__fields_of(const struct weir_json *json, struct weir_arena *arena, struct market__fields *ret);
@@ -186,6 +191,10 @@ int market__instrument(const struct market_feed *feed, const struct market__role
 int market__map(const struct market_feed *feed, const struct market__fields *fields,
                 const struct market__source *source, const struct market_raw_options *options,
                 struct weir_arena *arena, struct market_reading *ret, struct weir_error *reterr);
+
+/* Binance: a stream's wrapper taken off, and the data type of a message by its content; NULL = none that is known. */
+const struct weir_json *market__unwrap(const struct weir_json *document);
+const char             *market__binance_type(const struct weir_json *document);
 
 /* ---- MessagePack (msgpack.c) ---- */
 

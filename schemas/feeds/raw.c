@@ -237,34 +237,11 @@ static int read_line(struct event *event, const struct market_feed *feed, struct
     return err == WEIR_LIMIT ? out_of_room(event) : err;
 }
 
-/* Binance's stream wrapper off. */
-static const struct weir_json *unwrap(const struct weir_json *document)
-{
-    const struct weir_json *data = weir_json_get(document, "data");
-
-    return data && data->type == WEIR_JSON_OBJECT && weir_json_get(document, "stream") ? data : document;
-}
-
-/* A Binance message by its content; NULL = it is none. */
-static const char *binance_type(const struct weir_json *document)
-{
-    struct weir_text type = { 0 };
-
-    if (!given(document, "s"))
-        return NULL;
-    (void)weir_json_text(given(document, "e"), &type);
-    if (market__same(type, TEXT("trade")))
-        return given(document, "X") ? "binance_futures_trade" : "binance_spot_trade";
-    if (!given(document, "b") || !given(document, "a"))
-        return NULL;
-    return market__same(type, TEXT("bookTicker")) ? "binance_futures_quote" : type.size ? NULL : "binance_spot_quote";
-}
-
 /* The feed of a document: named by the event, or told by market and content, else ticks with common names. */
 static const struct market_feed *feed_of_document(struct event *event, const struct market_rules *rules,
                                                   const struct weir_json *document)
 {
-    const char *type = market__same(event->source.market, TEXT("BINANCE")) ? binance_type(document) : NULL;
+    const char *type = market__same(event->source.market, TEXT("BINANCE")) ? market__binance_type(document) : NULL;
 
     if (type)
         return market__feed(rules, market__text(type));
@@ -278,7 +255,7 @@ static int read_document(struct event *event, const struct market_feed *feed, co
     struct market__fields fields;
     int                   err;
 
-    document = unwrap(document);
+    document = market__unwrap(document);
     if (document->type != WEIR_JSON_OBJECT && document->type != WEIR_JSON_ARRAY)
         return fail(event, MARKET_BAD_TYPE, "raw_payload", "neither an object nor an array");
     if (!feed || !feed->columns || document->type == WEIR_JSON_OBJECT)

@@ -157,11 +157,13 @@ static int refuse(const struct taking *taking)
         strcmp(taking->refused, "past retention") == 0 ? "retention" : "grace");
 }
 
-/* Even where a later window failed: what was folded is there. */
+/* The record was judged by the time before it: it makes no window late for itself. Even where a later window failed,
+ * what was folded is there. */
 static int save(struct taking *taking)
 {
     const struct weir__task *task = taking->live->task;
 
+    taking->head.time = MAX(taking->head.time, taking->rec->timestamp);
     taking->head.touched = task->config.now(task->config.now_arg);
     return weir__keyed_save(keyed_of(taking->live), taking->key, &taking->head);
 }
@@ -190,7 +192,6 @@ int weir__run_fold_keyed(struct weir__live *live, const struct weir__event *even
         err = weir__keyed_head(keyed_of(live), taking.key, &taking.head);
     if (err < 0)
         return err;
-    taking.head.time = MAX(taking.head.time, event->rec.timestamp);
     err = take_spans(&taking);
     if (taking.first == NULL)
         return err < 0 ? err : refuse(&taking);

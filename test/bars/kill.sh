@@ -1,7 +1,8 @@
 #!/bin/bash
 # Minute bars through kill -9: N kills at seeded moments, some inside a commit, on the same disk or with the state
 # emptied; the bars must equal the plain computation, and with ON_CLOSE each window must come once.
-# kill.sh TICKS KILLS SEED KEYS PARTITIONS SHUFFLE_MS EMIT
+# kill.sh TICKS KILLS SEED KEYS PARTITIONS SHUFFLE_MS EMIT [SETTING...]
+# ONCE=no: windows may come again, as corrections.
 set -u
 ticks=$1 kills=$2 seed=$3 keys=$4 partitions=$5 shuffle=$6 emit=$7
 bars=${BARS:-build/examples/minute_bars}
@@ -13,7 +14,7 @@ RANDOM=$seed
 python3 "$here/bars.py" records "$ticks" --keys "$keys" --shuffle-ms "$shuffle" --seed "$seed" >"$dir/in.jsonl" || exit 1
 rows=$(wc -l <"$dir/in.jsonl")
 flags=(--topics.partitions="$partitions" --threads=2 --log.level=error --minute_bars.minute.emit="$emit"
-       --commit.interval.ms=20)
+       --commit.interval.ms=20 "${@:8}")
 
 moments=(record before-commit mid-commit after-commit)
 killed=0
@@ -35,7 +36,7 @@ done
 "$bars" local --dir "$dir/run" --once --in ticks="$dir/in.jsonl" "${flags[@]}" || { echo "the last run failed"; exit 1; }
 "$bars" cat bars --dir "$dir/run" >"$dir/bars" || exit 1
 once=()
-[ "$emit" = on_close ] && once=(--once)
+[ "$emit" = on_close ] && [ "${ONCE:-yes}" = yes ] && once=(--once)
 python3 "$here/bars.py" check "$ticks" "$dir/bars" --keys "$keys" "${once[@]}" || exit 1
 [ -z "${MINUTES:-}" ] || python3 "$here/bars.py" published "$MINUTES" "$dir/bars" || exit 1
-echo "$killed kills, seed $seed, $keys keys, $partitions partitions, shuffle $shuffle ms, emit $emit"
+echo "$killed kills, seed $seed, $keys keys, $partitions partitions, shuffle $shuffle ms, emit $emit ${*:8}"

@@ -13,6 +13,14 @@ for partitions in $counts; do
     bash $kill "$made" $kills $((partitions + 2)) 24 "$partitions" 240000 on_commit
 done
 
+# by key time: within the grace each window once; over 40 hours of shuffling the converged bars
+by_key=(--minute_bars.minute.time=per_key --minute_bars.minute.retention=48h)
+for partitions in $counts; do
+    bash $kill "$made" $kills $((partitions + 3)) 24 "$partitions" 240000 on_close "${by_key[@]}"
+    ONCE=no bash $kill "$made" $kills $((partitions + 4)) 24 "$partitions" 144000000 on_close "${by_key[@]}"
+done
+bash $kill "$made" $kills 21 24 4 144000000 on_commit "${by_key[@]}"
+
 real=../shared/data/real
 if [ -d $real ]; then
     MINUTES=$real/trades_gc_201312_minute_bars_20131008.csv.gz \

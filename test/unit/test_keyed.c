@@ -453,6 +453,287 @@ START_TEST(a_crash_changes_nothing)
 }
 END_TEST
 
+/* ---- the end of a bounded run ---- */
+
+START_TEST(the_end_closes_what_is_open_each_once)
+{
+    open_with(*TUMBLING(10, 5, PER_KEY(.retention = 100)), WEIR_ON_CLOSE);
+    put("b", 25, 1);
+    put("b", 32, 2);
+    put("a", 5, 4);
+    OK(weir_driver_finish(driver, &error));
+    expect("a[0,10)=4@5! b[20,30)=1@25! b[30,40)=2@32!");
+    OK(weir_driver_finish(driver, &error));
+    expect("");
+    crash(true);
+    OK(weir_driver_finish(driver, &error));
+    expect("");
+    put("a", 6, 8); /* a run that goes on corrects */
+    put("a", 12, 16);
+    expect("a[0,10)=12@6!");
+    OK(weir_driver_finish(driver, &error));
+    expect("a[10,20)=16@12!");
+    finish();
+}
+END_TEST
+
+START_TEST(unlimited_windows_stay_open)
+{
+    open_with(*UNLIMITED(PER_KEY()), WEIR_EACH);
+    put("a", 5, 1);
+    put("a", DAYS(20000), 2);
+    pass(DAYS(400));
+    put("a", 6, 4);
+    expect("a[0,9223372036854775807)=1@5 a[0,9223372036854775807)=3@1728000000000 "
+           "a[0,9223372036854775807)=7@1728000000000");
+    finish();
+}
+END_TEST
+
+/* ---- calendar windows ---- */
+
+static const int64_t *day_ends; /* of days that begin at 0, in hours, the last one repeated */
+
+static int day_of(struct weir_context *ctx, const struct weir_record *rec, struct weir_span *spans, size_t max)
+{
+    int64_t start = 0;
+
+    (void)ctx;
+    for (const int64_t *end = day_ends; max > 0; end++) {
+        if (HOURS(*end) > rec->timestamp) {
+            spans[0] = (struct weir_span){ .start = start, .end = HOURS(*end) };
+            return 1;
+        }
+        start = HOURS(*end);
+    }
+    return 0;
+}
+
+static int hours_in(const char *line, int64_t *ret_start, int64_t *ret_end)
+{
+    long long start, end;
+    int       count;
+
+    ck_assert_int_eq(sscanf(line, "a[%lld,%lld)=%d", &start, &end, &count), 3);
+    *ret_start = start / HOURS(1);
+    *ret_end = end / HOURS(1);
+    return count;
+}
+
+/* Days around changes of the clock hold 23 and 25 hours. */
+START_TEST(calendar_days_have_their_own_lengths)
+{
+    static const int64_t ends[] = { 24, 47, 71, 96, 120, 144 };
+
+    for (int disk = 0; disk < 2; disk++) {
+        int64_t start, end, day = 0;
+
+        day_ends = ends;
+        windows = *CALENDAR(day_of, HOURS(25), MINUTES(5), PER_KEY(.retention = HOURS(30)));
+        sums->emit = WEIR_ON_CLOSE;
+        open_on(&keyed, disk, 0);
+        for (int64_t hour = 0; hour < 144; hour++) {
+            const char *line;
+
+            put("a", HOURS(hour) + 1, 1);
+            if (hour % 10 == 0)
+                crash(hour % 20 == 0);
+            line = output();
+            if (line[0] == '\0')
+                continue;
+            ck_assert_int_eq(hours_in(line, &start, &end), ends[day] - (day > 0 ? ends[day - 1] : 0));
+            ck_assert_int_eq(end, ends[day]);
+            ck_assert_int_eq(start, day > 0 ? ends[day - 1] : 0);
+            ck_assert_int_eq(hour, ends[day] + 1); /* the next day's first record is within the grace */
+            day++;
+        }
+        ck_assert_int_eq(day, 5);
+        finish();
+    }
+}
+END_TEST
+
+START_TEST(a_row_keeps_the_end_that_it_was_made_with)
+{
+    static const int64_t before[] = { 24, 48, 72, 96 }, after[] = { 25, 49, 73, 97 };
+
+    day_ends = before;
+    open_with(*CALENDAR(day_of, HOURS(25), 0, PER_KEY(.retention = HOURS(30))), WEIR_ON_CLOSE);
+    put("a", HOURS(1), 1);
+    day_ends = after;
+    crash(true);
+    put("a", HOURS(2), 2);
+    put("a", HOURS(24), 4); /* the new rule's day 0: its row ends at 24 */
+    expect("a[0,86400000)=7@86400000!");
+    put("a", HOURS(26), 8);
+    OK(weir_driver_finish(driver, &error));
+    expect("a[90000000,176400000)=8@93600000!");
+    finish();
+}
+END_TEST
+
+static int many_spans(struct weir_context *ctx, const struct weir_record *rec, struct weir_span *spans, size_t max)
+{
+    (void)ctx;
+    for (size_t i = 0; i < 6 && i < max; i++)
+        spans[i] = (struct weir_span){ .start = (int64_t)i * 10, .end = rec->timestamp + 1 + (int64_t)(6 - i) };
+    return 6;
+}
+
+START_TEST(a_calendar_may_give_many_windows)
+{
+    open_with(*CALENDAR(many_spans, 100, 0, PER_KEY(.retention = 100)), WEIR_EACH);
+    put("a", 60, 1);
+    expect("a[0,67)=1@60 a[10,66)=1@60 a[20,65)=1@60 a[30,64)=1@60 a[40,63)=1@60 a[50,62)=1@60");
+    finish();
+    open_with(*CALENDAR(many_spans, 100, 0, PER_KEY(.retention = 100)), WEIR_ON_CLOSE);
+    put("a", 60, 1);
+    put("a", 64, 2); /* rows keep their ends: the three that end by 64 close */
+    expect("a[30,64)=3@64! a[40,63)=3@64! a[50,62)=3@64!");
+    put("a", 67, 4);
+    expect("a[30,64)=7@67! a[40,63)=7@67! a[50,62)=7@67! a[0,67)=7@67! a[10,66)=7@67! a[20,65)=7@67!");
+    finish();
+}
+END_TEST
+
+START_TEST(a_window_longer_than_declared_fails_the_record)
+{
+    open_with(*CALENDAR(many_spans, 50, 0, PER_KEY()), WEIR_EACH);
+    put("a", 60, 1);
+    expect("");
+    ck_assert_uint_eq(dead_letters(), 1);
+    finish();
+}
+END_TEST
+
+/* ---- steps ---- */
+
+static weir_process fold_tick;
+static weir_final   send;
+
+WINDOWS(tens, weir_string, weir_int64, TUMBLING(10, 5, .time = WEIR_PER_KEY, .retention = 40, .idle = 50));
+WINDOWS(thirties, weir_string, weir_int64, CALENDAR(NULL, 30, 5, .time = WEIR_PER_KEY, .retention = 60, .idle = 50));
+STEP(stepped, fold_tick, .uses = STORES(tens, thirties), .final = send, .key = weir_string, .value = weir_string);
+static TOPOLOGY(steps, .paths = PATHS(PATH(in, stepped, out)), .dead_letters = dead);
+
+/* The longer window is the sum of the shorter ones that it holds. */
+static int sum_up(struct weir_context *ctx, const void *key, int64_t start)
+{
+    struct weir_rows *children;
+    struct weir_row   row;
+    int64_t          *sum = weir_alloc(ctx, sizeof(*sum));
+    struct weir_span  span = { .start = start, .end = start + 30 };
+    int               err = weir_fetch(ctx, tens, key, start, start + 29, WEIR_ASCENDING, &children);
+
+    while (err == WEIR_OK && (err = weir_next(children, &row)) == WEIR_OK)
+        *sum += *(const int64_t *)row.value;
+    return err == WEIR_NOTFOUND ? weir_put_span(ctx, thirties, key, sum, &span) : err;
+}
+
+static int fold_tick(struct weir_context *ctx, const struct weir_record *rec)
+{
+    int64_t     start = rec->timestamp / 10 * 10;
+    int64_t    *sum = weir_alloc(ctx, sizeof(*sum));
+    int         standing = weir_window_standing(ctx, tens, rec->key, start + 10);
+    const void *old;
+    int         err;
+
+    if (standing == WEIR_PAST)
+        return weir_reject(ctx, WEIR_TOO_LATE, NULL);
+    err = standing < 0 ? standing : weir_get_window(ctx, tens, rec->key, start, &old);
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    *sum = *(const int64_t *)rec->value + (err == WEIR_OK ? *(const int64_t *)old : 0);
+    err = weir_put_window(ctx, tens, rec->key, sum, start);
+    if (err == WEIR_OK)
+        err = sum_up(ctx, rec->key, rec->timestamp / 30 * 30);
+    if (err == WEIR_OK)
+        err = weir_advance(ctx, tens, rec->key, rec->timestamp);
+    if (err == WEIR_OK)
+        err = weir_advance(ctx, thirties, rec->key, rec->timestamp);
+    return err;
+}
+
+static int send(struct weir_context *ctx, const struct weir_store *store, const struct weir_row *row)
+{
+    const struct weir_text *key = row->key;
+    struct weir_text        line = { .data = weir_alloc(ctx, 128) };
+
+    ck_assert(weir_closed(ctx));
+    line.size = (size_t)snprintf((char *)line.data, 128, "%s:%.*s[%lld,%lld)=%lld@%lld/%lld",
+                                 store == tens ? "10" : "30", (int)key->size, key->data, (long long)row->start,
+                                 (long long)row->end, (long long)*(const int64_t *)row->value,
+                                 (long long)row->timestamp, (long long)weir_key_time(ctx, store, key));
+    return weir_forward(ctx, key, &line);
+}
+
+START_TEST(a_step_hears_of_the_windows_that_close)
+{
+    for (int disk = 0; disk < 2; disk++) {
+        open_on(&steps, disk, 0);
+        put("a", 3, 1);
+        put("a", 14, 2);
+        put("b", 100, 64);
+        expect("");
+        put("a", 15, 4);
+        expect("10:a[0,10)=1@3/15");
+        crash(true);
+        put("a", 7, 8); /* late: the step may change a closed window, and is not told again */
+        put("a", 36, 16);
+        expect("10:a[10,20)=6@15/36 30:a[0,30)=15@7/36");
+        put("a", 55, 32);
+        put("a", 4, 1); /* 10 + 40 <= 55 */
+        ck_assert_uint_eq(dead_letters(), 1);
+        expect("10:a[30,40)=16@36/55");
+        finish();
+    }
+}
+END_TEST
+
+START_TEST(a_step_hears_of_the_clock_and_of_the_end)
+{
+    open_on(&steps, false, 0);
+    put("a", 3, 1);
+    put("b", 14, 2);
+    pass(50);
+    expect("10:a[0,10)=1@3/3 10:b[10,20)=2@14/14 30:a[0,30)=1@3/3 30:b[0,30)=2@14/14");
+    put("a", 33, 4);
+    OK(weir_driver_finish(driver, &error));
+    expect("10:a[30,40)=4@33/33 30:a[30,60)=4@33/33");
+    finish();
+}
+END_TEST
+
+/* ---- what the load check finds ---- */
+
+static void refused(const struct weir_topology *topology, const char *text)
+{
+    ck_assert_int_lt(weir_driver_open(topology, NULL, weir_engines, &driver, &error), 0);
+    ck_assert_msg(strstr(error.text, text) != NULL, "expected \"%s\" in: %s", text, error.text);
+}
+
+KEYS(plain_s, weir_string, weir_string);
+STEP(deaf, fold_tick, .uses = STORES(plain_s), .final = send);
+static TOPOLOGY(nothing_to_hear, .paths = PATHS(PATH(in, deaf)));
+STEP(other, fold_tick, .uses = STORES(tens), .final = send);
+static TOPOLOGY(two_hear, .paths = PATHS(PATH(in, stepped), PATH(in, other)));
+
+START_TEST(mistakes_are_found_when_the_topology_is_loaded)
+{
+    refused(&nothing_to_hear, "deaf: .final means nothing");
+    refused(&two_hear, "the windows of its store \"tens\" close in stepped: .final in one node only");
+    sums->emit = WEIR_EACH;
+    windows = *TUMBLING(10, 0, .idle = 5);
+    refused(&keyed, ".idle, .ttl and .late are for windows by key time");
+    windows = *TUMBLING(10, 5, PER_KEY(.retention = 4));
+    refused(&keyed, "the retention is shorter than the grace");
+    windows = *CALENDAR(NULL, 10, 5, PER_KEY());
+    refused(&keyed, "CALENDAR windows need a function");
+    windows = *CALENDAR(day_of, 10, 5);
+    refused(&keyed, "CALENDAR windows by partition time");
+}
+END_TEST
+
 /* ---- against a plain computation ---- */
 
 /* What the rules say, worked out over arrays: no store, no head, no bounds. */
@@ -543,6 +824,54 @@ START_TEST(random_trials_equal_a_plain_computation)
 }
 END_TEST
 
+/* Ticks of a few keys in any order, with crashes and the clock between; whatever the order, the last result of each
+ * window is the sum of its ticks, and the first one after its close comes once. */
+static void play_shuffled(unsigned seed)
+{
+    enum { TICKS = 200, WINDOWS = SPAN / 10 };
+    int64_t want[KEYS][WINDOWS] = { { 0 } }, last[KEYS][WINDOWS], times[TICKS];
+    char   *line, *rest;
+
+    memset(last, -1, sizeof(last));
+    srandom(seed);
+    windows = *TUMBLING(10, random() % 40, PER_KEY(.retention = SPAN, .idle = random() % 2 ? 50 : 0));
+    sums->emit = (int)(random() % 3);
+    open_on(&keyed, false, random() % 2 ? 1 << 20 : 0);
+    for (int i = 0; i < TICKS; i++)
+        times[i] = random() % SPAN;
+    for (int i = 0; i < TICKS; i++) {
+        put((char[]){ (char)('a' + i % KEYS), '\0' }, times[i], i);
+        want[i % KEYS][times[i] / 10] += i;
+        if (random() % 10 == 0)
+            pass(random() % 100);
+        if (random() % 20 == 0)
+            crash(true);
+    }
+    OK(weir_driver_finish(driver, &error));
+    rest = (char *)output();
+    while ((line = strsep(&rest, " ")) != NULL) {
+        long long start, sum;
+        char      key;
+
+        ck_assert_int_eq(sscanf(line, "%c[%lld,%*d)=%lld", &key, &start, &sum), 3);
+        last[key - 'a'][start / 10] = sum;
+    }
+    for (int key = 0; key < KEYS; key++)
+        for (int window = 0; window < WINDOWS; window++)
+            ck_assert_msg(last[key][window] == want[key][window] || (want[key][window] == 0 && last[key][window] < 0),
+                          "seed %u, key %d, window %d: %lld, not %lld", seed, key, window,
+                          (long long)last[key][window], (long long)want[key][window]);
+    ck_assert_uint_eq(weir_driver_dropped(driver), 0);
+    finish();
+}
+
+START_TEST(any_order_within_the_retention_gives_the_same_results)
+{
+    for (unsigned seed = 1; seed <= 40; seed++)
+        play_shuffled(seed);
+}
+END_TEST
+
 int main(void)
 {
     Suite   *suite = suite_create("keyed");
@@ -568,6 +897,16 @@ int main(void)
     tcase_add_test(tests, a_key_whose_windows_wait_does_not_leave);
     tcase_add_test(tests, tombstones_bound_the_changelog);
     tcase_add_test(tests, a_crash_changes_nothing);
+    tcase_add_test(tests, the_end_closes_what_is_open_each_once);
+    tcase_add_test(tests, unlimited_windows_stay_open);
+    tcase_add_test(tests, calendar_days_have_their_own_lengths);
+    tcase_add_test(tests, a_row_keeps_the_end_that_it_was_made_with);
+    tcase_add_test(tests, a_calendar_may_give_many_windows);
+    tcase_add_test(tests, a_window_longer_than_declared_fails_the_record);
+    tcase_add_test(tests, a_step_hears_of_the_windows_that_close);
+    tcase_add_test(tests, a_step_hears_of_the_clock_and_of_the_end);
+    tcase_add_test(tests, mistakes_are_found_when_the_topology_is_loaded);
+    tcase_add_test(tests, any_order_within_the_retention_gives_the_same_results);
     tcase_add_test(tests, random_trials_equal_a_plain_computation);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);

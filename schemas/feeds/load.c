@@ -456,7 +456,8 @@ int market_load_open(struct market_load *load, const char *const *paths, size_t 
     struct weir_error error;
 
     *ret_refused = 0;
-    qsort(load->known, load->known_count, sizeof(*load->known), by_bytes);
+    if (load->known_count)
+        qsort(load->known, load->known_count, sizeof(*load->known), by_bytes);
     load->sources = weir__zalloc((count + 1) * sizeof(*load->sources));
     if (!load->sources)
         return weir__fail(reterr, WEIR_NO_MEMORY, "load", "out of memory");

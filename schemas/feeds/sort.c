@@ -209,7 +209,8 @@ int market__sorter_ready(struct market__sorter *sorter, struct weir_error *reter
 {
     int err = WEIR_OK;
 
-    qsort(sorter->items, sorter->count, sizeof(*sorter->items), compare_pointers);
+    if (sorter->count)
+        qsort(sorter->items, sorter->count, sizeof(*sorter->items), compare_pointers);
     if (sorter->file && fflush(sorter->file) != 0)
         return fail_file(sorter, "written", reterr);
     for (size_t i = 0; i < sorter->run_count && err == WEIR_OK; i++)

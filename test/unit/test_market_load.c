@@ -1,0 +1,638 @@
+/* test_market_load.c: market files into raw events: kinds, settings, order, repeated hours, and loads that go on. */
+#include <check.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "schemas/feeds/load.h"
+#include "schemas/market.h"
+
+static char                       folder[64];
+static struct weir_arena          arena;
+static struct market_load_options options;
+static struct weir_error          error;
+
+static void begin(void)
+{
+    weir__arena_init(&arena, 0);
+    options = (struct market_load_options){ 0 };
+    strcpy(folder, "/tmp/weir-load-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void finish(void)
+{
+    weir__arena_fini(&arena);
+    ck_assert_int_eq(weir__remove_tree(folder, NULL), WEIR_OK);
+}
+
+#define TEXTF(...) weir__arena_printf(&arena, __VA_ARGS__)
+
+static const char *path_of(const char *name) { return TEXTF("%s/%s", folder, name); }
+
+/* Makes a file, or makes it longer; gives its path. */
+static const char *write_file(const char *name, const char *text, const char *mode)
+{
+    const char *path = path_of(name);
+    FILE       *file = fopen(path, mode);
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(text, 1, strlen(text), file), strlen(text));
+    ck_assert_int_eq(fclose(file), 0);
+    return path;
+}
+
+static const char *make(const char *name, const char *text) { return write_file(name, text, "w"); }
+static const char *extend(const char *name, const char *text) { return write_file(name, text, "a"); }
+
+/* ---- one call ---- */
+
+struct call {
+    struct market_load *load;
+    size_t              refused, files;
+};
+
+static struct call call(const char *const *paths, const char *const *known)
+{
+    struct call call = { 0 };
+
+    for (call.files = 0; paths[call.files]; call.files++) {
+    }
+    ck_assert_msg(market_load_new(&options, &call.load, &error) == WEIR_OK, "%s", error.text);
+    for (; known && *known; known++)
+        ck_assert_int_eq(market_load_known(call.load, BYTES(*known, strlen(*known))), WEIR_OK);
+    ck_assert_int_eq(market_load_open(call.load, paths, call.files, &call.refused, &error), WEIR_OK);
+    return call;
+}
+
+static struct market_load_file file_of(const struct call *call, size_t n)
+{
+    struct market_load_file file;
+
+    market_load_file(call->load, n, &file);
+    return file;
+}
+
+static const char *progress_of(const struct call *call, size_t n)
+{
+    struct weir__buf key = { 0 }, value = { 0 };
+    const char      *text;
+
+    ck_assert_int_eq(market_load_progress(call->load, n, &key, &value), WEIR_OK);
+    text = TEXTF("%.*s", (int)value.size, value.data);
+    weir__buf_fini(&key);
+    weir__buf_fini(&value);
+    return text;
+}
+
+/* What the event holds: instrument, time of day, price, and what sets it apart. */
+static const char *tick_of(const struct market_raw *raw)
+{
+    struct market_origin      origin = { .topic = raw->topic, .timestamp = raw->timestamp };
+    struct market_raw_options all = { 0 };
+    struct market_reading     reading;
+    const struct market_tick *tick;
+    char                      time[MARKET_TIME_ROOM], price[MARKET_DECIMAL_ROOM];
+    const char               *text;
+    int                       err = market_read_raw(&arena, raw->value, &origin, &all, &reading, &error);
+
+    if (err < 0)
+        return TEXTF("!%s", market_reason_name(err));
+    tick = reading.ticks;
+    ck_assert_int_eq(tick->event_time, raw->event_time);
+    market_time_write(tick->event_time, time);
+    market_decimal_write(tick->price.units, price);
+    text = TEXTF("%.*s %.*s %s", (int)tick->instrument_id.size, tick->instrument_id.data, 15, time + 5, price);
+    if (tick->sequence)
+        text = TEXTF("%s #%" PRId64, text, tick->sequence);
+    return tick->quality_flags & MARKET_AMBIGUOUS_TIME ? TEXTF("%s ambiguous", text) : text;
+}
+
+/* Up to `most` events, a line each. */
+static const char *take(struct call *call, size_t most)
+{
+    struct weir__buf  buf = { 0 };
+    struct market_raw raw;
+    const char       *text;
+    int               err = WEIR_OK;
+
+    for (size_t i = 0; i < most && (err = market_load_next(call->load, &raw, &error)) == WEIR_OK; i++)
+        weir__buf_printf(&buf, "%s\n", tick_of(&raw));
+    ck_assert_msg(err == WEIR_OK || err == WEIR_NOTFOUND, "%s", error.text);
+    text = TEXTF("%.*s", (int)buf.size, buf.data ? buf.data : "");
+    weir__buf_fini(&buf);
+    return text;
+}
+
+static const char *take_all(const char *const *paths)
+{
+    struct call call_ = call(paths, NULL);
+    const char *text = take(&call_, SIZE_MAX);
+
+    ck_assert_uint_eq(call_.refused, 0);
+    market_load_free(call_.load);
+    return text;
+}
+
+static const char *all_of(const char *path) { return take_all((const char *const[]){ path, NULL }); }
+
+/* The words of a file that is refused. */
+static void refuses(const char *path, const char *reason, const char *words)
+{
+    struct call             call_ = call((const char *const[]){ path, NULL }, NULL);
+    struct market_load_file file = file_of(&call_, 0);
+
+    ck_assert_msg(call_.refused == 1, "%s is taken", path);
+    ck_assert_str_eq(market_reason_name(file.refusal->code), reason);
+    ck_assert_msg(strstr(file.refusal->text, words), "%s", file.refusal->text);
+    market_load_free(call_.load);
+}
+
+/* ---- files to load ---- */
+
+#define PJM_HEADING                                                                                  \
+    "datetime_beginning_utc,datetime_beginning_ept,pnode_id,pnode_name,voltage,equipment,type,zone," \
+    "system_energy_price_rt,total_lmp_rt,congestion_price_rt,marginal_loss_price_rt,row_is_current,version_nbr\r\n"
+#define PJM_ROW(hour, name, price) "5/1/2025 " hour ",x,1," name ",,,HUB,,1,\"" price "\",2,3,True,1\r\n"
+
+#define LEAN "trades_spy_tick_20131007.csv"
+
+#define NYISO_HEADING                                                                       \
+    "\"Time Stamp\",\"Name\",\"PTID\",\"LBMP ($/MWHr)\",\"Marginal Cost Losses ($/MWHr)\"," \
+    "\"Marginal Cost Congestion ($/MWHr)\"\n"
+#define NYISO_ROW(stamp, price) "\"" stamp "\",\"WEST\",61752," price ",0.10,-0.20\n"
+
+#define EIA_HEADING                                                                              \
+    "MISO Hourly Real-Time Locational Marginal Prices ($/megawatt) for Hubs\nHourly real-time\n" \
+    "Source: EIA collected from MISO\nUTC Timestamp (Interval Ending),Local Date,Hour Number,"
+
+/* ---- kinds and settings ---- */
+
+START_TEST(what_is_no_market_file)
+{
+    refuses(path_of("none.csv"), "WEIR_NOTFOUND", "no such file");
+    refuses(make("empty.csv", ""), "malformed", "empty");
+    refuses(make("a.csv", "a,b,c\n1,2,3\n"), "unknown_shape", "a,b,c");
+    refuses(make("a.json", "{\"a\":"), "malformed", "at byte");
+    refuses(make("b.json", "{\"a\":1}"), "unknown_shape", "no document");
+    refuses(make("bars.csv", "0,1.5,1.5,1.5,1.5,10\n"), "published_bars", "its trades");
+    refuses(make("ohlc.json", "{\"error\":[],\"result\":{\"XBT\":[[1,\"1\",\"1\",\"1\",\"1\",\"1\",\"1\",3]]}}"),
+            "published_bars", "its trades");
+    refuses(make("two.csv", "datetime_beginning_utc,pnode_name,total_lmp_da,total_lmp_da\n"), "malformed",
+            "two columns");
+}
+END_TEST
+
+START_TEST(a_damaged_gzip_file_is_refused)
+{
+    const char *path = path_of("trades_spy_tick_20131007.csv.gz");
+    gzFile      file = gzopen(path, "wb");
+    FILE       *raw;
+
+    for (int i = 0; i < 1000; i++)
+        gzprintf(file, "%d,1674100,100,P,%d,0\n", i, rand());
+    gzclose(file);
+    raw = fopen(path, "r+");
+    ck_assert_int_eq(ftruncate(fileno(raw), 2000), 0);
+    fclose(raw);
+    refuses(path, "WEIR_IO", "damaged");
+}
+END_TEST
+
+START_TEST(all_that_is_missing_is_said_at_once)
+{
+    const char *path = make("t.csv", "374,1323.4,1,usa,,0\n");
+
+    refuses(path, "not_said",
+            "market (--market), instrument (--instrument), day (--day), zone (--zone), scale (--scale)");
+    options.market = "CME";
+    options.zone = "UTC";
+    refuses(path, "not_said", "instrument (--instrument), day (--day), scale (--scale)");
+    options.scale = "0.01";
+    options.day = "2013-10-08";
+    options.instrument = "es.201312";
+    ck_assert_str_eq(all_of(path), "ES.201312 10-08T00:00:00. 13.234\n");
+    options.market = "PJM";
+    refuses(path, "unknown_market", "PJM has no trades");
+}
+END_TEST
+
+START_TEST(names_say_what_files_do_not)
+{
+    ck_assert_str_eq(all_of(make(LEAN, "14400464,1674100,100,P,2000,0\n")), "SPY 10-07T08:00:00. 167.41\n");
+    ck_assert_str_eq(all_of(make("trades_gc_201312_tick_20131008.csv", "374,1323.4,1,usa,,0")),
+                     "GC.201312 10-08T00:00:00. 1323.4\n");
+    ck_assert_str_eq(all_of(make("20220718damlbmp_zone.csv", NYISO_HEADING NYISO_ROW("07/18/2022 00:00", "5"))),
+                     "NYISO.WEST.DA 07-18T04:00:00Z 5\n");
+    ck_assert_str_eq(all_of(make("20220718realtime_zone.csv", NYISO_HEADING NYISO_ROW("07/18/2022 00:05:00", "5"))),
+                     "NYISO.WEST 07-18T04:00:00Z 5 #300\n");
+    refuses(make("xdamlbmpx.csv", NYISO_HEADING NYISO_ROW("07/18/2022 00:00", "5")), "not_said",
+            "product (--product)");
+    options.product = "rtlbmp_zone";
+    ck_assert_str_eq(all_of(path_of("xdamlbmpx.csv")), "NYISO.WEST.RT1H 07-18T04:00:00Z 5\n");
+    options.product = "nix";
+    refuses(path_of("xdamlbmpx.csv"), "unknown_feed", "\"nix\" of NYISO");
+}
+END_TEST
+
+START_TEST(load_conf_beside_the_file)
+{
+    const char *path = make("t_1.csv", "374,1323.4,1,usa,,0\n");
+
+    make("load.conf", "# trades\nmarket = CME\nscale=1\n\n[t_*.csv]\nday = 2013-10-08\nzone = UTC\n"
+                      "instrument = A.B\n[other*]\ninstrument = C\nscale = 7\n");
+    ck_assert_str_eq(all_of(path), "A.B 10-08T00:00:00. 1323.4\n");
+    options.instrument = "Z";
+    ck_assert_str_eq(all_of(path), "Z 10-08T00:00:00. 1323.4\n");
+    make("load.conf", "market = CME\ncolour = blue\n");
+    refuses(path, "WEIR_UNREADABLE", "colour = blue");
+    make("load.conf", "market\n");
+    refuses(path, "WEIR_UNREADABLE", "no =");
+    make("load.conf", "[t_*\n");
+    refuses(path, "WEIR_UNREADABLE", "not closed");
+}
+END_TEST
+
+START_TEST(pjm_tables_of_hours_and_of_five_minutes)
+{
+    ck_assert_str_eq(all_of(make("h.csv", PJM_HEADING PJM_ROW("4:00:00 AM", "A", "1.5")
+                                              PJM_ROW("4:00:00 AM", "B", "2") PJM_ROW("5:00:00 AM", "A", "3"))),
+                     "PJM.A.RT1H 05-01T04:00:00Z 1.5\nPJM.B.RT1H 05-01T04:00:00Z 2\nPJM.A.RT1H 05-01T05:00:00Z 3\n");
+    ck_assert_str_eq(
+        all_of(make("f.csv", PJM_HEADING PJM_ROW("4:00:00 AM", "A", "1") PJM_ROW("4:05:00 AM", "A", "2"))),
+        "PJM.A 05-01T04:00:00Z 1\nPJM.A 05-01T04:05:00Z 2\n");
+    refuses(make("o.csv", PJM_HEADING PJM_ROW("4:00:00 AM", "A", "1")), "not_said", "product (--product)");
+    ck_assert_str_eq(all_of(make("pjm_rt_hrl_lmps.csv", PJM_HEADING PJM_ROW("4:00:00 AM", "A", "1"))),
+                     "PJM.A.RT1H 05-01T04:00:00Z 1\n");
+}
+END_TEST
+
+START_TEST(wide_tables_with_headings_that_cannot_be)
+{
+    refuses(make("a.csv", EIA_HEADING "A-B LMP,A - B LMP,A B LMP\n"), "name_clash", "A.B");
+    refuses(make("b.csv", EIA_HEADING "A LMP,B (Loss)\n"), "no_price", "\"B\"");
+    refuses(make("c.csv", EIA_HEADING "A LMP,nix\n"), "malformed", "nix");
+    refuses(make("d.csv", EIA_HEADING "A.DA LMP\n"), "name_clash", "A.DA");
+    refuses(make("e.csv", "x\nUTC Timestamp (Interval Ending),Local Date,Hour Number,A LMP\n"), "not_said",
+            "market (--market)");
+    refuses(make("e.csv",
+                 "Source: EIA collected from MISO\nUTC Timestamp (Interval Ending),Local Date,Hour Number,A LMP\n"),
+            "not_said", "product (--product)");
+    ck_assert_str_eq(
+        all_of(make("f.csv", EIA_HEADING "A LMP,\"B, C LMP\",A (Loss)\n2023-01-01 06:00:00,2023-01-01,1,1,2,3\n")),
+        "MISO.A.RT1H 01-01T05:00:00Z 1\nMISO.B.C.RT1H 01-01T05:00:00Z 2\n");
+}
+END_TEST
+
+START_TEST(rows_that_cannot_be_read_are_events_too)
+{
+    ck_assert_str_eq(
+        all_of(make("pjm_rt_hrl_lmps.csv",
+                    PJM_HEADING PJM_ROW("4:00:00 AM", "A", "1") "5/1/2025\n"
+                                                                "\"open,quote\n" PJM_ROW("25:00:00 AM", "A", "2")
+                                                                    PJM_ROW("6:00:00 AM", "A", "")
+                                                                        PJM_ROW("6:00:00 AM", "A", "x"))),
+        "PJM.A.RT1H 05-01T04:00:00Z 1\n!missing_field\n!missing_field\n!bad_time\n!no_price\n!bad_number\n");
+    ck_assert_str_eq(all_of(make(LEAN, "374,1,1,P,,0\nnix\n375,x,1,P,,0\n")),
+                     "SPY 10-07T04:00:00. 0.0001\n!malformed\n!bad_number\n");
+    ck_assert_str_eq(
+        all_of(make("b.jsonl", "1 {\"e\":\"trade\",\"s\":\"A\",\"T\":1723161256560,\"t\":1,\"p\":\"2\",\"q\":\"1\","
+                               "\"X\":\"M\"}\n2 {\"e\":\"depth\",\"s\":\"A\"}\n3 {\n")),
+        "BINANCE.A.PERP 08-08T23:54:16. 2 #1\n!missing_field\n!malformed\n");
+}
+END_TEST
+
+/* ---- order ---- */
+
+START_TEST(events_come_in_order_over_all_files)
+{
+    const char *backward =
+        make("pjm_rt_hrl_lmps_a.csv", PJM_HEADING PJM_ROW("6:00:00 AM", "A", "6") PJM_ROW("4:00:00 AM", "A", "4"));
+    const char *forward =
+        make("pjm_rt_hrl_lmps_b.csv", PJM_HEADING PJM_ROW("5:00:00 AM", "A", "5") PJM_ROW("6:00:00 AM", "A", "6.5"));
+    const char *wanted = "PJM.A.RT1H 05-01T04:00:00Z 4\nPJM.A.RT1H 05-01T05:00:00Z 5\n"
+                         "PJM.A.RT1H 05-01T06:00:00Z 6\nPJM.A.RT1H 05-01T06:00:00Z 6.5\n";
+
+    ck_assert_str_eq(take_all((const char *const[]){ backward, forward, NULL }), wanted);
+}
+END_TEST
+
+static const char *shuffled(size_t rows)
+{
+    struct weir__buf buf = { 0 };
+    const char      *text;
+
+    weir__buf_puts(&buf, PJM_HEADING);
+    for (size_t i = 0; i < rows; i++) {
+        size_t n = i * 7919 % rows;
+
+        weir__buf_printf(&buf, "5/%zu/2025 %zu:00:00 AM,x,1,N%zu,,,HUB,,1,%zu,2,3,True,1\n", 1 + n / 11 % 28,
+                         1 + n % 11, n / 308, n);
+    }
+    text = TEXTF("%.*s", (int)buf.size, buf.data);
+    weir__buf_fini(&buf);
+    return text;
+}
+
+START_TEST(sorting_on_disk_gives_the_same_order)
+{
+    const char *path = make("pjm_rt_hrl_lmps.csv", shuffled(2003));
+    const char *in_memory = all_of(path);
+
+    options.temp = folder;
+    options.memory = 20000;
+    ck_assert_str_eq(all_of(path), in_memory);
+    options.memory = 1;
+    ck_assert_str_eq(all_of(path), in_memory);
+    options.temp = "/nowhere";
+    {
+        struct call       call_ = call((const char *const[]){ path, NULL }, NULL);
+        struct market_raw raw;
+
+        ck_assert_int_eq(market_load_next(call_.load, &raw, &error), WEIR_IO);
+        ck_assert_str_eq(error.where, "/nowhere");
+        market_load_free(call_.load);
+    }
+}
+END_TEST
+
+START_TEST(equal_trades_are_numbered_in_row_order)
+{
+    ck_assert_str_eq(all_of(make(LEAN, "1,1,1,P,,0\n1,1,1,P,,0\n2,1,1,P,,0\n1,3,1,P,,0\n")),
+                     "SPY 10-07T04:00:00. 0.0001\nSPY 10-07T04:00:00. 0.0001 #1\nSPY 10-07T04:00:00. 0.0003 #2\n"
+                     "SPY 10-07T04:00:00. 0.0001\n");
+}
+END_TEST
+
+/* ---- repeated hours ---- */
+
+#define DAM "20251102damlbmp_zone.csv"
+
+START_TEST(row_order_tells_the_repeated_hour)
+{
+    ck_assert_str_eq(
+        all_of(make(DAM, NYISO_HEADING NYISO_ROW("11/02/2025 00:00", "0") NYISO_ROW("11/02/2025 01:00", "1")
+                             NYISO_ROW("11/02/2025 01:00", "2") NYISO_ROW("11/02/2025 02:00", "3"))),
+        "NYISO.WEST.DA 11-02T04:00:00Z 0\nNYISO.WEST.DA 11-02T05:00:00Z 1\n"
+        "NYISO.WEST.DA 11-02T06:00:00Z 2\nNYISO.WEST.DA 11-02T07:00:00Z 3\n");
+}
+END_TEST
+
+START_TEST(in_a_file_that_runs_backward_the_later_hour_comes_first)
+{
+    ck_assert_str_eq(
+        all_of(make(DAM, NYISO_HEADING NYISO_ROW("11/02/2025 02:00", "3") NYISO_ROW("11/02/2025 01:00", "2")
+                             NYISO_ROW("11/02/2025 01:00", "1") NYISO_ROW("11/02/2025 00:00", "0"))),
+        "NYISO.WEST.DA 11-02T04:00:00Z 0\nNYISO.WEST.DA 11-02T05:00:00Z 1\n"
+        "NYISO.WEST.DA 11-02T06:00:00Z 2\nNYISO.WEST.DA 11-02T07:00:00Z 3\n");
+}
+END_TEST
+
+START_TEST(a_repeated_hour_that_comes_once_is_the_earlier)
+{
+    ck_assert_str_eq(all_of(make(DAM, NYISO_HEADING NYISO_ROW("11/02/2025 00:00", "0")
+                                          NYISO_ROW("11/02/2025 01:00", "1") NYISO_ROW("11/02/2025 02:00", "3"))),
+                     "NYISO.WEST.DA 11-02T04:00:00Z 0\nNYISO.WEST.DA 11-02T05:00:00Z 1 ambiguous\n"
+                     "NYISO.WEST.DA 11-02T07:00:00Z 3\n");
+}
+END_TEST
+
+START_TEST(a_skipped_hour_is_refused)
+{
+    ck_assert_str_eq(all_of(make("20250309damlbmp.csv",
+                                 NYISO_HEADING NYISO_ROW("03/09/2025 01:00", "1") NYISO_ROW("03/09/2025 02:00", "2")
+                                     NYISO_ROW("03/09/2025 03:00", "3"))),
+                     "NYISO.WEST.DA 03-09T06:00:00Z 1\n!no_such_time\nNYISO.WEST.DA 03-09T07:00:00Z 3\n");
+}
+END_TEST
+
+/* ---- loads that go on ---- */
+
+/* Loads n events, then the rest in another call that knows how far the first one came: together they are all. */
+static void goes_on(const char *path, size_t n, const char *all)
+{
+    const char *const paths[] = { path, NULL };
+    struct call       first = call(paths, NULL), second;
+    const char       *begun = take(&first, n), *known = progress_of(&first, 0), *rest;
+
+    market_load_free(first.load);
+    second = call(paths, (const char *const[]){ known, NULL });
+    ck_assert_uint_eq(file_of(&second, 0).before, n);
+    rest = take(&second, SIZE_MAX);
+    ck_assert_str_eq(TEXTF("%s%s", begun, rest), all);
+    market_load_free(second.load);
+}
+
+START_TEST(a_load_goes_on_where_it_was)
+{
+    const char *sorted = make("pjm_rt_hrl_lmps.csv", shuffled(60));
+    const char *streamed = make(LEAN, "1,1,1,P,,0\n1,1,1,P,,0\n1,1,1,P,,0\n2,1,1,P,,0\nnix\n2,5,1,P,,0");
+
+    for (size_t n = 0; n <= 60; n++)
+        goes_on(sorted, n, all_of(sorted));
+    for (size_t n = 0; n <= 6; n++)
+        goes_on(streamed, n, all_of(streamed));
+}
+END_TEST
+
+/* All of a file, and how far that is. */
+static const char *load_all(const char *path, const char *known, const char **ret_progress)
+{
+    struct call call_ = call((const char *const[]){ path, NULL }, (const char *const[]){ known, NULL });
+    const char *text = take(&call_, SIZE_MAX);
+
+    ck_assert_msg(call_.refused == 0, "%s", call_.refused ? file_of(&call_, 0).refusal->text : "");
+    *ret_progress = progress_of(&call_, 0);
+    market_load_free(call_.load);
+    return text;
+}
+
+START_TEST(a_file_that_has_grown_sends_its_new_rows)
+{
+    const char *known = NULL, *path = make(LEAN, "1,1,1,P,,0\n1,2,1,P,,0");
+
+    load_all(path, NULL, &known);
+    ck_assert_str_eq(load_all(path, known, &known), "");
+    extend(LEAN, "\n1,3,1,P,,0\n5,4,1,P,,0\n");
+    ck_assert_str_eq(load_all(path, known, &known), "SPY 10-07T04:00:00. 0.0003 #2\nSPY 10-07T04:00:00. 0.0004\n");
+    ck_assert_str_eq(load_all(path, known, &known), "");
+    extend(LEAN, "0,9,1,P,,0\n1,5,1,P,,0\n");
+    ck_assert_str_eq(load_all(path, known, &known), "SPY 10-07T04:00:00Z 0.0009\nSPY 10-07T04:00:00. 0.0005 #3\n");
+    options.again = true;
+    ck_assert_str_eq(load_all(path, known, &known),
+                     "SPY 10-07T04:00:00Z 0.0009\nSPY 10-07T04:00:00. 0.0001\nSPY 10-07T04:00:00. 0.0002 #1\n"
+                     "SPY 10-07T04:00:00. 0.0003 #2\nSPY 10-07T04:00:00. 0.0005 #3\nSPY 10-07T04:00:00. 0.0004\n");
+}
+END_TEST
+
+START_TEST(a_file_that_grew_while_its_load_was_broken_off)
+{
+    const char *const paths[] = { make(LEAN, "3,1,1,P,,0\n1,2,1,P,,0\n2,3,1,P,,0\n"), NULL };
+    struct call       first = call(paths, NULL);
+    const char       *known, *again;
+
+    ck_assert_str_eq(take(&first, 1), "SPY 10-07T04:00:00. 0.0002\n");
+    known = progress_of(&first, 0);
+    market_load_free(first.load);
+    extend(LEAN, "2,4,1,P,,0\n");
+    ck_assert_str_eq(load_all(*paths, known, &again),
+                     "SPY 10-07T04:00:00. 0.0003\nSPY 10-07T04:00:00. 0.0001\nSPY 10-07T04:00:00. 0.0004 #1\n");
+    ck_assert_str_eq(load_all(*paths, again, &again), "");
+}
+END_TEST
+
+START_TEST(a_row_that_was_cut_is_not_sent_again_by_halves)
+{
+    const char *known, *path = make(LEAN, "1,1,1,P,,0\n1,2,1,P");
+    struct call call_;
+
+    load_all(path, NULL, &known);
+    extend(LEAN, ",,0\n2,3,1,P,,0\n");
+    call_ = call((const char *const[]){ path, NULL }, (const char *const[]){ known, NULL });
+    ck_assert_uint_eq(call_.refused, 1);
+    ck_assert_ptr_nonnull(strstr(file_of(&call_, 0).refusal->text, "--again"));
+    market_load_free(call_.load);
+}
+END_TEST
+
+START_TEST(a_file_is_known_by_its_content_not_by_its_name)
+{
+    const char *known, *text = "1,1,1,P,,0\n2,2,1,P,,0\n";
+    const char *path = make(LEAN, text), *other = TEXTF("%s.gz", path_of(LEAN));
+    gzFile      packed = gzopen(other, "wb");
+    struct call twice;
+
+    gzputs(packed, text);
+    gzclose(packed);
+    load_all(path, NULL, &known);
+    ck_assert_str_eq(load_all(other, known, &known), "");
+    twice = call((const char *const[]){ path, other, NULL }, NULL);
+    ck_assert_str_eq(take(&twice, SIZE_MAX), "SPY 10-07T04:00:00. 0.0001\nSPY 10-07T04:00:00. 0.0002\n");
+    market_load_free(twice.load);
+    options.tenant = "acme";
+    ck_assert_str_ne(load_all(path, known, &known), "");
+}
+END_TEST
+
+START_TEST(progress_that_cannot_be_read)
+{
+    static const char *const bad[] = {
+        "",
+        "{}",
+        "[]",
+        "{\"id\":\"a\",\"context\":\"b\",\"hash\":\"zz\"}",
+        "{\"id\":\"a\",\"context\":\"b\",\"hash\":\"00000000000000zz\",\"bytes\":1,\"rows\":1,"
+        "\"begin\":0,\"events\":1,\"sent\":1,\"before\":0}",
+        "{\"id\":\"a\",\"context\":\"b\",\"hash\":\"0000000000000000\",\"bytes\":1,\"rows\":1,"
+        "\"begin\":0,\"events\":1,\"sent\":2,\"before\":0}",
+        "{\"id\":\"a\",\"context\":\"b\",\"hash\":\"0000000000000000\",\"bytes\":-1,\"rows\":1,"
+        "\"begin\":0,\"events\":1,\"sent\":1,\"before\":0}"
+    };
+    struct market_load *load;
+
+    ck_assert_int_eq(market_load_new(&options, &load, &error), WEIR_OK);
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+        ck_assert_int_eq(market_load_known(load, BYTES(bad[i], strlen(bad[i]))), WEIR_UNREADABLE);
+    market_load_free(load);
+    options.tenant = "a b";
+    ck_assert_int_eq(market_load_new(&options, &load, &error), MARKET_BAD_NAME);
+}
+END_TEST
+
+static void note_progress(void *arg, int64_t done, int64_t total)
+{
+    int64_t *last = arg;
+
+    ck_assert_int_le(*last, done);
+    ck_assert_int_le(done, total);
+    *last = done;
+}
+
+START_TEST(progress_headers_and_topics)
+{
+    const char       *path = make("pjm_rt_hrl_lmps.csv", shuffled(9000));
+    int64_t           last = 0;
+    struct call       call_;
+    struct market_raw raw;
+
+    options.progress = note_progress;
+    options.arg = &last;
+    options.backfill = true;
+    call_ = call((const char *const[]){ path, NULL }, NULL);
+    ck_assert_int_eq(last, (int64_t)strlen(shuffled(9000)));
+    ck_assert_int_eq(market_load_next(call_.load, &raw, &error), WEIR_OK);
+    ck_assert_str_eq(raw.topic, "ingestion.pjm.raw.v1");
+    ck_assert_int_eq(memcmp(raw.key.data, "PJM.N0.RT1H", raw.key.size), 0);
+    ck_assert_int_eq(raw.timestamp, raw.event_time / 1000);
+    ck_assert_uint_eq(raw.header_count, 2);
+    ck_assert_str_eq(raw.headers[0].name, MARKET_HEADER_REPLAY);
+    ck_assert_str_eq(raw.headers[1].name, MARKET_HEADER_BACKFILL);
+    take(&call_, SIZE_MAX);
+    ck_assert_uint_eq(file_of(&call_, 0).sent, 9000);
+    ck_assert(!file_of(&call_, 0).ordered);
+    market_load_free(call_.load);
+}
+END_TEST
+
+START_TEST(memory_that_runs_out_anywhere_is_said)
+{
+    const char *const paths[] = { make("pjm_rt_hrl_lmps.csv", shuffled(5)), NULL };
+    int               err = WEIR_NO_MEMORY;
+
+    for (uint64_t n = 1; err == WEIR_NO_MEMORY; n++) {
+        struct market_load *load = NULL;
+        struct market_raw   raw;
+        size_t              refused;
+
+        weir__fail_allocation(n);
+        err = market_load_new(&options, &load, &error);
+        if (err == WEIR_OK)
+            err = market_load_open(load, paths, 1, &refused, &error);
+        while (err == WEIR_OK)
+            err = market_load_next(load, &raw, &error);
+        weir__fail_allocation(0);
+        market_load_free(load);
+        ck_assert_uint_lt(n, 1000);
+    }
+    ck_assert_int_eq(err, WEIR_NOTFOUND);
+}
+END_TEST
+
+int main(void)
+{
+    Suite   *suite = suite_create("market_load");
+    TCase   *tcase = tcase_create("load");
+    SRunner *runner = srunner_create(suite);
+    int      failed;
+
+    tcase_add_checked_fixture(tcase, begin, finish);
+    tcase_add_test(tcase, what_is_no_market_file);
+    tcase_add_test(tcase, a_damaged_gzip_file_is_refused);
+    tcase_add_test(tcase, all_that_is_missing_is_said_at_once);
+    tcase_add_test(tcase, names_say_what_files_do_not);
+    tcase_add_test(tcase, load_conf_beside_the_file);
+    tcase_add_test(tcase, pjm_tables_of_hours_and_of_five_minutes);
+    tcase_add_test(tcase, wide_tables_with_headings_that_cannot_be);
+    tcase_add_test(tcase, rows_that_cannot_be_read_are_events_too);
+    tcase_add_test(tcase, events_come_in_order_over_all_files);
+    tcase_add_test(tcase, sorting_on_disk_gives_the_same_order);
+    tcase_add_test(tcase, equal_trades_are_numbered_in_row_order);
+    tcase_add_test(tcase, row_order_tells_the_repeated_hour);
+    tcase_add_test(tcase, in_a_file_that_runs_backward_the_later_hour_comes_first);
+    tcase_add_test(tcase, a_repeated_hour_that_comes_once_is_the_earlier);
+    tcase_add_test(tcase, a_skipped_hour_is_refused);
+    tcase_add_test(tcase, a_load_goes_on_where_it_was);
+    tcase_add_test(tcase, a_file_that_has_grown_sends_its_new_rows);
+    tcase_add_test(tcase, a_file_that_grew_while_its_load_was_broken_off);
+    tcase_add_test(tcase, a_row_that_was_cut_is_not_sent_again_by_halves);
+    tcase_add_test(tcase, a_file_is_known_by_its_content_not_by_its_name);
+    tcase_add_test(tcase, progress_that_cannot_be_read);
+    tcase_add_test(tcase, progress_headers_and_topics);
+    tcase_add_test(tcase, memory_that_runs_out_anywhere_is_said);
+    suite_add_tcase(suite, tcase);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -87,7 +87,8 @@ WEIR_API int weir_driver_print(struct weir_driver *driver, const struct weir_out
 
 /* The n-th store: its name and type ("timestamped_key_value", "window", ...); NULL past the end. */
 WEIR_API const char *weir_driver_store(struct weir_driver *driver, size_t n, const char **ret_type);
-/* Reads all rows of a store in the engine's order, as bytes; key is the plain key. 0 stops with *visit's result. */
+/* Reads all rows of a store in the engine's order, as bytes; key is the plain key. Another result than WEIR_OK of visit
+ * ends it and is returned. WEIR_NOTFOUND: no such store; WEIR_BAD_STATE: a crash has failed. */
 struct weir_stored {
     struct weir_bytes key, value;
     int64_t           timestamp, start, end; /* -1 where there is none */

@@ -69,21 +69,29 @@ static bool is_done(const struct weir_driver *driver, const struct weir__raw *ra
     return false;
 }
 
+static bool is_followed(const struct weir_driver *driver, const struct weir__raw *raw)
+{
+    for (size_t i = 0; i < driver->followed_count; i++)
+        if (driver->followed[i]->offset == raw->offset && strcmp(driver->followed[i]->topic, raw->topic) == 0)
+            return true;
+    return false;
+}
+
+static int read_one_again(struct weir_driver *driver, const struct weir__raw *raw, struct weir_error *reterr)
+{
+    bool done = weir__driver_is_global(driver, raw->topic) ? is_followed(driver, raw) : is_done(driver, raw);
+
+    return done ? WEIR_OK : weir__driver_enter(driver, raw, reterr);
+}
+
 /* Lets in again what was not committed: the piped record, and those sent to topics that are read. */
 static int read_again(struct weir_driver *driver, struct weir_error *reterr)
 {
-    int err = WEIR_OK;
+    int err = driver->piped.topic != NULL ? read_one_again(driver, &driver->piped, reterr) : WEIR_OK;
 
-    if (driver->piped.topic != NULL && weir__driver_is_input(driver, driver->piped.topic) &&
-        !is_done(driver, &driver->piped))
-        err = weir__driver_enter(driver, &driver->piped, reterr);
-    for (size_t i = 0; err == WEIR_OK && i < driver->sent_count; i++) {
-        const struct weir__sent *sent = driver->sent[i];
-        bool                     again = i >= driver->entered || !weir__driver_is_global(driver, sent->raw.topic);
-
-        if (sent->as != WEIR__TO_CHANGELOG && again && !is_done(driver, &sent->raw))
-            err = weir__driver_enter(driver, &sent->raw, reterr);
-    }
+    for (size_t i = 0; err == WEIR_OK && i < driver->sent_count; i++)
+        if (driver->sent[i]->as != WEIR__TO_CHANGELOG)
+            err = read_one_again(driver, &driver->sent[i]->raw, reterr);
     if (err == WEIR_OK)
         driver->entered = driver->sent_count;
     return err;

@@ -277,6 +277,6 @@ int weir_driver_close(struct weir_driver *driver, struct weir_error *reterr)
         return WEIR_OK;
     if (!driver->failed)
         err = weir__driver_end(driver, commit(driver, reterr));
-    driver->closed = true;
+    driver->closed = err == WEIR_OK;
     return err;
 }

@@ -75,11 +75,14 @@ static int open_rows(struct weir__store *store, struct weir__rows **ret)
 int weir_driver_visit(struct weir_driver *driver, const char                       *name,
                       int (*visit)(void *arg, const struct weir_stored *row), void *arg)
 {
-    struct weir__store *store = find_store(driver, name);
+    struct weir__store *store;
     struct weir__rows  *rows = NULL;
     struct weir__row    row;
     int                 err;
 
+    if (driver->task == NULL)
+        return WEIR_BAD_STATE;
+    store = find_store(driver, name);
     if (store == NULL)
         return WEIR_NOTFOUND;
     err = open_rows(store, &rows);

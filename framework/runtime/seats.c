@@ -170,8 +170,8 @@ static int seek(struct weir__seat *seat, struct weir_error *reterr)
         int                 err = weir__task_seek(seat->task, input->tp.topic, input->position, input->metadata);
 
         if (err < 0)
-            return weir__fail(reterr, err, input->tp.topic, "the task of partition %d does not know this input",
-                              seat->partition);
+            return weir__fail(reterr, err, input->tp.topic, "the task of partition %d cannot take this input: %s",
+                              seat->partition, weir_code_text(err));
         weir__task_lag(seat->task, input->tp.topic, -1);
     }
     return WEIR_OK;

@@ -42,9 +42,7 @@ int weir__task_flush(struct weir__task *task, struct weir_error *reterr)
             continue;
         if (task->error.code != err)
             weir__fail(&task->error, err, task->bindings[i].plan->name, "%s", weir_code_text(err));
-        if (reterr != NULL)
-            *reterr = task->error;
-        return err;
+        return weir__tell_failure(task, err, reterr);
     }
     task->commit_asked = false;
     return WEIR_OK;

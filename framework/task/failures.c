@@ -33,6 +33,15 @@ int weir__fail_here(struct weir__live *live, int code, const char *format, ...)
     return code;
 }
 
+int weir__tell_failure(struct weir__task *task, int code, struct weir_error *reterr)
+{
+    if (task->error.code != code)
+        weir__fail(&task->error, code, task->config.plan->topology->name, "%s", weir_code_text(code));
+    if (reterr != NULL)
+        *reterr = task->error;
+    return code;
+}
+
 static struct weir_text tenant_of(struct weir__task *task)
 {
     weir_tenant            *ask = task->config.plan->topology->tenant;

@@ -90,11 +90,10 @@ int weir__globals_apply(struct weir__globals *globals, const struct weir__raw *r
 
     task->config.on_unreadable = on_unreadable == WEIR__FAIL ? WEIR__FAIL : WEIR__CONTINUE;
     err = weir__task_add(task, raw, 1);
-    if (err == WEIR_OK)
-        err = weir__task_process(task, 1, &done, reterr);
-    if (err == WEIR_OK)
-        err = weir__task_committed(task, NULL, NULL, false, reterr);
-    return err;
+    if (err < 0)
+        return weir__tell_failure(task, err, reterr);
+    err = weir__task_process(task, 1, &done, reterr);
+    return err == WEIR_OK ? weir__task_committed(task, NULL, NULL, false, reterr) : err;
 }
 
 struct weir__store *weir__globals_store(const struct weir__globals *globals, const char *name)
@@ -110,9 +109,16 @@ const char *weir__globals_topic(const struct weir__globals *globals, size_t n)
     return weir__task_input(globals->task, n);
 }
 
-struct weir__binding *weir__globals_binding(struct weir__globals *globals, const struct weir__store_plan *plan)
+int weir__globals_view(struct weir__task *asking, const struct weir__store_plan *plan, struct weir__binding **ret)
 {
-    return weir__binding_of(globals->task, plan);
+    const struct weir__binding *binding = weir__binding_of(asking->config.globals->task, plan);
+    struct weir__binding       *view = weir__arena_copy(&asking->arena, binding, sizeof(*binding));
+
+    if (view == NULL)
+        return WEIR_NO_MEMORY;
+    view->task = asking;
+    *ret = view;
+    return WEIR_OK;
 }
 
 static struct weir__binding *binding_of_node(struct weir__globals *globals, const struct weir_node *global)

@@ -198,7 +198,9 @@ int weir__keyed_put_row(struct weir_context *ctx, struct weir__binding *binding,
 int weir__keyed_refuse(struct weir__live *live, const char *format, ...) WEIR_PRINTF(2, 3);
 
 /* failures.c */
-int  weir__fail_here(struct weir__live *live, int code, const char *format, ...) WEIR_PRINTF(3, 4);
+int weir__fail_here(struct weir__live *live, int code, const char *format, ...) WEIR_PRINTF(3, 4);
+/* The words of a failure that leaves the task, made up where nobody had any. Returns code. */
+int  weir__tell_failure(struct weir__task *task, int code, struct weir_error *reterr);
 int  weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler);
 int  weir__dead_letter(struct weir__task *task, const char *node, int code, const char *reason, const char *text);
 void weir__drop_record(struct weir__task *task, const char *reason);
@@ -220,7 +222,8 @@ void                  weir__close_rows(struct weir_context *ctx, struct weir_row
 /* globals.c: the value of a global table, decoded into the asking task's record arena. WEIR_NOTFOUND. */
 int weir__globals_fetch(struct weir__globals *globals, struct weir__task *asking, const struct weir_node *global,
                         const void *key, const void **ret_value);
-struct weir__binding *weir__globals_binding(struct weir__globals *globals, const struct weir__store_plan *plan);
+/* A global store as a task reads it: what is decoded lives as long as that task's record. */
+int weir__globals_view(struct weir__task *asking, const struct weir__store_plan *plan, struct weir__binding **ret);
 
 /* task.c */
 int weir__task_make(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
@@ -239,8 +242,9 @@ int  weir__punctuate_stream(struct weir__task *task);
 void weir__schedules_fini(struct weir__task *task);
 
 /* metadata.c: times in committed offsets' metadata. */
-int  weir__metadata_encode(struct weir__task *task, const struct weir__queue *queue, struct weir_arena *arena,
-                           struct weir_bytes *ret);
-void weir__metadata_apply(struct weir__task *task, struct weir__queue *queue, struct weir_bytes metadata);
+int weir__metadata_encode(struct weir__task *task, const struct weir__queue *queue, struct weir_arena *arena,
+                          struct weir_bytes *ret);
+int weir__metadata_apply(struct weir__task *task, struct weir__queue *queue,
+                         struct weir_bytes metadata); /* WEIR_NO_MEMORY */
 
 #endif

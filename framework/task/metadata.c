@@ -93,20 +93,27 @@ static void apply_entries(struct weir__task *task, const char *at, const char *e
 }
 
 /* Metadata that is not ours, or cut short, tells nothing and harms nothing. */
-void weir__metadata_apply(struct weir__task *task, struct weir__queue *queue, struct weir_bytes metadata)
+int weir__metadata_apply(struct weir__task *task, struct weir__queue *queue, struct weir_bytes metadata)
 {
     struct weir_bytes bytes;
     struct weir_text  text = { .data = metadata.data, .size = metadata.size };
     const char       *at;
 
-    if (metadata.size == 0 || weir__base64_decode(text, &queue->arena, &bytes) < 0 ||
-        bytes.size < 1 + sizeof(int64_t))
-        return;
+    int err;
+
+    if (metadata.size == 0)
+        return WEIR_OK;
+    err = weir__base64_decode(text, &queue->arena, &bytes);
+    if (err == WEIR_LIMIT)
+        return WEIR_NO_MEMORY;
+    if (err < 0 || bytes.size < 1 + sizeof(int64_t))
+        return WEIR_OK;
     at = bytes.data;
     if (*at != 1 && *at != MAGIC)
-        return;
+        return WEIR_OK;
     queue->partition_time = (int64_t)weir__get_be64(at + 1);
     task->stream_time = MAX(task->stream_time, queue->partition_time);
     if (*at == MAGIC)
         apply_entries(task, at + 1 + sizeof(int64_t), at + bytes.size);
+    return WEIR_OK;
 }

@@ -118,7 +118,5 @@ int weir__task_punctuate(struct weir__task *task, struct weir_error *reterr)
         err = weir__keyed_tick(task);
     if (task->depth == 0)
         weir__arena_reset(&task->record);
-    if (err < 0 && reterr != NULL)
-        *reterr = task->error;
-    return err;
+    return err < 0 ? weir__tell_failure(task, err, reterr) : WEIR_OK;
 }

@@ -76,8 +76,8 @@ static int link_stores(struct weir__live *live)
     for (size_t i = 0; has_final(node) && i < live->store_count; i++)
         if (live->stores[i]->keyed != NULL)
             live->stores[i]->keyed->closer = live;
-    if (node->op == WEIR__JOIN_GLOBAL)
-        live->global = weir__globals_binding(task->config.globals, node->global);
+    if (node->op == WEIR__JOIN_GLOBAL && weir__globals_view(task, node->global, &live->global) < 0)
+        return WEIR_NO_MEMORY;
     if (node->op == WEIR__JOIN_TABLE)
         live->with = task->by_index[node->with->index];
     return WEIR_OK;
@@ -307,8 +307,7 @@ int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, 
     if (queue == NULL)
         return WEIR_NOTFOUND;
     queue->next = offset;
-    weir__metadata_apply(task, queue, metadata);
-    return WEIR_OK;
+    return weir__metadata_apply(task, queue, metadata);
 }
 
 /* ---- work ---- */
@@ -392,9 +391,7 @@ int weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, st
         if (task->commit_asked)
             break;
     }
-    if (err < 0 && reterr != NULL)
-        *reterr = task->error;
-    return err;
+    return err < 0 ? weir__tell_failure(task, err, reterr) : WEIR_OK;
 }
 
 static size_t dirty_bytes(const struct weir__task *task)
@@ -458,9 +455,7 @@ int weir__task_close_windows(struct weir__task *task, struct weir_error *reterr)
         task->depth--;
         weir__arena_reset(&task->record);
     }
-    if (err < 0 && reterr != NULL)
-        *reterr = task->error;
-    return err;
+    return err < 0 ? weir__tell_failure(task, err, reterr) : WEIR_OK;
 }
 
 int64_t weir__task_stream_time(const struct weir__task *task) { return task->stream_time; }

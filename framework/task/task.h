@@ -93,7 +93,8 @@ size_t weir__task_buffered(const struct weir__task *task, const char *topic); /*
 size_t weir__task_buffered_bytes(const struct weir__task *task);
 /* What the log still holds beyond what was added: 0 = read to the end; < 0 = unknown (the start). */
 void weir__task_lag(struct weir__task *task, const char *topic, int64_t lag);
-/* Sets where input begins: offset and metadata as committed (times, close times). Before add. */
+/* Sets where input begins: offset and metadata as committed (times, close times). Before add. WEIR_NOTFOUND: not an
+ * input; WEIR_NO_MEMORY. */
 int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, struct weir_bytes metadata);
 
 /* ---- work ---- */

@@ -16,9 +16,11 @@ struct play {
     struct weir_driver_config   config;
     const char                **settings; /* NULL-ended */
     size_t                      setting_count;
-    struct weir_driver         *driver; /* NULL = not open yet */
-    const struct flow_step     *cause;  /* the last step that could make outputs */
-    int                         code;   /* of a failure that no step has told yet */
+    struct weir_driver         *driver;      /* NULL = not open yet */
+    const char                 *key, *value; /* of the record that is piped, as JSON, and what goes with it */
+    struct flow_extras          extras;
+    const struct flow_step     *cause; /* the last step that could make outputs */
+    int                         code;  /* of a failure that no step has told yet */
     struct weir_error           error;
     bool                        faulted; /* an ordered failure was carried out */
     bool                        ended;   /* by one that the story does not bear */
@@ -96,14 +98,10 @@ static int crash_keeping_dir(struct play *play, const struct flow_step *step)
 
 static int pipe_in(struct play *play, const struct flow_step *step)
 {
-    struct flow_extras extras;
+    const struct flow_extras *extras = &play->extras;
 
-    CHECK(flow_extras(step->rest, &play->arena, &extras));
-    if (!extras.timed)
-        extras.time = play->config.wall_clock;
-    return weir_driver_pipe_json(play->driver, step->words[0], flow_json(step->words[1], &play->arena),
-                                 flow_json(step->words[2], &play->arena), extras.time, extras.headers,
-                                 extras.header_count, &play->error);
+    return weir_driver_pipe_json(play->driver, step->words[0], play->key, play->value, extras->time, extras->headers,
+                                 extras->header_count, &play->error);
 }
 
 static int pass(struct play *play, const struct flow_step *step)
@@ -126,6 +124,8 @@ static int close_driver(struct play *play, const struct flow_step *step)
     return weir_driver_close(play->driver, &play->error);
 }
 
+static int attempt(struct play *play, const struct flow_step *step, call *fn);
+
 /* A failure was ordered and has come: it must be told well, and may cost nothing. */
 static int make_good(struct play *play, const struct flow_step *step, call *fn, int err)
 {
@@ -136,9 +136,12 @@ static int make_good(struct play *play, const struct flow_step *step, call *fn, 
         return err;
     }
     if (play->driver == NULL || !weir_driver_failed(play->driver))
-        return fn(play, step);
+        return attempt(play, step, fn);
     play->ended = !flow_crashes(play->flow);
-    return play->ended ? WEIR_OK : crash(play, step);
+    if (play->ended)
+        return WEIR_OK;
+    err = attempt(play, step, crash);
+    return err == WEIR_OK && (fn == finish || fn == close_driver) ? attempt(play, step, fn) : err;
 }
 
 static int attempt(struct play *play, const struct flow_step *step, call *fn)
@@ -203,10 +206,12 @@ static bool act(struct play *play, const struct flow_step *step, call *fn)
 
 static bool do_in(struct play *play, const struct flow_step *step)
 {
-    struct flow_extras extras;
-
-    if (!flow_extras(step->rest, &play->arena, &extras))
+    if (!flow_extras(step->rest, &play->arena, &play->extras))
         return complain(play, step, "write what follows a record as: at TIME with NAME=TEXT ...");
+    if (!play->extras.timed)
+        play->extras.time = play->config.wall_clock;
+    play->key = flow_json(step->words[1], &play->arena);
+    play->value = flow_json(step->words[2], &play->arena);
     return act(play, step, pipe_in);
 }
 

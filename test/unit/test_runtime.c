@@ -511,7 +511,7 @@ END_TEST
 START_TEST(joins_meet_in_one_task)
 {
     for (int i = 0; i < 20; i++) {
-        char key[8];
+        char key[16];
 
         snprintf(key, sizeof(key), "k%d", i);
         send("right", key, "r", 1000, 1);

@@ -121,15 +121,15 @@ static bool scan(struct weir_text text, struct number *number)
     return at == end;
 }
 
-/* Units of 1e-8, without the sign. */
-static int read_units(struct weir_text text, u128 most, bool *ret_negative, u128 *ret)
+/* In units of so many decimal places, without the sign. */
+static int read_units(struct weir_text text, int unit, u128 most, bool *ret_negative, u128 *ret)
 {
     struct number number = { 0 };
     int           places;
 
     if (!scan(text, &number))
         return MARKET_BAD_NUMBER;
-    places = number.exponent + PLACES;
+    places = number.exponent + unit;
     if (number.digits && places < 0)
         return number.digits + places > MOST_DIGITS ? MARKET_OVERFLOW : MARKET_PRECISION;
     if (number.digits && (number.too_long || !shift(&number, places)))
@@ -145,23 +145,27 @@ int market_decimal_read(struct weir_text text, int64_t *ret_units)
 {
     bool negative;
     u128 units;
-    int  err = read_units(text, INT64_MAX, &negative, &units);
+    int  err = read_units(text, PLACES, INT64_MAX, &negative, &units);
 
     if (err == WEIR_OK)
         *ret_units = (int64_t)(negative ? -(uint64_t)units : (uint64_t)units);
     return err;
 }
 
-int market_sum_read(struct weir_text text, market_sum_units *ret_units)
+static int read_sum(struct weir_text text, int unit, market_sum_units *ret)
 {
     bool negative;
     u128 units;
-    int  err = read_units(text, ~(u128)0 >> 1, &negative, &units);
+    int  err = read_units(text, unit, ~(u128)0 >> 1, &negative, &units);
 
     if (err == WEIR_OK)
-        *ret_units = (market_sum_units)(negative ? -units : units);
+        *ret = (market_sum_units)(negative ? -units : units);
     return err;
 }
+
+int market_sum_read(struct weir_text text, market_sum_units *ret_units) { return read_sum(text, PLACES, ret_units); }
+
+int market_whole_read(struct weir_text text, market_sum_units *ret) { return read_sum(text, 0, ret); }
 
 /* ---- to text ---- */
 
@@ -210,16 +214,32 @@ size_t market_decimal_write(int64_t units, char to[MARKET_DECIMAL_ROOM])
     return deliver(at, end, to);
 }
 
-size_t market_sum_write(market_sum_units units, char to[MARKET_SUM_ROOM])
+static char *put_whole(u128 value, char *end)
 {
     const uint64_t limb = powers[18];
-    char           text[MARKET_SUM_ROOM], *end = text + sizeof(text), *at;
-    u128           left = units < 0 ? -(u128)units : (u128)units;
+
+    for (; value >= limb; value /= limb)
+        end = put_digits((uint64_t)(value % limb), 18, end);
+    return put_digits((uint64_t)value, 1, end);
+}
+
+size_t market_sum_write(market_sum_units units, char to[MARKET_SUM_ROOM])
+{
+    char text[MARKET_SUM_ROOM], *end = text + sizeof(text), *at;
+    u128 left = units < 0 ? -(u128)units : (u128)units;
 
     at = put_fraction((uint32_t)(left % MARKET_UNIT), end);
-    for (left /= MARKET_UNIT; left >= limb; left /= limb)
-        at = put_digits((uint64_t)(left % limb), 18, at);
-    at = put_digits((uint64_t)left, 1, at);
+    at = put_whole(left / MARKET_UNIT, at);
+    if (units < 0)
+        *--at = '-';
+    return deliver(at, end, to);
+}
+
+size_t market_whole_write(market_sum_units units, char to[MARKET_SUM_ROOM])
+{
+    char text[MARKET_SUM_ROOM], *end = text + sizeof(text), *at;
+
+    at = put_whole(units < 0 ? -(u128)units : (u128)units, end);
     if (units < 0)
         *--at = '-';
     return deliver(at, end, to);

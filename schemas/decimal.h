@@ -26,6 +26,12 @@ struct market_sum {
     bool             given;
 };
 
+/* Derived, never summed: vwap. */
+struct market_double {
+    double value;
+    bool   given;
+};
+
 #define MARKET_NULL_DECIMAL ((struct market_decimal){ 0 })
 #define MARKET_DECIMAL(u)   ((struct market_decimal){ .units = (u), .given = true })
 
@@ -34,9 +40,13 @@ struct market_sum {
 int market_decimal_read(struct weir_text text, int64_t *ret_units);
 int market_sum_read(struct weir_text text, market_sum_units *ret_units);
 
+/* A sum of other units as a whole number. */
+int market_whole_read(struct weir_text text, market_sum_units *ret);
+
 /* The shortest decimal text, "23.71" or "-0.00000001", never with an exponent; NUL-ended. Gives its size. */
 size_t market_decimal_write(int64_t units, char to[MARKET_DECIMAL_ROOM]);
 size_t market_sum_write(market_sum_units units, char to[MARKET_SUM_ROOM]);
+size_t market_whole_write(market_sum_units units, char to[MARKET_SUM_ROOM]);
 
 /* MARKET_OVERFLOW leaves the sum as it was. */
 int market_sum_add(market_sum_units *sum, market_sum_units more);

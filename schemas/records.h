@@ -111,6 +111,62 @@ struct market_enriched {
     int64_t                reference_version; /* of the reference row; 0 = there was none */
 };
 
+/* ---- what bars are made from ---- */
+
+/* The place of a tick among those of its instrument: time, then sequence, then tick id; never its offset. */
+struct market_order {
+    int64_t event_time, sequence;
+    uint8_t tick_id[MARKET_TICK_ID_BYTES];
+};
+int                 market_order_compare(const struct market_order *a, const struct market_order *b);
+struct market_order market_order_of(const struct market_tick *tick);
+
+/* What a tick says: kept as a row while its window can change. */
+struct market_content {
+    struct market_decimal price, volume;
+    int64_t               revision, ingested_at;
+    uint32_t              quality_flags;
+    struct weir_text      currency, unit;
+};
+struct market_content market_content_of(const struct market_tick *tick);
+/* Of two contents of one tick the greater counts: by revision, ingestion time, price, volume, null least. */
+int market_content_compare(const struct market_content *a, const struct market_content *b);
+/* Same revision, price and volume: a duplicate, whenever it came. */
+bool market_content_same(const struct market_content *a, const struct market_content *b);
+
+/* Key of such a row: its bytes sort by key, event time, sequence, tick id; those of one key share the key's bytes and a
+ * zero byte as their beginning. */
+struct market_row_key {
+    struct market_key   key;
+    struct market_order order;
+};
+extern const struct weir_codec market_row_key[1];
+
+/* A price and its place. */
+struct market_edge {
+    struct market_order order;
+    int64_t             price; /* units of 1e-8 */
+};
+
+/* Ticks folded exactly: the same whatever order they came in, and however they were parted and merged. All zero: none. */
+struct market_fold {
+    int64_t            count;
+    struct market_edge open, close;
+    int64_t            high, low;
+    struct market_sum  volume;   /* of ticks that have one */
+    market_sum_units   notional; /* of the same, units of 1e-16 */
+    uint32_t           quality_flags;
+    int64_t            flagged_count;
+    struct weir_text   currency, unit; /* of the closing tick; borrowed */
+};
+
+/* Whether a tick counts in bars, statistics, spreads and curves: it has a price of its own. */
+bool market_in_bars(const struct market_tick *tick);
+/* MARKET_OVERFLOW, MARKET_MISSING (no price): the fold is as it was. */
+int market_fold_add(struct market_fold *fold, const struct market_order *order, const struct market_content *content);
+/* Children into a parent. Errors as above. */
+int market_fold_merge(struct market_fold *fold, const struct market_fold *other);
+
 /* ---- the bar ---- */
 
 enum market_bar_state { MARKET_BAR_OPEN, MARKET_BAR_FINAL, MARKET_BAR_CORRECTION };
@@ -121,16 +177,18 @@ struct market_bar {
     int64_t               window_start, window_end;
     int64_t               open, high, low, close; /* units of 1e-8 */
     struct market_sum     volume;
-    double                vwap;
-    bool                  vwap_given; /* not where volume is null or 0 */
+    struct market_double  vwap; /* null where volume is null or 0 */
     int64_t               trade_count;
     int64_t               first_event_time, last_event_time;
     uint32_t              quality_flags; /* of all its ticks */
     int64_t               flagged_count; /* ticks with a flag other than valid that does not come from state */
     enum market_bar_state state;
     int64_t               epoch, revision;
-    struct weir_text      market, currency, unit; /* currency, unit NULL = not known */
+    struct weir_text      currency, unit; /* of the closing tick; NULL = not known */
 };
+
+/* Fills in what the fold says; names, window, state, epoch and revision are the caller's. The fold holds a tick. */
+void market_bar_fill(struct market_bar *bar, const struct market_fold *fold);
 
 /* ---- the latest price ---- */
 
@@ -139,13 +197,19 @@ struct market_latest {
     int64_t               price; /* units of 1e-8 */
     struct market_decimal volume, bid_price, ask_price;
     struct weir_text      currency, unit;
-    int64_t               event_time, sequence;
+    int64_t               epoch, event_time, sequence;
     uint8_t               tick_id[MARKET_TICK_ID_BYTES];
-    int64_t               revision, epoch;
+    int64_t               revision;
     int64_t               ingested_at;
     uint32_t              quality_flags;
     struct weir_text      source_system;
 };
+
+/* Which of two prices of one instrument is served: > 0 = a. By epoch, event time, sequence, tick id, then as contents
+ * of one tick go (revision, ingestion time, price, volume). */
+int market_latest_compare(const struct market_latest *a, const struct market_latest *b);
+/* The tick's texts are borrowed. The tick has a price. */
+struct market_latest market_latest_of(const struct market_tick *tick, int64_t epoch);
 
 /* ---- reference data ---- */
 
@@ -159,5 +223,21 @@ struct market_instrument {
     bool                  active;
     int64_t               version; /* rises with each change of the row */
 };
+
+/* ---- codecs ---- */
+
+/* Of each record one type in two forms to write; both read both. The first one is the contract's default. */
+extern const struct weir_codec market_tick[1], market_tick_json[1];
+extern const struct weir_codec market_enriched[1], market_enriched_json[1];
+extern const struct weir_codec market_bar[1], market_bar_msgpack[1];               /* JSON, MessagePack */
+extern const struct weir_codec market_latest[1], market_latest_msgpack[1];         /* JSON, MessagePack */
+extern const struct weir_codec market_instrument[1], market_instrument_msgpack[1]; /* JSON, MessagePack */
+extern const struct weir_codec market_content[1];                                  /* MessagePack */
+extern const struct weir_codec market_order[1];                                    /* MessagePack */
+extern const struct weir_codec market_fold[1];                                     /* MessagePack */
+
+/* Reads as the codec does, and says which field is wrong and why: reterr->code is a market_reason. ret: codec->bytes. */
+int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,
+                   struct weir_error *reterr);
 
 #endif

@@ -1,0 +1,215 @@
+/* fold.c: ticks folded into what a bar is made from, and the orders that make it the same for everybody.
+ *
+ * (1) Every part of a fold is a minimum, a maximum or an exact sum: so neither order nor grouping shows in it.
+ * (2) A failure changes nothing.
+ */
+#include "schemas/records.h"
+
+/* ---- orders ---- */
+
+static int compare_numbers(int64_t a, int64_t b) { return (a > b) - (a < b); }
+
+int market_order_compare(const struct market_order *a, const struct market_order *b)
+{
+    int by = compare_numbers(a->event_time, b->event_time);
+
+    if (!by)
+        by = compare_numbers(a->sequence, b->sequence);
+    return by ? by : memcmp(a->tick_id, b->tick_id, MARKET_TICK_ID_BYTES);
+}
+
+struct market_order market_order_of(const struct market_tick *tick)
+{
+    struct market_order order = { .event_time = tick->event_time, .sequence = tick->sequence };
+
+    memcpy(order.tick_id, tick->tick_id, sizeof(order.tick_id));
+    return order;
+}
+
+static int compare_decimals(struct market_decimal a, struct market_decimal b)
+{
+    return a.given != b.given ? (a.given ? 1 : -1) : compare_numbers(a.units, b.units);
+}
+
+static bool same_decimal(struct market_decimal a, struct market_decimal b)
+{
+    return a.given == b.given && a.units == b.units;
+}
+
+struct market_content market_content_of(const struct market_tick *tick)
+{
+    return (struct market_content){ .price = tick->price,
+                                    .volume = tick->volume,
+                                    .revision = tick->revision,
+                                    .ingested_at = tick->ingested_at,
+                                    .quality_flags = tick->quality_flags,
+                                    .currency = tick->currency,
+                                    .unit = tick->unit };
+}
+
+int market_content_compare(const struct market_content *a, const struct market_content *b)
+{
+    int by = compare_numbers(a->revision, b->revision);
+
+    if (!by)
+        by = compare_numbers(a->ingested_at, b->ingested_at);
+    if (!by)
+        by = compare_decimals(a->price, b->price);
+    return by ? by : compare_decimals(a->volume, b->volume);
+}
+
+bool market_content_same(const struct market_content *a, const struct market_content *b)
+{
+    return a->revision == b->revision && same_decimal(a->price, b->price) && same_decimal(a->volume, b->volume);
+}
+
+/* ---- folds ---- */
+
+bool market_in_bars(const struct market_tick *tick)
+{
+    return tick->kind != MARKET_KIND_QUOTE && tick->price.given && !(tick->quality_flags & MARKET_FALLBACK);
+}
+
+/* A fold of one tick. */
+static int fold_of(const struct market_order *order, const struct market_content *content, struct market_fold *ret)
+{
+    uint32_t           judged = content->quality_flags & ~(uint32_t)(MARKET_VALID | MARKET_FLAGS_FROM_STATE);
+    struct market_edge edge = { .order = *order, .price = content->price.units };
+
+    if (!content->price.given)
+        return MARKET_MISSING;
+    *ret = (struct market_fold){ .count = 1,
+                                 .open = edge,
+                                 .close = edge,
+                                 .high = edge.price,
+                                 .low = edge.price,
+                                 .quality_flags = content->quality_flags,
+                                 .flagged_count = judged != 0,
+                                 .currency = content->currency,
+                                 .unit = content->unit };
+    if (!content->volume.given)
+        return WEIR_OK;
+    ret->volume = (struct market_sum){ .units = content->volume.units, .given = true };
+    return market_notional_add(&ret->notional, edge.price, content->volume.units);
+}
+
+static int add_sums(struct market_fold *fold, const struct market_fold *other)
+{
+    struct market_sum volume = { .units = fold->volume.units, .given = fold->volume.given || other->volume.given };
+    market_sum_units  notional = fold->notional;
+    int64_t           count = 0;
+    int               err = market_sum_add(&volume.units, other->volume.units);
+
+    if (err == WEIR_OK)
+        err = market_sum_add(&notional, other->notional);
+    if (err == WEIR_OK && __builtin_add_overflow(fold->count, other->count, &count))
+        err = MARKET_OVERFLOW;
+    if (err < 0)
+        return err;
+    fold->volume = volume;
+    fold->notional = notional;
+    fold->count = count;
+    fold->flagged_count += other->flagged_count; /* at most count */
+    return WEIR_OK;
+}
+
+static void widen(struct market_fold *fold, const struct market_fold *other)
+{
+    if (market_order_compare(&other->open.order, &fold->open.order) < 0)
+        fold->open = other->open;
+    if (market_order_compare(&other->close.order, &fold->close.order) > 0) {
+        fold->close = other->close;
+        fold->currency = other->currency;
+        fold->unit = other->unit;
+    }
+    fold->high = MAX(fold->high, other->high);
+    fold->low = MIN(fold->low, other->low);
+    fold->quality_flags |= other->quality_flags;
+}
+
+int market_fold_merge(struct market_fold *fold, const struct market_fold *other)
+{
+    int err;
+
+    if (!other->count)
+        return WEIR_OK;
+    if (!fold->count) {
+        *fold = *other;
+        return WEIR_OK;
+    }
+    err = add_sums(fold, other);
+    if (err == WEIR_OK)
+        widen(fold, other);
+    return err;
+}
+
+int market_fold_add(struct market_fold *fold, const struct market_order *order, const struct market_content *content)
+{
+    struct market_fold one;
+    int                err = fold_of(order, content, &one);
+
+    return err < 0 ? err : market_fold_merge(fold, &one);
+}
+
+/* ---- what is served ---- */
+
+void market_bar_fill(struct market_bar *bar, const struct market_fold *fold)
+{
+    CHECK(fold->count > 0);
+    bar->open = fold->open.price;
+    bar->high = fold->high;
+    bar->low = fold->low;
+    bar->close = fold->close.price;
+    bar->volume = fold->volume;
+    bar->vwap = (struct market_double){ 0 };
+    if (fold->volume.units)
+        bar->vwap = (struct market_double){ .value = market_vwap(fold->notional, fold->volume.units), .given = true };
+    bar->trade_count = fold->count;
+    bar->first_event_time = fold->open.order.event_time;
+    bar->last_event_time = fold->close.order.event_time;
+    bar->quality_flags = fold->quality_flags;
+    bar->flagged_count = fold->flagged_count;
+    bar->currency = fold->currency;
+    bar->unit = fold->unit;
+}
+
+struct market_latest market_latest_of(const struct market_tick *tick, int64_t epoch)
+{
+    struct market_latest latest = { .tenant_id = tick->tenant_id,
+                                    .instrument_id = tick->instrument_id,
+                                    .market = tick->market,
+                                    .price = tick->price.units,
+                                    .volume = tick->volume,
+                                    .bid_price = tick->bid_price,
+                                    .ask_price = tick->ask_price,
+                                    .currency = tick->currency,
+                                    .unit = tick->unit,
+                                    .epoch = epoch,
+                                    .event_time = tick->event_time,
+                                    .sequence = tick->sequence,
+                                    .revision = tick->revision,
+                                    .ingested_at = tick->ingested_at,
+                                    .quality_flags = tick->quality_flags,
+                                    .source_system = tick->source_system };
+
+    CHECK(tick->price.given);
+    memcpy(latest.tick_id, tick->tick_id, sizeof(latest.tick_id));
+    return latest;
+}
+
+int market_latest_compare(const struct market_latest *a, const struct market_latest *b)
+{
+    struct market_order   order_a = { .event_time = a->event_time, .sequence = a->sequence };
+    struct market_order   order_b = { .event_time = b->event_time, .sequence = b->sequence };
+    struct market_content content_a = { MARKET_DECIMAL(a->price), a->volume, .revision = a->revision };
+    struct market_content content_b = { MARKET_DECIMAL(b->price), b->volume, .revision = b->revision };
+    int                   by = compare_numbers(a->epoch, b->epoch);
+
+    memcpy(order_a.tick_id, a->tick_id, sizeof(order_a.tick_id));
+    memcpy(order_b.tick_id, b->tick_id, sizeof(order_b.tick_id));
+    content_a.ingested_at = a->ingested_at;
+    content_b.ingested_at = b->ingested_at;
+    if (!by)
+        by = market_order_compare(&order_a, &order_b);
+    return by ? by : market_content_compare(&content_a, &content_b);
+}

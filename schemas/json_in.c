@@ -1,0 +1,245 @@
+/* json_in.c: records from JSON, by the names of their fields. */
+#include "schemas/schema.h"
+
+struct place {
+    struct market_reading      *reading;
+    const struct market_schema *schema;
+    const struct market_field  *field;
+};
+
+static int bad(const struct place *place, int code, const char *what)
+{
+    return market_bad_field(place->reading, place->schema, place->field, code, what);
+}
+
+/* ---- numbers ---- */
+
+static int set_int(const struct place *place, const struct weir_json *json, int64_t *to)
+{
+    int err = weir_json_int64(json, to);
+
+    if (err == WEIR_OVERFLOW)
+        return bad(place, MARKET_OVERFLOW, "a number that does not fit");
+    return err < 0 ? bad(place, MARKET_BAD_TYPE, "a whole number is expected") : WEIR_OK;
+}
+
+static int number_code(const struct place *place, int err)
+{
+    return err < 0 ? bad(place, err, market_reason_text(err)) : WEIR_OK;
+}
+
+static int set_units(const struct place *place, const struct weir_json *json, int64_t *to)
+{
+    if (json->type != WEIR_JSON_NUMBER)
+        return bad(place, MARKET_BAD_TYPE, "a number is expected");
+    return number_code(place, market_decimal_read(json->text, to));
+}
+
+static int set_decimal(const struct place *place, const struct weir_json *json, struct market_decimal *to)
+{
+    to->given = true;
+    return set_units(place, json, &to->units);
+}
+
+static int set_sum(const struct place *place, const struct weir_json *json, market_sum_units *to)
+{
+    if (json->type != WEIR_JSON_NUMBER)
+        return bad(place, MARKET_BAD_TYPE, "a number is expected");
+    return number_code(place, market_sum_read(json->text, to));
+}
+
+/* Written as a whole number of the sum's own units. */
+static int set_raw_sum(const struct place *place, const struct weir_json *json, market_sum_units *to)
+{
+    if (json->type != WEIR_JSON_NUMBER)
+        return bad(place, MARKET_BAD_TYPE, "a number is expected");
+    return number_code(place, market_whole_read(json->text, to));
+}
+
+static int set_double(const struct place *place, const struct weir_json *json, struct market_double *to)
+{
+    to->given = true;
+    return weir_json_double(json, &to->value) < 0 ? bad(place, MARKET_BAD_TYPE, "a number is expected") : WEIR_OK;
+}
+
+/* ---- texts ---- */
+
+static int set_text(const struct place *place, const struct weir_json *json, void *record)
+{
+    if (json->type != WEIR_JSON_STRING)
+        return bad(place, MARKET_BAD_TYPE, "a text is expected");
+    return market_set_text(place->reading, place->schema, place->field, json->text, record);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int set_tick_id(const struct place *place, const struct weir_json *json, uint8_t *to)
+{
+    if (json->type != WEIR_JSON_STRING || json->text.size != 2 * (size_t)MARKET_TICK_ID_BYTES)
+        return bad(place, MARKET_BAD_TYPE, "64 hexadecimal digits are expected");
+    for (size_t i = 0; i < MARKET_TICK_ID_BYTES; i++) {
+        int high = hex_digit(json->text.data[2 * i]), low = hex_digit(json->text.data[2 * i + 1]);
+
+        if (high < 0 || low < 0)
+            return bad(place, MARKET_BAD_TYPE, "64 lower-case hexadecimal digits are expected");
+        to[i] = (uint8_t)(high << 4 | low);
+    }
+    return WEIR_OK;
+}
+
+static int set_word(const struct place *place, const struct weir_json *json, void *record)
+{
+    if (json->type != WEIR_JSON_STRING)
+        return bad(place, MARKET_BAD_TYPE, "a word is expected");
+    return market_set_word(place->reading, place->schema, place->field, json->text, record);
+}
+
+static int set_bool(const struct place *place, const struct weir_json *json, bool *to)
+{
+    if (json->type != WEIR_JSON_TRUE && json->type != WEIR_JSON_FALSE)
+        return bad(place, MARKET_BAD_TYPE, "true or false is expected");
+    *to = json->type == WEIR_JSON_TRUE;
+    return WEIR_OK;
+}
+
+/* ---- lists and maps ---- */
+
+/* Labels that are not known are left out: a later version may have more. */
+static int set_flags(const struct place *place, const struct weir_json *json, uint32_t *to)
+{
+    if (json->type != WEIR_JSON_ARRAY)
+        return bad(place, MARKET_BAD_TYPE, "a list of labels is expected");
+    for (const struct weir_json *label = json->child; label; label = label->next) {
+        if (label->type != WEIR_JSON_STRING)
+            return bad(place, MARKET_BAD_TYPE, "a label in it is no text");
+        *to |= market_flag_of(label->text);
+    }
+    return WEIR_OK;
+}
+
+static size_t count_children(const struct weir_json *json)
+{
+    size_t count = 0;
+
+    for (const struct weir_json *child = json->child; child; child = child->next)
+        count++;
+    return count;
+}
+
+static int take_entry(const struct place *place, const struct weir_json *json, struct weir_text *ret)
+{
+    if (json->type != WEIR_JSON_STRING)
+        return bad(place, MARKET_BAD_TYPE, "a text is expected in it");
+    return market_check_entry(place->reading, place->schema, place->field, json->text, ret);
+}
+
+static int set_list(const struct place *place, const struct weir_json *json, struct market_list *to)
+{
+    size_t            count = count_children(json), at = 0;
+    struct weir_text *texts;
+
+    if (json->type != WEIR_JSON_ARRAY)
+        return bad(place, MARKET_BAD_TYPE, "a list is expected");
+    if (count > place->field->max)
+        return bad(place, MARKET_TOO_LONG, "it has more entries than it may");
+    if (!count)
+        return WEIR_OK;
+    texts = weir__arena_take(place->reading->arena, sizeof(*texts) * count);
+    if (!texts)
+        return WEIR_LIMIT;
+    for (const struct weir_json *child = json->child; child; child = child->next) {
+        int err = take_entry(place, child, &texts[at++]);
+
+        if (err < 0)
+            return err;
+    }
+    *to = (struct market_list){ texts, count };
+    return WEIR_OK;
+}
+
+static int set_map(const struct place *place, const struct weir_json *json, struct market_map *to)
+{
+    size_t              count = count_children(json), at = 0;
+    struct market_pair *pairs;
+
+    if (json->type != WEIR_JSON_OBJECT)
+        return bad(place, MARKET_BAD_TYPE, "an object is expected");
+    if (count > place->field->max)
+        return bad(place, MARKET_TOO_LONG, "it has more entries than it may");
+    if (!count)
+        return WEIR_OK;
+    pairs = weir__arena_take(place->reading->arena, sizeof(*pairs) * count);
+    if (!pairs)
+        return WEIR_LIMIT;
+    for (const struct weir_json *child = json->child; child; child = child->next, at++) {
+        int err = market_check_entry(place->reading, place->schema, place->field, child->name, &pairs[at].name);
+
+        if (err == WEIR_OK)
+            err = take_entry(place, child, &pairs[at].value);
+        if (err < 0)
+            return err;
+    }
+    *to = (struct market_map){ pairs, count };
+    return WEIR_OK;
+}
+
+/* ---- records ---- */
+
+static int set_field(const struct place *place, const struct weir_json *json, void *record)
+{
+    const struct market_field *field = place->field;
+    void                      *to = (char *)record + field->offset;
+
+    switch ((enum market_type)field->type) {
+    case MARKET_TYPE_TEXT:
+    case MARKET_TYPE_TENANT:
+    case MARKET_TYPE_INSTRUMENT: return set_text(place, json, record);
+    case MARKET_TYPE_INT: return set_int(place, json, to);
+    case MARKET_TYPE_UNITS: return set_units(place, json, to);
+    case MARKET_TYPE_DECIMAL: return set_decimal(place, json, to);
+    case MARKET_TYPE_SUM: ((struct market_sum *)to)->given = true; return set_sum(place, json, to);
+    case MARKET_TYPE_RAW_SUM: return set_raw_sum(place, json, to);
+    case MARKET_TYPE_DOUBLE: return set_double(place, json, to);
+    case MARKET_TYPE_TICK_ID: return set_tick_id(place, json, to);
+    case MARKET_TYPE_FLAGS: return set_flags(place, json, to);
+    case MARKET_TYPE_WORD: return set_word(place, json, record);
+    case MARKET_TYPE_BOOL: return set_bool(place, json, to);
+    case MARKET_TYPE_MAP: return set_map(place, json, to);
+    case MARKET_TYPE_LIST: return set_list(place, json, to);
+    case MARKET_TYPE_RECORD:
+        if (json->type != WEIR_JSON_OBJECT)
+            return bad(place, MARKET_BAD_TYPE, "an object is expected");
+        return market_read_json(place->reading, field->inner, json, to);
+    }
+    return WEIR_UNREADABLE;
+}
+
+int market_read_json(struct market_reading *reading, const struct market_schema *schema, const struct weir_json *json,
+                     void *record)
+{
+    struct place place = { .reading = reading, .schema = schema };
+    uint64_t     seen = 0;
+    size_t       next = 0;
+    int          err;
+
+    if (json->type != WEIR_JSON_OBJECT)
+        return weir__fail(reading->reterr, MARKET_MALFORMED, schema->name, "malformed: a JSON object is expected");
+    for (const struct weir_json *member = json->child; member; member = member->next) {
+        place.field = market_find_field(schema, member->name, next);
+        if (!place.field)
+            continue;
+        next = (size_t)(place.field - schema->fields) + 1;
+        if (member->type == WEIR_JSON_NULL)
+            continue;
+        seen |= UINT64_C(1) << (next - 1);
+        err = set_field(&place, member, record);
+        if (err < 0)
+            return err;
+    }
+    return market_finish(reading, schema, seen, record);
+}

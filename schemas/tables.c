@@ -1,0 +1,284 @@
+/* tables.c: the schema table of each record, and the codecs made from it. docs/schemas.md is printed from these tables. */
+#include "schemas/schema.h"
+
+enum {
+    ID_TEXT_MAX = 256, /* event ids, symbols, systems */
+    WORD_MAX = 64,     /* markets, currencies, units, categories */
+    ENTRIES_MAX = 64,
+};
+
+/* One row. of: the record's struct. */
+#define ROW(of, kind, field, ...)                                                                                 \
+    {                                                                                                             \
+        .name = #field, .member = "\"" #field "\":", .name_size = sizeof(#field) - 1, .type = MARKET_TYPE_##kind, \
+        .offset = offsetof(struct of, field), ##__VA_ARGS__                                                       \
+    }
+#define REQUIRED .required = true
+#define UP_TO(n) .max = n
+#define ELSE(n)  .fallback = n
+#define WORDS(w) .words = w, .max = ARRAY_SIZE(w)
+#define TABLE(of, number, rows, ...)                                                                 \
+    static const struct market_schema of##_schema[1] = {                                             \
+        { .name = #of, .version = number, .fields = rows, .count = ARRAY_SIZE(rows), ##__VA_ARGS__ } \
+    };                                                                                               \
+    _Static_assert(ARRAY_SIZE(rows) <= 64, "a set of fields is a word of bits")
+
+static const char *const kinds[] = { "price", "trade", "quote" };
+static const char *const states[] = { "open", "final", "correction" };
+
+/* clang-format off */
+
+/* ---- tick ---- */
+
+#define TICK_1                                                        \
+    ROW(market_tick, TICK_ID,    tick_id,         REQUIRED),          \
+    ROW(market_tick, TENANT,     tenant_id,       REQUIRED, UP_TO(MARKET_TENANT_MAX)), \
+    ROW(market_tick, INSTRUMENT, instrument_id,   REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)), \
+    ROW(market_tick, TEXT,       market,          REQUIRED, UP_TO(WORD_MAX)), \
+    ROW(market_tick, WORD,       kind,            REQUIRED, WORDS(kinds)), \
+    ROW(market_tick, INT,        event_time,      REQUIRED),          \
+    ROW(market_tick, INT,        sequence),                           \
+    ROW(market_tick, INT,        interval),                           \
+    ROW(market_tick, INT,        revision,        ELSE(1)),           \
+    ROW(market_tick, INT,        ingested_at,     REQUIRED),          \
+    ROW(market_tick, INT,        normalized_at),                      \
+    ROW(market_tick, DECIMAL,    price),                              \
+    ROW(market_tick, DECIMAL,    volume),                             \
+    ROW(market_tick, DECIMAL,    bid_price),                          \
+    ROW(market_tick, DECIMAL,    ask_price),                          \
+    ROW(market_tick, TEXT,       currency,        UP_TO(WORD_MAX)),   \
+    ROW(market_tick, TEXT,       unit,            UP_TO(WORD_MAX)),   \
+    ROW(market_tick, TEXT,       symbol,          UP_TO(ID_TEXT_MAX)),\
+    ROW(market_tick, TEXT,       source,          UP_TO(ID_TEXT_MAX)),\
+    ROW(market_tick, TEXT,       source_system,   UP_TO(ID_TEXT_MAX)),\
+    ROW(market_tick, TEXT,       source_event_id, UP_TO(ID_TEXT_MAX)),\
+    ROW(market_tick, FLAGS,      quality_flags),                      \
+    ROW(market_tick, MAP,        metadata,        UP_TO(ENTRIES_MAX)),\
+    ROW(market_tick, LIST,       tags,            UP_TO(ENTRIES_MAX))
+
+/* A price or trade has a price, a quote a side of one. */
+static const char *missing_in_tick(const void *record)
+{
+    const struct market_tick *tick = record;
+
+    if (tick->kind == MARKET_KIND_QUOTE)
+        return tick->bid_price.given || tick->ask_price.given ? NULL : "bid_price";
+    return tick->price.given ? NULL : "price";
+}
+
+static const struct market_field tick_rows[] = { TICK_1 };
+TABLE(market_tick, 1, tick_rows, .missing = missing_in_tick);
+
+/* ---- enriched tick: what a tick's table grows by goes behind its own rows, not between ---- */
+
+_Static_assert(offsetof(struct market_enriched, tick) == 0, "an enriched tick begins as a tick");
+
+static const struct market_field taxonomy_rows[] = {
+    ROW(market_taxonomy, TEXT,    commodity,    UP_TO(WORD_MAX)),
+    ROW(market_taxonomy, TEXT,    region,       UP_TO(WORD_MAX)),
+    ROW(market_taxonomy, TEXT,    product_tier, UP_TO(WORD_MAX)),
+    ROW(market_taxonomy, DECIMAL, confidence),
+    ROW(market_taxonomy, TEXT,    method,       UP_TO(WORD_MAX)),
+};
+TABLE(market_taxonomy, 0, taxonomy_rows);
+
+static const struct market_field enriched_rows[] = {
+    TICK_1,
+    ROW(market_enriched, RECORD,  taxonomy,          .inner = market_taxonomy_schema),
+    ROW(market_enriched, DECIMAL, contract_size),
+    ROW(market_enriched, DECIMAL, tick_size),
+    ROW(market_enriched, INT,     reference_version),
+};
+TABLE(market_enriched, 1, enriched_rows, .missing = missing_in_tick);
+
+/* ---- bar ---- */
+
+static const struct market_field bar_rows[] = {
+    ROW(market_bar, TENANT,     tenant_id,        REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_bar, INSTRUMENT, instrument_id,    REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_bar, TEXT,       interval,         REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_bar, INT,        window_start,     REQUIRED),
+    ROW(market_bar, INT,        window_end,       REQUIRED),
+    ROW(market_bar, UNITS,      open,             REQUIRED),
+    ROW(market_bar, UNITS,      high,             REQUIRED),
+    ROW(market_bar, UNITS,      low,              REQUIRED),
+    ROW(market_bar, UNITS,      close,            REQUIRED),
+    ROW(market_bar, SUM,        volume),
+    ROW(market_bar, DOUBLE,     vwap),
+    ROW(market_bar, INT,        trade_count,      REQUIRED),
+    ROW(market_bar, INT,        first_event_time, REQUIRED),
+    ROW(market_bar, INT,        last_event_time,  REQUIRED),
+    ROW(market_bar, FLAGS,      quality_flags),
+    ROW(market_bar, INT,        flagged_count),
+    ROW(market_bar, WORD,       state,            REQUIRED, WORDS(states)),
+    ROW(market_bar, INT,        epoch),
+    ROW(market_bar, INT,        revision,         ELSE(1)),
+    ROW(market_bar, TEXT,       currency,         UP_TO(WORD_MAX)),
+    ROW(market_bar, TEXT,       unit,             UP_TO(WORD_MAX)),
+};
+TABLE(market_bar, 1, bar_rows);
+
+/* ---- latest price ---- */
+
+static const struct market_field latest_rows[] = {
+    ROW(market_latest, TENANT,     tenant_id,     REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_latest, INSTRUMENT, instrument_id, REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_latest, TEXT,       market,        REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_latest, UNITS,      price,         REQUIRED),
+    ROW(market_latest, DECIMAL,    volume),
+    ROW(market_latest, DECIMAL,    bid_price),
+    ROW(market_latest, DECIMAL,    ask_price),
+    ROW(market_latest, TEXT,       currency,      UP_TO(WORD_MAX)),
+    ROW(market_latest, TEXT,       unit,          UP_TO(WORD_MAX)),
+    ROW(market_latest, INT,        epoch),
+    ROW(market_latest, INT,        event_time,    REQUIRED),
+    ROW(market_latest, INT,        sequence),
+    ROW(market_latest, TICK_ID,    tick_id,       REQUIRED),
+    ROW(market_latest, INT,        revision,      ELSE(1)),
+    ROW(market_latest, INT,        ingested_at,   REQUIRED),
+    ROW(market_latest, FLAGS,      quality_flags),
+    ROW(market_latest, TEXT,       source_system, UP_TO(ID_TEXT_MAX)),
+};
+TABLE(market_latest, 1, latest_rows);
+
+/* ---- reference row ---- */
+
+static const struct market_field instrument_rows[] = {
+    ROW(market_instrument, TENANT,     tenant_id,     REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_instrument, INSTRUMENT, instrument_id, REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_instrument, TEXT,       commodity,     UP_TO(WORD_MAX)),
+    ROW(market_instrument, TEXT,       region,        UP_TO(WORD_MAX)),
+    ROW(market_instrument, TEXT,       product_tier,  UP_TO(WORD_MAX)),
+    ROW(market_instrument, TEXT,       unit,          UP_TO(WORD_MAX)),
+    ROW(market_instrument, TEXT,       currency,      UP_TO(WORD_MAX)),
+    ROW(market_instrument, DECIMAL,    contract_size),
+    ROW(market_instrument, DECIMAL,    tick_size),
+    ROW(market_instrument, LIST,       aliases,       UP_TO(ENTRIES_MAX)),
+    ROW(market_instrument, MAP,        metadata,      UP_TO(ENTRIES_MAX)),
+    ROW(market_instrument, BOOL,       active,        ELSE(true)),
+    ROW(market_instrument, INT,        version,       ELSE(1)),
+};
+TABLE(market_instrument, 1, instrument_rows);
+
+/* ---- state of aggregation ---- */
+
+static const struct market_field content_rows[] = {
+    ROW(market_content, DECIMAL, price),
+    ROW(market_content, DECIMAL, volume),
+    ROW(market_content, INT,     revision, ELSE(1)),
+    ROW(market_content, INT,     ingested_at),
+    ROW(market_content, FLAGS,   quality_flags),
+    ROW(market_content, TEXT,    currency, UP_TO(WORD_MAX)),
+    ROW(market_content, TEXT,    unit,     UP_TO(WORD_MAX)),
+};
+TABLE(market_content, 1, content_rows);
+
+static const struct market_field order_rows[] = {
+    ROW(market_order, INT,     event_time, REQUIRED),
+    ROW(market_order, INT,     sequence,   REQUIRED),
+    ROW(market_order, TICK_ID, tick_id,    REQUIRED),
+};
+TABLE(market_order, 0, order_rows);
+
+static const struct market_field edge_rows[] = {
+    ROW(market_edge, RECORD, order, REQUIRED, .inner = market_order_schema),
+    ROW(market_edge, UNITS,  price, REQUIRED),
+};
+TABLE(market_edge, 0, edge_rows);
+
+static const struct market_field fold_rows[] = {
+    ROW(market_fold, INT,     count,    REQUIRED),
+    ROW(market_fold, RECORD,  open,     REQUIRED, .inner = market_edge_schema),
+    ROW(market_fold, RECORD,  close,    REQUIRED, .inner = market_edge_schema),
+    ROW(market_fold, UNITS,   high,     REQUIRED),
+    ROW(market_fold, UNITS,   low,      REQUIRED),
+    ROW(market_fold, SUM,     volume),
+    ROW(market_fold, RAW_SUM, notional, REQUIRED),
+    ROW(market_fold, FLAGS,   quality_flags),
+    ROW(market_fold, INT,     flagged_count),
+    ROW(market_fold, TEXT,    currency, UP_TO(WORD_MAX)),
+    ROW(market_fold, TEXT,    unit,     UP_TO(WORD_MAX)),
+};
+TABLE(market_fold, 1, fold_rows);
+
+/* clang-format on */
+
+/* ---- codecs ---- */
+
+static const struct market_schema *schema_of(const struct weir_codec *codec) { return codec->arg; }
+
+static int decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret)
+{
+    return market_weir_code(market_read(schema_of(codec), arena, in, ret, NULL));
+}
+
+static int encode_packed(const struct weir_codec *codec, struct weir_arena *arena, const void *value,
+                         struct weir_bytes *ret)
+{
+    struct market_reading reading = { .arena = arena };
+    int                   err = market_check(&reading, schema_of(codec), value);
+
+    return market_weir_code(err < 0 ? err : market_write_packed(schema_of(codec), arena, value, ret));
+}
+
+static int print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
+{
+    struct market_reading reading = { 0 };
+    int                   err = market_check(&reading, schema_of(codec), value);
+
+    return market_weir_code(err < 0 ? err : market_write_json(schema_of(codec), value, json));
+}
+
+static int encode_json(const struct weir_codec *codec, struct weir_arena *arena, const void *value,
+                       struct weir_bytes *ret)
+{
+    struct weir_json_out json = { 0 };
+    const char          *copy;
+    int                  err = print(codec, value, &json);
+
+    if (err == WEIR_OK) {
+        copy = weir__arena_copy(arena, json.buf.data, json.buf.size);
+        *ret = BYTES(copy, copy ? json.buf.size : 0);
+        err = copy ? WEIR_OK : WEIR_LIMIT;
+    }
+    weir__json_out_fini(&json);
+    return err;
+}
+
+static int parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
+{
+    struct market_reading reading = { .arena = json->arena };
+
+    return market_weir_code(market_read_json(&reading, schema_of(codec), json, ret));
+}
+
+int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,
+                   struct weir_error *reterr)
+{
+    return market_read(schema_of(codec), arena, in, ret, reterr);
+}
+
+#define CODEC(id, of, form)             \
+    const struct weir_codec id[1] = { { \
+        .name = #of,                    \
+        .bytes = sizeof(struct of),     \
+        .decode = decode,               \
+        .encode = encode_##form,        \
+        .print = print,                 \
+        .parse = parse,                 \
+        .arg = of##_schema,             \
+    } }
+
+CODEC(market_tick, market_tick, packed);
+CODEC(market_tick_json, market_tick, json);
+CODEC(market_enriched, market_enriched, packed);
+CODEC(market_enriched_json, market_enriched, json);
+CODEC(market_bar, market_bar, json);
+CODEC(market_bar_msgpack, market_bar, packed);
+CODEC(market_latest, market_latest, json);
+CODEC(market_latest_msgpack, market_latest, packed);
+CODEC(market_instrument, market_instrument, json);
+CODEC(market_instrument_msgpack, market_instrument, packed);
+CODEC(market_content, market_content, packed);
+CODEC(market_order, market_order, packed);
+CODEC(market_fold, market_fold, packed);

@@ -180,7 +180,7 @@ static int check_field(struct market_reading *reading, const struct market_schem
             return WEIR_OK;
         return market_bad_field(reading, schema, field, MARKET_BAD_TYPE, "a number that stands for no word");
     case MARKET_TYPE_LIST: return check_count(reading, schema, field, list->texts, list->count, 1);
-    case MARKET_TYPE_MAP: return check_count(reading, schema, field, &map->pairs->name, map->count, 2);
+    case MARKET_TYPE_MAP: return check_count(reading, schema, field, (const void *)map->pairs, map->count, 2);
     case MARKET_TYPE_RECORD: return market_check(reading, field->inner, from);
     default: return WEIR_OK;
     }

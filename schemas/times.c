@@ -203,13 +203,13 @@ int market_stamp_read(struct weir_text text, struct market_stamp *ret)
 /* How many us a unit of an epoch of that magnitude has; 0 = it is none. */
 static int64_t epoch_unit(int64_t number)
 {
-    int64_t size = number < 0 ? -number : number;
+    uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
 
-    if (number == INT64_MIN || size >= INT64_C(100000000000000000))
+    if (size >= UINT64_C(100000000000000000))
         return 0;
-    if (size < INT64_C(100000000000))
+    if (size < UINT64_C(100000000000))
         return 1000000;
-    return size < INT64_C(100000000000000) ? 1000 : 1;
+    return size < UINT64_C(100000000000000) ? 1000 : 1;
 }
 
 int market_epoch(int64_t number, int64_t *ret)

@@ -823,7 +823,16 @@ START_TEST(changed_bytes_do_no_harm)
 }
 END_TEST
 
-/* Whether the bytes are one item for msgpack-c; -1 = it cannot tell (nested too deep for it). */
+/* A count for which msgpack-c would ask for gigabytes. */
+static bool asks_too_much(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i + 2 < size; i++)
+        if ((bytes[i] == 0xdd || bytes[i] == 0xdf) && (bytes[i + 1] || bytes[i + 2]))
+            return true;
+    return false;
+}
+
+/* Whether the bytes are one item for msgpack-c; -1 = it cannot tell (too deep or too large for it). */
 static int is_one_item(struct weir_bytes bytes)
 {
     msgpack_zone          zone;
@@ -831,6 +840,8 @@ static int is_one_item(struct weir_bytes bytes)
     size_t                at = 0;
     msgpack_unpack_return said;
 
+    if (asks_too_much(bytes.data, bytes.size))
+        return -1;
     msgpack_zone_init(&zone, 2048);
     said = msgpack_unpack(bytes.data, bytes.size, &at, &zone, &object);
     msgpack_zone_destroy(&zone);

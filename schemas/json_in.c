@@ -2,14 +2,14 @@
 #include "schemas/schema.h"
 
 struct place {
-    struct market_reading      *reading;
+    struct market_reader       *reader;
     const struct market_schema *schema;
     const struct market_field  *field;
 };
 
 static int bad(const struct place *place, int code, const char *what)
 {
-    return market_bad_field(place->reading, place->schema, place->field, code, what);
+    return market_bad_field(place->reader, place->schema, place->field, code, what);
 }
 
 /* ---- numbers ---- */
@@ -68,7 +68,7 @@ static int set_text(const struct place *place, const struct weir_json *json, voi
 {
     if (json->type != WEIR_JSON_STRING)
         return bad(place, MARKET_BAD_TYPE, "a text is expected");
-    return market_set_text(place->reading, place->schema, place->field, json->text, record);
+    return market_set_text(place->reader, place->schema, place->field, json->text, record);
 }
 
 static int hex_digit(char c)
@@ -96,7 +96,7 @@ static int set_word(const struct place *place, const struct weir_json *json, voi
 {
     if (json->type != WEIR_JSON_STRING)
         return bad(place, MARKET_BAD_TYPE, "a word is expected");
-    return market_set_word(place->reading, place->schema, place->field, json->text, record);
+    return market_set_word(place->reader, place->schema, place->field, json->text, record);
 }
 
 static int set_bool(const struct place *place, const struct weir_json *json, bool *to)
@@ -135,7 +135,7 @@ static int take_entry(const struct place *place, const struct weir_json *json, s
 {
     if (json->type != WEIR_JSON_STRING)
         return bad(place, MARKET_BAD_TYPE, "a text is expected in it");
-    return market_check_entry(place->reading, place->schema, place->field, json->text, ret);
+    return market_check_entry(place->reader, place->schema, place->field, json->text, ret);
 }
 
 static int set_list(const struct place *place, const struct weir_json *json, struct market_list *to)
@@ -149,7 +149,7 @@ static int set_list(const struct place *place, const struct weir_json *json, str
         return bad(place, MARKET_TOO_LONG, "it has more entries than it may");
     if (!count)
         return WEIR_OK;
-    texts = weir__arena_take(place->reading->arena, sizeof(*texts) * count);
+    texts = weir__arena_take(place->reader->arena, sizeof(*texts) * count);
     if (!texts)
         return WEIR_LIMIT;
     for (const struct weir_json *child = json->child; child; child = child->next) {
@@ -173,11 +173,11 @@ static int set_map(const struct place *place, const struct weir_json *json, stru
         return bad(place, MARKET_TOO_LONG, "it has more entries than it may");
     if (!count)
         return WEIR_OK;
-    pairs = weir__arena_take(place->reading->arena, sizeof(*pairs) * count);
+    pairs = weir__arena_take(place->reader->arena, sizeof(*pairs) * count);
     if (!pairs)
         return WEIR_LIMIT;
     for (const struct weir_json *child = json->child; child; child = child->next, at++) {
-        int err = market_check_entry(place->reading, place->schema, place->field, child->name, &pairs[at].name);
+        int err = market_check_entry(place->reader, place->schema, place->field, child->name, &pairs[at].name);
 
         if (err == WEIR_OK)
             err = take_entry(place, child, &pairs[at].value);
@@ -214,21 +214,21 @@ static int set_field(const struct place *place, const struct weir_json *json, vo
     case MARKET_TYPE_RECORD:
         if (json->type != WEIR_JSON_OBJECT)
             return bad(place, MARKET_BAD_TYPE, "an object is expected");
-        return market_read_json(place->reading, field->inner, json, to);
+        return market_read_json(place->reader, field->inner, json, to);
     }
     return WEIR_UNREADABLE;
 }
 
-int market_read_json(struct market_reading *reading, const struct market_schema *schema, const struct weir_json *json,
+int market_read_json(struct market_reader *reader, const struct market_schema *schema, const struct weir_json *json,
                      void *record)
 {
-    struct place place = { .reading = reading, .schema = schema };
+    struct place place = { .reader = reader, .schema = schema };
     uint64_t     seen = 0;
     size_t       next = 0;
     int          err;
 
     if (json->type != WEIR_JSON_OBJECT)
-        return weir__fail(reading->reterr, MARKET_MALFORMED, schema->name, "malformed: a JSON object is expected");
+        return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name, "malformed: a JSON object is expected");
     for (const struct weir_json *member = json->child; member; member = member->next) {
         place.field = market_find_field(schema, member->name, next);
         if (!place.field)
@@ -241,5 +241,5 @@ int market_read_json(struct market_reading *reading, const struct market_schema 
         if (err < 0)
             return err;
     }
-    return market_finish(reading, schema, seen, record);
+    return market_finish(reader, schema, seen, record);
 }

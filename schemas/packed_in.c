@@ -193,14 +193,14 @@ static bool skip_inside(struct packed *in, const struct item *head)
 /* ---- fields ---- */
 
 struct place {
-    struct market_reading      *reading;
+    struct market_reader       *reader;
     const struct market_schema *schema;
     const struct market_field  *field;
 };
 
 static int bad(const struct place *place, int code, const char *what)
 {
-    return market_bad_field(place->reading, place->schema, place->field, code, what);
+    return market_bad_field(place->reader, place->schema, place->field, code, what);
 }
 
 static int wrong_type(const struct place *place, const struct item *item, const char *what)
@@ -260,7 +260,7 @@ static int set_flags(const struct place *place, const struct item *item, uint32_
 static int set_word(const struct place *place, const struct item *item, void *record)
 {
     if (item->kind == STR)
-        return market_set_word(place->reading, place->schema, place->field, item->bytes, record);
+        return market_set_word(place->reader, place->schema, place->field, item->bytes, record);
     if (item->kind != INT || item->number < 0 || item->number >= place->field->max)
         return wrong_type(place, item, "a word or its number is expected");
     *MARKET_AT(int, record, place->field) = (int)item->number;
@@ -283,7 +283,7 @@ static int take_entry(const struct place *place, struct packed *in, struct weir_
 
     if (item.kind != STR)
         return wrong_type(place, &item, "a text is expected in it");
-    return market_check_entry(place->reading, place->schema, place->field, item.bytes, ret);
+    return market_check_entry(place->reader, place->schema, place->field, item.bytes, ret);
 }
 
 static int check_count(const struct place *place, const struct packed *in, const struct item *item)
@@ -304,7 +304,7 @@ static int set_list(const struct place *place, struct packed *in, const struct i
     err = check_count(place, in, item);
     if (err < 0 || !item->count)
         return err;
-    texts = weir__arena_take(place->reading->arena, sizeof(*texts) * item->count);
+    texts = weir__arena_take(place->reader->arena, sizeof(*texts) * item->count);
     if (!texts)
         return WEIR_LIMIT;
     for (uint32_t i = 0; i < item->count; i++) {
@@ -343,7 +343,7 @@ static int set_map(const struct place *place, struct packed *in, const struct it
     err = check_count(place, in, item);
     if (err < 0 || !item->count)
         return err;
-    pairs = weir__arena_take(place->reading->arena, sizeof(*pairs) * item->count);
+    pairs = weir__arena_take(place->reader->arena, sizeof(*pairs) * item->count);
     if (!pairs)
         return WEIR_LIMIT;
     for (uint32_t i = 0; i < item->count; i++) {
@@ -357,14 +357,14 @@ static int set_map(const struct place *place, struct packed *in, const struct it
 
 /* ---- records ---- */
 
-static int read_record(struct market_reading *reading, const struct market_schema *schema, struct packed *in,
+static int read_record(struct market_reader *reader, const struct market_schema *schema, struct packed *in,
                        const struct item *head, void *record);
 
 static int set_record(const struct place *place, struct packed *in, const struct item *item, void *to)
 {
     if (item->kind != ARRAY && item->kind != MAP)
         return wrong_type(place, item, "a record is expected");
-    return read_record(place->reading, place->field->inner, in, item, to);
+    return read_record(place->reader, place->field->inner, in, item, to);
 }
 
 static int set_decimal(const struct place *place, const struct item *item, struct market_decimal *to)
@@ -384,7 +384,7 @@ static int set_field(const struct place *place, struct packed *in, const struct 
     case MARKET_TYPE_INSTRUMENT:
         if (item->kind != STR)
             return wrong_type(place, item, "a text is expected");
-        return market_set_text(place->reading, place->schema, field, item->bytes, record);
+        return market_set_text(place->reader, place->schema, field, item->bytes, record);
     case MARKET_TYPE_INT:
     case MARKET_TYPE_UNITS: return set_int(place, item, to);
     case MARKET_TYPE_DECIMAL: return set_decimal(place, item, to);
@@ -412,24 +412,24 @@ static int read_field(struct place *place, struct packed *in, uint64_t *seen, vo
     return set_field(place, in, &item, record);
 }
 
-static int cut_off(struct market_reading *reading, const struct market_schema *schema)
+static int cut_off(struct market_reader *reader, const struct market_schema *schema)
 {
-    return weir__fail(reading->reterr, MARKET_MALFORMED, schema->name,
+    return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name,
                       "malformed: the bytes end inside the record, or are no MessagePack");
 }
 
-static int skip_item(struct market_reading *reading, const struct market_schema *schema, struct packed *in)
+static int skip_item(struct market_reader *reader, const struct market_schema *schema, struct packed *in)
 {
     struct item item = take(in);
 
-    return item.kind != BROKEN && skip_inside(in, &item) ? WEIR_OK : cut_off(reading, schema);
+    return item.kind != BROKEN && skip_inside(in, &item) ? WEIR_OK : cut_off(reader, schema);
 }
 
 /* Fields by position. */
-static int read_array(struct market_reading *reading, const struct market_schema *schema, struct packed *in,
+static int read_array(struct market_reader *reader, const struct market_schema *schema, struct packed *in,
                       uint32_t count, void *record)
 {
-    struct place place = { reading, schema, schema->fields };
+    struct place place = { reader, schema, schema->fields };
     uint64_t     seen = 0;
     uint32_t     known = (uint32_t)MIN(count, schema->count);
     int          err = WEIR_OK;
@@ -437,15 +437,15 @@ static int read_array(struct market_reading *reading, const struct market_schema
     for (uint32_t i = 0; i < known && err == WEIR_OK; i++, place.field++)
         err = read_field(&place, in, &seen, record);
     for (uint32_t i = known; i < count && err == WEIR_OK; i++)
-        err = skip_item(reading, schema, in);
-    return err < 0 ? err : market_finish(reading, schema, seen, record);
+        err = skip_item(reader, schema, in);
+    return err < 0 ? err : market_finish(reader, schema, seen, record);
 }
 
 /* Fields by name. */
-static int read_map(struct market_reading *reading, const struct market_schema *schema, struct packed *in,
+static int read_map(struct market_reader *reader, const struct market_schema *schema, struct packed *in,
                     uint32_t count, void *record)
 {
-    struct place place = { .reading = reading, .schema = schema };
+    struct place place = { .reader = reader, .schema = schema };
     uint64_t     seen = 0;
     size_t       next = 0;
     int          err = WEIR_OK;
@@ -454,10 +454,10 @@ static int read_map(struct market_reading *reading, const struct market_schema *
         struct item name = take(in);
 
         if (name.kind == BROKEN || !skip_inside(in, &name))
-            return cut_off(reading, schema);
+            return cut_off(reader, schema);
         place.field = name.kind == STR ? market_find_field(schema, name.bytes, next) : NULL;
         if (!place.field) {
-            err = skip_item(reading, schema, in);
+            err = skip_item(reader, schema, in);
             continue;
         }
         next = (size_t)(place.field - schema->fields) + 1;
@@ -465,17 +465,17 @@ static int read_map(struct market_reading *reading, const struct market_schema *
             return bad(&place, MARKET_MALFORMED, "it stands twice");
         err = read_field(&place, in, &seen, record);
     }
-    return err < 0 ? err : market_finish(reading, schema, seen, record);
+    return err < 0 ? err : market_finish(reader, schema, seen, record);
 }
 
-static int read_record(struct market_reading *reading, const struct market_schema *schema, struct packed *in,
+static int read_record(struct market_reader *reader, const struct market_schema *schema, struct packed *in,
                        const struct item *head, void *record)
 {
-    return (head->kind == ARRAY ? read_array : read_map)(reading, schema, in, head->count, record);
+    return (head->kind == ARRAY ? read_array : read_map)(reader, schema, in, head->count, record);
 }
 
 /* The version that a record of its own begins with. A later one is read as far as it is known. */
-static int read_version(struct market_reading *reading, const struct market_schema *schema, struct packed *in,
+static int read_version(struct market_reader *reader, const struct market_schema *schema, struct packed *in,
                         struct item *head)
 {
     struct item version;
@@ -484,13 +484,13 @@ static int read_version(struct market_reading *reading, const struct market_sche
         return WEIR_OK;
     version = take(in);
     if (head->count == 0 || version.kind != INT || version.number < 1)
-        return weir__fail(reading->reterr, MARKET_MALFORMED, schema->name,
+        return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name,
                           "malformed: the array does not begin with its schema version");
     head->count--;
     return WEIR_OK;
 }
 
-int market_read_packed(struct market_reading *reading, const struct market_schema *schema, struct weir_bytes bytes,
+int market_read_packed(struct market_reader *reader, const struct market_schema *schema, struct weir_bytes bytes,
                        void *record)
 {
     struct packed in = { bytes.data, (const char *)bytes.data + bytes.size };
@@ -498,12 +498,12 @@ int market_read_packed(struct market_reading *reading, const struct market_schem
     int           err;
 
     if (head.kind != ARRAY && head.kind != MAP)
-        return weir__fail(reading->reterr, MARKET_MALFORMED, schema->name,
+        return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name,
                           "malformed: neither a JSON object nor a MessagePack array or map");
-    err = read_version(reading, schema, &in, &head);
+    err = read_version(reader, schema, &in, &head);
     if (err == WEIR_OK)
-        err = read_record(reading, schema, &in, &head, record);
+        err = read_record(reader, schema, &in, &head, record);
     if (err == WEIR_OK && in.at != in.end)
-        return weir__fail(reading->reterr, MARKET_MALFORMED, schema->name, "malformed: bytes follow the record");
+        return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name, "malformed: bytes follow the record");
     return err;
 }

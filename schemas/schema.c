@@ -3,11 +3,11 @@
 
 /* ---- words of a refusal ---- */
 
-int market_bad_field(struct market_reading *reading, const struct market_schema *schema,
+int market_bad_field(struct market_reader *reader, const struct market_schema *schema,
                      const struct market_field *field, int code, const char *what)
 {
-    return weir__fail(reading->reterr, code, schema->name, "%s: field '%s': %s", market_reason_name(code),
-                      field->name, what);
+    return weir__fail(reader->reterr, code, schema->name, "%s: field '%s': %s", market_reason_name(code), field->name,
+                      what);
 }
 
 /* ---- fields by name ---- */
@@ -40,17 +40,17 @@ static void set_fallback(const struct market_field *field, void *record)
     }
 }
 
-static int check_whole(struct market_reading *reading, const struct market_schema *schema, const void *record)
+static int check_whole(struct market_reader *reader, const struct market_schema *schema, const void *record)
 {
     const char *missing = schema->missing ? schema->missing(record) : NULL;
 
     if (!missing)
         return WEIR_OK;
-    return weir__fail(reading->reterr, MARKET_MISSING, schema->name, "missing_field: field '%s' is needed here",
+    return weir__fail(reader->reterr, MARKET_MISSING, schema->name, "missing_field: field '%s' is needed here",
                       missing);
 }
 
-int market_finish(struct market_reading *reading, const struct market_schema *schema, uint64_t seen, void *record)
+int market_finish(struct market_reader *reader, const struct market_schema *schema, uint64_t seen, void *record)
 {
     uint64_t all = schema->count < 64 ? (UINT64_C(1) << schema->count) - 1 : ~UINT64_C(0);
 
@@ -58,10 +58,10 @@ int market_finish(struct market_reading *reading, const struct market_schema *sc
         const struct market_field *field = &schema->fields[__builtin_ctzll(left)];
 
         if (field->required)
-            return market_bad_field(reading, schema, field, MARKET_MISSING, "it is required, and missing or null");
+            return market_bad_field(reader, schema, field, MARKET_MISSING, "it is required, and missing or null");
         set_fallback(field, record);
     }
-    return check_whole(reading, schema, record);
+    return check_whole(reader, schema, record);
 }
 
 /* ---- texts ---- */
@@ -91,41 +91,41 @@ static bool is_utf8(struct weir_text text)
     return true;
 }
 
-static int check_text(struct market_reading *reading, const struct market_schema *schema,
+static int check_text(struct market_reader *reader, const struct market_schema *schema,
                       const struct market_field *field, struct weir_text text)
 {
     if (text.size > field->max)
-        return market_bad_field(reading, schema, field, MARKET_TOO_LONG, "the text is longer than it may be");
+        return market_bad_field(reader, schema, field, MARKET_TOO_LONG, "the text is longer than it may be");
     if (field->type == MARKET_TYPE_TEXT && !is_utf8(text))
-        return market_bad_field(reading, schema, field, MARKET_BAD_TYPE, "the text is no UTF-8");
+        return market_bad_field(reader, schema, field, MARKET_BAD_TYPE, "the text is no UTF-8");
     if ((field->type == MARKET_TYPE_TENANT && !market_tenant_legal(text)) ||
         (field->type == MARKET_TYPE_INSTRUMENT && !market_instrument_legal(text)))
-        return market_bad_field(reading, schema, field, MARKET_BAD_NAME, "it is not legal as one");
+        return market_bad_field(reader, schema, field, MARKET_BAD_NAME, "it is not legal as one");
     return WEIR_OK;
 }
 
-int market_set_text(struct market_reading *reading, const struct market_schema *schema,
+int market_set_text(struct market_reader *reader, const struct market_schema *schema,
                     const struct market_field *field, struct weir_text text, void *record)
 {
-    int err = check_text(reading, schema, field, text);
+    int err = check_text(reader, schema, field, text);
 
     if (err == WEIR_OK)
         *MARKET_AT(struct weir_text, record, field) = text;
     return err;
 }
 
-int market_check_entry(struct market_reading *reading, const struct market_schema *schema,
+int market_check_entry(struct market_reader *reader, const struct market_schema *schema,
                        const struct market_field *field, struct weir_text text, struct weir_text *ret)
 {
     if (text.size > MARKET_ENTRY_MAX)
-        return market_bad_field(reading, schema, field, MARKET_TOO_LONG, "a text in it is longer than 4096 bytes");
+        return market_bad_field(reader, schema, field, MARKET_TOO_LONG, "a text in it is longer than 4096 bytes");
     if (!is_utf8(text))
-        return market_bad_field(reading, schema, field, MARKET_BAD_TYPE, "a text in it is no UTF-8");
+        return market_bad_field(reader, schema, field, MARKET_BAD_TYPE, "a text in it is no UTF-8");
     *ret = text;
     return WEIR_OK;
 }
 
-int market_set_word(struct market_reading *reading, const struct market_schema *schema,
+int market_set_word(struct market_reader *reader, const struct market_schema *schema,
                     const struct market_field *field, struct weir_text word, void *record)
 {
     for (int i = 0; i < field->max; i++) {
@@ -134,33 +134,33 @@ int market_set_word(struct market_reading *reading, const struct market_schema *
             return WEIR_OK;
         }
     }
-    return market_bad_field(reading, schema, field, MARKET_BAD_TYPE, "a word that is none of its own");
+    return market_bad_field(reader, schema, field, MARKET_BAD_TYPE, "a word that is none of its own");
 }
 
 /* ---- before writing ---- */
 
 /* What is written must be readable: so what readers refuse is refused here. */
-static int check_list(struct market_reading *reading, const struct market_schema *schema,
+static int check_list(struct market_reader *reader, const struct market_schema *schema,
                       const struct market_field *field, const struct weir_text *texts, size_t count)
 {
     struct weir_text text;
     int              err = WEIR_OK;
 
     for (size_t i = 0; i < count && err == WEIR_OK; i++)
-        err = texts[i].data ? market_check_entry(reading, schema, field, texts[i], &text)
-                            : market_bad_field(reading, schema, field, MARKET_BAD_TYPE, "a text in it is null");
+        err = texts[i].data ? market_check_entry(reader, schema, field, texts[i], &text)
+                            : market_bad_field(reader, schema, field, MARKET_BAD_TYPE, "a text in it is null");
     return err;
 }
 
-static int check_count(struct market_reading *reading, const struct market_schema *schema,
+static int check_count(struct market_reader *reader, const struct market_schema *schema,
                        const struct market_field *field, const struct weir_text *texts, size_t count, size_t each)
 {
     if (count > field->max)
-        return market_bad_field(reading, schema, field, MARKET_TOO_LONG, "it has more entries than it may");
-    return check_list(reading, schema, field, texts, count * each);
+        return market_bad_field(reader, schema, field, MARKET_TOO_LONG, "it has more entries than it may");
+    return check_list(reader, schema, field, texts, count * each);
 }
 
-static int check_field(struct market_reading *reading, const struct market_schema *schema,
+static int check_field(struct market_reader *reader, const struct market_schema *schema,
                        const struct market_field *field, const void *from)
 {
     const struct weir_text   *text = from;
@@ -172,30 +172,30 @@ static int check_field(struct market_reading *reading, const struct market_schem
     case MARKET_TYPE_TENANT:
     case MARKET_TYPE_INSTRUMENT:
         if (text->data)
-            return check_text(reading, schema, field, *text);
-        return field->required ? market_bad_field(reading, schema, field, MARKET_MISSING, "it is required, and null")
+            return check_text(reader, schema, field, *text);
+        return field->required ? market_bad_field(reader, schema, field, MARKET_MISSING, "it is required, and null")
                                : WEIR_OK;
     case MARKET_TYPE_WORD:
         if (*(const unsigned *)from < field->max)
             return WEIR_OK;
-        return market_bad_field(reading, schema, field, MARKET_BAD_TYPE, "a number that stands for no word");
-    case MARKET_TYPE_LIST: return check_count(reading, schema, field, list->texts, list->count, 1);
-    case MARKET_TYPE_MAP: return check_count(reading, schema, field, (const void *)map->pairs, map->count, 2);
-    case MARKET_TYPE_RECORD: return market_check(reading, field->inner, from);
+        return market_bad_field(reader, schema, field, MARKET_BAD_TYPE, "a number that stands for no word");
+    case MARKET_TYPE_LIST: return check_count(reader, schema, field, list->texts, list->count, 1);
+    case MARKET_TYPE_MAP: return check_count(reader, schema, field, (const void *)map->pairs, map->count, 2);
+    case MARKET_TYPE_RECORD: return market_check(reader, field->inner, from);
     default: return WEIR_OK;
     }
 }
 
-int market_check(struct market_reading *reading, const struct market_schema *schema, const void *record)
+int market_check(struct market_reader *reader, const struct market_schema *schema, const void *record)
 {
     for (size_t i = 0; i < schema->count; i++) {
         const struct market_field *field = &schema->fields[i];
-        int                        err = check_field(reading, schema, field, (const char *)record + field->offset);
+        int                        err = check_field(reader, schema, field, (const char *)record + field->offset);
 
         if (err < 0)
             return err;
     }
-    return check_whole(reading, schema, record);
+    return check_whole(reader, schema, record);
 }
 
 /* ---- either form ---- */
@@ -210,22 +210,22 @@ static bool is_json(struct weir_bytes in)
     return false;
 }
 
-static int read_text(struct market_reading *reading, const struct market_schema *schema, struct weir_bytes in,
+static int read_text(struct market_reader *reader, const struct market_schema *schema, struct weir_bytes in,
                      void *record)
 {
     const struct weir_json *json;
     struct weir_error       why = { 0 };
-    int err = weir_json_parse(reading->arena, (struct weir_text){ in.data, in.size }, &json, &why);
+    int                     err = weir_json_parse(reader->arena, (struct weir_text){ in.data, in.size }, &json, &why);
 
     if (err == WEIR_UNREADABLE)
-        return weir__fail(reading->reterr, MARKET_MALFORMED, schema->name, "malformed: JSON %s", why.text);
-    return err < 0 ? err : market_read_json(reading, schema, json, record);
+        return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name, "malformed: JSON %s", why.text);
+    return err < 0 ? err : market_read_json(reader, schema, json, record);
 }
 
 int market_read(const struct market_schema *schema, struct weir_arena *arena, struct weir_bytes in, void *ret,
                 struct weir_error *reterr)
 {
-    struct market_reading reading = { .arena = arena, .reterr = reterr };
+    struct market_reader reader = { .arena = arena, .reterr = reterr };
 
-    return is_json(in) ? read_text(&reading, schema, in, ret) : market_read_packed(&reading, schema, in, ret);
+    return is_json(in) ? read_text(&reader, schema, in, ret) : market_read_packed(&reader, schema, in, ret);
 }

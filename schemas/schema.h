@@ -67,18 +67,18 @@ int market_read(const struct market_schema *schema, struct weir_arena *arena, st
 /* ---- between the files of schemas ---- */
 
 /* What goes on while one record is read. */
-struct market_reading {
+struct market_reader {
     struct weir_arena *arena;
     struct weir_error *reterr;
 };
 
-int market_read_packed(struct market_reading *reading, const struct market_schema *schema, struct weir_bytes in,
+int market_read_packed(struct market_reader *reader, const struct market_schema *schema, struct weir_bytes in,
                        void *record);
-int market_read_json(struct market_reading *reading, const struct market_schema *schema, const struct weir_json *json,
+int market_read_json(struct market_reader *reader, const struct market_schema *schema, const struct weir_json *json,
                      void *record);
 
 /* Whether readers would take the record. The writers below believe it. */
-int market_check(struct market_reading *reading, const struct market_schema *schema, const void *record);
+int market_check(struct market_reader *reader, const struct market_schema *schema, const void *record);
 /* Packed bytes live in the arena. WEIR_LIMIT. */
 int market_write_packed(const struct market_schema *schema, struct weir_arena *arena, const void *record,
                         struct weir_bytes *ret);
@@ -89,19 +89,19 @@ int market_write_json(const struct market_schema *schema, const void *record, st
 const struct market_field *market_find_field(const struct market_schema *schema, struct weir_text name, size_t from);
 
 /* Sets fields that were not seen (bits of seen) to their fallbacks, and says what is missing. */
-int market_finish(struct market_reading *reading, const struct market_schema *schema, uint64_t seen, void *record);
+int market_finish(struct market_reader *reader, const struct market_schema *schema, uint64_t seen, void *record);
 
 /* Texts, whatever form they came in: checks and sets. */
-int market_set_text(struct market_reading *reading, const struct market_schema *schema,
+int market_set_text(struct market_reader *reader, const struct market_schema *schema,
                     const struct market_field *field, struct weir_text text, void *record);
-int market_set_word(struct market_reading *reading, const struct market_schema *schema,
+int market_set_word(struct market_reader *reader, const struct market_schema *schema,
                     const struct market_field *field, struct weir_text word, void *record);
 
 /* A text in a list or map. */
-int market_check_entry(struct market_reading *reading, const struct market_schema *schema,
+int market_check_entry(struct market_reader *reader, const struct market_schema *schema,
                        const struct market_field *field, struct weir_text text, struct weir_text *ret);
 
-int market_bad_field(struct market_reading *reading, const struct market_schema *schema,
+int market_bad_field(struct market_reader *reader, const struct market_schema *schema,
                      const struct market_field *field, int code, const char *what);
 
 #define MARKET_AT(type, record, field) ((type *)((char *)(record) + (field)->offset))

@@ -215,16 +215,16 @@ static int decode(const struct weir_codec *codec, struct weir_arena *arena, stru
 static int encode_packed(const struct weir_codec *codec, struct weir_arena *arena, const void *value,
                          struct weir_bytes *ret)
 {
-    struct market_reading reading = { .arena = arena };
-    int                   err = market_check(&reading, schema_of(codec), value);
+    struct market_reader reader = { .arena = arena };
+    int                  err = market_check(&reader, schema_of(codec), value);
 
     return market_weir_code(err < 0 ? err : market_write_packed(schema_of(codec), arena, value, ret));
 }
 
 static int print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
 {
-    struct market_reading reading = { 0 };
-    int                   err = market_check(&reading, schema_of(codec), value);
+    struct market_reader reader = { 0 };
+    int                  err = market_check(&reader, schema_of(codec), value);
 
     return market_weir_code(err < 0 ? err : market_write_json(schema_of(codec), value, json));
 }
@@ -247,9 +247,9 @@ static int encode_json(const struct weir_codec *codec, struct weir_arena *arena,
 
 static int parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
 {
-    struct market_reading reading = { .arena = json->arena };
+    struct market_reader reader = { .arena = json->arena };
 
-    return market_weir_code(market_read_json(&reading, schema_of(codec), json, ret));
+    return market_weir_code(market_read_json(&reader, schema_of(codec), json, ret));
 }
 
 int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,

@@ -90,3 +90,15 @@ function(weir_test_tool name)
         target_link_libraries(${name} PRIVATE weir_test_parts)
     endif()
 endfunction()
+
+# weir_fuzzers(): each test/fuzz/fuzz_*.c is a program that takes files, build/test/fuzz/fuzz_*; its head says how it is
+# built for libFuzzer.
+function(weir_fuzzers)
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/fuzz/fuzz_*.c)
+    foreach(source ${sources})
+        get_filename_component(name ${source} NAME_WE)
+        weir_program(${name} ${source})
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/fuzz)
+        target_link_libraries(${name} PRIVATE weir_test_parts)
+    endforeach()
+endfunction()

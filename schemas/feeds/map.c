@@ -60,13 +60,16 @@ static const char *const items[] = {
 };
 
 /* Which price a row of one price holds. */
-static int read_item(const struct market__roles *roles, enum market_component *ret, struct weir_error *reterr)
+static int read_item(const struct market_feed *feed, const struct market__roles *roles, enum market_component *ret,
+                     struct weir_error *reterr)
 {
     struct weir_text text;
     int              err = market__role_text(roles, ROLE_ITEM, &text, reterr);
 
     if (err < 0)
         return err;
+    if (!text.size)
+        return market__role_missing(feed, ROLE_ITEM, reterr);
     for (size_t i = 0; i < ARRAY_SIZE(items); i++)
         if (market__one_of(text, items[i]) >= 0) {
             *ret = (enum market_component)i;
@@ -131,8 +134,8 @@ int market__instrument(const struct market_feed *feed, const struct market__role
         return market_location(text, ret, reterr);
     if (err == WEIR_OK)
         err = location_of(feed, roles, source, &text, reterr);
-    if (err == WEIR_OK && roles->of[ROLE_ITEM])
-        err = read_item(roles, &component, reterr);
+    if (err == WEIR_OK && feed->names[ROLE_ITEM])
+        err = read_item(feed, roles, &component, reterr);
     if (err < 0)
         return err;
     return feed->trade ? trade_id(feed, text, ret, reterr) : power_id(&row, text, product->stage, component, ret);
@@ -386,7 +389,7 @@ static int add_item(const struct row *row, struct weir_arena *arena, const struc
     enum market_component component;
     struct market_decimal price;
     enum held             held;
-    int                   err = read_item(row->roles, &component, row->reterr);
+    int                   err = read_item(row->feed, row->roles, &component, row->reterr);
 
     if (err == WEIR_OK)
         err = read_price(row, ROLE_VALUE, &held, &price);

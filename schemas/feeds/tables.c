@@ -129,7 +129,7 @@ static bool cut_column(struct weir_text column, struct weir_text *ret_place, siz
 static struct market__place *find_place(struct market__file *file, struct weir_text name)
 {
     for (size_t i = 0; i < file->place_count; i++)
-        if (market__same(file->places[i].name, name))
+        if (file->places[i].name.size == name.size && memcmp(file->places[i].name.data, name.data, name.size) == 0)
             return &file->places[i];
     file->places[file->place_count] = (struct market__place){ .name = name };
     return &file->places[file->place_count++];
@@ -155,6 +155,8 @@ static int read_places(struct market__file *file, struct weir_error *reterr)
         file->fixed_count = MIN(file->fixed_count, i);
         find_place(file, name)->cell[price] = i;
     }
+    if (!file->place_count)
+        return market__file_refuse(file, MARKET_NO_PRICE, reterr, "no column is the LMP of a location");
     return WEIR_OK;
 }
 

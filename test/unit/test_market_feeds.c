@@ -4,8 +4,7 @@
 #include <stdlib.h>
 
 #include "framework/record/record.h"
-#include "schemas/feeds/feeds.h"
-#include "schemas/market.h"
+#include "test/fuzz/market_check.h"
 
 static struct weir_arena     arena;
 static struct market_reading reading;
@@ -99,6 +98,26 @@ static void refuses(const char *text, const char *reason, const char *where)
     ck_assert_str_eq(market_reason_name(code), reason);
     ck_assert_msg(strstr(error.text, where) || strstr(error.where, where), "%s: %s: %s", text, error.where,
                   error.text);
+}
+
+/* Gives the new size. */
+static size_t damage(char *bytes, size_t size, size_t room, unsigned *seed)
+{
+    size_t at = size ? (size_t)rand_r(seed) % size : 0, length = (size_t)rand_r(seed) % 16;
+
+    switch (size ? rand_r(seed) % 5 : 4) {
+    case 0: bytes[at] = (char)rand_r(seed); return size;
+    case 1: bytes[at] = "\"{}[],:0-.eT \\"[rand_r(seed) % 15]; return size;
+    case 2:
+        length = MIN(length, size - at);
+        memmove(bytes + at, bytes + at + length, size - at - length);
+        return size - length;
+    case 3:
+        length = MIN(MIN(length, size - at), room - size);
+        memmove(bytes + at + length, bytes + at, size - at);
+        return size + length;
+    default: return at;
+    }
 }
 
 /* ---- electricity ---- */
@@ -228,6 +247,12 @@ START_TEST(miso_labels_start_and_hours_end)
     refuses(flat("{\"market\":\"MISO\",\"data_type\":\"da_expost_lmp\",\"operating_day\":\"09/23/2026\",\"HE\":\"1\","
                  "\"Node\":\"ALTW\",\"Value\":\"VOL\",\"price\":\"1\"}"),
             "unknown_product", "Value");
+    refuses(flat("{\"market\":\"MISO\",\"data_type\":\"da_expost_lmp\",\"operating_day\":\"09/23/2026\",\"HE\":\"1\","
+                 "\"Node\":\"ALTW\",\"price\":\"1\"}"),
+            "missing_field", "Value");
+    refuses(flat("{\"market\":\"MISO\",\"data_type\":\"da_expost_lmp\",\"operating_day\":\"09/23/2026\",\"HE\":\"1\","
+                 "\"Node\":\"ALTW\",\"Value\":\"LMP\"}"),
+            "missing_field", "price");
 }
 END_TEST
 
@@ -550,6 +575,53 @@ START_TEST(a_small_arena_is_a_limit_not_a_crash)
 }
 END_TEST
 
+/* Events of all shapes with bytes changed, left out, doubled and swapped, by a seed. */
+START_TEST(events_that_were_damaged)
+{
+    static const char *const events[] = {
+        NESTED("\"event_id\":\"e\",\"timestamp\":\"2025-05-01T04:00:01\"",
+               "\"market\":\"MISO\",\"instrument_id\":\"M.A\",\"raw_data\":{\"time\":\"2025-05-01T04:00:00+02:00\","
+               "\"price\":\"-12.5\",\"volume\":0,\"bid\":-13}"),
+        "{\"event_id\":\"e\",\"payload\":{\"market\":\"PJM\",\"data_type\":\"rt_hrl_lmps\",\"datetime_beginning_utc\":"
+        "\"5/1/2025 4:00:00 AM\",\"pnode_name\":\"N\",\"total_lmp_rt\":\"23.71\",\"congestion_price_rt\":\"\",\"version_nbr\":2}}",
+        "{\"event_id\":\"e\",\"payload\":{\"market\":\"ERCOT\",\"data_type\":\"NP6-905-CD\",\"deliveryDate\":\"2025-11-02\","
+        "\"deliveryHour\":2,\"deliveryInterval\":4,\"settlementPoint\":\"Z\",\"settlementPointPrice\":4.26,\"DSTFlag\":true}}",
+        "{\"event_id\":\"e\",\"payload\":{\"market\":\"MISO\",\"data_type\":\"FiveMinLMP\",\"RefId\":\"02-Oct-2026 - x\","
+        "\"HourAndMin\":\"16:50\",\"name\":\"A\",\"LMP\":\"1\"}}",
+        "{\"event_id\":\"e\",\"occurred_at\":1,\"payload\":{\"source_system\":\"s\",\"market\":\"USA\",\"symbol\":\"S\","
+        "\"encoding\":\"csv-line\",\"raw_payload\":\"1,2,3,P,,0\",\"metadata\":{\"feed\":\"lean_trades\",\"day\":"
+        "\"2013-10-07\",\"zone\":\"UTC\",\"scale\":\"1\"},\"sequence\":2}}",
+        "{\"event_id\":\"e\",\"payload\":{\"source_system\":\"s\",\"market\":\"KRAKEN\",\"symbol\":\"S\",\"raw_payload\":"
+        "\"[\\\"1\\\",\\\"2\\\",1762795433.97,\\\"b\\\",\\\"l\\\",\\\"\\\",3]\"}}",
+        "\x82\xa8"
+        "event_id\xa1"
+        "e\xa7"
+        "payload\x85\xa6"
+        "market\xa4"
+        "MISO\xa9"
+        "data_type\xa3"
+        "lmp\xa9"
+        "timestamp\xce\x68\x12\xf1\x40\xa4"
+        "node\xa1"
+        "X\xa3"
+        "lmp\xca\x41\xcc\xcc\xcd",
+    };
+    unsigned seed = 20251126;
+
+    for (int round = 0; round < 30000; round++) {
+        const char *event = events[(unsigned)rand_r(&seed) % ARRAY_SIZE(events)], *fault;
+        size_t      size = strlen(event);
+        char        bytes[1024];
+
+        memcpy(bytes, event, size);
+        for (int changes = rand_r(&seed) % 4; changes >= 0; changes--)
+            size = damage(bytes, size, sizeof(bytes), &seed);
+        fault = raw_event_fault(bytes, size);
+        ck_assert_msg(!fault, "round %d: %s: %.*s", round, fault, (int)size, bytes);
+    }
+}
+END_TEST
+
 START_TEST(rules_of_markets)
 {
     ck_assert_str_eq(market_rules_find((struct weir_text){ "iso-ne", 6 })->name, "ISONE");
@@ -590,6 +662,7 @@ int main(void)
     tcase_add_test(tcase, components_can_be_left_out);
     tcase_add_test(tcase, the_tenant_is_known_when_the_rest_is_refused);
     tcase_add_test(tcase, a_small_arena_is_a_limit_not_a_crash);
+    tcase_add_test(tcase, events_that_were_damaged);
     tcase_add_test(tcase, rules_of_markets);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);

@@ -272,6 +272,8 @@ START_TEST(wide_tables_with_headings_that_cannot_be)
 {
     refuses(make("a.csv", EIA_HEADING "A-B LMP,A - B LMP,A B LMP\n"), "name_clash", "A.B");
     refuses(make("b.csv", EIA_HEADING "A LMP,B (Loss)\n"), "no_price", "\"B\"");
+    refuses(make("a.csv", EIA_HEADING "A LMP,a LMP\n"), "name_clash", "A");
+    refuses(make("b.csv", EIA_HEADING "x\n"), "no_price", "no column");
     refuses(make("c.csv", EIA_HEADING "A LMP,nix\n"), "malformed", "nix");
     refuses(make("d.csv", EIA_HEADING "A.DA LMP\n"), "name_clash", "A.DA");
     refuses(make("e.csv", "x\nUTC Timestamp (Interval Ending),Local Date,Hour Number,A LMP\n"), "not_said",

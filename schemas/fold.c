@@ -70,6 +70,24 @@ bool market_in_bars(const struct market_tick *tick)
     return tick->kind != MARKET_KIND_QUOTE && tick->price.given && !(tick->quality_flags & MARKET_FALLBACK);
 }
 
+static bool same_text(struct weir_text a, struct weir_text b)
+{
+    return weir__bytes_equal(BYTES(a.data, a.size), BYTES(b.data, b.size));
+}
+
+static bool same_edge(const struct market_edge *a, const struct market_edge *b)
+{
+    return market_order_compare(&a->order, &b->order) == 0 && a->price == b->price;
+}
+
+bool market_fold_same(const struct market_fold *a, const struct market_fold *b)
+{
+    return a->count == b->count && same_edge(&a->open, &b->open) && same_edge(&a->close, &b->close) &&
+           a->high == b->high && a->low == b->low && a->volume.given == b->volume.given &&
+           a->volume.units == b->volume.units && a->notional == b->notional && a->quality_flags == b->quality_flags &&
+           a->flagged_count == b->flagged_count && same_text(a->currency, b->currency) && same_text(a->unit, b->unit);
+}
+
 /* A fold of one tick. */
 static int fold_of(const struct market_order *order, const struct market_content *content, struct market_fold *ret)
 {

@@ -164,8 +164,16 @@ struct market_fold {
 bool market_in_bars(const struct market_tick *tick);
 /* MARKET_OVERFLOW, MARKET_MISSING (no price): the fold is as it was. */
 int market_fold_add(struct market_fold *fold, const struct market_order *order, const struct market_content *content);
+bool market_fold_same(const struct market_fold *a, const struct market_fold *b);
 /* Children into a parent. Errors as above. */
 int market_fold_merge(struct market_fold *fold, const struct market_fold *other);
+
+/* A window of bars as aggregation keeps it. */
+struct market_window {
+    struct market_fold fold;
+    int64_t            epoch;
+    int64_t            revision; /* of the last bar sent of it; 0 = it has not closed */
+};
 
 /* ---- the bar ---- */
 
@@ -235,6 +243,7 @@ extern const struct weir_codec market_instrument[1], market_instrument_msgpack[1
 extern const struct weir_codec market_content[1];                                  /* MessagePack */
 extern const struct weir_codec market_order[1];                                    /* MessagePack */
 extern const struct weir_codec market_fold[1];                                     /* MessagePack */
+extern const struct weir_codec market_window[1];                                   /* MessagePack */
 
 /* Reads as the codec does, and says which field is wrong and why: reterr->code is a market_reason. ret: codec->bytes. */
 int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,

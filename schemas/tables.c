@@ -201,6 +201,18 @@ static const struct market_field fold_rows[] = {
 };
 TABLE(market_fold, 1, fold_rows);
 
+/* Inside another record it has no version of its own. */
+static const struct market_schema fold_part[1] = {
+    { .name = "market_fold", .fields = fold_rows, .count = ARRAY_SIZE(fold_rows) }
+};
+
+static const struct market_field window_rows[] = {
+    ROW(market_window, RECORD, fold,     REQUIRED, .inner = fold_part),
+    ROW(market_window, INT,    epoch,    ELSE(1)),
+    ROW(market_window, INT,    revision),
+};
+TABLE(market_window, 1, window_rows);
+
 /* clang-format on */
 
 /* ---- codecs ---- */
@@ -282,3 +294,4 @@ CODEC(market_instrument_msgpack, market_instrument, packed);
 CODEC(market_content, market_content, packed);
 CODEC(market_order, market_order, packed);
 CODEC(market_fold, market_fold, packed);
+CODEC(market_window, market_window, packed);

@@ -1,0 +1,436 @@
+/* test_aggregation.c: bars are a function of the accepted ticks: whatever order, repetitions, revisions and crashes.
+ *
+ * (1) Random ticks go through the topology; the last bar of each window is compared with one computed here in the
+ *     plainest way: all ticks that count, sorted, read from first to last.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "framework/driver.h"
+#include "statestores/engines.h"
+#include "topologies/topologies.h"
+
+#define TICKS 400
+#define BEGIN INT64_C(1740787200000000) /* 2025-03-01: PJM's clock change of the 9th is in */
+
+struct spec {
+    int     instrument;
+    int64_t event_time, sequence, price, volume, revision; /* volume < 0: none */
+};
+
+static const struct {
+    const char *market, *instrument, *zone;
+    bool        corrects;
+} instruments[] = { { "PJM", "PJM.WESTERN.HUB.RT1H", "America/New_York", true },
+                    { "MISO", "MISO.ILLINOIS.HUB", "EST", true },
+                    { "COMEX", "GC.201312", "UTC", false } };
+
+static struct weir_driver *driver;
+static struct weir_error   error;
+static struct spec         specs[TICKS];
+static size_t              spec_count;
+static uint64_t            random_state;
+static char                dir[64];
+
+#define OK(call) ck_assert_msg((call) == WEIR_OK, "%s: %s", error.where, error.text)
+#define TEXT(s)  ((struct weir_text){ (s), strlen(s) })
+
+static int dice(int sides)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return (int)(random_state >> 33) % sides;
+}
+
+/* ---- ticks in ---- */
+
+static struct market_tick tick_of(const struct spec *spec)
+{
+    struct market_tick tick = {
+        .tenant_id = TEXT("default"),
+        .instrument_id = TEXT(instruments[spec->instrument].instrument),
+        .market = TEXT(instruments[spec->instrument].market),
+        .kind = instruments[spec->instrument].corrects ? MARKET_KIND_PRICE : MARKET_KIND_TRADE,
+        .event_time = spec->event_time,
+        .sequence = spec->sequence,
+        .revision = spec->revision,
+        .ingested_at = spec->event_time,
+        .price = MARKET_DECIMAL(spec->price),
+        .volume = spec->volume < 0 ? MARKET_NULL_DECIMAL : MARKET_DECIMAL(spec->volume),
+    };
+    struct market_tick_identity identity = { .tenant = tick.tenant_id,
+                                             .market = tick.market,
+                                             .instrument = tick.instrument_id,
+                                             .event_time = tick.event_time,
+                                             .sequence = tick.sequence };
+
+    ck_assert_int_eq(market_tick_id(&identity, tick.tick_id), WEIR_OK);
+    return tick;
+}
+
+static int try_pipe(const struct market_tick *tick)
+{
+    struct market_enriched enriched = { .tick = *tick };
+    struct market_key      key = { .tenant = tick->tenant_id, .instrument = tick->instrument_id };
+    struct weir_arena      arena;
+    struct weir_bytes      key_bytes, value;
+    int                    err;
+
+    weir__arena_init(&arena, 0);
+    ck_assert_int_eq(market_key->encode(market_key, &arena, &key, &key_bytes), WEIR_OK);
+    ck_assert_int_eq(market_enriched->encode(market_enriched, &arena, &enriched, &value), WEIR_OK);
+    err = weir_driver_pipe(driver, "enriched.market.ticks.v1", key_bytes, value, tick->event_time / 1000, NULL, 0,
+                           &error);
+    weir__arena_fini(&arena);
+    return err;
+}
+
+static void pipe_spec(const struct spec *spec)
+{
+    struct market_tick tick = tick_of(spec);
+
+    OK(try_pipe(&tick));
+}
+
+/* Ticks of a few days: minutes with several ticks, and with none. */
+static void make_specs(unsigned seed)
+{
+    random_state = seed * 7919u + 1;
+    spec_count = 0;
+    for (int i = 0; i < TICKS; i++) {
+        int     instrument = dice(ARRAY_SIZE(instruments));
+        int64_t minute = dice(36 * 60) / (1 + dice(30)), time = BEGIN + MARKET_MINUTES(minute + 8 * 24 * 60 - 600);
+        struct spec spec = { .instrument = instrument,
+                             .event_time = time + dice(3) * MARKET_SECONDS(7),
+                             .sequence = dice(3),
+                             .price = (int64_t)(dice(4000) - 500) * 1000000,
+                             .volume = dice(5) ? (int64_t)dice(100) * 100000000 : -1,
+                             .revision = 1 };
+        bool        known = false;
+
+        for (size_t j = 0; j < spec_count; j++)
+            known = known || (specs[j].instrument == instrument && specs[j].event_time == spec.event_time &&
+                              specs[j].sequence == spec.sequence);
+        if (!known || instruments[instrument].corrects) {
+            spec.revision = known ? 2 + dice(3) : 1;
+            specs[spec_count++] = spec;
+        }
+    }
+}
+
+static void shuffle(void)
+{
+    for (size_t i = spec_count; i > 1; i--) {
+        size_t      j = (size_t)dice((int)i);
+        struct spec spare = specs[i - 1];
+
+        specs[i - 1] = specs[j];
+        specs[j] = spare;
+    }
+}
+
+/* ---- bars out: the last one of each window, and no (window, revision) twice ---- */
+
+struct seen {
+    struct market_bar bar;
+    char              instrument[64], interval[8];
+};
+static struct seen seen[100000];
+static size_t      seen_count;
+
+static struct seen *find_seen(const struct market_bar *bar)
+{
+    for (size_t i = 0; i < seen_count; i++)
+        if (seen[i].bar.window_start == bar->window_start && strlen(seen[i].interval) == bar->interval.size &&
+            memcmp(seen[i].interval, bar->interval.data, bar->interval.size) == 0 &&
+            strlen(seen[i].instrument) == bar->instrument_id.size &&
+            memcmp(seen[i].instrument, bar->instrument_id.data, bar->instrument_id.size) == 0)
+            return &seen[i];
+    return NULL;
+}
+
+static void take_bar(const struct market_bar *bar)
+{
+    struct seen *at = find_seen(bar);
+
+    if (at == NULL) {
+        at = &seen[seen_count++];
+        ck_assert_int_eq(bar->state, MARKET_BAR_FINAL);
+        ck_assert_int_eq(bar->revision, 1);
+    } else {
+        ck_assert_int_eq(bar->state, MARKET_BAR_CORRECTION);
+        ck_assert_int_eq(bar->revision, at->bar.revision + 1);
+    }
+    at->bar = *bar;
+    snprintf(at->instrument, sizeof(at->instrument), "%.*s", (int)bar->instrument_id.size, bar->instrument_id.data);
+    snprintf(at->interval, sizeof(at->interval), "%.*s", (int)bar->interval.size, bar->interval.data);
+}
+
+static size_t dead_letters;
+
+static void read_all(void)
+{
+    struct weir_output output;
+
+    while (weir_driver_read(driver, &output) == WEIR_OK) {
+        struct weir_arena arena;
+        struct market_bar bar;
+
+        if (strstr(output.topic, "deadletter") != NULL) {
+            dead_letters++;
+            continue;
+        }
+        weir__arena_init(&arena, 0);
+        memset(&bar, 0, sizeof(bar));
+        ck_assert_int_eq(market_bar->decode(market_bar, &arena, output.value, &bar), WEIR_OK);
+        take_bar(&bar);
+        weir__arena_fini(&arena);
+    }
+}
+
+/* ---- the plain computation ---- */
+
+static const struct spec *best_of(const struct spec *spec)
+{
+    const struct spec *best = spec;
+
+    for (size_t i = 0; i < spec_count; i++) {
+        const struct spec    *other = &specs[i];
+        struct market_tick    a, b;
+        struct market_content content_a, content_b;
+
+        if (other->instrument != spec->instrument || other->event_time != spec->event_time ||
+            other->sequence != spec->sequence)
+            continue;
+        a = tick_of(other);
+        b = tick_of(best);
+        content_a = market_content_of(&a);
+        content_b = market_content_of(&b);
+        if (market_content_compare(&content_a, &content_b) > 0)
+            best = other;
+    }
+    return best;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    struct market_tick tick_a = tick_of(*(const struct spec *const *)a),
+                       tick_b = tick_of(*(const struct spec *const *)b);
+    struct market_order order_a = market_order_of(&tick_a), order_b = market_order_of(&tick_b);
+
+    return market_order_compare(&order_a, &order_b);
+}
+
+static void expect_bar(const struct seen *got)
+{
+    const struct spec *inside[TICKS];
+    size_t             count = 0;
+    int64_t            high = INT64_MIN, low = INT64_MAX;
+    __int128           volume = 0, notional = 0;
+    bool               any_volume = false;
+
+    for (size_t i = 0; i < spec_count; i++)
+        if (strcmp(instruments[specs[i].instrument].instrument, got->instrument) == 0 &&
+            specs[i].event_time >= got->bar.window_start && specs[i].event_time < got->bar.window_end &&
+            best_of(&specs[i]) == &specs[i])
+            inside[count++] = &specs[i];
+    ck_assert_uint_gt(count, 0);
+    qsort(inside, count, sizeof(inside[0]), by_order);
+    for (size_t i = 0; i < count; i++) {
+        high = MAX(high, inside[i]->price);
+        low = MIN(low, inside[i]->price);
+        if (inside[i]->volume < 0)
+            continue;
+        any_volume = true;
+        volume += inside[i]->volume;
+        notional += (__int128)inside[i]->price * inside[i]->volume;
+    }
+    ck_assert_int_eq(got->bar.open, inside[0]->price);
+    ck_assert_int_eq(got->bar.close, inside[count - 1]->price);
+    ck_assert_int_eq(got->bar.high, high);
+    ck_assert_int_eq(got->bar.low, low);
+    ck_assert_int_eq(got->bar.trade_count, (int64_t)count);
+    ck_assert_int_eq(got->bar.volume.given, any_volume);
+    ck_assert(got->bar.volume.units == volume);
+    ck_assert_int_eq(got->bar.vwap.given, any_volume && volume != 0);
+    if (got->bar.vwap.given)
+        ck_assert_double_eq_tol(got->bar.vwap.value, (double)notional / (double)volume / 1e8, 1e-9);
+}
+
+/* How many windows of a width hold ticks; width 0: the market's day, of which the bars say how long it is. */
+static size_t count_windows(int64_t width)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < spec_count; i++) {
+        bool first = true;
+
+        for (size_t j = 0; j < i && first; j++)
+            first = specs[j].instrument != specs[i].instrument ||
+                    specs[j].event_time / width != specs[i].event_time / width;
+        count += first;
+    }
+    return count;
+}
+
+static void expect_all(void)
+{
+    size_t minutes = 0, fives = 0, hours = 0;
+
+    for (size_t i = 0; i < seen_count; i++) {
+        expect_bar(&seen[i]);
+        minutes += strcmp(seen[i].interval, "1m") == 0;
+        fives += strcmp(seen[i].interval, "5m") == 0;
+        hours += strcmp(seen[i].interval, "1h") == 0;
+    }
+    ck_assert_uint_eq(minutes, count_windows(MARKET_MINUTES(1)));
+    ck_assert_uint_eq(fives, count_windows(MARKET_MINUTES(5)));
+    ck_assert_uint_eq(hours, count_windows(MARKET_HOURS(1)));
+}
+
+static void open_driver(bool disk, int64_t cache)
+{
+    struct weir_driver_config config = { .wall_clock = BEGIN / 1000 + DAYS(20), .cache_bytes = cache };
+
+    strcpy(dir, "/tmp/weir-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    if (disk)
+        config.dir = dir;
+    OK(weir_driver_open(&aggregation, &config, weir_engines, &driver, &error));
+    seen_count = dead_letters = 0;
+}
+
+static void close_driver(void)
+{
+    weir_driver_free(driver);
+    (void)weir__remove_tree(dir, NULL);
+}
+
+static void finish_run(void)
+{
+    OK(weir_driver_finish(driver, &error));
+    read_all();
+}
+
+/* ---- tests ---- */
+
+START_TEST(bars_equal_the_plain_computation)
+{
+    make_specs((unsigned)_i);
+    shuffle();
+    open_driver(_i % 2 == 1, _i % 3 == 0 ? 0 : 1 << 20);
+    for (size_t i = 0; i < spec_count; i++) {
+        pipe_spec(&specs[i]);
+        if (dice(4) == 0)
+            pipe_spec(&specs[i - (size_t)dice((int)MIN(i + 1, 100))]); /* again, while a trade is still known */
+        if (dice(40) == 0)
+            OK(weir_driver_advance(driver, MINUTES(dice(20)), &error));
+        read_all();
+        if (dice(60) == 0)
+            OK(weir_driver_crash(driver, dice(2) == 0, &error));
+    }
+    finish_run();
+    ck_assert_uint_eq(dead_letters, 0);
+    expect_all();
+    close_driver();
+}
+END_TEST
+
+/* The day that holds the clock change has 23 hours in New York, and 24 for MISO, which keeps EST. */
+START_TEST(days_are_those_of_the_market)
+{
+    struct spec noon = { .event_time = BEGIN + MARKET_DAYS(8) + MARKET_HOURS(17), .price = 100000000, .revision = 1 };
+
+    open_driver(false, 0);
+    pipe_spec(&noon);
+    noon.instrument = 1;
+    pipe_spec(&noon);
+    finish_run();
+    for (size_t i = 0; i < seen_count; i++)
+        if (strcmp(seen[i].interval, "1d") == 0)
+            ck_assert_int_eq(seen[i].bar.window_end - seen[i].bar.window_start,
+                             strncmp(seen[i].instrument, "PJM", 3) == 0 ? MARKET_HOURS(23) : MARKET_HOURS(24));
+    ck_assert_uint_eq(seen_count, 8);
+    close_driver();
+}
+END_TEST
+
+START_TEST(what_is_too_old_is_a_dead_letter)
+{
+    struct spec spec = { .event_time = BEGIN, .price = 100000000, .revision = 1 };
+
+    open_driver(false, 0);
+    spec.event_time += MARKET_HOURS(48) + MARKET_MINUTES(1);
+    pipe_spec(&spec);
+    spec.event_time = BEGIN; /* its minute ends 48 h before that: no more */
+    pipe_spec(&spec);
+    read_all();
+    ck_assert_uint_eq(dead_letters, 1);
+    spec.event_time = BEGIN + MARKET_MINUTES(1);
+    pipe_spec(&spec);
+    finish_run();
+    ck_assert_uint_eq(dead_letters, 1);
+    ck_assert_double_eq(weir_driver_metric(driver, "weir_records_dropped_total", "reason", "too_late"), 1);
+    close_driver();
+}
+END_TEST
+
+START_TEST(a_trade_is_not_corrected)
+{
+    struct spec spec = { .instrument = 2, .event_time = BEGIN, .price = 100000000, .volume = 1, .revision = 1 };
+
+    open_driver(false, 0);
+    pipe_spec(&spec);
+    pipe_spec(&spec);
+    spec.price++;
+    pipe_spec(&spec);
+    finish_run();
+    ck_assert_uint_eq(dead_letters, 1);
+    ck_assert_double_eq(weir_driver_metric(driver, "weir_records_dropped_total", "reason", "uncorrectable"), 1);
+    ck_assert_double_eq(weir_driver_metric(driver, "weir_records_dropped_total", "reason", "duplicate"), 1);
+    for (size_t i = 0; i < seen_count; i++)
+        ck_assert_int_eq(seen[i].bar.trade_count, 1);
+    close_driver();
+}
+END_TEST
+
+START_TEST(quotes_and_fallbacks_are_in_no_bar)
+{
+    struct spec        spec = { .event_time = BEGIN, .price = 100000000, .revision = 1 };
+    struct market_tick tick = tick_of(&spec);
+
+    open_driver(false, 0);
+    tick.quality_flags = MARKET_FALLBACK;
+    OK(try_pipe(&tick));
+    tick = tick_of(&spec);
+    tick.kind = MARKET_KIND_QUOTE;
+    tick.price = MARKET_NULL_DECIMAL;
+    tick.bid_price = MARKET_DECIMAL(1);
+    OK(try_pipe(&tick));
+    finish_run();
+    ck_assert_uint_eq(seen_count, 0);
+    ck_assert_double_eq(weir_driver_metric(driver, "weir_records_dropped_total", "reason", "fallback"), 1);
+    ck_assert_double_eq(weir_driver_metric(driver, "weir_records_dropped_total", "reason", "quote"), 1);
+    close_driver();
+}
+END_TEST
+
+int main(void)
+{
+    Suite   *suite = suite_create("aggregation");
+    TCase   *tests = tcase_create("aggregation");
+    SRunner *runner = srunner_create(suite);
+    int      failed;
+
+    tcase_set_timeout(tests, 120);
+    tcase_add_loop_test(tests, bars_equal_the_plain_computation, 1, 7);
+    tcase_add_test(tests, days_are_those_of_the_market);
+    tcase_add_test(tests, what_is_too_old_is_a_dead_letter);
+    tcase_add_test(tests, a_trade_is_not_corrected);
+    tcase_add_test(tests, quotes_and_fallbacks_are_in_no_bar);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,73 @@
+/* aggregation.h: the parts of aggregation: the ledger of ticks, and the ladder of windows above each other. */
+#ifndef TOPOLOGIES_AGGREGATION_H
+#define TOPOLOGIES_AGGREGATION_H
+
+#include "topologies/topologies.h"
+
+/* A tick that counts in bars, on its way in. */
+struct market_arrival {
+    const struct market_key  *key;
+    const struct market_tick *tick;
+    struct market_order       order;
+    struct market_content     content;
+    int64_t                   time;     /* of the event, ms */
+    bool                      corrects; /* its market's prices are corrected */
+    bool                      replaces; /* the ledger had another content of it */
+};
+struct market_arrival market_arrival_of(const struct market_key *key, const struct market_tick *tick);
+
+/* ---- the ledger (ledger.c): which ticks are known, and what they say ---- */
+
+struct market_ledger {
+    const struct weir_store *ticks;  /* a row for each tick that may still be corrected */
+    const struct weir_store *recent; /* where nothing is corrected: the last ticks, told apart by hashes */
+};
+/* 1: the tick is new, or says something else that counts more. 0: counted as duplicate or superseded, or refused as
+ * uncorrectable. */
+int market_ledger_enter(struct weir_context *ctx, const struct market_ledger *ledger, struct market_arrival *arrival);
+/* Brings the fold of the tick's window up to date. */
+int market_ledger_fold(struct weir_context *ctx, const struct market_ledger *ledger,
+                       const struct market_arrival *arrival, const struct weir_span *span, struct market_fold *fold);
+/* Deletes the key's ticks before a time, ms. */
+int market_ledger_forget(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_key *key,
+                         int64_t before);
+/* Deletes the ticks of keys that `windows` knows no more: they have left. */
+int market_ledger_sweep(struct weir_context *ctx, const struct market_ledger *ledger,
+                        const struct weir_store *windows);
+
+/* ---- the ladder (ladder.c): windows of one interval, folded into the next longer ---- */
+
+struct market_level {
+    const char              *interval;
+    const struct weir_store *store;
+    const struct weir_node  *sink;
+    int64_t                  width; /* ms; 0 = the market's operating day */
+};
+struct market_ladder {
+    const struct market_level *levels; /* the shortest first */
+    size_t                     count;
+};
+
+/* The window of a level that holds a tick. */
+struct weir_span market_span(const struct market_level *level, const struct market_tick *tick);
+/* 1 = there is a row; 0 = *ret is a new window. */
+int market_window_read(struct weir_context *ctx, const struct market_level *level, const struct market_key *key,
+                       int64_t start, struct market_window *ret);
+/* A first tick has come to the shortest window: the longer ones around it get rows, so that they close. */
+int market_open_parents(struct weir_context *ctx, const struct market_ladder *ladder,
+                        const struct market_arrival *arrival);
+/* The shortest window has another fold: it is kept, and where it has closed it is sent, and so are its parents. */
+int market_window_changed(struct weir_context *ctx, const struct market_ladder *ladder,
+                          const struct market_arrival *arrival, struct market_window *window);
+/* A window of one of the levels has closed: its bar is final. */
+int market_window_closed(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *store,
+                         const struct weir_row *row);
+
+/* ---- operating days (days.c) ---- */
+
+weir_assign market_days;
+/* Whether all markets' zones are on this machine: WEIR_NOTFOUND, WEIR_CORRUPT, WEIR_IO. */
+int              market_days_check(void);
+struct weir_span market_day_of(struct weir_text market, int64_t time); /* ms */
+
+#endif

@@ -223,10 +223,11 @@ WEIR_API int weir_refuse(struct weir_context *ctx, const char *reason, const cha
 /* Counts a record that ends here as it should, such as a duplicate: weir_records_dropped_total under that reason. */
 WEIR_API void weir_drop(struct weir_context *ctx, const char *reason);
 
-WEIR_API const void *weir_arg(struct weir_context *ctx);   /* the node's .arg (in an arm's fold, the arm's) */
-WEIR_API void       *weir_state(struct weir_context *ctx); /* .state zeroed bytes, one per task */
-WEIR_API void       *weir_alloc(struct weir_context *ctx, size_t size); /* record's lifetime; NULL = ceiling */
-WEIR_API bool        weir_absent(struct weir_context *ctx); /* in a fold: the state was null, now zeroed */
+WEIR_API const void        *weir_arg(struct weir_context *ctx);   /* the node's .arg (in an arm's fold, the arm's) */
+WEIR_API void              *weir_state(struct weir_context *ctx); /* .state zeroed bytes, one per task */
+WEIR_API void              *weir_alloc(struct weir_context *ctx, size_t size); /* record's lifetime; NULL = ceiling */
+WEIR_API struct weir_arena *weir_record_arena(struct weir_context *ctx);       /* where weir_alloc takes from */
+WEIR_API bool               weir_absent(struct weir_context *ctx); /* in a fold: the state was null, now zeroed */
 /* Windows by key time. In a fold: the window had closed before this record. In the nodes after it, not beyond a topic:
  * the result is of a closed window, the first after its close or a correction. */
 WEIR_API bool    weir_closed(struct weir_context *ctx);

@@ -6,8 +6,7 @@
  */
 #include "topologies/aggregation.h"
 
-/* A tick that is not corrected, as remembered: the first bytes of its id, and a hash of what it said. */
-enum { RECENT_MOST = 100, ID_BYTES = 8, RECENT_BYTES = ID_BYTES + 4 };
+enum { RECENT_MOST = 100 };
 
 struct market_arrival market_arrival_of(const struct market_key *key, const struct market_tick *tick)
 {
@@ -65,68 +64,30 @@ static int fold_rows(struct weir_context *ctx, const struct market_ledger *ledge
 
 /* ---- ticks that cannot ---- */
 
-/* What a tick says, in four bytes: enough to tell a repetition from a correction. */
-static uint32_t content_hash(const struct market_content *content)
-{
-    char bytes[26];
-
-    weir__put_be64(bytes, (uint64_t)content->price.units);
-    weir__put_be64(bytes + 8, (uint64_t)content->volume.units);
-    weir__put_be64(bytes + 16, (uint64_t)content->revision);
-    bytes[24] = (char)content->price.given;
-    bytes[25] = (char)content->volume.given;
-    return weir__murmur2(BYTES(bytes, sizeof(bytes)));
-}
-
-static void remembered(const struct market_arrival *arrival, char to[RECENT_BYTES])
-{
-    memcpy(to, arrival->order.tick_id, ID_BYTES);
-    weir__put_be32(to + ID_BYTES, content_hash(&arrival->content));
-}
-
-static const char *find_recent(const struct weir_text *recent, const char *tick)
-{
-    for (size_t at = 0; at + RECENT_BYTES <= recent->size; at += RECENT_BYTES)
-        if (memcmp(recent->data + at, tick, ID_BYTES) == 0)
-            return recent->data + at;
-    return NULL;
-}
-
-/* The last ones, this one behind them. */
-static int remember(struct weir_context *ctx, const struct market_ledger *ledger,
-                    const struct market_arrival *arrival, struct weir_text recent, const char *tick)
-{
-    size_t           kept = MIN(recent.size / RECENT_BYTES, RECENT_MOST - 1) * RECENT_BYTES;
-    char            *bytes = weir_alloc(ctx, kept + RECENT_BYTES);
-    struct weir_text now = { .data = bytes, .size = kept + RECENT_BYTES };
-
-    if (bytes == NULL)
-        return WEIR_LIMIT;
-    if (kept > 0)
-        memcpy(bytes, recent.data + recent.size - kept, kept);
-    memcpy(bytes + kept, tick, RECENT_BYTES);
-    return weir_put(ctx, ledger->recent, arrival->key, &now);
-}
-
 static int enter_recent(struct weir_context *ctx, const struct market_ledger *ledger,
                         const struct market_arrival *arrival)
 {
-    const struct weir_text *recent = NULL;
-    char                    tick[RECENT_BYTES];
-    const char             *known;
+    const struct weir_text *recent;
+    struct weir_text        marks = { 0 };
+    char                    mark[MARKET_MARK_BYTES];
     int                     err = weir_get(ctx, ledger->recent, arrival->key, (const void **)&recent);
 
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
-    remembered(arrival, tick);
-    known = recent != NULL ? find_recent(recent, tick) : NULL;
-    if (known != NULL && memcmp(known, tick, RECENT_BYTES) == 0)
-        return count_out(ctx, "duplicate");
-    if (known != NULL)
+    if (err == WEIR_OK)
+        marks = *recent;
+    market_mark(&arrival->order, &arrival->content, mark);
+    switch (market_mark_find(marks, mark)) {
+    case MARKET_SAME: return count_out(ctx, "duplicate");
+    case MARKET_OTHERWISE:
         return weir_refuse(ctx, "uncorrectable",
                            "the tick is folded into its window already and its market keeps no rows: load the window "
                            "again as backfill");
-    err = remember(ctx, ledger, arrival, recent != NULL ? *recent : (struct weir_text){ 0 }, tick);
+    case MARKET_NEW: break;
+    }
+    err = market_mark_add(ctx, marks, mark, RECENT_MOST, &marks);
+    if (err == WEIR_OK)
+        err = weir_put(ctx, ledger->recent, arrival->key, &marks);
     return err < 0 ? err : 1;
 }
 

@@ -16,4 +16,15 @@ bool market_has_header(const struct weir_record *rec, const char *name);
 /* Whose a record downstream of normalization is: its key says. */
 weir_tenant market_tenant_of_key;
 
+/* ---- marks (marks.c): a value of weir_blob that remembers ticks ---- */
+
+enum { MARKET_MARK_BYTES = 12 };
+enum market_known { MARKET_NEW, MARKET_SAME, MARKET_OTHERWISE }; /* OTHERWISE: the same tick, another content */
+
+void market_mark(const struct market_order *order, const struct market_content *content, char ret[MARKET_MARK_BYTES]);
+enum market_known market_mark_find(struct weir_text marks, const char mark[MARKET_MARK_BYTES]);
+/* Behind the last most - 1 of marks, in the record's memory. WEIR_LIMIT. */
+int market_mark_add(struct weir_context *ctx, struct weir_text marks, const char mark[MARKET_MARK_BYTES], size_t most,
+                    struct weir_text *ret);
+
 #endif

@@ -85,6 +85,8 @@ void *weir_state(struct weir_context *ctx) { return ctx->live->state; }
 
 void *weir_alloc(struct weir_context *ctx, size_t size) { return weir_arena_alloc(&ctx->task->record, size); }
 
+struct weir_arena *weir_record_arena(struct weir_context *ctx) { return &ctx->task->record; }
+
 bool weir_absent(struct weir_context *ctx) { return ctx->absent; }
 
 bool weir_closed(struct weir_context *ctx) { return ctx->closed; }

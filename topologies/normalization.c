@@ -1,0 +1,191 @@
+/* normalization.c: raw events of all markets become ticks of one form, each once.
+ *
+ * (1) A raw event ends as ticks, as one dead letter, or in a counter under a reason.
+ * (2) What needs state lies behind a hop by tenant and instrument.
+ * (3) A tick that is ahead of its ingestion by more than its market allows is refused before it moves any time.
+ */
+#include "topologies/topologies.h"
+
+/* clang-format off */
+
+static weir_process decode, judge;
+static weir_tenant  tenant_of_raw;
+
+/* where events come from, what is remembered, and where ticks go */
+SOURCES(raw, TOPICS("ingestion.market.raw.v1", "ingestion.market.ticks.raw.v1", "ingestion.miso.raw.v1",
+                    "ingestion.caiso.raw.v1", "ingestion.ercot.raw.v1", "ingestion.pjm.raw.v1",
+                    "ingestion.nyiso.raw.v1", "ingestion.isone.raw.v1", "ingestion.aeso.raw.v1"),
+        weir_blob, weir_blob);
+/* Ticks seen of late, by the key's own time: retention is the horizon within which a repeated tick is known. */
+#define SEEN(width, horizon) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = horizon)
+WINDOWS(prices_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));
+WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(10), MINUTES(15)));
+SINK   (ticks,   "normalized.market.ticks.v1", market_key, market_tick);
+SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob);
+
+/* what happens on the way */
+STEP       (decoded, decode, .key = market_key, .value = market_tick);
+REPARTITION(by_instrument, .key = market_key, .value = market_tick);
+STEP       (judged, judge, .key = market_key, .value = market_tick, .uses = STORES(prices_seen_s, trades_seen_s));
+
+TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw,
+    .paths = PATHS(
+        PATH(raw, decoded, by_instrument, judged, ticks)));
+
+/* clang-format on */
+
+/* Marks kept of one window of trades: more than a market makes in 10 s. */
+enum { MARKS_MOST = 100000 };
+
+/* ---- raw event to ticks ---- */
+
+static int read_raw(struct weir_context *ctx, const struct weir_record *rec, struct market_reading *ret,
+                    struct weir_error *reterr)
+{
+    const struct weir_text    *value = rec->value;
+    const struct market_origin origin = {
+        .topic = rec->topic, .partition = rec->partition, .offset = rec->offset, .timestamp = rec->timestamp
+    };
+    const struct market_raw_options options = { .components_off = false };
+
+    return market_read_raw(weir_record_arena(ctx), BYTES(value->data, value->size), &origin, &options, ret, reterr);
+}
+
+static bool too_far_ahead(const struct weir_record *rec, const struct market_reading *reading)
+{
+    if (reading->ahead < 0 || market_has_header(rec, MARKET_REPLAY_HEADER))
+        return false;
+    for (size_t i = 0; i < reading->count; i++)
+        if (reading->ticks[i].event_time - reading->ticks[i].ingested_at > reading->ahead)
+            return true;
+    return false;
+}
+
+static int forward_ticks(struct weir_context *ctx, const struct weir_record *rec, struct market_reading *reading)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; i < reading->components_absent; i++)
+        weir_drop(ctx, "component_absent");
+    for (size_t i = 0; err == WEIR_OK && i < reading->count; i++) {
+        struct market_tick *tick = &reading->ticks[i];
+        struct market_key   key = { .tenant = tick->tenant_id, .instrument = tick->instrument_id };
+        struct weir_record  out = *rec;
+
+        if (tick->event_time < 0)
+            return weir_reject(ctx, WEIR_BAD_TIME, "the event's time is before 1970");
+        tick->normalized_at = weir_wall_time(ctx) * 1000;
+        out.key = &key;
+        out.value = tick;
+        out.timestamp = tick->event_time / 1000;
+        err = weir_forward_record(ctx, &out);
+    }
+    return err;
+}
+
+static int decode(struct weir_context *ctx, const struct weir_record *rec)
+{
+    struct market_reading reading = { 0 };
+    struct weir_error     error = { 0 };
+    int                   err;
+
+    if (rec->value == NULL)
+        return weir_reject(ctx, WEIR_NULL_GIVEN, "the raw event is null");
+    err = read_raw(ctx, rec, &reading, &error);
+    if (err < 0 && weir_code_scope(market_weir_code(err)) != WEIR_SCOPE_RECORD)
+        return err;
+    if (err < 0)
+        return weir_refuse(ctx, market_reason_name(err), error.text);
+    if (too_far_ahead(rec, &reading))
+        return weir_refuse(ctx, "too_far_ahead",
+                           "the event's time lies further ahead of its ingestion than its market "
+                           "allows");
+    return forward_ticks(ctx, rec, &reading);
+}
+
+static void tenant_of_raw(struct weir_arena *arena, const char *topic, struct weir_bytes key, struct weir_bytes value,
+                          struct weir_text *ret)
+{
+    const struct market_origin      origin = { .topic = topic };
+    const struct market_raw_options options = { 0 };
+    struct market_reading           reading = { 0 };
+
+    if (value.data != NULL)
+        (void)market_read_raw(arena, value, &origin, &options, &reading, NULL);
+    if (reading.tenant.data != NULL)
+        *ret = reading.tenant;
+    else
+        market_tenant_of_key(arena, topic, key, value, ret);
+}
+
+/* ---- each tick once ---- */
+
+/* What is known of a tick: enum market_known, or a code. What is new is remembered. */
+static int remember(struct weir_context *ctx, const struct weir_store *store, const struct market_key *key,
+                    int64_t start, const struct market_tick *tick)
+{
+    const struct market_order   order = market_order_of(tick);
+    const struct market_content content = market_content_of(tick);
+    const struct weir_text     *seen;
+    struct weir_text            marks = { 0 };
+    char                        mark[MARKET_MARK_BYTES];
+    enum market_known           known;
+    int                         err = weir_get_window(ctx, store, key, start, (const void **)&seen);
+
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    if (err == WEIR_OK)
+        marks = *seen;
+    market_mark(&order, &content, mark);
+    known = market_mark_find(marks, mark);
+    if (known == MARKET_SAME)
+        return known;
+    err = market_mark_add(ctx, marks, mark, MARKS_MOST, &marks);
+    if (err == WEIR_OK)
+        err = weir_put_window(ctx, store, key, &marks, start);
+    return err < 0 ? err : (int)known;
+}
+
+static int forward_flagged(struct weir_context *ctx, const struct weir_record *rec, uint32_t flag)
+{
+    struct market_tick *tick = weir_alloc(ctx, sizeof(*tick));
+
+    if (tick == NULL)
+        return WEIR_LIMIT;
+    *tick = *(const struct market_tick *)rec->value;
+    tick->quality_flags = (tick->quality_flags & ~(uint32_t)MARKET_VALID) | flag;
+    return weir_forward(ctx, rec->key, tick);
+}
+
+static int judge_in(struct weir_context *ctx, const struct weir_record *rec, const struct weir_store *store,
+                    int64_t width)
+{
+    int64_t start = rec->timestamp - rec->timestamp % width;
+    int     standing = weir_window_standing(ctx, store, rec->key, start + width), known, err;
+
+    if (standing < 0)
+        return standing;
+    if (standing == WEIR_PAST)
+        return forward_flagged(ctx, rec, MARKET_UNVERIFIED);
+    known = remember(ctx, store, rec->key, start, rec->value);
+    if (known < 0)
+        return known;
+    err = weir_advance(ctx, store, rec->key, rec->timestamp);
+    if (err < 0)
+        return err;
+    if (known == MARKET_SAME) {
+        weir_drop(ctx, "duplicate");
+        return WEIR_OK;
+    }
+    return known == MARKET_OTHERWISE ? forward_flagged(ctx, rec, MARKET_CORRECTION)
+                                     : weir_forward(ctx, rec->key, rec->value);
+}
+
+static int judge(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct market_tick *tick = rec->value;
+
+    if (market_rules_find(tick->market)->power)
+        return judge_in(ctx, rec, prices_seen_s, HOURS(1));
+    return judge_in(ctx, rec, trades_seen_s, SECONDS(10));
+}

@@ -25,7 +25,7 @@ SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob)
 
 /* what happens on the way */
 STEP       (decoded, decode, .key = market_key, .value = market_tick);
-REPARTITION(by_instrument, .key = market_key, .value = market_tick);
+REPARTITION(by_instrument);
 STEP       (judged, judge, .key = market_key, .value = market_tick, .uses = STORES(prices_seen_s, trades_seen_s));
 
 TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw,
@@ -53,7 +53,7 @@ static int read_raw(struct weir_context *ctx, const struct weir_record *rec, str
 
 static bool too_far_ahead(const struct weir_record *rec, const struct market_reading *reading)
 {
-    if (reading->ahead < 0 || market_has_header(rec, MARKET_REPLAY_HEADER))
+    if (reading->ahead < 0 || market_has_header(rec, MARKET_HEADER_REPLAY))
         return false;
     for (size_t i = 0; i < reading->count; i++)
         if (reading->ticks[i].event_time - reading->ticks[i].ingested_at > reading->ahead)

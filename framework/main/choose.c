@@ -5,7 +5,7 @@
 
 /* ---- topologies ---- */
 
-static const struct weir_topology *find(const struct weir__program *program, const char *name)
+const struct weir_topology *weir__find_topology(const struct weir__program *program, const char *name)
 {
     for (const struct weir_topology *const *at = program->topologies; *at != NULL; at++)
         if (strcmp((*at)->name, name) == 0)
@@ -53,7 +53,7 @@ int weir__choose_topologies(const struct weir__program *program, const char *con
     if (chosen == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, "command line", "out of memory");
     for (size_t i = 0; i < most; i++) {
-        chosen[i] = count > 0 ? find(program, names[i]) : program->topologies[i];
+        chosen[i] = count > 0 ? weir__find_topology(program, names[i]) : program->topologies[i];
         if (chosen[i] == NULL) {
             weir__free(chosen);
             return fail_unknown(program, names[i], reterr);
@@ -76,6 +76,8 @@ const char *weir__application_id(const struct weir__program *program, const stru
     const char *id = weir__config_text(program->settings, "application.id");
 
     if (id == NULL || id[0] == '\0')
+        id = program->application;
+    if (id == NULL)
         return NULL;
     if (count_topologies(program) > 1)
         snprintf(buf, size, "%s-%s", id, topology->name);

@@ -24,11 +24,14 @@ struct local {
     const struct weir_topology   **topologies;
     size_t                         count;
     struct weir__app             **apps;
-    struct weir__http             *http;
-    struct weir__plans             plans;
-    struct weir__inputs            inputs;
-    sigset_t                       signals;
-    bool                           signalled;
+    char (*ids)[256]; /* of the applications */
+    struct weir__http  *http;
+    struct weir__plans  plans;
+    struct weir__inputs inputs;
+    const char        **names, **files; /* the words: topologies, and what the program loads */
+    size_t              name_count, file_count;
+    sigset_t            signals;
+    bool                signalled;
 
     /* the loader, a thread of its own */
     pthread_t         loader;
@@ -48,6 +51,9 @@ static void *load_files(void *arg)
     };
     int err = WEIR_OK;
 
+    if (local->file_count > 0)
+        err = local->program->load_files(local->program, &config, local->args, local->files, local->file_count,
+                                         &local->load_error);
     for (size_t i = 0; err == WEIR_OK && i < local->inputs.count; i++) {
         const struct weir__load *load = &local->inputs.items[i];
         uint64_t                 rows = 0;
@@ -64,7 +70,7 @@ static void *load_files(void *arg)
 
 static int start_loader(struct local *local, struct weir_error *reterr)
 {
-    if (local->inputs.count == 0) {
+    if (local->inputs.count + local->file_count == 0) {
         atomic_store(&local->loaded, true);
         return WEIR_OK;
     }
@@ -159,10 +165,9 @@ static const char *state_dir(const struct local *local)
 static int make_apps(struct local *local, struct weir_error *reterr)
 {
     for (size_t i = 0; i < local->count; i++) {
-        char                    id[256];
         struct weir__app_config config = { .topology = local->topologies[i],
                                            .application = weir__application_id(local->program, local->topologies[i],
-                                                                               id, sizeof(id)),
+                                                                               local->ids[i], sizeof(local->ids[i])),
                                            .settings = local->program->settings,
                                            .engines = local->program->engines,
                                            .engine = local->engine,
@@ -236,11 +241,30 @@ static int open_log(struct local *local, struct weir_error *reterr)
     return local->engine->open(&config, &local->log, reterr);
 }
 
+/* A word that is no topology is a file, where the program loads files. */
+static int sort_words(struct local *local, struct weir_error *reterr)
+{
+    const struct weir__args *args = local->args;
+
+    local->names = weir__zalloc(sizeof(*local->names) * (args->word_count + 1));
+    local->files = weir__zalloc(sizeof(*local->files) * (args->word_count + 1));
+    if (local->names == NULL || local->files == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "local", "out of memory");
+    for (size_t i = 0; i < args->word_count; i++)
+        if (local->program->load_files == NULL || weir__find_topology(local->program, args->words[i]) != NULL)
+            local->names[local->name_count++] = args->words[i];
+        else
+            local->files[local->file_count++] = args->words[i];
+    return WEIR_OK;
+}
+
 static int prepare(struct local *local, struct weir_error *reterr)
 {
-    int err = weir__choose_topologies(local->program, local->args->words, local->args->word_count, &local->topologies,
-                                      &local->count, reterr);
+    int err = sort_words(local, reterr);
 
+    if (err == WEIR_OK)
+        err = weir__choose_topologies(local->program, local->names, local->name_count, &local->topologies,
+                                      &local->count, reterr);
     if (err == WEIR_OK)
         err = weir__plans_make(local->program, local->topologies, local->count, &local->plans, reterr);
     if (err == WEIR_OK)
@@ -248,7 +272,8 @@ static int prepare(struct local *local, struct weir_error *reterr)
     if (err < 0)
         return err;
     local->apps = weir__zalloc(sizeof(struct weir__app *) * (local->count + 1));
-    if (local->apps == NULL || weir__metrics_new(&local->metrics) < 0)
+    local->ids = weir__zalloc(sizeof(*local->ids) * (local->count + 1));
+    if (local->apps == NULL || local->ids == NULL || weir__metrics_new(&local->metrics) < 0)
         return weir__fail(reterr, WEIR_NO_MEMORY, "local", "out of memory");
     return WEIR_OK;
 }
@@ -310,15 +335,18 @@ static void end(struct local *local)
     for (size_t i = 0; local->apps != NULL && i < local->count; i++)
         weir__app_free(local->apps[i]);
     weir__free(local->apps);
+    weir__free(local->ids);
     local->engine->close(local->log);
     weir__data_dir_close(&local->dir);
     weir__metrics_free(local->metrics);
     weir__inputs_fini(&local->inputs);
     weir__plans_fini(&local->plans);
     weir__free(local->topologies);
+    weir__free(local->names);
+    weir__free(local->files);
 }
 
-static int run_local(struct weir__program *program, const struct weir__args *args)
+int weir__run_local(struct weir__program *program, const struct weir__args *args)
 {
     struct local local = {
         .program = program, .args = args, .engine = program->engines->embedded, .dir = { .lock = -1 }
@@ -337,21 +365,12 @@ static int run_local(struct weir__program *program, const struct weir__args *arg
     return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
 }
 
-static const struct weir__flag flags[] = {
-    { .name = "dir", .value = "DIR", .meaning = "folder of log and state (default " WEIR__DEFAULT_DIR ")" },
-    { .name = "once", .meaning = "ends when all is read, processed and all windows are closed" },
-    { .name = "in",
-      .value = "TOPIC=FILE",
-      .many = true,
-      .meaning =
-          "loads a file, plain or gzip: JSON lines as \"cat\" prints them; each row once (- and pipes: each time)" },
-    { .name = "lines", .meaning = "each line of the files is a value, without key; its time is now" },
-    { .name = NULL },
-};
+static const struct weir__flag flags[] = { WEIR__LOCAL_FLAGS, { .name = NULL } };
+
 const struct weir__command weir__command_local = {
     .name = "local",
     .usage = "local [--dir DIR] [--once] [--in TOPIC=FILE]... [--lines] [TOPOLOGY...]",
     .meaning = "Runs topologies (all, unless named) in this process on the embedded log.",
     .flags = flags,
-    .run = run_local
+    .run = weir__run_local
 };

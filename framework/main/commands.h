@@ -19,12 +19,26 @@
 enum weir__exit { WEIR__EXITS(WEIR__EXIT) };
 #undef WEIR__EXIT
 
+struct weir__command;
+struct weir__args;
+
+/* What a binary's main says of it; name and settings are weir__main's. */
 struct weir__program {
     const char                        *name; /* as called */
     const struct weir_topology *const *topologies;
     const struct weir_engines         *engines;
     struct weir__config               *settings;
+    const char                        *application; /* "<it>-<topology>" is the application id; NULL = the topology */
+    const struct weir__command *const *commands;    /* its own, before those of weir__commands; NULL = none */
+    /* Loads files that `local` is given as words into topics, each row once. WEIR_AGAIN: config->stop was set. NULL:
+     * words name topologies only. */
+    int (*load_files)(const struct weir__program *program, const struct weir__load_config *config,
+                      const struct weir__args *args, const char *const *paths, size_t count,
+                      struct weir_error *reterr);
 };
+
+/* weir_main for a program that says more. Gives the exit code. */
+int weir__main(int argc, char **argv, struct weir__program *program);
 
 /* ---- flags.c ---- */
 
@@ -66,6 +80,20 @@ extern const struct weir__command weir__command_local, weir__command_try, weir__
     weir__command_version, weir__command_run, weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
+/* `local` for a program with more flags of its own. */
+int weir__run_local(struct weir__program *program, const struct weir__args *args);
+#define WEIR__LOCAL_FLAGS                                                                                                 \
+    { .name = "dir", .value = "DIR", .meaning = "folder of log and state (default " WEIR__DEFAULT_DIR ")" },              \
+        { .name = "once", .meaning = "ends when all is read, processed and all windows are closed" },                     \
+        { .name = "in",                                                                                                   \
+          .value = "TOPIC=FILE",                                                                                          \
+          .many = true,                                                                                                   \
+          .meaning =                                                                                                      \
+              "loads a file, plain or gzip: JSON lines as \"cat\" prints them; each row once (- and pipes: each time)" }, \
+    {                                                                                                                     \
+        .name = "lines", .meaning = "each line of the files is a value, without key; its time is now"                     \
+    }
+
 /* "weir 0.1.0, glibc 2.36, librocksdb 7.8.3, ...": what this process has loaded. */
 void weir__libraries(struct weir__buf *ret);
 
@@ -79,6 +107,8 @@ void weir__report_faults(const char *topology, const struct weir__buf *faults, s
 
 /* ---- choose.c: topologies by name, and the codecs of their topics ---- */
 
+/* NULL = none is called so. */
+const struct weir_topology *weir__find_topology(const struct weir__program *program, const char *name);
 /* The topologies named, or all when none is; NULL-ended, to be freed. WEIR_BAD_ARGUMENT names the nearest. */
 int weir__choose_topologies(const struct weir__program *program, const char *const *names, size_t count,
                             const struct weir_topology ***ret, size_t *ret_count, struct weir_error *reterr);

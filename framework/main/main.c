@@ -10,10 +10,32 @@ const struct weir__command *const weir__commands[] = { &weir__command_local, &we
                                                        &weir__command_run,   &weir__command_version,
                                                        &weir__command_help,  NULL };
 
-static const struct weir__command *find_command(const char *name)
+static const struct weir__command *find_in(const struct weir__command *const *commands, const char *name)
 {
+    for (; commands != NULL && *commands != NULL; commands++)
+        if (strcmp((*commands)->name, name) == 0)
+            return *commands;
+    return NULL;
+}
+
+/* The program's own come first: they may stand for ours. */
+static const struct weir__command *find_command(const struct weir__program *program, const char *name)
+{
+    const struct weir__command *own = find_in(program->commands, name);
+
+    return own != NULL ? own : find_in(weir__commands, name);
+}
+
+/* The n-th of all, each name once; NULL behind the last. */
+static const struct weir__command *nth_command(const struct weir__program *program, size_t n)
+{
+    size_t own = 0;
+
+    while (program->commands != NULL && program->commands[own] != NULL)
+        if (own++ == n)
+            return program->commands[n];
     for (const struct weir__command *const *at = weir__commands; *at != NULL; at++)
-        if (strcmp((*at)->name, name) == 0)
+        if (find_in(program->commands, (*at)->name) == NULL && own++ == n)
             return *at;
     return NULL;
 }
@@ -26,14 +48,14 @@ static int no_command(const struct weir__program *program)
     return weir__report(&err);
 }
 
-static int unknown_command(const char *name)
+static int unknown_command(const struct weir__program *program, const char *name)
 {
-    const char       *names[ARRAY_SIZE(weir__commands)], *near;
+    const char       *names[64], *near;
     struct weir_error err;
     size_t            count = 0;
 
-    for (; weir__commands[count] != NULL; count++)
-        names[count] = weir__commands[count]->name;
+    for (; count < ARRAY_SIZE(names) && nth_command(program, count) != NULL; count++)
+        names[count] = nth_command(program, count)->name;
     near = weir__suggest(name, names, count);
     if (near != NULL)
         weir__fail(&err, WEIR_BAD_ARGUMENT, "command line", "unknown command \"%.80s\": did you mean \"%s\"?", name,
@@ -88,8 +110,8 @@ static int help_all(const struct weir__program *program)
     struct weir__buf text = { 0 };
 
     weir__buf_printf(&text, "usage: %s COMMAND ...\n\n", program->name);
-    for (const struct weir__command *const *at = weir__commands; *at != NULL; at++)
-        weir__buf_printf(&text, "  %s\n      %s\n", (*at)->usage, (*at)->meaning);
+    for (size_t i = 0; nth_command(program, i) != NULL; i++)
+        weir__buf_printf(&text, "  %s\n      %s\n", nth_command(program, i)->usage, nth_command(program, i)->meaning);
     weir__buf_puts(&text, "\nTopologies:");
     for (const struct weir_topology *const *at = program->topologies; *at != NULL; at++)
         weir__buf_printf(&text, " %s", (*at)->name);
@@ -115,8 +137,8 @@ static int run_help(struct weir__program *program, const struct weir__args *args
         return help_markdown();
     if (args->word_count == 0)
         return help_all(program);
-    command = find_command(args->words[0]);
-    return command != NULL ? help_command(program, command) : unknown_command(args->words[0]);
+    command = find_command(program, args->words[0]);
+    return command != NULL ? help_command(program, command) : unknown_command(program, args->words[0]);
 }
 
 static const struct weir__flag help_command_flags[] = {
@@ -217,31 +239,36 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-int weir_main(int argc, char **argv, const struct weir_topology *const *topologies,
-              const struct weir_engines *engines)
+int weir__main(int argc, char **argv, struct weir__program *program)
 {
-    struct weir__program        program = { .name = base_name(argc > 0 ? argv[0] : "weir"),
-                                            .topologies = topologies,
-                                            .engines = engines };
     const char                 *name = argc > 1 ? argv[1] : NULL;
     const struct weir__command *command;
     int                         code;
 
+    program->name = base_name(argc > 0 ? argv[0] : "weir");
     signal(SIGPIPE, SIG_IGN);
     if (name == NULL)
-        return no_command(&program);
+        return no_command(program);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";
     if (strcmp(name, "--version") == 0)
         name = "version";
-    command = find_command(name);
+    command = find_command(program, name);
     if (command == NULL)
-        return unknown_command(name);
-    if (make_settings(&program) < 0) {
+        return unknown_command(program, name);
+    if (make_settings(program) < 0) {
         fputs("error: out of memory\n", stderr);
         return WEIR__EXIT_FATAL;
     }
-    code = run_command(&program, command, argc > 2 ? argc - 2 : 0, argv + (argc > 2 ? 2 : 0));
-    weir__config_free(program.settings);
+    code = run_command(program, command, argc > 2 ? argc - 2 : 0, argv + (argc > 2 ? 2 : 0));
+    weir__config_free(program->settings);
     return code;
+}
+
+int weir_main(int argc, char **argv, const struct weir_topology *const *topologies,
+              const struct weir_engines *engines)
+{
+    struct weir__program program = { .topologies = topologies, .engines = engines };
+
+    return weir__main(argc, argv, &program);
 }

@@ -69,6 +69,9 @@ int weir__app_ask_log(struct weir__app *app, int64_t ms);
 int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on)(void *arg), void *arg,
                      struct weir_error *reterr);
 
+/* Settings of a user's topic that we make: NULL-ended. */
+extern const char *const weir__user_topic_settings[];
+
 /* ---- loading files into topics (load.c) ---- */
 
 /* One file for one topic. Lines are JSON as `cat` prints them, or (lines) each the value of a record without key. */

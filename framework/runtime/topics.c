@@ -11,9 +11,10 @@
 #define LONGEST "9223372036854775807"
 
 /* Records carry event times, of any year: no topic of ours may refuse or delete them for their age. */
-static const char *const user_settings[] = { "message.timestamp.type=CreateTime",
-                                             "message.timestamp.before.max.ms=" LONGEST,
-                                             "message.timestamp.after.max.ms=" LONGEST, "retention.ms=-1", NULL };
+const char *const        weir__user_topic_settings[] = { "message.timestamp.type=CreateTime",
+                                                         "message.timestamp.before.max.ms=" LONGEST,
+                                                         "message.timestamp.after.max.ms=" LONGEST, "retention.ms=-1",
+                                                         NULL };
 static const char *const repartition_settings[] = { "cleanup.policy=delete",
                                                     "message.timestamp.type=CreateTime",
                                                     "message.timestamp.before.max.ms=" LONGEST,
@@ -58,7 +59,7 @@ static int use_node(struct weir__app *app, const struct weir__node *node)
         if (use == NULL)
             return WEIR_NO_MEMORY;
         use->user = !node->internal;
-        use->settings = node->internal ? repartition_settings : user_settings;
+        use->settings = node->internal ? repartition_settings : weir__user_topic_settings;
         if (node->op == WEIR__SINK)
             use->writer = node->subtopology;
         else
@@ -78,7 +79,7 @@ static int use_dead_letters(struct weir__app *app)
     if (use == NULL)
         return WEIR_NO_MEMORY;
     use->user = true;
-    use->settings = user_settings;
+    use->settings = weir__user_topic_settings;
     return WEIR_OK;
 }
 

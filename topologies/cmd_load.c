@@ -1,0 +1,107 @@
+/* cmd_load.c: `load FILE...` into the log of a folder, and `local` with files among its words. */
+#include "topologies/loading.h"
+
+#define LOAD_FLAGS                                                                                           \
+    { .name = "tenant", .value = "NAME", .meaning = "whose the data is (default \"default\")" },             \
+        { .name = "market", .value = "NAME", .meaning = "what a file does not say: its market" },            \
+        { .name = "product", .value = "NAME", .meaning = "... its product, as in the mapping table" },       \
+        { .name = "day", .value = "YYYY-MM-DD", .meaning = "... the day of its times" },                     \
+        { .name = "instrument", .value = "NAME", .meaning = "... what is traded" },                          \
+        { .name = "zone", .value = "NAME", .meaning = "... the zone of its local times: America/New_York" }, \
+        { .name = "scale", .value = "NUMBER", .meaning = "... what its prices are multiplied by: 0.0001" },  \
+        { .name = "backfill", .meaning = "accepted whatever its age: closed windows begin anew" },           \
+    {                                                                                                        \
+        .name = "again", .meaning = "sends all rows, whatever was loaded before"                             \
+    }
+
+static struct market_load_options options_of(const struct weir__args *args)
+{
+    return (struct market_load_options){ .tenant = weir__args_value(args, "tenant", NULL),
+                                         .market = weir__args_value(args, "market", NULL),
+                                         .product = weir__args_value(args, "product", NULL),
+                                         .day = weir__args_value(args, "day", NULL),
+                                         .instrument = weir__args_value(args, "instrument", NULL),
+                                         .zone = weir__args_value(args, "zone", NULL),
+                                         .scale = weir__args_value(args, "scale", NULL),
+                                         .again = weir__args_has(args, "again"),
+                                         .backfill = weir__args_has(args, "backfill") };
+}
+
+int market_load_words(const struct weir__program *program, const struct weir__load_config *config,
+                      const struct weir__args *args, const char *const *paths, size_t count,
+                      struct weir_error *reterr)
+{
+    struct market_load_options options = options_of(args);
+    uint64_t                   sent;
+
+    return market_load_files(config, program->settings, &options, paths, count, &sent, reterr);
+}
+
+/* ---- load ---- */
+
+static int open_log(struct weir__program *program, const struct weir__args *args, struct weir__data_dir *dir,
+                    struct weir__log **ret, struct weir_error *reterr)
+{
+    struct weir__log_config config = { .quirks =
+                                           strcmp(weir__config_text(program->settings, "log.quirks"), "on") == 0,
+                                       .message_max_bytes = weir__config_int(program->settings, "max.record.bytes") };
+    int err = weir__data_dir_open(weir__args_value(args, "dir", WEIR__DEFAULT_DIR), true, dir, reterr);
+
+    if (err < 0)
+        return err;
+    config.dir = dir->log;
+    return program->engines->embedded->open(&config, ret, reterr);
+}
+
+static int load(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)
+{
+    struct weir__load_config   config = { .engine = program->engines->embedded };
+    struct weir__data_dir      dir = { .lock = -1 };
+    struct market_load_options options = options_of(args);
+    uint64_t                   sent = 0;
+    int                        err = open_log(program, args, &dir, &config.log, reterr);
+
+    if (err == WEIR_OK)
+        err = market_load_files(&config, program->settings, &options, args->words, args->word_count, &sent, reterr);
+    if (err == WEIR_OK || err == WEIR_REJECTED)
+        printf("%llu events loaded\n", (unsigned long long)sent);
+    config.engine->close(config.log);
+    weir__data_dir_close(&dir);
+    return err;
+}
+
+static int run_load(struct weir__program *program, const struct weir__args *args)
+{
+    struct weir_error words = { 0 };
+    int               err;
+
+    if (args->word_count == 0)
+        err = weir__fail(&words, WEIR_BAD_ARGUMENT, "command line", "name the files to load");
+    else
+        err = load(program, args, &words);
+    return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
+}
+
+static const struct weir__flag load_flags[] = {
+    { .name = "dir", .value = "DIR", .meaning = "folder of log and state (default " WEIR__DEFAULT_DIR ")" },
+    LOAD_FLAGS,
+    { .name = NULL },
+};
+const struct weir__command market_command_load = {
+    .name = "load",
+    .usage = "load [--dir DIR] [--tenant NAME] [--market NAME ...] [--again] [--backfill] FILE...",
+    .meaning = "Turns published market files and tick files, plain or gzip, into raw events; each row once.",
+    .flags = load_flags,
+    .run = run_load,
+};
+
+/* ---- local ---- */
+
+static const struct weir__flag local_flags[] = { WEIR__LOCAL_FLAGS, LOAD_FLAGS, { .name = NULL } };
+const struct weir__command     market_command_local = {
+        .name = "local",
+        .usage = "local [--dir DIR] [--once] [FILE...] [TOPOLOGY...]",
+        .meaning = "Loads files and runs the topologies (all, unless named) in this process on the embedded log.",
+        .flags = local_flags,
+        .run = weir__run_local,
+};

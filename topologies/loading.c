@@ -1,0 +1,306 @@
+/* loading.c: published market files into the raw topics, each row once.
+ *
+ * (1) How far each file is loaded is committed with its rows, as a record of MARKET_LOAD_PROGRESS_TOPIC: a kill leaves
+ *     both or neither, a file loaded twice adds nothing, one that has grown sends what is new.
+ */
+#include "topologies/loading.h"
+
+#include <stdlib.h>
+
+#define PRODUCER_ID    "market-load"
+#define EVENTS_AT_ONCE 2000
+#define BYTES_AT_ONCE  ((size_t)4 << 20)
+#define CALL_MS        10000
+
+struct sending {
+    const struct weir__load_config *config;
+    const char *const              *paths;
+    size_t                          count;
+    struct market_load             *load;
+    struct weir__producer          *producer;
+    bool                           *touched; /* files with events that are not committed */
+    size_t                          events, bytes;
+    uint64_t                        sent;
+    int                             shown; /* per cent */
+};
+
+static int64_t call_by(const struct sending *sending)
+{
+    return sending->config->engine->now(sending->config->log) + CALL_MS;
+}
+
+static bool must_stop(const struct sending *sending)
+{
+    return sending->config->stop != NULL && atomic_load(sending->config->stop);
+}
+
+/* ---- topics ---- */
+
+/* One topic for each market's raw events, and the progress. */
+static int ensure_topics(const struct sending *sending, const struct weir__config *settings,
+                         struct weir_error *reterr)
+{
+    static const char *const compacted[] = { "cleanup.policy=compact", NULL };
+    int32_t                  partitions = (int32_t)weir__config_int(settings, "topics.partitions");
+    struct weir__topic       topics[64] = {
+              { .name = MARKET_LOAD_PROGRESS_TOPIC, .partitions = 1, .settings = compacted }
+    };
+    size_t count = 1;
+
+    for (size_t i = 0; market_rules_at(i) != NULL && count < ARRAY_SIZE(topics); i++) {
+        bool known = false;
+
+        for (size_t j = 1; j < count; j++)
+            known = known || strcmp(topics[j].name, market_rules_at(i)->topic) == 0;
+        if (!known)
+            topics[count++] = (struct weir__topic){ .name = market_rules_at(i)->topic,
+                                                    .partitions = partitions,
+                                                    .settings = weir__user_topic_settings };
+    }
+    return sending->config->engine->ensure(sending->config->log, topics, count, call_by(sending), NULL, NULL, reterr);
+}
+
+/* ---- what was loaded before ---- */
+
+static int read_known(struct sending *sending, struct weir__consumer *consumer, int64_t end,
+                      struct weir_error *reterr)
+{
+    const struct weir__log_engine *engine = sending->config->engine;
+    int64_t                        at = 0;
+    int                            err = WEIR_OK;
+
+    while (err == WEIR_OK && at < end) {
+        struct weir__polled polled;
+
+        err = engine->poll(consumer, call_by(sending), &polled);
+        if (err == WEIR_AGAIN)
+            return must_stop(sending) ? WEIR_AGAIN
+                                      : weir__fail(reterr, WEIR_AGAIN, MARKET_LOAD_PROGRESS_TOPIC,
+                                                   "what was loaded before cannot be read: nothing comes");
+        if (err < 0)
+            break;
+        for (size_t i = 0; i < polled.count && err == WEIR_OK; i++)
+            if (polled.records[i].value.data != NULL)
+                err = market_load_known(sending->load, polled.records[i].value);
+        for (size_t i = 0; i < polled.count; i++)
+            at = MAX(at, polled.records[i].offset + 1);
+        if (polled.event != NULL && polled.event->kind == WEIR__END)
+            at = MAX(at, polled.event->next);
+        engine->release(consumer, polled.lease);
+    }
+    if (err < 0)
+        weir__fail(reterr, err, MARKET_LOAD_PROGRESS_TOPIC, "what was loaded before cannot be read: %s",
+                   market_reason_text(err));
+    return err;
+}
+
+static int learn_known(struct sending *sending, struct weir_error *reterr)
+{
+    const struct weir__log_engine *engine = sending->config->engine;
+    struct weir__tp                tp = { .topic = MARKET_LOAD_PROGRESS_TOPIC, .partition = 0 };
+    struct weir__offset            from = { .tp = tp };
+    struct weir__consumer         *consumer;
+    struct weir__ends              ends;
+    int                            err = engine->ends(sending->config->log, tp, call_by(sending), &ends);
+
+    if (err < 0)
+        return weir__fail(reterr, err, tp.topic, "its ends cannot be read: %s", weir_code_text(err));
+    if (ends.stable <= ends.low)
+        return WEIR_OK;
+    from.offset = ends.low;
+    err = engine->tail(sending->config->log, &from, 1, WEIR__READ_COMMITTED, &consumer, reterr);
+    if (err < 0)
+        return err;
+    err = read_known(sending, consumer, ends.stable, reterr);
+    (void)engine->leave(consumer, call_by(sending));
+    return err;
+}
+
+/* ---- sending ---- */
+
+static int send_raw(struct sending *sending, const struct weir__raw *raw)
+{
+    return sending->config->engine->send(sending->producer, raw, 0);
+}
+
+/* How far a file is, behind its events. */
+static int send_progress(struct sending *sending, size_t file)
+{
+    struct weir__buf key = { 0 }, value = { 0 };
+    int              err = market_load_progress(sending->load, file, &key, &value);
+    struct weir__raw raw = { .topic = MARKET_LOAD_PROGRESS_TOPIC,
+                             .partition = 0,
+                             .timestamp = sending->config->engine->now(sending->config->log),
+                             .key = BYTES(key.data, key.size),
+                             .value = BYTES(value.data, value.size) };
+
+    if (err == WEIR_OK)
+        err = send_raw(sending, &raw);
+    weir__buf_fini(&key);
+    weir__buf_fini(&value);
+    return err;
+}
+
+static int commit(struct sending *sending, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < sending->count; i++) {
+        if (sending->touched[i])
+            err = send_progress(sending, i);
+        sending->touched[i] = false;
+    }
+    while (err == WEIR_OK) {
+        err = sending->config->engine->commit(sending->producer, PRODUCER_ID, NULL, 0, NULL, 0, call_by(sending));
+        if (err != WEIR_AGAIN)
+            break;
+        err = WEIR_OK;
+    }
+    if (err < 0)
+        return weir__fail(reterr, err, "load", "the events cannot be committed: %s; load the files again",
+                          weir_code_text(err));
+    sending->sent += sending->events;
+    sending->events = sending->bytes = 0;
+    return WEIR_OK;
+}
+
+static int fail_row(const struct sending *sending, const struct market_raw *event, int code,
+                    struct weir_error *reterr)
+{
+    char where[160];
+
+    snprintf(where, sizeof(where), "%.120s: row %llu", sending->paths[event->file], (unsigned long long)event->row);
+    return weir__fail(reterr, code, where, "the log refuses the event: %s", weir_code_text(code));
+}
+
+static int send_event(struct sending *sending, const struct market_raw *event, struct weir_error *reterr)
+{
+    struct weir__raw raw = { .topic = event->topic,
+                             .partition = -1,
+                             .timestamp = event->timestamp,
+                             .key = event->key.size > 0 ? event->key : NO_BYTES,
+                             .value = event->value,
+                             .headers = event->headers,
+                             .header_count = event->header_count };
+    int              err = send_raw(sending, &raw);
+
+    if (err < 0)
+        return fail_row(sending, event, err, reterr);
+    sending->touched[event->file] = true;
+    sending->events++;
+    sending->bytes += raw.key.size + raw.value.size;
+    return WEIR_OK;
+}
+
+static int send_all(struct sending *sending, struct weir_error *reterr)
+{
+    struct market_raw event;
+    int               err = WEIR_OK;
+
+    while (!must_stop(sending) && (err = market_load_next(sending->load, &event, reterr)) == WEIR_OK) {
+        err = send_event(sending, &event, reterr);
+        if (err == WEIR_OK && (sending->events >= EVENTS_AT_ONCE || sending->bytes >= BYTES_AT_ONCE))
+            err = commit(sending, reterr);
+        if (err < 0)
+            return err;
+    }
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    err = commit(sending, reterr);
+    return err == WEIR_OK && must_stop(sending) ? WEIR_AGAIN : err;
+}
+
+/* ---- what is said ---- */
+
+static void show_progress(void *arg, int64_t done, int64_t total)
+{
+    struct sending *sending = arg;
+    int             percent = total > 0 ? (int)(done * 100 / total) : 100;
+    char            line[120], bar[41] = { 0 };
+
+    if (percent == sending->shown)
+        return;
+    sending->shown = percent;
+    for (int i = 0; i < 40; i++)
+        bar[i] = i < percent * 40 / 100 ? '#' : '.';
+    snprintf(line, sizeof(line), "load [%s] %3d %%  %llu events", bar, percent, (unsigned long long)sending->sent);
+    weir__show(line);
+}
+
+static void say_file(const struct market_load_file *file)
+{
+    if (file->refused)
+        weir__say(WEIR__WARN, "file-refused", "file", "s", file->path, "code", "s",
+                  market_reason_name(file->refusal->code), "why", "s", file->refusal->text, NULL);
+    else
+        weir__say(WEIR__INFO, "file-loaded", "file", "s", file->path, "market", "s", file->market, "feed", "s",
+                  file->data_type != NULL ? file->data_type : file->kind, "rows", "u", file->rows, "events", "u",
+                  file->sent, "before", "u", file->before, NULL);
+}
+
+/* WEIR_REJECTED: some were refused, each was said. */
+static int say_files(const struct sending *sending, size_t refused, struct weir_error *reterr)
+{
+    struct market_load_file  file;
+    const struct weir_error *first = NULL;
+
+    weir__show(NULL);
+    for (size_t i = 0; i < sending->count; i++) {
+        market_load_file(sending->load, i, &file);
+        say_file(&file);
+        if (file.refused && first == NULL)
+            first = file.refusal;
+    }
+    if (refused == 0)
+        return WEIR_OK;
+    return weir__fail(reterr, WEIR_REJECTED, first->where, "%s (%zu of %zu files refused, the others are loaded)",
+                      first->text, refused, sending->count);
+}
+
+/* ---- the whole ---- */
+
+static int open_all(struct sending *sending, const struct weir__config *settings, bool again, size_t *ret_refused,
+                    struct weir_error *reterr)
+{
+    int err = ensure_topics(sending, settings, reterr);
+
+    if (err == WEIR_OK && !again)
+        err = learn_known(sending, reterr);
+    if (err == WEIR_OK)
+        err = market_load_open(sending->load, sending->paths, sending->count, ret_refused, reterr);
+    while (err == WEIR_OK) {
+        err = sending->config->engine->producer(sending->config->log, PRODUCER_ID, call_by(sending),
+                                                &sending->producer, reterr);
+        if (err != WEIR_AGAIN || must_stop(sending))
+            break;
+        err = WEIR_OK;
+    }
+    return err;
+}
+
+int market_load_files(const struct weir__load_config *config, const struct weir__config *settings,
+                      struct market_load_options *options, const char *const *paths, size_t count, uint64_t *ret_sent,
+                      struct weir_error *reterr)
+{
+    struct sending sending = { .config = config, .paths = paths, .count = count, .shown = -1 };
+    size_t         refused = 0;
+    int            err;
+
+    options->progress = show_progress;
+    options->arg = &sending;
+    sending.touched = weir__zalloc(sizeof(*sending.touched) * (count + 1));
+    if (sending.touched == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "load", "out of memory");
+    err = market_load_new(options, &sending.load, reterr);
+    if (err == WEIR_OK)
+        err = open_all(&sending, settings, options->again, &refused, reterr);
+    if (err == WEIR_OK)
+        err = send_all(&sending, reterr);
+    if (err == WEIR_OK)
+        err = say_files(&sending, refused, reterr);
+    *ret_sent = sending.sent;
+    config->engine->producer_close(sending.producer);
+    market_load_free(sending.load);
+    weir__free(sending.touched);
+    return err;
+}

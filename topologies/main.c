@@ -1,0 +1,17 @@
+/* main.c: data-processing: the four topologies and the commands of the pipeline. */
+#include "statestores/engines.h"
+#include "topologies/loading.h"
+#include "topologies/topologies.h"
+
+int main(int argc, char **argv)
+{
+    static const struct weir_topology *const topologies[] = { &normalization, &enrichment, &aggregation, NULL };
+    static const struct weir__command *const commands[] = { &market_command_local, &market_command_load, NULL };
+    struct weir__program                     program = { .topologies = topologies,
+                                                         .application = "data-processing",
+                                                         .commands = commands,
+                                                         .load_files = market_load_words };
+
+    program.engines = weir_engines;
+    return weir__main(argc, argv, &program);
+}

@@ -92,7 +92,8 @@ struct weir_arm { /* one input of a cogroup; weir_arg in its fold: the arm's, NU
 };
 
 struct weir_node {
-    const char              *name, *called, *grouped; /* C word; name in describe; base of its repartition topic */
+    const char              *name, *called; /* C word; name in describe */
+    const char              *grouped; /* base of its repartition topic; GLOBAL: name of its source in describe */
     int                      kind, side, emit, reset, partitions, when_full;
     const char *const       *topics; /* SINK with .route: all that it may give */
     const struct weir_codec *key, *value;

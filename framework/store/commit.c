@@ -13,7 +13,7 @@ int weir__store_flush(struct weir__store *store)
     while ((entry = TAILQ_FIRST(&store->unflushed)) != NULL) {
         int err;
 
-        if (!entry->now.exists && !entry->same && !entry->settled.exists) { /* came and went unseen */
+        if (!store->spec->unseen && !entry->now.exists && !entry->same && !entry->settled.exists) {
             weir__entry_settle(store, entry);
             continue;
         }

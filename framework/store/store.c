@@ -97,6 +97,8 @@ void weir__store_listen(struct weir__store *store, weir__on_change *on_change, v
 
 int64_t weir__store_observed(const struct weir__store *store) { return store->observed; }
 
+int32_t weir__store_seq(const struct weir__store *store) { return store->spec->duplicates ? store->seq : 0; }
+
 int64_t weir__store_offset(const struct weir__store *store) { return store->offset; }
 
 bool weir__store_unflushed(const struct weir__store *store) { return !TAILQ_EMPTY(&store->unflushed); }
@@ -134,23 +136,28 @@ int weir__store_get(struct weir__store *store, struct weir_bytes key, struct wei
     return WEIR_OK;
 }
 
-/* What goes is not told: the changelog keeps it, and a restore lets it go again. Source: MemoryLRUCache. */
-static int make_room(struct weir__store *store, int64_t timestamp)
+static int let_go(struct weir__store *store, struct entry *entry, int64_t timestamp)
 {
     struct weir__value nothing = { .timestamp = timestamp };
-    weir__on_change   *listener = store->on_change;
-    int                err = WEIR_OK;
+    int                err = weir__entry_put(store, entry, &nothing);
 
-    store->on_change = NULL;
-    while (err == WEIR_OK && store->rows > 1 && (int64_t)store->rows > store->spec->max) {
-        struct entry *oldest = TAILQ_FIRST(&store->used);
+    if (err == WEIR_OK && entry->unflushed && !store->spec->partings)
+        err = weir__entry_tell(store, entry, false);
+    if (err == WEIR_OK)
+        weir__entry_used(store, entry);
+    return err;
+}
 
-        err = weir__entry_put(store, oldest, &nothing);
-        if (err == WEIR_OK && oldest->unflushed)
-            err = weir__entry_tell(store, oldest, false);
-        if (err == WEIR_OK)
-            weir__entry_used(store, oldest);
-    }
+/* For one row more. What goes untold stays in the changelog: a restore lets it go again. Source: MemoryLRUCache. */
+static int make_room(struct weir__store *store, int64_t timestamp)
+{
+    weir__on_change *listener = store->on_change;
+    int              err = WEIR_OK;
+
+    if (!store->spec->partings)
+        store->on_change = NULL;
+    while (err == WEIR_OK && store->rows > 0 && (int64_t)store->rows >= store->spec->max)
+        err = let_go(store, TAILQ_FIRST(&store->used), timestamp);
     store->on_change = listener;
     return err;
 }
@@ -162,11 +169,12 @@ int weir__store_put(struct weir__store *store, struct weir_bytes key, const stru
 
     if (entry == NULL)
         return err;
-    err = weir__entry_put(store, entry, value);
-    if (err == WEIR_OK && store->spec->kind == WEIR__STORE_LRU) {
-        weir__entry_used(store, entry);
+    if (store->spec->kind == WEIR__STORE_LRU && value->bytes.data != NULL && !entry->now.exists)
         err = make_room(store, value->timestamp);
-    }
+    if (err == WEIR_OK)
+        err = weir__entry_put(store, entry, value);
+    if (err == WEIR_OK)
+        weir__entry_used(store, entry);
     weir__entries_trim(store, entry);
     return err;
 }
@@ -206,7 +214,9 @@ int weir__store_get_window(struct weir__store *store, struct weir_bytes key, int
 
     if (start < weir__oldest_shown(store))
         return WEIR_NOTFOUND;
-    entry = weir__window_load(store, key, start, 0, &err);
+    if (store->spec->duplicates && store->spec->in_memory) /* Source: InMemoryWindowStore */
+        return WEIR_NOTFOUND;
+    entry = weir__window_load(store, key, start, weir__store_seq(store), &err);
     if (entry == NULL)
         return err;
     weir__entries_trim(store, entry);
@@ -214,6 +224,12 @@ int weir__store_get_window(struct weir__store *store, struct weir_bytes key, int
         return WEIR_NOTFOUND;
     *ret = weir__version_value(store, &entry->now);
     return WEIR_OK;
+}
+
+/* A deletion among duplicates names no row: it is told and does nothing more. Source: RocksDBWindowStore. */
+static bool nothing_to_delete(const struct weir__store *store, const struct weir__value *value)
+{
+    return store->spec->duplicates && !store->spec->in_memory && value->bytes.data == NULL;
 }
 
 int weir__store_put_window(struct weir__store *store, struct weir_bytes key, int64_t start,
@@ -224,12 +240,14 @@ int weir__store_put_window(struct weir__store *store, struct weir_bytes key, int
 
     if (start < 0)
         return WEIR_BAD_TIME;
-    store->observed = MAX(store->observed, start);
-    if (weir__start_expired(store, start))
-        return WEIR_NOTFOUND;
     if (store->spec->duplicates)
         store->seq = (store->seq + 1) & INT32_MAX;
-    entry = weir__window_load(store, key, start, store->spec->duplicates ? store->seq : 0, &err);
+    if (!nothing_to_delete(store, value)) {
+        store->observed = MAX(store->observed, start);
+        if (weir__start_expired(store, start))
+            return WEIR_NOTFOUND;
+    }
+    entry = weir__window_load(store, key, start, weir__store_seq(store), &err);
     if (entry == NULL)
         return err;
     err = weir__entry_put(store, entry, value);

@@ -73,6 +73,7 @@ struct weir__store_spec {
     bool                  duplicates;  /* windows: several rows per key and start */
     bool                  tombstones;  /* expiry is written to the changelog too */
     bool                  closes;      /* of an ON_CLOSE node: rows at observed time - retention still show */
+    bool                  unseen;      /* a flush tells also of rows that came and went since the last one */
     bool                  uncut;       /* shows rows past the retention, as upstream's cache does */
     bool                  keyed;       /* windows by key time: rows go when they are told to; a key may have a head */
     bool                  ends;        /* windows: rows keep their own end */
@@ -80,6 +81,7 @@ struct weir__store_spec {
     int64_t               segment;     /* windows: expiry works by segments of this width, ms */
     int64_t               window_size; /* for readers */
     int64_t               max;         /* LRU: rows */
+    bool                  partings;    /* LRU: the listener hears of rows that are let go */
 };
 
 /* A value of a store and what came with it. */
@@ -123,6 +125,8 @@ int weir__store_put(struct weir__store *store, struct weir_bytes key, const stru
 int weir__store_get_window(struct weir__store *store, struct weir_bytes key, int64_t start, struct weir__value *ret);
 int weir__store_put_window(struct weir__store *store, struct weir_bytes key, int64_t start,
                            const struct weir__value *value);
+/* The number that the last put has among duplicates; a get finds no other. 0 where there are none. */
+int32_t weir__store_seq(const struct weir__store *store);
 /* Greatest start ever put, ms; -1 = none. */
 int64_t weir__store_observed(const struct weir__store *store);
 

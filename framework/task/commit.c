@@ -164,7 +164,7 @@ int weir__task_drop(struct weir__task *task, struct weir_error *reterr)
         weir__queue_clear(&task->queues[i]);
     for (size_t i = 0; i < task->live_count; i++)
         task->lives[i].observed = task->lives[i].last_close = WEIR__UNKNOWN;
-    task->heap_count = 0;
+    task->heads.count = task->fresh_count = 0;
     task->stream_time = task->idle_since = WEIR__UNKNOWN;
     task->dirty = task->commit_asked = task->failing = false;
     task->error = (struct weir_error){ 0 };

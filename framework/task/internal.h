@@ -80,14 +80,23 @@ struct weir__queue {
     const char        *topic;
     struct weir__buf   waiting; /* entries from `at` on */
     size_t             at, count;
-    struct weir_arena  arena; /* of the head */
-    bool               has_head;
-    struct weir__raw   head;  /* as read */
-    struct weir__event event; /* decoded, with the extracted time */
+    struct weir_arena  arena;           /* of the head */
+    bool               has_head, fresh; /* fresh: in task->fresh */
+    struct weir__raw   head;            /* as read */
+    struct weir__event event;           /* decoded, with the extracted time */
     int64_t            partition_time;
     int64_t            next;  /* offset to commit when nothing waits; UNKNOWN = nothing read yet */
     int64_t            lag;   /* < 0: unknown */
     bool               moved; /* offset to commit has changed since the last commit */
+};
+
+struct weir__timed {
+    int64_t time;
+    void   *item;
+};
+struct weir__heap {
+    struct weir__timed *items; /* the earliest first */
+    size_t              count, capacity;
 };
 
 struct weir__schedule {
@@ -129,9 +138,11 @@ struct weir__task {
     const struct weir__engine *engine;
     struct weir__queue        *queues;
     size_t                     queue_count;
-    struct weir__queue       **heap; /* queues with a head, by its time */
-    size_t                     heap_count;
-    struct weir__schedule    **schedules;
+    struct weir__heap          heads; /* queues with a head, by its time */
+    struct weir__queue       **fresh; /* queues that have records again and no head yet, in the order of that */
+    size_t                     fresh_count;
+    struct weir__heap          due[2];    /* schedules by their next firing: stream time, wall time */
+    struct weir__schedule    **schedules; /* all that may still fire */
     size_t                     schedule_count, schedule_capacity;
     int64_t                    next_handle;
     int64_t                    stream_time;
@@ -229,13 +240,14 @@ int weir__globals_view(struct weir__task *asking, const struct weir__store_plan 
 int weir__task_make(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
 
 /* queue.c */
-int  weir__queues_init(struct weir__task *task);
-void weir__queues_fini(struct weir__task *task);
-int  weir__queue_add(struct weir__task *task, struct weir__queue *queue, const struct weir__raw *raw);
-int  weir__queue_refill(struct weir__task *task, struct weir__queue *queue); /* makes a head where records wait */
-void weir__queue_clear(struct weir__queue *queue);
-struct weir__queue *weir__heap_poll(struct weir__task *task); /* NULL = empty */
-void                weir__heap_offer(struct weir__task *task, struct weir__queue *queue);
+int   weir__queues_init(struct weir__task *task);
+void  weir__queues_fini(struct weir__task *task);
+int   weir__queue_add(struct weir__task *task, struct weir__queue *queue, const struct weir__raw *raw);
+int   weir__queue_refill(struct weir__task *task, struct weir__queue *queue); /* makes a head where records wait */
+void  weir__queue_clear(struct weir__queue *queue);
+int   weir__heap_offer(struct weir__heap *heap, int64_t time, void *item);
+void *weir__heap_poll(struct weir__heap *heap); /* the earliest; NULL = empty */
+void  weir__heap_fini(struct weir__heap *heap);
 
 /* punctuate.c */
 int  weir__punctuate_stream(struct weir__task *task);

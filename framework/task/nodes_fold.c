@@ -151,7 +151,8 @@ int weir__close_due(struct weir__live *live, const struct weir__event *event, in
     int                   err;
 
     if (live->task->config.upstream_expiry && !binding->spec->uncut)
-        from = MAX(from, weir__time_sub(weir__store_observed(binding->store), binding->spec->retention));
+        from = MAX(from, weir__time_sub(weir__store_observed(binding->store), binding->spec->retention) +
+                             !binding->spec->closes); /* its in-memory store does not give the edge */
     err = weir__store_due(binding->store, from, weir__time_add(close_time - size, 1), &rows);
 
     if (err < 0)
@@ -172,7 +173,10 @@ int weir__close_due(struct weir__live *live, const struct weir__event *event, in
             break;
         out.rec.key = key;
         out.rec.timestamp = row.value.timestamp;
-        err = weir__emit(live, &out);
+        err = row.value.timestamp >= 0
+                  ? weir__emit(live, &out)
+                  : weir__fail_here(live, WEIR_BAD_TIME,
+                                    "its store is plain: what closes has no timestamp, take another");
         if (err < 0)
             break;
     }

@@ -70,6 +70,19 @@ static int mapped(struct weir__live *live, const struct weir_record *rec, const 
     return WEIR_OK;
 }
 
+/* What a filter or map of a table gave before: its own row, else what it makes of the old value it is given. */
+static int value_before(struct weir__live *live, const struct weir__event *event,
+                        int (*fn)(struct weir__live *, const struct weir_record *, const void *, const void **),
+                        const void **ret)
+{
+    int err;
+
+    if (!live->node->materialized)
+        return fn(live, &event->rec, event->old, ret);
+    err = weir__fetch_value(live->stores[0], event->rec.key, ret, NULL);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
 /* A filter or map of a table: the same function on the new and, where asked, the old value. */
 static int run_values(struct weir__live *live, const struct weir__event *event,
                       int (*fn)(struct weir__live *, const struct weir_record *, const void *, const void **))
@@ -78,7 +91,7 @@ static int run_values(struct weir__live *live, const struct weir__event *event,
     int                err = fn(live, &event->rec, event->rec.value, &out.rec.value);
 
     if (err == WEIR_OK && live->node->send_old)
-        err = fn(live, &event->rec, event->old, &out.old);
+        err = value_before(live, event, fn, &out.old);
     if (err < 0)
         return err;
     if (fn == filtered && live->node->send_old && out.old == NULL && out.rec.value == NULL)

@@ -5,6 +5,11 @@
  */
 #include "framework/task/internal.h"
 
+static struct weir__heap *heap_of(struct weir__task *task, enum weir_time kind)
+{
+    return &task->due[kind == WEIR_WALL_TIME];
+}
+
 int64_t weir_schedule(struct weir_context *ctx, int64_t every, enum weir_time kind, weir_punctuate *fn)
 {
     struct weir__task     *task = ctx->task;
@@ -22,6 +27,8 @@ int64_t weir_schedule(struct weir_context *ctx, int64_t every, enum weir_time ki
         .handle = ++task->next_handle, .every = every, .kind = kind, .fn = fn, .live = ctx->live
     };
     schedule->time = kind == WEIR_STREAM_TIME ? 0 : task->config.now(task->config.now_arg) + every;
+    if (weir__heap_offer(heap_of(task, kind), schedule->time, schedule) < 0)
+        return WEIR_NO_MEMORY;
     task->schedules[task->schedule_count++] = schedule;
     return schedule->handle;
 }
@@ -37,6 +44,8 @@ void weir_cancel(struct weir_context *ctx, int64_t handle)
 
 void weir__schedules_fini(struct weir__task *task)
 {
+    weir__heap_fini(&task->due[0]);
+    weir__heap_fini(&task->due[1]);
     weir__free(task->schedules);
     task->schedules = NULL;
     task->schedule_count = task->schedule_capacity = 0;
@@ -60,21 +69,6 @@ static int fire(struct weir__schedule *schedule, int64_t now)
     return err >= 0 ? WEIR_OK : weir__handle_failure(live, err, task->config.on_failure);
 }
 
-/* The earliest live schedule of a kind that is due; ties in order of scheduling. */
-static struct weir__schedule *due(struct weir__task *task, enum weir_time kind, int64_t now)
-{
-    struct weir__schedule *first = NULL;
-
-    for (size_t i = 0; i < task->schedule_count; i++) {
-        struct weir__schedule *schedule = task->schedules[i];
-
-        if (schedule->kind == kind && !schedule->cancelled && schedule->time <= now &&
-            (first == NULL || schedule->time < first->time))
-            first = schedule;
-    }
-    return first;
-}
-
 static void forget_cancelled(struct weir__task *task)
 {
     size_t kept = 0;
@@ -85,16 +79,40 @@ static void forget_cancelled(struct weir__task *task)
     task->schedule_count = kept;
 }
 
+/* To its next slot after now; one beyond the end of time never comes. */
+static void advance(struct weir__schedule *schedule, int64_t now)
+{
+    int64_t slots = (now - schedule->time) / schedule->every;
+
+    if (slots >= (INT64_MAX - schedule->time) / schedule->every)
+        schedule->cancelled = true;
+    else
+        schedule->time += (slots + 1) * schedule->every;
+}
+
+/* Fires a schedule and puts it back with its next time, after a failure with the same. */
+static int fire_due(struct weir__heap *heap, struct weir__schedule *schedule, int64_t now)
+{
+    int err = fire(schedule, now), kept;
+
+    if (err == WEIR_OK && !schedule->cancelled)
+        advance(schedule, now);
+    if (schedule->cancelled)
+        return err;
+    kept = weir__heap_offer(heap, schedule->time, schedule);
+    return err < 0 ? err : kept;
+}
+
 static int punctuate(struct weir__task *task, enum weir_time kind, int64_t now)
 {
-    struct weir__schedule *schedule;
+    struct weir__heap *heap = heap_of(task, kind);
 
-    while ((schedule = due(task, kind, now)) != NULL) {
-        int err = fire(schedule, now);
+    while (heap->count > 0 && heap->items[0].time <= now) {
+        struct weir__schedule *schedule = weir__heap_poll(heap);
+        int                    err = schedule->cancelled ? WEIR_OK : fire_due(heap, schedule, now);
 
         if (err < 0)
             return err;
-        schedule->time += ((now - schedule->time) / schedule->every + 1) * schedule->every;
         task->dirty = true;
     }
     forget_cancelled(task);

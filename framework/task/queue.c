@@ -1,7 +1,7 @@
 /* queue.c: a task's input: a queue for each topic, and the heap that takes them in timestamp order.
  *
  * (1) The head of a queue is decoded and stamped when it becomes the head; what cannot be is dropped there.
- * (2) The heap orders queues by the head's time as java.util.PriorityQueue does, ties included.
+ * (2) Queues are taken by their heads' times, equal ones as java.util.PriorityQueue would (heap.c).
  * Source: RecordQueue, PartitionGroup.
  */
 #include "framework/task/internal.h"
@@ -12,61 +12,13 @@ struct entry {
     int64_t  offset;
 };
 
-/* ---- heap ---- */
-
-void weir__heap_offer(struct weir__task *task, struct weir__queue *queue)
-{
-    size_t at = task->heap_count++;
-
-    while (at > 0) {
-        size_t parent = (at - 1) / 2;
-
-        if (queue->event.rec.timestamp >= task->heap[parent]->event.rec.timestamp)
-            break;
-        task->heap[at] = task->heap[parent];
-        at = parent;
-    }
-    task->heap[at] = queue;
-}
-
-static void sift_down(struct weir__task *task, struct weir__queue *queue)
-{
-    size_t at = 0, half = task->heap_count / 2;
-
-    while (at < half) {
-        size_t child = 2 * at + 1;
-
-        if (child + 1 < task->heap_count &&
-            task->heap[child]->event.rec.timestamp > task->heap[child + 1]->event.rec.timestamp)
-            child++;
-        if (queue->event.rec.timestamp <= task->heap[child]->event.rec.timestamp)
-            break;
-        task->heap[at] = task->heap[child];
-        at = child;
-    }
-    task->heap[at] = queue;
-}
-
-struct weir__queue *weir__heap_poll(struct weir__task *task)
-{
-    struct weir__queue *top;
-
-    if (task->heap_count == 0)
-        return NULL;
-    top = task->heap[0];
-    task->heap_count--;
-    if (task->heap_count > 0)
-        sift_down(task, task->heap[task->heap_count]);
-    return top;
-}
-
 /* ---- one queue ---- */
 
 void weir__queue_clear(struct weir__queue *queue)
 {
     weir__buf_reset(&queue->waiting);
     queue->at = queue->count = 0;
-    queue->has_head = false;
+    queue->has_head = queue->fresh = false;
     queue->next = queue->lag = WEIR__UNKNOWN;
     queue->partition_time = WEIR__UNKNOWN;
     queue->moved = false;
@@ -220,7 +172,9 @@ int weir__queue_refill(struct weir__task *task, struct weir__queue *queue)
             return err;
         if (good) {
             queue->has_head = true;
-            weir__heap_offer(task, queue);
+            err = weir__heap_offer(&task->heads, queue->event.rec.timestamp, queue);
+            if (err < 0)
+                return err;
         }
     }
     return WEIR_OK;
@@ -228,8 +182,13 @@ int weir__queue_refill(struct weir__task *task, struct weir__queue *queue)
 
 int weir__queue_add(struct weir__task *task, struct weir__queue *queue, const struct weir__raw *raw)
 {
-    (void)task;
-    return push(queue, raw);
+    int err = push(queue, raw);
+
+    if (err == WEIR_OK && !queue->has_head && !queue->fresh) {
+        task->fresh[task->fresh_count++] = queue;
+        queue->fresh = true;
+    }
+    return err;
 }
 
 /* ---- all of them ---- */
@@ -274,8 +233,8 @@ int weir__queues_init(struct weir__task *task)
         if (task->lives[i].node->op == WEIR__SOURCE)
             count += task->lives[i].node->topic_count;
     task->queues = weir_arena_alloc(&task->arena, sizeof(*task->queues) * (count + 1));
-    task->heap = weir_arena_alloc(&task->arena, sizeof(struct weir__queue *) * (count + 1));
-    if (task->queues == NULL || task->heap == NULL)
+    task->fresh = weir_arena_alloc(&task->arena, sizeof(struct weir__queue *) * (count + 1));
+    if (task->queues == NULL || task->fresh == NULL)
         return WEIR_NO_MEMORY;
     for (size_t i = 0; i < task->live_count; i++) {
         struct weir__live *live = &task->lives[i];
@@ -296,4 +255,5 @@ void weir__queues_fini(struct weir__task *task)
         weir__buf_fini(&task->queues[i].waiting);
         weir__arena_fini(&task->queues[i].arena);
     }
+    weir__heap_fini(&task->heads);
 }

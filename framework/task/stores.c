@@ -90,6 +90,7 @@ static int log_expired(struct weir__binding *binding, struct weir_bytes key, int
     if (bytes == NULL)
         return WEIR_LIMIT;
     weir__put_be64(suffix, (uint64_t)start);
+    weir__put_be32(suffix + sizeof(int64_t), (uint32_t)weir__store_seq(binding->store));
     memcpy(bytes, key.data, key.size);
     memcpy(bytes + key.size, suffix, sizeof(suffix));
     change.key = BYTES(bytes, key.size + sizeof(suffix));
@@ -236,6 +237,7 @@ static int open_store(struct weir__task *task, struct weir__binding *binding, st
     binding->spec = spec;
     spec->uncut = spec->cached && task->config.cache_bytes > 0 && task->config.upstream_expiry;
     spec->cached = spec->cached && task->config.cache_bytes > 0;
+    spec->unseen = true; /* until a node forwards from it: CachingKeyValueStore without a flush listener */
     if (binding->plan->global)
         spec->logged = spec->cached = false;
     if (spec->in_memory || spec->kind == WEIR__STORE_LRU)

@@ -70,8 +70,9 @@ static int link_stores(struct weir__live *live)
         binding->owner = live;
         if (binding->keyed != NULL && node->emit == WEIR_ON_CLOSE)
             binding->keyed->closer = live;
-        binding->spec->closes = node->emit == WEIR_ON_CLOSE;
+        binding->spec->closes = node->emit == WEIR_ON_CLOSE && !binding->spec->in_memory;
         binding->forwards = node->emit == WEIR_ON_COMMIT && weir__store_spec(binding->store)->cached;
+        binding->spec->unseen = !binding->forwards;
     }
     for (size_t i = 0; has_final(node) && i < live->store_count; i++)
         if (live->stores[i]->keyed != NULL)
@@ -312,17 +313,17 @@ int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, 
 
 /* ---- work ---- */
 
-static int refill_all(struct weir__task *task)
+/* In the order in which they came to have records: among equal times it decides. */
+static int refill_fresh(struct weir__task *task)
 {
-    for (size_t i = 0; i < task->queue_count; i++) {
-        int err = WEIR_OK;
+    size_t done = 0;
+    int    err = WEIR_OK;
 
-        if (!task->queues[i].has_head && task->queues[i].count > 0)
-            err = weir__queue_refill(task, &task->queues[i]);
-        if (err < 0)
-            return err;
-    }
-    return WEIR_OK;
+    while (done < task->fresh_count && (err = weir__queue_refill(task, task->fresh[done])) == WEIR_OK)
+        task->fresh[done++]->fresh = false;
+    task->fresh_count -= done;
+    memmove(task->fresh, task->fresh + done, sizeof(*task->fresh) * task->fresh_count);
+    return err;
 }
 
 /* Whether an empty queue holds the task back. Source: PartitionGroup.readyToProcess, KIP-695. */
@@ -374,15 +375,15 @@ static int process_head(struct weir__task *task, struct weir__queue *queue)
 
 int weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, struct weir_error *reterr)
 {
-    int err = refill_all(task);
+    int err = refill_fresh(task);
 
     *ret_done = 0;
-    while (err == WEIR_OK && *ret_done < max && task->heap_count > 0) {
+    while (err == WEIR_OK && *ret_done < max && task->heads.count > 0) {
         struct weir__queue *queue;
 
         if (must_wait(task))
             return WEIR_AGAIN;
-        queue = weir__heap_poll(task);
+        queue = weir__heap_poll(&task->heads);
         err = process_head(task, queue);
         if (err == WEIR_OK)
             err = weir__queue_refill(task, queue);

@@ -33,7 +33,8 @@ static const struct rule {
 } rules[] = {
     [WEIR_SOURCE] = { B_extract | B_reset | B_arg | B_partitions, B_topics | B_key | B_value, 0 },
     [WEIR_TABLE] = { B_into | B_key | B_value | B_extract | B_reset | B_arg | B_emit | B_partitions, B_topics, 0 },
-    [WEIR_GLOBAL] = { B_key | B_value | B_process | B_arg | B_state | B_partitions | HOOKS, B_topics | B_into, 0 },
+    [WEIR_GLOBAL] = { B_grouped | B_key | B_value | B_process | B_arg | B_state | B_partitions | HOOKS,
+                      B_topics | B_into, 0 },
     [WEIR_SINK] = { B_key | B_value | B_route | B_partitions | VERB, B_topics, -1 },
     [WEIR_STEP] = { B_key | B_value | B_uses | B_final | VERB | HOOKS, B_process, -1 },
     [WEIR_STEP_VALUES] = { B_value | B_uses | B_final | VERB | HOOKS, B_process, -1 },

@@ -169,7 +169,7 @@ static void lower_from_topic(struct weir__compiler *compiler, struct weir__made 
 
     made->name = weir__name_or(compiler, made, "KTABLE-SOURCE-");
     table_types(compiler, made);
-    read_topics(compiler, made, source);
+    read_topics(compiler, made, made->eff.grouped != NULL ? made->eff.grouped : source);
     made->node = weir__add(compiler, made->graph, made->name, op, made);
     weir__types(made->node, made, made->key, made->value);
     if (made->eff.process == NULL)

@@ -58,6 +58,10 @@ static void check_store_name(struct weir__compiler *compiler, size_t n)
     const struct weir__kept *kept = compiler->kept[n];
     const char              *name = kept->plan->name;
 
+    if (compiler->config->explicit_names &&
+        kept->generated) /* also where nothing needs it: Source: MaterializedInternal */
+        weir__fault(compiler, WEIR_BAD_TOPOLOGY, kept->owner->eff.name,
+                    "its store's name \"%s\" is generated: give it a store with a name", name);
     if (kept->spec == NULL && !kept->attached)
         return;
     if (!weir__legal_name(name))
@@ -67,9 +71,6 @@ static void check_store_name(struct weir__compiler *compiler, size_t n)
         if (compiler->kept[i]->plan != NULL && strcmp(compiler->kept[i]->plan->name, name) == 0)
             weir__fault(compiler, WEIR_BAD_TOPOLOGY, name,
                         "two stores have this name: give one of them another .called");
-    if (compiler->config->explicit_names && kept->generated && kept->attached)
-        weir__fault(compiler, WEIR_BAD_TOPOLOGY, kept->owner->eff.name,
-                    "its store's name \"%s\" is generated: give it a store with a name", name);
 }
 
 static void check_repartition_name(struct weir__compiler *compiler, const struct weir__node *node)

@@ -170,7 +170,8 @@ static void fill_spec(const struct weir__compiler *compiler, const struct weir__
                                         .timestamped = !eff->plain,
                                         .logged = eff->log != WEIR_OFF && !kept->plan->global,
                                         .in_memory = eff->in_memory == WEIR_ON,
-                                        .max = eff->max };
+                                        .max = eff->max,
+                                        .partings = kept->owner == NULL };
     store->cached =
         wanted && compiler->config->cache && !kept->plan->global && !eff->duplicates && eff->kind != WEIR_VERSIONED;
     if (eff->kind == WEIR_WINDOWS)

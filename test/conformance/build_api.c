@@ -123,20 +123,33 @@ int conf_build_api_connect(struct conf_build *build, const json_t *op, struct co
     return err;
 }
 
-/* declare.h names one node of a global store, the processor API two: the source's name has no place. */
 int conf_build_api_global(struct conf_build *build, const json_t *op, struct conf_handle *from,
                           struct conf_handle *ret)
 {
     int err = conf_build_global_store(build, op, from, ret);
 
     ret->node->called = conf_string(op, "name", NULL);
+    ret->node->grouped = conf_string(op, "source", NULL);
     return err;
 }
 
+/* A source and a step that has the store: what it is filled from is its changelog. */
 int conf_build_api_read_only(struct conf_build *build, const json_t *op, struct conf_handle *from,
                              struct conf_handle *ret)
 {
-    build->lack = "read-only stores";
-    conf_need(build, build->lack);
-    return conf_build_api_global(build, op, from, ret);
+    struct weir_store  *store = conf_declared(build, json_object_get(op, "store"));
+    struct conf_handle *source = conf_new(&build->c->arena, sizeof(*source));
+    struct weir_node   *node;
+    int                 err = conf_build_source(build, op, from, source);
+
+    if (err < 0)
+        return err;
+    source->node->called = conf_string(op, "source", NULL);
+    store->log = WEIR_OFF;
+    node = api_node(build, op, WEIR_STEP, ret);
+    conf_path(build, source->node, node);
+    node->key = ret->key = source->key;
+    node->value = ret->value = result_type(json_object_get(op, "processor"), source->value);
+    conf_use(build, node, store->called);
+    return conf_process_into(build, op, node, source);
 }

@@ -424,6 +424,16 @@ static void show_error(struct weir__buf *buf, const char *stage, int64_t step, c
     weir__buf_printf(buf, " (%s)", kind);
 }
 
+/* weir has one code for a time that cannot be used and one for a name, upstream two kinds each. */
+static bool same_kind(const char *expected, int code)
+{
+    if (code == WEIR_BAD_TIME && strcmp(expected, "streams") == 0)
+        return true;
+    if (code == WEIR_BAD_NAME && strcmp(expected, "topology") == 0)
+        return true;
+    return strcmp(expected, conf_error_kind(code)) == 0;
+}
+
 static bool same_error(const json_t *expected, const struct conf_run *run)
 {
     const char *stage = conf_string(expected, "stage", "");
@@ -434,7 +444,7 @@ static bool same_error(const json_t *expected, const struct conf_run *run)
         return false;
     if (strcmp(stage, "run") == 0 && conf_number(expected, "step", -1) != (int64_t)run->step)
         return false;
-    return strcmp(conf_string(expected, "kind", ""), conf_error_kind(run->code)) == 0;
+    return same_kind(conf_string(expected, "kind", ""), run->code);
 }
 
 static bool compare_error(struct comparison *at)

@@ -1,6 +1,8 @@
 /* functions_map.c: mappers and predicates of a case. Strings are UTF-8; long arithmetic wraps. */
 #define _GNU_SOURCE /* memmem */
-#include <ctype.h>
+#include <limits.h>
+#include <wchar.h>
+#include <wctype.h>
 
 #include "test/conformance/conformance.h"
 
@@ -58,23 +60,35 @@ static int map_to_text(const struct conf_call *call, struct value *ret) { return
 
 static int map_key_text(const struct conf_call *call, struct value *ret) { return give_print(call, call->key, ret); }
 
+/* UTF-8 in, UTF-8 out, a character for a character (main sets the locale). */
+static void add_upper(struct weir__buf *buf, const char *data, size_t size)
+{
+    mbstate_t in = { 0 }, out = { 0 };
+    char      bytes[MB_LEN_MAX];
+    wchar_t   wide;
+
+    for (size_t i = 0, used; i < size; i += used) {
+        used = mbrtowc(&wide, data + i, size - i, &in);
+        if (used == 0 || used > size - i) { /* a zero, or no character */
+            used = 1;
+            in = (mbstate_t){ 0 };
+            weir__buf_putc(buf, data[i]);
+        } else {
+            weir__buf_add(buf, bytes, wcrtomb(bytes, (wchar_t)towupper((wint_t)wide), &out));
+        }
+    }
+}
+
 static int upper(const struct conf_call *call, struct value value, struct value *ret)
 {
-    int   err;
-    char *data;
+    struct weir__buf buf = { 0 };
 
     if (!value.at)
         return 0;
     if (value.codec != weir_string)
         return WEIR_BAD_TYPE;
-    err = conf_give_text(call->ctx, conf_text(value).data, conf_text(value).size, ret);
-    if (err < 0)
-        return err;
-    data = (char *)((struct weir_text *)ret->at + 1);
-    for (size_t i = 0; i < conf_text(value).size; i++)
-        if (data[i] >= 'a' && data[i] <= 'z')
-            data[i] = (char)(data[i] - 'a' + 'A');
-    return 0;
+    add_upper(&buf, conf_text(value).data, conf_text(value).size);
+    return conf_give_buf(call->ctx, &buf, ret);
 }
 
 static int map_upper(const struct conf_call *call, struct value *ret) { return upper(call, call->value, ret); }

@@ -1,6 +1,7 @@
 /* main.c: `conformance [-v] DIR|FILE...`: runs all cases, prints those that differ, and counts. */
 #define _GNU_SOURCE /* FTW_ACTIONRETVAL of nftw */
 #include <ftw.h>
+#include <locale.h>
 
 #include "test/conformance/conformance.h"
 
@@ -128,6 +129,7 @@ int main(int argc, char **argv)
 {
     int paths = 0;
 
+    setlocale(LC_CTYPE, "C.UTF-8"); /* upper case beyond ASCII */
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-v") == 0) {
             app.verbose = true;

@@ -81,6 +81,7 @@ struct weir_store {
     int64_t                    history, segment, max; /* VERSIONED: ms, ms (0 = as Kafka Streams); LRU: rows */
     enum weir_tri              cache, log, in_memory;
     bool                       plain, duplicates; /* no timestamp in the value; several rows per key and start */
+    bool                       served;            /* read by other threads (framework/query.h) from the start */
     weir_select               *routed_by;
     const char *const         *settings; /* of the changelog topic: "name=value" */
 };

@@ -41,6 +41,7 @@ enum weir_scope {
     X(WEIR_NOTFOUND, -1, NONE, "no such thing")                                         \
     X(WEIR_AGAIN, -2, RETRIABLE, "not done yet: make the same call again")              \
     X(WEIR_FULL, -3, RETRIABLE, "a queue is full: serve it, then retry")                \
+    X(WEIR_ELSEWHERE, -4, NONE, "another process has it")                               \
     X(WEIR_UNREADABLE, -10, RECORD, "bytes that the codec cannot read")                 \
     X(WEIR_REJECTED, -11, RECORD, "the topology refused the record")                    \
     X(WEIR_VERB_FAILED, -12, RECORD, "a verb failed on the record")                     \

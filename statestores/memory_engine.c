@@ -1,7 +1,12 @@
 /* memory_engine.c: ordered bytes in memory: a skip list per column family. Source: Pugh, Skip lists (1990).
  *
  * (1) A write takes all the memory that it may need before it changes anything: it happens whole or not at all.
+ * (2) Only the task's thread writes, so its own reads need no lock. Other threads hold `changing` for reading from
+ *     enter to leave, a write holds it for writing: once a commit, and it goes before readers to come.
  */
+#define _GNU_SOURCE
+#include <pthread.h>
+
 #include "statestores/statestores.h"
 
 #define LEVELS 16
@@ -27,6 +32,8 @@ struct weir__db {
     struct list *lists;
     size_t       count, capacity;
     uint64_t     random;
+
+    pthread_rwlock_t changing;
 };
 
 struct weir__iter {
@@ -38,12 +45,17 @@ struct weir__iter {
 
 static int memory_open(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr)
 {
-    struct weir__db *db = weir__zalloc(sizeof(*db));
+    struct weir__db     *db = weir__zalloc(sizeof(*db));
+    pthread_rwlockattr_t attributes;
 
     (void)dir;
     (void)memory;
     if (db == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, "memory store", "no memory for a database");
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&db->changing, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
     db->random = 88172645463325252u;
     *ret = db;
     return WEIR_OK;
@@ -218,6 +230,7 @@ static int memory_write(struct weir__db *db, const struct weir__write *writes, s
         weir__free(nodes);
         return WEIR_STORE_FAILED;
     }
+    pthread_rwlock_wrlock(&db->changing);
     for (size_t i = 0; i < count; i++) {
         struct list *list = &db->lists[writes[i].family];
 
@@ -226,6 +239,7 @@ static int memory_write(struct weir__db *db, const struct weir__write *writes, s
         else
             apply(list, writes[i].key, nodes[i]);
     }
+    pthread_rwlock_unlock(&db->changing);
     weir__free(nodes);
     return WEIR_OK;
 }
@@ -288,6 +302,22 @@ static int memory_next(struct weir__iter *iter, struct weir_bytes *ret_key, stru
     return WEIR_OK;
 }
 
+static void memory_enter(struct weir__db *db) { pthread_rwlock_rdlock(&db->changing); }
+
+static void memory_leave(struct weir__db *db) { pthread_rwlock_unlock(&db->changing); }
+
+static int memory_copy(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_arena *arena,
+                       struct weir_bytes *ret)
+{
+    struct weir_bytes value;
+    int               err = memory_get(db, family, key, &value);
+
+    if (err < 0)
+        return err;
+    *ret = BYTES(weir__arena_copy(arena, value.data, value.size), value.size);
+    return ret->data != NULL ? WEIR_OK : WEIR_LIMIT;
+}
+
 static int memory_flush(struct weir__db *db)
 {
     (void)db;
@@ -324,6 +354,7 @@ static void memory_close(struct weir__db *db)
         weir__free(db->lists[i].name);
     }
     weir__free(db->lists);
+    pthread_rwlock_destroy(&db->changing);
     weir__free(db);
 }
 
@@ -339,4 +370,7 @@ const struct weir__engine weir__memory_engine = { .name = "memory",
                                                   .flush = memory_flush,
                                                   .bulk = memory_bulk,
                                                   .figures = memory_figures,
+                                                  .enter = memory_enter,
+                                                  .leave = memory_leave,
+                                                  .copy = memory_copy,
                                                   .close = memory_close };

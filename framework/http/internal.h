@@ -38,7 +38,8 @@ struct weir_request {
     const struct weir__door    *door;
     struct weir__target         target;
     struct weir_arena          *arena;
-    struct weir__app           *app; /* of the endpoint; NULL = one of our own */
+    struct weir_apps            apps; /* all of the process */
+    struct weir__app           *app;  /* of the endpoint; NULL = one of our own */
     const struct weir_endpoint *endpoint;
 };
 

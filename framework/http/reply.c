@@ -16,6 +16,7 @@ static const struct {
     { 408, "Request Timeout" },
     { 413, "Content Too Large" },
     { 414, "URI Too Long" },
+    { 421, "Misdirected Request" },
     { 431, "Request Header Fields Too Large" },
     { 500, "Internal Server Error" },
     { 501, "Not Implemented" },
@@ -93,6 +94,14 @@ const void *weir_request_arg(const struct weir_request *request) { return reques
 
 struct weir_arena *weir_request_arena(struct weir_request *request) { return request->arena; }
 
+const struct weir_apps *weir_request_apps(const struct weir_request *request) { return &request->apps; }
+
+int weir_request_view(struct weir_request *request, const char *store, struct weir_view **ret)
+{
+    return weir_view_open(&request->apps, weir__app_plan(request->app)->topology->name, store, request->arena, ret,
+                          NULL);
+}
+
 int weir_request_need(const struct weir_request *request, struct weir_reply *reply, const char *name,
                       const char **ret)
 {
@@ -133,6 +142,7 @@ static int status_of(int code)
     switch (code) {
     case WEIR_NOTFOUND: return 404;
     case WEIR_AGAIN: return 503;
+    case WEIR_ELSEWHERE: return 421;
     case WEIR_BAD_ARGUMENT: return 400;
     default: return weir_code_scope(code) == WEIR_SCOPE_RECORD ? 400 : 500;
     }

@@ -167,7 +167,10 @@ static void count(struct weir__http *http, const char *path, int status, int64_t
 static void answer(struct connection *connection, const struct weir__head *head)
 {
     struct weir__http  *http = connection->door->http;
-    struct weir_request request = { .http = http, .door = connection->door, .arena = &http->arena };
+    struct weir_request request = { .http = http,
+                                    .door = connection->door,
+                                    .arena = &http->arena,
+                                    .apps = { http->config.apps, http->config.count } };
     struct weir_reply   reply = { .status = 200, .type = "application/json" };
     int64_t             began = weir__monotonic_us();
     const char         *words, *path = "other";

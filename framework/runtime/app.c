@@ -132,7 +132,7 @@ static int build(struct weir__app *app, struct weir_error *reterr)
         err = weir__topics_ensure(app, reterr);
     if (err < 0)
         return err;
-    if (list_inputs(app) < 0 || make_threads(app) < 0)
+    if (list_inputs(app) < 0 || make_threads(app) < 0 || weir__shown_prepare(app) < 0)
         return fail_memory(name, reterr);
     if (app->input_count == 0)
         return weir__fail(reterr, WEIR_BAD_TOPOLOGY, name, "the topology reads no topic: give it a SOURCE");
@@ -161,6 +161,7 @@ int weir__app_new(const struct weir__app_config *config, struct weir__app **ret,
     app->state.lock = -1;
     weir__arena_init(&app->arena, 0);
     init_sync(app);
+    weir__shown_init(app);
     weir__app_settings_read(config->settings, &app->settings);
     app->settings.memory /= (int64_t)MAX(config->neighbours, (size_t)1);
     err = build(app, reterr);
@@ -190,6 +191,7 @@ void weir__app_free(struct weir__app *app)
         fini_thread(&app->threads[i]);
     }
     weir__free(app->threads);
+    weir__shown_fini(app);
     weir__free(app->topics.items);
     weir__state_dir_close(&app->state);
     weir__plan_free(app->plan);

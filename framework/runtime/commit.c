@@ -98,6 +98,8 @@ static int write_states(struct weir__thread *thread, bool all, bool durable, con
             return err;
         seat->unflushed = !durable;
         note_committed(seat, offsets, count);
+        weir__seat_written(seat);
+        weir__seat_tell(seat);
     }
     return WEIR_OK;
 }

@@ -114,6 +114,8 @@ int weir__follow_open(struct weir__thread *thread, struct weir_error *reterr)
         weir__thread_beat(thread);
         err = read_once(thread, weir__app_now(app) + 100, reterr);
     }
+    if (err == WEIR_OK && weir__globals_show(thread) < 0)
+        return fail_read(thread, WEIR_NO_MEMORY, reterr);
     return err;
 }
 
@@ -138,6 +140,7 @@ void weir__follow_close(struct weir__thread *thread)
     if (thread->follower != NULL)
         (void)thread->app->config.engine->leave(thread->follower, weir__app_now(thread->app) + WEIR__CALL_MS);
     thread->follower = NULL;
+    weir__hide(thread->app, &thread->shown);
     weir__globals_free(thread->globals);
     thread->globals = NULL;
     weir__free(thread->followed);

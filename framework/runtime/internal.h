@@ -88,11 +88,37 @@ struct weir__restore {
     bool                done;
 };
 
+/* What others may see of a seat (shown.c). */
+struct weir__shown_store {
+    const struct weir__store_plan *plan;
+    size_t                         index;  /* in the plan */
+    struct weir__store            *store;  /* the task's thread alone */
+    bool                           shared; /* each commit writes; the task's thread alone */
+    struct weir__peek              peek;
+    atomic_bool                    open; /* to readers */
+};
+struct weir__shown_input {
+    struct weir__tp     tp;
+    atomic_int_fast64_t position, committed;
+};
+struct weir__shown {
+    int                       sub; /* -1: the global stores */
+    int32_t                   partition;
+    size_t                    thread;
+    struct weir__shown_store *stores;
+    size_t                    store_count;
+    struct weir__shown_input *inputs;
+    size_t                    input_count;
+    atomic_bool               running;
+    atomic_int_fast64_t       stream_time; /* as of the last commit */
+};
+
 struct weir__seat {
     int                   sub;
     int32_t               partition;
     const char           *topic; /* the one input of a task without state; NULL = all of the sub-topology's */
     struct weir__task    *task;
+    struct weir__shown   *shown; /* NULL = not yet */
     struct weir__input   *inputs;
     size_t                input_count;
     struct weir__restore *restores;
@@ -135,6 +161,8 @@ struct weir__thread {
     int                    failures;                            /* in a row, without a commit between */
     int64_t                last_fence;                          /* monotonic us; 0 = never */
     uint64_t               answered;                            /* last request */
+    unsigned               wants;                               /* of the app, as last seen */
+    struct weir__shown     shown;                               /* its copy of the global stores */
     bool                   worked;                              /* this round did something */
 
     /* shared */
@@ -143,7 +171,8 @@ struct weir__thread {
     bool                   quiet;    /* the answer */
     atomic_uint_fast64_t   activity, records, commits;
     atomic_size_t          tasks, restoring;
-    atomic_bool            holds_assignment, ended;
+    atomic_bool            holds_assignment; /* with a task for each part of it, restored or not */
+    atomic_bool            ended;
     atomic_int_fast64_t    restore_all, restore_left; /* offsets of the changelogs of its tasks */
     atomic_int_fast64_t    last_beat, committed;      /* monotonic us; the second: when nothing was left to commit */
 
@@ -174,6 +203,13 @@ struct weir__app {
     int                     request_sub;
     struct weir_error       error; /* the first failure */
     int                     code;
+
+    /* shown to other threads (shown.c) */
+    pthread_rwlock_t     shown_lock; /* of the list */
+    struct weir__shown **shown;
+    size_t               shown_count, shown_capacity;
+    atomic_bool         *wanted; /* stores of the plan that readers have asked for */
+    atomic_uint          wants;  /* moves when one more is wanted */
 };
 
 /* Says that the thread is not stuck: once a round, and where it waits for the log. */
@@ -219,6 +255,20 @@ int  weir__follow_open(struct weir__thread *thread, struct weir_error *reterr);
 int  weir__follow_step(struct weir__thread *thread, struct weir_error *reterr);
 void weir__follow_close(struct weir__thread *thread);
 bool weir__follow_at_end(struct weir__thread *thread);
+
+/* shown.c */
+void weir__shown_init(struct weir__app *app);
+int  weir__shown_prepare(struct weir__app *app); /* the plan is there */
+void weir__shown_fini(struct weir__app *app);
+int  weir__seat_show(struct weir__thread *thread, struct weir__seat *seat);
+void weir__seat_runs(struct weir__app *app, struct weir__seat *seat); /* its stores may be read */
+void weir__seat_tell(struct weir__seat *seat);                        /* positions and times, after a commit */
+void weir__seat_written(struct weir__seat *seat); /* its task's stores have written all that is committed */
+int  weir__globals_show(struct weir__thread *thread);
+void weir__hide(struct weir__app *app, const struct weir__shown *shown); /* waits for readers */
+/* From now on readers may read the plan's n-th store. Whether that is news. Any thread. */
+bool weir__want_store(struct weir__app *app, size_t store);
+int  weir__share_wanted(struct weir__thread *thread, struct weir_error *reterr);
 
 /* send.c: the collector of a thread's tasks */
 weir__send weir__thread_send;

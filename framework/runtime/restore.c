@@ -88,6 +88,7 @@ static int run_seat(struct weir__thread *thread, struct weir__seat *seat, struct
     if (err < 0)
         return err;
     seat->running = true;
+    weir__seat_runs(thread->app, seat);
     seat->unflushed = seat->restored > 0;
     atomic_fetch_add(&thread->activity, 1);
     if (seat->restore_count > 0)

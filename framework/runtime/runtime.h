@@ -41,6 +41,12 @@ int weir__app_stop(struct weir__app *app, struct weir_error *reterr);
 /* Whether a thread has stopped by a failure. Any thread. */
 bool weir__app_failed(struct weir__app *app);
 
+/* The applications that framework/query.h reads. Borrowed. */
+struct weir_apps {
+    struct weir__app *const *items;
+    size_t                   count;
+};
+
 /* How an application stands, for people and probes. Any thread. */
 struct weir__app_state {
     const char *topology;

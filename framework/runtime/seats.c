@@ -42,8 +42,10 @@ struct weir__input *weir__seats_input(struct weir__thread *thread, const char *t
 
 /* ---- closing ---- */
 
-static void free_seat(struct weir__seat *seat)
+static void free_seat(struct weir__app *app, struct weir__seat *seat)
 {
+    if (seat->shown != NULL)
+        weir__hide(app, seat->shown);
     weir__task_close(seat->task);
     weir__arena_fini(&seat->arena);
     weir__free(seat->dir);
@@ -73,12 +75,13 @@ void weir__seats_close(struct weir__thread *thread, const struct weir__tp *tps, 
 {
     size_t kept = 0;
 
+    atomic_store(&thread->holds_assignment, false);
     weir__restore_stop(thread);
     for (size_t i = 0; i < thread->seat_count; i++) {
         struct weir__seat *seat = thread->seats[i];
 
         if (tps == NULL || holds_any(seat, tps, count))
-            free_seat(seat);
+            free_seat(thread->app, seat);
         else
             thread->seats[kept++] = seat;
     }
@@ -377,6 +380,8 @@ static int fill_seat(struct weir__thread *thread, struct weir__seat *seat, struc
         err = open_task(thread, seat, reterr);
     if (err == WEIR_OK)
         err = seek(seat, reterr);
+    if (err == WEIR_OK && weir__seat_show(thread, seat) < 0)
+        return fail_memory(thread, reterr);
     return err == WEIR_OK ? weir__restore_begin(thread, seat, reterr) : err;
 }
 
@@ -398,7 +403,7 @@ static int open_seat(struct weir__thread *thread, int sub, struct weir__tp tp, s
     err = fill_seat(thread, seat, reterr);
     if (err < 0) {
         thread->seat_count--;
-        free_seat(seat);
+        free_seat(thread->app, seat);
     }
     return err;
 }
@@ -407,6 +412,7 @@ int weir__seats_open(struct weir__thread *thread, struct weir_error *reterr)
 {
     int err = WEIR_OK;
 
+    atomic_store(&thread->holds_assignment, false);
     for (size_t i = 0; err == WEIR_OK && i < thread->assigned_count; i++) {
         struct weir__tp    tp = thread->assigned[i];
         struct weir__seat *seat;
@@ -418,7 +424,10 @@ int weir__seats_open(struct weir__thread *thread, struct weir_error *reterr)
     if (err == WEIR_OK)
         err = weir__restore_read(thread, reterr);
     count_seats(thread);
-    return err == WEIR_OK ? weir__seats_take(thread, reterr) : err;
+    if (err == WEIR_OK)
+        err = weir__seats_take(thread, reterr);
+    atomic_store(&thread->holds_assignment, err == WEIR_OK && thread->has_token);
+    return err;
 }
 
 /* ---- assignment ---- */
@@ -481,7 +490,6 @@ int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event
     }
     thread->token = event->token;
     thread->has_token = true;
-    atomic_store(&thread->holds_assignment, true);
     atomic_fetch_add(&thread->activity, 1);
     weir__say(WEIR__DEBUG, "assigned", "topology", "s", thread->app->plan->topology->name, "thread", "i",
               (int64_t)thread->index, "partitions", "i", (int64_t)thread->assigned_count, NULL);

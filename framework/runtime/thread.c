@@ -225,6 +225,8 @@ static int turn(struct weir__thread *thread, struct weir_error *reterr)
     int err = weir__answer_request(thread, reterr);
 
     if (err == WEIR_OK)
+        err = weir__share_wanted(thread, reterr);
+    if (err == WEIR_OK)
         err = poll_input(thread, reterr);
     if (err == WEIR_OK && weir__restore_pending(thread))
         err = weir__restore_step(thread, weir__app_now(thread->app) + (thread->worked ? 0 : IDLE_MS), reterr);

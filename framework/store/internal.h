@@ -83,10 +83,11 @@ struct weir__store {
     size_t                         parked_count, parked_capacity;
     int64_t                        offset; /* next to read of the changelog, as committed */
     int64_t                        written_offset;
-    int64_t          observed, committed_observed, written_observed; /* greatest start put; of the engine's rows */
-    int64_t          expired_to;                                     /* starts below it are gone */
-    int32_t          seq, committed_seq;
-    struct weir__buf key; /* scratch */
+    int64_t           observed, committed_observed, written_observed; /* greatest start put; of the engine's rows */
+    int64_t           expired_to;                                     /* starts below it are gone */
+    int32_t           seq, committed_seq;
+    struct weir__buf  key;   /* scratch */
+    struct weir_bytes after; /* rows that are opened begin after this row's key; data NULL = at their beginning */
 };
 
 /* entry.c */
@@ -117,6 +118,14 @@ struct weir__value weir__version_value(const struct weir__store *store, const st
 /* store.c: the entry of a window's row, as weir__entry_load. */
 struct entry *weir__window_load(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq,
                                 int *ret_err);
+/* store.c */
+void weir__store_init(struct weir__store *store, const struct weir__store_spec *spec,
+                      const struct weir__engine *engine);
+void weir__store_fini(struct weir__store *store); /* all but the database */
+int  weir__meta_take(struct weir__store *store, struct weir_bytes bytes, struct weir_error *reterr);
+
+/* rows.c: the row's key that was shown last. */
+struct weir_bytes weir__rows_place(const struct weir__rows *rows);
 
 /* view.c */
 int  weir__view_refresh(struct weir__store *store, int which); /* WEIR_NO_MEMORY */

@@ -242,6 +242,8 @@ int weir__rows_next(struct weir__rows *rows, struct weir__row *ret)
     return err;
 }
 
+struct weir_bytes weir__rows_place(const struct weir__rows *rows) { return BYTES(rows->last.data, rows->last.size); }
+
 void weir__rows_close(struct weir__rows *rows)
 {
     if (rows == NULL)
@@ -309,12 +311,38 @@ static int start_none(struct weir__rows *rows, struct weir__rows **ret)
     return WEIR_OK;
 }
 
+/* Leaves out what comes up to and with store->after. */
+static int begin_after(struct weir__rows *rows)
+{
+    struct weir_bytes after = rows->store->after;
+    char             *next;
+
+    if (after.data == NULL)
+        return WEIR_OK;
+    next = weir__arena_take(&rows->arena, after.size + 1);
+    if (next == NULL)
+        return WEIR_NO_MEMORY;
+    memcpy(next, after.data, after.size);
+    next[after.size] = '\0'; /* the first key after it */
+    if (forward(rows))
+        rows->low = BYTES(next, after.size + 1);
+    else
+        rows->high = BYTES(next, after.size);
+    return WEIR_OK;
+}
+
 /* By key between rows->low and rows->high. */
 static int start_keys(struct weir__rows *rows, struct weir__rows **ret)
 {
     struct weir__buf  low = { 0 }, high = { 0 };
-    struct weir_bytes from = weir__engine_key(&low, DATA_ROW, rows->low, NO_BYTES), to;
+    struct weir_bytes from, to;
     int               err;
+
+    if (begin_after(rows) < 0) {
+        weir__rows_close(rows);
+        return WEIR_NO_MEMORY;
+    }
+    from = weir__engine_key(&low, DATA_ROW, rows->low, NO_BYTES);
 
     if (rows->high.data != NULL)
         to = weir__engine_key(&high, DATA_ROW, rows->high, NO_BYTES);

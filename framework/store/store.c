@@ -4,21 +4,12 @@
 /* Clean rows kept for reading when nobody says otherwise, bytes. */
 #define KEEP_BYTES ((size_t)1 << 20)
 
-static int read_meta(struct weir__store *store, struct weir_error *reterr)
+int weir__meta_take(struct weir__store *store, struct weir_bytes bytes, struct weir_error *reterr)
 {
-    struct weir_bytes bytes;
-    const char       *meta;
-    char              type = META_ROW;
-    int               err = store->engine->get(store->db, store->family, BYTES(&type, 1), &bytes);
+    const char *meta = bytes.data;
 
-    store->offset = store->observed = -1;
-    if (err == WEIR_NOTFOUND)
-        return WEIR_OK;
-    if (err < 0)
-        return weir__fail(reterr, err, store->spec->name, "the store's own row cannot be read");
     if (bytes.size != META_BYTES)
         return weir__fail(reterr, WEIR_CORRUPT, store->spec->name, "the store's own row has %zu bytes", bytes.size);
-    meta = bytes.data;
     if (meta[META_FORMAT] != FORMAT_VERSION)
         return weir__fail(reterr, WEIR_UNSUPPORTED, store->spec->name,
                           "the store was written in format %d, this version reads %d: use a newer one",
@@ -27,6 +18,19 @@ static int read_meta(struct weir__store *store, struct weir_error *reterr)
     store->observed = (int64_t)weir__get_be64(meta + META_OBSERVED);
     store->seq = (int32_t)(weir__get_be32(meta + META_SEQ) & INT32_MAX);
     return WEIR_OK;
+}
+
+static int read_meta(struct weir__store *store, struct weir_error *reterr)
+{
+    struct weir_bytes bytes;
+    char              type = META_ROW;
+    int               err = store->engine->get(store->db, store->family, BYTES(&type, 1), &bytes);
+
+    if (err == WEIR_NOTFOUND)
+        return WEIR_OK;
+    if (err < 0)
+        return weir__fail(reterr, err, store->spec->name, "the store's own row cannot be read");
+    return weir__meta_take(store, bytes, reterr);
 }
 
 static int open_engine(struct weir__store *store, struct weir__db *db, struct weir_error *reterr)
@@ -42,6 +46,21 @@ static int open_engine(struct weir__store *store, struct weir__db *db, struct we
     return err == WEIR_OK ? read_meta(store, reterr) : err;
 }
 
+void weir__store_init(struct weir__store *store, const struct weir__store_spec *spec,
+                      const struct weir__engine *engine)
+{
+    store->spec = spec;
+    store->engine = engine;
+    store->keep_bytes = KEEP_BYTES;
+    store->offset = store->observed = -1;
+    TAILQ_INIT(&store->unwritten);
+    TAILQ_INIT(&store->dirty);
+    TAILQ_INIT(&store->clean);
+    TAILQ_INIT(&store->dead);
+    TAILQ_INIT(&store->unflushed);
+    TAILQ_INIT(&store->used);
+}
+
 int weir__store_open(const struct weir__store_spec *spec, const struct weir__engine *engine, struct weir__db *db,
                      struct weir__store **ret, struct weir_error *reterr)
 {
@@ -50,15 +69,7 @@ int weir__store_open(const struct weir__store_spec *spec, const struct weir__eng
 
     if (store == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, spec->name, "no memory for the store");
-    store->spec = spec;
-    store->engine = engine;
-    store->keep_bytes = KEEP_BYTES;
-    TAILQ_INIT(&store->unwritten);
-    TAILQ_INIT(&store->dirty);
-    TAILQ_INIT(&store->clean);
-    TAILQ_INIT(&store->dead);
-    TAILQ_INIT(&store->unflushed);
-    TAILQ_INIT(&store->used);
+    weir__store_init(store, spec, engine);
     err = open_engine(store, db, reterr);
     if (err < 0) {
         weir__store_close(store);
@@ -71,10 +82,8 @@ int weir__store_open(const struct weir__store_spec *spec, const struct weir__eng
     return WEIR_OK;
 }
 
-void weir__store_close(struct weir__store *store)
+void weir__store_fini(struct weir__store *store)
 {
-    if (store == NULL)
-        return;
     weir__entries_bury(store);
     weir__entries_clear(store, &store->unwritten);
     weir__entries_clear(store, &store->clean);
@@ -82,6 +91,13 @@ void weir__store_close(struct weir__store *store)
     weir__map_fini(&store->map);
     weir__free(store->parked);
     weir__buf_fini(&store->key);
+}
+
+void weir__store_close(struct weir__store *store)
+{
+    if (store == NULL)
+        return;
+    weir__store_fini(store);
     if (store->own_db && store->db != NULL)
         store->engine->close(store->db);
     weir__free(store);

@@ -7,7 +7,7 @@
  * (1) A read after a write by the same task returns what was written.
  * (2) The engine never holds anything uncommitted: dropping the dirty map is all that an abort needs.
  * (3) Data and changelog offset are one batch in one column family: a crash keeps both or neither.
- * (4) All calls run on the task's thread, except an engine's snapshot reads.
+ * (4) All calls run on the task's thread, but for those of "reading by other threads".
  */
 #ifndef WEIR_STORE_H
 #define WEIR_STORE_H
@@ -52,8 +52,15 @@ struct weir__engine {
     int (*flush)(struct weir__db *db);
     /* Restore mode: many writes, few reads. Off before the task runs. */
     int (*bulk)(struct weir__db *db, bool on);
-    /* Adds "name value\n" lines about the database (metrics). */
+    /* Adds "name value\n" lines about the database (metrics). Between enter and leave. */
     void (*figures)(struct weir__db *db, struct weir__buf *ret);
+    /* Other threads than the task's read between these two: nothing they read changes or goes meanwhile. iterate, next,
+     * iter_close, copy and figures are theirs too then. Where the engine cannot read and write at once, writes wait. */
+    void (*enter)(struct weir__db *db);
+    void (*leave)(struct weir__db *db);
+    /* As get, copied into the arena. WEIR_LIMIT: it is full. */
+    int (*copy)(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_arena *arena,
+                struct weir_bytes *ret);
     void (*close)(struct weir__db *db); /* always succeeds, does not flush; NULL is fine */
     /* Sees what another process has written since. NULL: no other process writes. */
     int (*refresh)(struct weir__db *db);
@@ -210,5 +217,36 @@ int64_t weir__store_offset(
 int weir__store_restore(struct weir__store *store, const struct weir__raw *records, size_t count, int64_t next);
 /* Empties a store and forgets its offset (the changelog no longer covers it). */
 int weir__store_wipe(struct weir__store *store);
+
+/* ---- reading by other threads (peek.c) ---- */
+
+/* What another thread needs to read what is written of a store: good until the store closes, which somebody above us
+ * keeps from happening during a call. */
+struct weir__peek {
+    struct weir__store_spec    spec;
+    const struct weir__engine *engine;
+    struct weir__db           *db;
+    uint32_t                   family;
+};
+void weir__store_peek(const struct weir__store *store, struct weir__peek *ret); /* the task's thread */
+/* start: windows. WEIR_NOTFOUND; copied into the arena. */
+int weir__peek_get(const struct weir__peek *peek, struct weir_bytes key, int64_t start, struct weir_arena *arena,
+                   struct weir__value *ret);
+
+struct weir__peek_range {
+    struct weir_bytes from, to;             /* plain keys, inclusive; data NULL = open */
+    int64_t           start_from, start_to; /* windows, inclusive */
+    enum weir_order   order;
+};
+struct weir__peeked {
+    struct weir_bytes place; /* the row's key as the engine orders it */
+    struct weir__row  row;
+};
+/* The rows after the place `after` (data NULL: the first ones), at most max and about as many as make a page, copied
+ * into the arena; one moment's. *ret_count 0: there are no more. */
+int weir__peek_page(const struct weir__peek *peek, const struct weir__peek_range *range, struct weir_bytes after,
+                    struct weir_arena *arena, struct weir__peeked *rows, size_t max, size_t *ret_count);
+/* Bytes that the database takes, on disk and in its buffers, and about how many rows it holds: all stores of it. */
+void weir__peek_figures(const struct weir__peek *peek, struct weir__buf *ret);
 
 #endif

@@ -5,6 +5,7 @@
 #include <weir/http.h>
 #include <weir/json.h>
 #include <weir/main.h>
+#include <weir/query.h>
 #include <weir/weir.h>
 
 #include <cstdio>

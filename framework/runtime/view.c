@@ -121,7 +121,9 @@ static int decode_row(const struct weir_view *view, struct weir_arena *arena, co
     int err;
 
     *ret = (struct weir_row){ .timestamp = row->value.timestamp, .start = row->start, .end = row->start };
-    if (view->plan->store.kind == WEIR__STORE_WINDOWS)
+    if (view->plan->store.ends)
+        ret->end = row->value.end;
+    else if (view->plan->store.kind == WEIR__STORE_WINDOWS)
         ret->end = weir__time_add(row->start, view->plan->store.window_size);
     err = weir__decode(view->plan->key, arena, row->key, &ret->key);
     return err < 0 ? err : weir__decode(view->plan->value, arena, row->value.bytes, &ret->value);

@@ -118,11 +118,10 @@ struct weir__value weir__version_value(const struct weir__store *store, const st
 /* store.c: the entry of a window's row, as weir__entry_load. */
 struct entry *weir__window_load(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq,
                                 int *ret_err);
-/* store.c */
-void weir__store_init(struct weir__store *store, const struct weir__store_spec *spec,
-                      const struct weir__engine *engine);
-void weir__store_fini(struct weir__store *store); /* all but the database */
-int  weir__meta_take(struct weir__store *store, struct weir_bytes bytes, struct weir_error *reterr);
+void          weir__store_init(struct weir__store *store, const struct weir__store_spec *spec,
+                               const struct weir__engine *engine);
+void          weir__store_fini(struct weir__store *store); /* all but the database */
+int           weir__meta_take(struct weir__store *store, struct weir_bytes bytes, struct weir_error *reterr);
 
 /* rows.c: the row's key that was shown last. */
 struct weir_bytes weir__rows_place(const struct weir__rows *rows);

@@ -28,7 +28,17 @@ static int add_one(struct weir_context *ctx, const struct weir_record *rec, void
     return WEIR_OK;
 }
 
-/* Two rows of a record in two stores that no reader may see apart for long: a = b. */
+/* Windows that keep their own end: the first of 11 hours, those after of 13. */
+static int half_day(struct weir_context *ctx, const struct weir_record *rec, struct weir_span *ret_spans, size_t max)
+{
+    int64_t at = rec->timestamp - HOURS(11), start = HOURS(11) + at / HOURS(13) * HOURS(13);
+
+    (void)ctx;
+    (void)max;
+    *ret_spans = at < 0 ? (struct weir_span){ 0, HOURS(11) } : (struct weir_span){ start, start + HOURS(13) };
+    return 1;
+}
+
 /* clang-format off */
 SOURCE   (words,    "words", weir_string, weir_string);
 KEYS     (tally_s,  weir_string, weir_int64, .served = true);
@@ -40,7 +50,14 @@ SINK     (minutes,  "minutes", WINDOWED(weir_string, MINUTES(1)), weir_int64);
 KEYS     (small_s,  weir_string, weir_int64, .in_memory = WEIR_ON);
 COUNT    (small,    small_s);
 SINK     (smalls,   "smalls", weir_string, weir_int64);
-static TOPOLOGY(counting, .paths = PATHS(PATH(words, tally, out), PATH(words, minute, minutes), PATH(words, small, smalls)));
+WINDOWS  (keyed_s,  weir_string, weir_int64, TUMBLING(MINUTES(1), MINUTES(1), .time = WEIR_PER_KEY, .retention = MINUTES(10)));
+AGGREGATE(keyed,    keyed_s, zero, add_one);
+SINK     (keyed_to, "keyed", WINDOWED(weir_string, MINUTES(1)), weir_int64);
+WINDOWS  (day_s,    weir_string, weir_int64, CALENDAR(half_day, HOURS(13), MINUTES(1), .time = WEIR_PER_KEY, .retention = HOURS(30)));
+AGGREGATE(day,      day_s, zero, add_one);
+SINK     (days,     "days", WINDOWED(weir_string, HOURS(13)), weir_int64);
+static TOPOLOGY(counting, .paths = PATHS(PATH(words, tally, out), PATH(words, minute, minutes), PATH(words, small, smalls),
+    PATH(words, keyed, keyed_to), PATH(words, day, days)));
 
 KEYS  (names_s, weir_string, weir_string);
 GLOBAL(names,   "names", names_s);
@@ -289,6 +306,34 @@ START_TEST(windows_by_key_and_time)
 }
 END_TEST
 
+START_TEST(windows_by_key_time_go_with_their_key)
+{
+    struct weir_view *view;
+    struct weir_text  a = text("a");
+    struct weir_row   row;
+    int               code;
+
+    start(&counting, _i == 1);
+    view = view_of("keyed_s");
+    for (int i = 0; i < 5; i++) {
+        send_one("words", "a", "x", MINUTES(i + 1));
+        send_one("words", "b", "x", MINUTES(i + 1));
+    }
+    send_one("words", "a", "x", MINUTES(15));
+    settle();
+    ck_assert_int_eq(windows(view, "b", 0, INT64_MAX, 1), 5);
+    ck_assert_int_eq(windows(view, NULL, MINUTES(15), MINUTES(15), 1), 1);
+    ck_assert_int_lt(windows(view, "a", 0, INT64_MAX, 1), 6);
+    view = view_of("day_s");
+    do
+        code = weir_view_get_window(view, arena, &a, 0, &row);
+    while (code == WEIR_AGAIN);
+    ck_assert_int_eq(code, WEIR_OK);
+    ck_assert_int_eq(row.end, HOURS(11));
+    ck_assert_int_eq(*(const int64_t *)row.value, 6);
+}
+END_TEST
+
 START_TEST(calls_that_do_not_fit_are_refused)
 {
     struct weir_view      *view;
@@ -445,6 +490,7 @@ int main(void)
     tcase_add_loop_test(tests, sees_what_is_committed, 0, 2);
     tcase_add_loop_test(tests, ranges_are_ordered_over_all_tasks, 0, 8);
     tcase_add_loop_test(tests, windows_by_key_and_time, 0, 2);
+    tcase_add_loop_test(tests, windows_by_key_time_go_with_their_key, 0, 2);
     tcase_add_test(tests, calls_that_do_not_fit_are_refused);
     tcase_add_test(tests, a_served_store_is_ready_when_its_task_is);
     tcase_add_loop_test(tests, global_tables_are_read_too, 0, 2);

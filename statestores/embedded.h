@@ -119,6 +119,7 @@ struct weir__log {
     bool                       writing;
     const struct weir__engine *engine;
     struct weir__db           *db;
+    char                      *dir; /* of the writer of a durable one */
     uint32_t                   family;
     bool                       quirks, read_only;
     int                        lock_fd;

@@ -126,3 +126,10 @@ int weir__chunk_next(struct chunk_reader *chunk, int64_t *ret_offset, struct wei
     chunk->left -= RECORD_BYTES + size;
     return WEIR_OK;
 }
+
+int weir__chunk_unpack(struct weir_bytes packed, struct weir_arena *arena, struct weir__raw *ret)
+{
+    int err = weir__raw_unpack(packed, arena, ret);
+
+    return err == WEIR_LIMIT ? WEIR_NO_MEMORY : err; /* our arenas have no other */
+}

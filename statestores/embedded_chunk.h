@@ -38,6 +38,7 @@ struct chunk_reader {
 int weir__chunk_open(struct weir_bytes value, int64_t base, struct chunk_reader *ret); /* WEIR_CORRUPT */
 /* WEIR_NOTFOUND at the end; WEIR_CORRUPT. */
 int weir__chunk_next(struct chunk_reader *chunk, int64_t *ret_offset, struct weir_bytes *ret_packed);
+int weir__chunk_unpack(struct weir_bytes packed, struct weir_arena *arena, struct weir__raw *ret);
 static inline int64_t weir__chunk_end(const struct chunk_reader *chunk) { return chunk->base + chunk->width; }
 
 #endif

@@ -54,9 +54,9 @@ static int add_record(struct lease *lease, const struct position *position, int6
     if (GROW(lease->records, lease->capacity, lease->count) < 0)
         return WEIR_NO_MEMORY;
     raw = &lease->records[lease->count];
-    err = weir__raw_unpack(packed, &lease->arena, raw);
+    err = weir__chunk_unpack(packed, &lease->arena, raw);
     if (err < 0)
-        return err == WEIR_LIMIT ? WEIR_NO_MEMORY : err;
+        return err;
     raw->topic = position->topic->name;
     raw->partition = position->partition;
     raw->offset = offset;

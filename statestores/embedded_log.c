@@ -87,39 +87,84 @@ int weir__embedded_write(struct weir__log *log, const struct weir__batch *batch)
 
 /* ---- open and close ---- */
 
-/* FORMAT tells later versions what lies here, and older ones to keep off. */
-static int check_format(const char *dir, bool read_only, struct weir_error *reterr)
+static size_t line_size(const struct weir__buf *buf)
 {
-    char             path[4096];
+    const char *end = buf->size > 0 ? memchr(buf->data, '\n', buf->size) : NULL;
+
+    return end != NULL ? (size_t)(end - buf->data) : buf->size;
+}
+
+/* FORMAT tells later versions what lies here, and older ones to keep off. It comes last into a new folder, so where it is
+ * the rest must be. */
+static int check_format(const char *path, bool *ret_there, struct weir_error *reterr)
+{
     struct weir__buf found = { 0 };
     int              err;
 
-    snprintf(path, sizeof(path), "%s/FORMAT", dir);
-    if (access(path, F_OK) != 0)
-        return read_only ? weir__fail(reterr, WEIR_NOTFOUND, dir, "there is no log in this folder: check --dir")
-                         : weir__write_file(path, BYTES(FORMAT, strlen(FORMAT)), reterr);
+    *ret_there = access(path, F_OK) == 0;
+    if (!*ret_there)
+        return WEIR_OK;
     err = weir__read_file(path, &found, reterr);
     if (err == WEIR_OK && !weir__bytes_equal(BYTES(found.data, found.size), BYTES(FORMAT, strlen(FORMAT))))
         err = weir__fail(reterr, WEIR_UNSUPPORTED, path,
-                         "it says \"%.*s\", this program knows \"weir log 2\": use the version that made the folder",
-                         (int)MIN(strcspn(found.size > 0 ? found.data : "", "\n"), 40), found.data);
+                         "it says \"%.*s\", this program knows \"%.*s\": use the version that made the folder",
+                         (int)MIN(line_size(&found), 40), found.data, (int)strlen(FORMAT) - 1, FORMAT);
     weir__buf_fini(&found);
     return err;
 }
 
-static int open_durable(struct weir__log *log, const struct weir__log_config *config, struct weir_error *reterr)
+static int open_db(struct weir__log *log, const char *dir, bool there, struct weir_error *reterr)
 {
-    char path[4096];
-    int  err = config->read_only ? WEIR_OK : weir__make_dirs(config->dir, reterr);
+    struct weir_error words = { 0 };
+    int               err = there ? weir__rocksdb_folder_check(dir, &words) : WEIR_OK;
 
-    if (err == WEIR_OK && !config->read_only) {
-        snprintf(path, sizeof(path), "%s/LOCK.writer", config->dir);
-        err = weir__lock_file(path, &log->lock_fd, reterr);
-    }
+    if (err == WEIR_OK && there && !log->read_only)
+        err = weir__rocksdb_folder_enter(dir, &words);
     if (err == WEIR_OK)
-        err = check_format(config->dir, config->read_only, reterr);
-    log->engine = config->read_only ? &weir__rocksdb_reader_engine : &weir__rocksdb_log_engine;
-    return err == WEIR_OK ? log->engine->open(config->dir, 0, &log->db, reterr) : err;
+        err = log->engine->open(dir, 0, &log->db, &words);
+    if (err == WEIR_CORRUPT)
+        return weir__fail(reterr, err, dir,
+                          "the log is damaged: %.400s; put back a copy of the folder, or remove it and "
+                          "load the input again",
+                          words.text);
+    return err < 0 ? weir__fail(reterr, err, words.where, "%s", words.text) : WEIR_OK;
+}
+
+static int open_writer(struct weir__log *log, const char *dir, struct weir_error *reterr)
+{
+    char lock[4096], format[4096];
+    bool there = false;
+    int  err = weir__make_dirs(dir, reterr);
+
+    log->dir = weir__strdup(dir);
+    if (log->dir == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, dir, "no memory for the log");
+    snprintf(lock, sizeof(lock), "%s/LOCK.writer", dir);
+    snprintf(format, sizeof(format), "%s/FORMAT", dir);
+    log->engine = &weir__rocksdb_log_engine;
+    if (err == WEIR_OK)
+        err = weir__lock_file(lock, &log->lock_fd, reterr);
+    if (err == WEIR_OK)
+        err = check_format(format, &there, reterr);
+    if (err == WEIR_OK)
+        err = open_db(log, dir, there, reterr);
+    if (err == WEIR_OK && !there)
+        err = weir__write_file(format, BYTES(FORMAT, strlen(FORMAT)), reterr);
+    return err;
+}
+
+static int open_reader(struct weir__log *log, const char *dir, struct weir_error *reterr)
+{
+    char format[4096];
+    bool there = false;
+    int  err;
+
+    snprintf(format, sizeof(format), "%s/FORMAT", dir);
+    log->engine = &weir__rocksdb_reader_engine;
+    err = check_format(format, &there, reterr);
+    if (err == WEIR_OK && !there)
+        err = weir__fail(reterr, WEIR_NOTFOUND, dir, "there is no log in this folder: check --dir");
+    return err == WEIR_OK ? open_db(log, dir, there, reterr) : err;
 }
 
 static void init_sync(struct weir__log *log)
@@ -147,6 +192,9 @@ static void embedded_close(struct weir__log *log)
         return;
     if (log->db != NULL)
         log->engine->close(log->db);
+    if (log->db != NULL && log->dir != NULL)
+        weir__rocksdb_folder_leave(log->dir);
+    weir__free(log->dir);
     if (log->lock_fd >= 0)
         weir__unlock_file(log->lock_fd);
     weir__embedded_give_up(log);
@@ -164,7 +212,10 @@ static int open_rows(struct weir__log *log, const struct weir__log_config *confi
     int err;
 
     log->engine = &weir__memory_engine;
-    err = config->dir != NULL ? open_durable(log, config, reterr) : log->engine->open(NULL, 0, &log->db, reterr);
+    if (config->dir == NULL)
+        err = log->engine->open(NULL, 0, &log->db, reterr);
+    else
+        err = (config->read_only ? open_reader : open_writer)(log, config->dir, reterr);
     if (err == WEIR_OK)
         err = log->engine->family(log->db, "default", &log->family, reterr);
     return err == WEIR_OK ? weir__embedded_load(log, reterr) : err;

@@ -120,20 +120,26 @@ void weir__embedded_topic_free(struct topic *topic)
     weir__free(topic);
 }
 
-int weir__embedded_topic_widen(struct topic *topic, int32_t partitions)
+/* Memory for that many partitions; the count stays. */
+static int make_partitions(struct topic *topic, int32_t partitions)
 {
     int32_t           count = topic->count;
-    struct partition *grown;
+    struct partition *grown = weir__realloc(topic->partitions, sizeof(*grown) * (size_t)partitions);
 
-    if (partitions <= count)
-        return WEIR_OK;
-    grown = weir__realloc(topic->partitions, sizeof(*grown) * (size_t)partitions);
     if (grown == NULL)
         return WEIR_NO_MEMORY;
     memset(grown + count, 0, sizeof(*grown) * (size_t)(partitions - count));
     topic->partitions = grown;
-    topic->count = partitions;
     return WEIR_OK;
+}
+
+int weir__embedded_topic_widen(struct topic *topic, int32_t partitions)
+{
+    int err = partitions > topic->count ? make_partitions(topic, partitions) : WEIR_OK;
+
+    if (err == WEIR_OK && partitions > topic->count)
+        topic->count = partitions;
+    return err;
 }
 
 static int check(const struct weir__topic *as, struct weir_error *reterr)
@@ -340,11 +346,13 @@ static int grow(struct weir__log *log, const char *name, int32_t partitions, str
                           topic->count);
     if (partitions == topic->count)
         return WEIR_OK;
-    err = put_topic(log, &batch, topic, partitions);
+    err = make_partitions(topic, partitions);
+    if (err == WEIR_OK)
+        err = put_topic(log, &batch, topic, partitions);
     if (err == WEIR_OK)
         err = weir__embedded_write(log, &batch);
     if (err == WEIR_OK)
-        err = weir__embedded_topic_widen(topic, partitions);
+        topic->count = partitions;
     weir__embedded_batch_fini(&batch);
     if (err < 0)
         return weir__fail(reterr, err, name, "it cannot get partitions: %s", weir_code_text(err));

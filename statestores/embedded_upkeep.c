@@ -212,7 +212,7 @@ static int next_judged(struct chunk_reader *chunk, struct weir_arena *scratch, s
     int err = weir__chunk_next(chunk, &ret->offset, &ret->packed);
 
     weir__arena_reset(scratch);
-    return err == WEIR_OK ? weir__raw_unpack(ret->packed, scratch, &ret->raw) : err;
+    return err == WEIR_OK ? weir__chunk_unpack(ret->packed, scratch, &ret->raw) : err;
 }
 
 static int note_chunk(struct weir__log *log, struct chunk_reader *chunk, struct weir_arena *scratch)

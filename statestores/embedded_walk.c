@@ -88,7 +88,7 @@ static int search_chunk(struct search *search, struct chunk_reader *chunk)
         return WEIR_OK;
     while ((err = weir__chunk_next(chunk, &offset, &packed)) == WEIR_OK) {
         weir__arena_reset(&search->arena);
-        err = weir__raw_unpack(packed, &search->arena, &raw);
+        err = weir__chunk_unpack(packed, &search->arena, &raw);
         if (err < 0)
             return err;
         if (raw.timestamp < search->time || offset < search->low)

@@ -197,7 +197,7 @@ static int open_reader(struct weir__db *db, struct weir_error *reterr)
                                                        &handle, &words);
     if (words != NULL) {
         db->db = NULL;
-        return translate(words, db->dir, WEIR_IO, reterr);
+        return translate(words, db->dir, damage(words), reterr);
     }
     if (keep_family(db, name, handle) < 0)
         return weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");

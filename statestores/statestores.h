@@ -10,4 +10,10 @@ extern const struct weir__engine weir__rocksdb_engine, weir__memory_engine;
 extern const struct weir__engine     weir__rocksdb_log_engine, weir__rocksdb_reader_engine;
 extern const struct weir__log_engine weir__embedded_engine;
 
+/* A log's folder (rocksdb_folder.c): are the database's files there, and as they were left? WEIR_CORRUPT names one that is
+ * not. Leave: the database is closed. Enter: it will be written to. */
+int  weir__rocksdb_folder_check(const char *dir, struct weir_error *reterr);
+int  weir__rocksdb_folder_enter(const char *dir, struct weir_error *reterr);
+void weir__rocksdb_folder_leave(const char *dir);
+
 #endif

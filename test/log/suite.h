@@ -16,6 +16,8 @@ struct subject {
     const struct weir__log_engine *engine;
     bool                           durable; /* what was committed is there when it is opened again */
 };
+#define IN_MEMORY 0 /* indices of them */
+#define DURABLE   1
 extern const struct subject subjects[];
 extern const int            subject_count;
 
@@ -24,17 +26,18 @@ extern const struct weir__log_engine *engine;
 extern struct weir__log              *logs;
 extern const char                    *log_dir; /* NULL = in memory */
 extern struct weir_error              words;
+extern int64_t (*suite_clock)(void *arg); /* of the log; NULL = the wall clock */
 
 void suite_begin(int subject); /* a log to begin with */
 void suite_end(void);
 void suite_close(void); /* the log, not its folder */
 void suite_open(void);
 
-/* Runs every test of the table on every subject; the program's exit status. */
+/* Runs every test of the table, on every subject where `each`; the program's exit status. */
 struct test {
     const TTest *test;
 };
-int suite_main(const char *name, const struct test *tests, size_t count);
+int suite_main(const char *name, bool each, const struct test *tests, size_t count);
 
 int64_t           soon(void);                 /* a deadline that only a fault reaches */
 const char       *name_of(const char *name);  /* this test's own */

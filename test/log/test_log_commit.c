@@ -380,5 +380,5 @@ int main(void)
                                   { both_isolations_read_what_is_committed },
                                   { commits_stay_when_the_log_is_opened_again } };
 
-    return suite_main("log commit", tests, ARRAY_SIZE(tests));
+    return suite_main("log commit", true, tests, ARRAY_SIZE(tests));
 }

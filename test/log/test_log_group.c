@@ -493,5 +493,5 @@ int main(void)
                                   { a_wake_before_the_poll_counts_once },
                                   { a_commit_reaches_a_waiting_poll } };
 
-    return suite_main("log group", tests, ARRAY_SIZE(tests));
+    return suite_main("log group", true, tests, ARRAY_SIZE(tests));
 }

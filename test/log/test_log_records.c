@@ -388,5 +388,5 @@ int main(void)
                                   { records_live_until_they_are_released },
                                   { reading_begins_at_any_offset } };
 
-    return suite_main("log records", tests, ARRAY_SIZE(tests));
+    return suite_main("log records", true, tests, ARRAY_SIZE(tests));
 }

@@ -441,5 +441,5 @@ int main(void)
                                   { a_topic_removed_under_its_readers_and_writers_harms_nobody },
                                   { topics_stay_when_the_log_is_opened_again } };
 
-    return suite_main("log topics", tests, ARRAY_SIZE(tests));
+    return suite_main("log topics", true, tests, ARRAY_SIZE(tests));
 }

@@ -222,8 +222,9 @@ static int open_state(struct weir__db *db, struct weir_error *reterr)
         return open_families(db, first, 1, reterr);
     names = rocksdb_list_column_families(db->options, db->dir, &count, &words);
     if (words != NULL)
-        return translate(words, db->dir, damage(words), reterr);
-    err = open_families(db, names, count, reterr);
+        err = translate(words, db->dir, damage(words), reterr);
+    else
+        err = open_families(db, names, count, reterr);
     rocksdb_list_column_families_destroy(names, count);
     return err;
 }

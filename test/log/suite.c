@@ -81,6 +81,45 @@ int suite_main(const char *name, bool each, const struct test *tests, size_t cou
     return failed > 0;
 }
 
+/* ---- other processes ---- */
+
+const char *role;
+int         role_in = -1, role_out = -1;
+
+/* A forked process with threads is none: it begins anew. */
+pid_t suite_spawn(const char *as, int pipe_in, int pipe_out)
+{
+    char  in[16], out[16];
+    pid_t child;
+
+    snprintf(in, sizeof(in), "%d", pipe_in);
+    snprintf(out, sizeof(out), "%d", pipe_out);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        execl("/proc/self/exe", as, log_dir, in, out, (char *)NULL);
+        _exit(127);
+    }
+    return child;
+}
+
+void suite_role(int argc, char **argv)
+{
+    if (argc != 4)
+        return;
+    role = argv[0];
+    log_dir = argv[1];
+    role_in = atoi(argv[2]);
+    role_out = atoi(argv[3]);
+    engine = subjects[DURABLE].engine;
+}
+
+void need(int err)
+{
+    if (err != WEIR_OK)
+        _exit(1);
+}
+
 int64_t soon(void) { return engine->now(logs) + 60000; }
 
 bool long_form(void)

@@ -7,6 +7,7 @@
 #define WEIR_TEST_LOG_SUITE_H
 
 #include <check.h>
+#include <sys/types.h>
 
 #include "statestores/statestores.h"
 
@@ -38,6 +39,14 @@ struct test {
     const TTest *test;
 };
 int suite_main(const char *name, bool each, const struct test *tests, size_t count);
+
+/* Another process: this program anew, which finds its role, the folder and its pipes in `role`, log_dir, role_in and
+ * role_out. It has no libcheck: what it needs, it asks for by need(), which ends it. */
+pid_t              suite_spawn(const char *as, int pipe_in, int pipe_out);
+extern const char *role; /* NULL: the tests' process */
+extern int         role_in, role_out;
+void               suite_role(int argc, char **argv); /* first in main */
+void               need(int err);
 
 int64_t           soon(void);                 /* a deadline that only a fault reaches */
 const char       *name_of(const char *name);  /* this test's own */

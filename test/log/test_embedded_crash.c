@@ -6,6 +6,7 @@
  */
 #include "test/log/suite.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -90,13 +91,7 @@ static int64_t check_all(void)
 
 /* ---- the child: checks nothing by libcheck, whose messages would be cut off with it ---- */
 
-static void need(int err)
-{
-    if (err != WEIR_OK)
-        _exit(1);
-}
-
-static void say(int fd, char what) { need(write(fd, &what, 1) == 1 ? WEIR_OK : WEIR_IO); }
+static void say(char what) { need(write(role_out, &what, 1) == 1 ? WEIR_OK : WEIR_IO); }
 
 static void open_log(void)
 {
@@ -128,7 +123,7 @@ static void send_transaction(struct weir__producer *producer, int64_t number)
         send_number(producer, "table", 0, i % KEY_COUNT, number);
 }
 
-static _Noreturn void work(int fd)
+static _Noreturn void work(void)
 {
     struct weir__producer *producer;
     struct weir__ends      ends;
@@ -142,9 +137,9 @@ static _Noreturn void work(int fd)
 
         offset.metadata.size = (size_t)snprintf(text, sizeof(text), "%lld", (long long)number + 1);
         send_transaction(producer, number);
-        say(fd, 'B');
+        say('B');
         need(engine->commit(producer, GROUP, NULL, -1, &offset, 1, soon()));
-        say(fd, 'C');
+        say('C');
     }
 }
 
@@ -157,12 +152,8 @@ static int64_t run_and_kill(int words_before, long nanoseconds)
     pid_t   child;
 
     ck_assert_int_eq(pipe(fds), 0);
-    child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        close(fds[0]);
-        work(fds[1]);
-    }
+    fcntl(fds[0], F_SETFD, FD_CLOEXEC);
+    child = suite_spawn("worker", -1, fds[1]);
     close(fds[1]);
     for (; heard < words_before && read(fds[0], &what, 1) == 1; heard++)
         committed += what == 'C';
@@ -200,9 +191,12 @@ START_TEST(each_commit_is_there_whole_or_not_at_all)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct test tests[] = { { each_commit_is_there_whole_or_not_at_all } };
 
+    suite_role(argc, argv);
+    if (role != NULL)
+        work();
     return suite_main("embedded crash", false, tests, ARRAY_SIZE(tests));
 }

@@ -18,12 +18,6 @@ static void open_reader(void)
 
 /* ---- the writer: says nothing to libcheck ---- */
 
-static void need(int err)
-{
-    if (err != WEIR_OK)
-        _exit(1);
-}
-
 static void send_number(struct weir__producer *producer, const char *topic, int64_t key, int64_t number)
 {
     char text[2][32];
@@ -34,7 +28,7 @@ static void send_number(struct weir__producer *producer, const char *topic, int6
 }
 
 /* Waits for a byte after the first commit, so that the reader is there for the rest. */
-static _Noreturn void write_all(int done, int go)
+static _Noreturn void write_all(void)
 {
     struct weir__log_config config = { .dir = log_dir, .quirks = true };
     struct weir__producer  *producer;
@@ -49,7 +43,7 @@ static _Noreturn void write_all(int done, int go)
         }
         need(engine->commit(producer, NULL, NULL, -1, NULL, 0, soon()));
         if (i == 0)
-            need(write(done, &byte, 1) == 1 && read(go, &byte, 1) == 1 ? WEIR_OK : WEIR_IO);
+            need(write(role_out, &byte, 1) == 1 && read(role_in, &byte, 1) == 1 ? WEIR_OK : WEIR_IO);
         if (i % 100 == 99)
             need(engine->trim(logs, (struct weir__tp){ "trimmed", 0 }, i, soon()));
         if (i % (COMMITS / GROWS) == 0)
@@ -67,10 +61,7 @@ static pid_t start_writer(int *ret_done, int *ret_go)
 
     ck_assert_int_eq(pipe(done), 0);
     ck_assert_int_eq(pipe(go), 0);
-    child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0)
-        write_all(done[1], go[0]);
+    child = suite_spawn("writer", go[0], done[1]);
     close(done[1]);
     close(go[0]);
     *ret_done = done[0];
@@ -228,11 +219,14 @@ START_TEST(a_silent_member_loses_its_partitions)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct test tests[] = { { a_reader_follows_a_writing_process },
                                   { a_reader_changes_nothing },
                                   { a_silent_member_loses_its_partitions } };
 
+    suite_role(argc, argv);
+    if (role != NULL)
+        write_all();
     return suite_main("embedded reader", false, tests, ARRAY_SIZE(tests));
 }

@@ -366,7 +366,7 @@ START_TEST(reading_begins_at_any_offset)
         struct weir__consumer *reader = new_tail(name, 0, from);
 
         gather(reader, (size_t)(5 - from), &text);
-        expect_text(&text, "a=0 b=1 c=2 d=3 e=4 " + 4 * from);
+        expect_text(&text, &"a=0 b=1 c=2 d=3 e=4 "[4 * from]);
         leave(reader);
     }
     suite_end();

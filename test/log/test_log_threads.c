@@ -15,7 +15,7 @@ static int        each; /* records of a producer */
 static atomic_int arrived, finished;
 
 /* Threads check by themselves: libcheck's asserts belong to the test's own thread. */
-static void need(int err)
+static void want(int err)
 {
     if (err == WEIR_OK)
         return;
@@ -34,7 +34,7 @@ static void *produce(void *arg)
     char                   id[32];
 
     snprintf(id, sizeof(id), "producer-%d", me);
-    need(engine->producer(logs, id, deadline(), &producer, NULL));
+    want(engine->producer(logs, id, deadline(), &producer, NULL));
     for (int i = 0; i < each; i++) {
         int              numbers[2] = { me, i };
         struct weir__raw raw = { .topic = in,
@@ -43,9 +43,9 @@ static void *produce(void *arg)
                                  .key = { &numbers[1], sizeof(int) },
                                  .value = { numbers, sizeof(numbers) } };
 
-        need(engine->send(producer, &raw, 0));
+        want(engine->send(producer, &raw, 0));
         if (i % AT_ONCE == AT_ONCE - 1 || i == each - 1)
-            need(engine->commit(producer, NULL, NULL, -1, NULL, 0, deadline()));
+            want(engine->commit(producer, NULL, NULL, -1, NULL, 0, deadline()));
     }
     engine->producer_close(producer);
     return NULL;
@@ -69,11 +69,11 @@ static void take_assigned(struct worker *worker, const struct weir__log_event *e
 
     for (size_t i = 0; i < event->count; i++)
         offsets[i] = (struct weir__offset){ .tp = event->tps[i] };
-    need(engine->committed(logs, group, offsets, event->count, &arena, deadline()));
+    want(engine->committed(logs, group, offsets, event->count, &arena, deadline()));
     memset(worker->next, -1, sizeof(worker->next));
     for (size_t i = 0; i < event->count; i++)
         worker->next[offsets[i].tp.partition] = MAX(offsets[i].offset, 0);
-    need(engine->take(worker->consumer, offsets, event->count));
+    want(engine->take(worker->consumer, offsets, event->count));
     weir__arena_fini(&arena);
     worker->token = event->token;
     worker->holds = true;
@@ -81,7 +81,7 @@ static void take_assigned(struct worker *worker, const struct weir__log_event *e
 
 static void drop(struct worker *worker)
 {
-    need(engine->abort(worker->producer, deadline()));
+    want(engine->abort(worker->producer, deadline()));
     worker->copied = 0;
     worker->holds = false;
 }
@@ -102,7 +102,7 @@ static void commit_copied(struct worker *worker)
         drop(worker);
         return;
     }
-    need(err);
+    want(err);
     atomic_fetch_add(&arrived, worker->copied);
     worker->copied = 0;
 }
@@ -124,7 +124,7 @@ static void copy_records(struct worker *worker, const struct weir__polled *polle
 
         worker->next[raw.partition] = raw.offset + 1;
         raw.topic = out;
-        need(engine->send(worker->producer, &raw, 0));
+        want(engine->send(worker->producer, &raw, 0));
         worker->copied++;
     }
 }
@@ -137,7 +137,7 @@ static void work(struct worker *worker, int turns)
 
         if (err == WEIR_AGAIN)
             continue;
-        need(err);
+        want(err);
         if (polled.event != NULL)
             on_event(worker, polled.event);
         copy_records(worker, &polled);
@@ -157,11 +157,11 @@ static void *consume(void *arg)
         struct worker worker = { 0 };
 
         memset(worker.next, -1, sizeof(worker.next));
-        need(engine->producer(logs, id, deadline(), &worker.producer, NULL));
-        need(engine->join(logs, group, NULL, &topic, 1, &worker.consumer, NULL));
+        want(engine->producer(logs, id, deadline(), &worker.producer, NULL));
+        want(engine->join(logs, group, NULL, &topic, 1, &worker.consumer, NULL));
         work(&worker, 150 + 100 * (int)(intptr_t)arg);
         engine->producer_close(worker.producer);
-        need(engine->leave(worker.consumer, deadline()));
+        want(engine->leave(worker.consumer, deadline()));
     }
     return NULL;
 }
@@ -179,15 +179,15 @@ static void *ask(void *arg)
         struct weir__polled    polled;
         int64_t                offset;
 
-        need(engine->ensure(logs, &topic, 1, deadline(), NULL, NULL, NULL));
-        need(engine->ends(logs, from.tp, deadline(), &ends));
-        need(engine->offset_at(logs, from.tp, 1, deadline(), &offset));
-        need(engine->trim(logs, (struct weir__tp){ "scratch", 0 }, 1000000000, deadline()));
-        need(engine->tail(logs, &from, 1, WEIR__READ_COMMITTED, &reader, NULL));
+        want(engine->ensure(logs, &topic, 1, deadline(), NULL, NULL, NULL));
+        want(engine->ends(logs, from.tp, deadline(), &ends));
+        want(engine->offset_at(logs, from.tp, 1, deadline(), &offset));
+        want(engine->trim(logs, (struct weir__tp){ "scratch", 0 }, 1000000000, deadline()));
+        want(engine->tail(logs, &from, 1, WEIR__READ_COMMITTED, &reader, NULL));
         engine->wake(reader);
         if (engine->poll(reader, engine->now(logs) + 1, &polled) == WEIR_OK)
             engine->release(reader, polled.lease);
-        need(engine->leave(reader, deadline()));
+        want(engine->leave(reader, deadline()));
     }
     return NULL;
 }

@@ -1,4 +1,5 @@
 /* market_codecs.c: what one tick costs in each form: decoding, encoding, its id, a fold. ns of CPU time each.
+ *   market_codecs [WORD]     only the lines that hold WORD
  *
  * The tick is a PJM hour as normalization makes it. Prints a table; compare lines of one run only.
  */
@@ -140,7 +141,7 @@ static struct weir_bytes encoded(const struct weir_codec *codec, const void *val
     return bytes;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct weir_arena arena;
 
@@ -164,7 +165,8 @@ int main(void)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++)
-        measure(&stages[i]);
+        if (argc < 2 || strstr(stages[i].name, argv[1]))
+            measure(&stages[i]);
     weir__arena_fini(&arena);
     return EXIT_SUCCESS;
 }

@@ -219,27 +219,77 @@ static int set_field(const struct place *place, const struct weir_json *json, vo
     return WEIR_UNREADABLE;
 }
 
+/* How far an object is read. */
+struct progress {
+    size_t   next;      /* the field that the table's order has next */
+    uint64_t met, seen; /* fields: named so far, and of these not null */
+};
+
+/* One member, known or not. */
+static int read_member(struct place *place, const struct weir_json *member, struct progress *progress, void *record)
+{
+    const struct market_field *likely = &place->schema->fields[progress->next];
+    uint64_t                   bit;
+
+    /* The table's own name: the walk met what was likely. */
+    if (progress->next < place->schema->count && member->name.data == likely->member + 1)
+        place->field = likely;
+    else
+        place->field = market_find_field(place->schema, member->name, progress->next);
+    if (!place->field)
+        return WEIR_OK;
+    bit = UINT64_C(1) << (place->field - place->schema->fields);
+    if (progress->met & bit)
+        return bad(place, MARKET_MALFORMED, "it stands twice");
+    progress->met |= bit;
+    progress->next = (size_t)(place->field - place->schema->fields) + 1;
+    if (member->type == WEIR_JSON_NULL)
+        return WEIR_OK;
+    progress->seen |= bit;
+    return set_field(place, member, record);
+}
+
 int market_read_json(struct market_reader *reader, const struct market_schema *schema, const struct weir_json *json,
                      void *record)
 {
-    struct place place = { .reader = reader, .schema = schema };
-    uint64_t     seen = 0;
-    size_t       next = 0;
-    int          err;
+    struct place    place = { .reader = reader, .schema = schema };
+    struct progress progress = { 0 };
+    int             err = WEIR_OK;
 
     if (json->type != WEIR_JSON_OBJECT)
         return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name, "malformed: a JSON object is expected");
-    for (const struct weir_json *member = json->child; member; member = member->next) {
-        place.field = market_find_field(schema, member->name, next);
-        if (!place.field)
-            continue;
-        next = (size_t)(place.field - schema->fields) + 1;
-        if (member->type == WEIR_JSON_NULL)
-            continue;
-        seen |= UINT64_C(1) << (next - 1);
-        err = set_field(&place, member, record);
-        if (err < 0)
-            return err;
-    }
-    return market_finish(reader, schema, seen, record);
+    for (const struct weir_json *member = json->child; member && err == WEIR_OK; member = member->next)
+        err = read_member(&place, member, &progress, record);
+    return err < 0 ? err : market_finish(reader, schema, progress.seen, record);
+}
+
+/* What the next member begins with if it is the table's next. */
+static struct weir_text likely_member(const struct market_schema *schema, const struct progress *progress)
+{
+    const struct market_field *field = &schema->fields[progress->next];
+
+    if (progress->next == schema->count)
+        return (struct weir_text){ 0 };
+    return (struct weir_text){ field->member, (size_t)field->name_size + 3 };
+}
+
+int market_read_text(struct market_reader *reader, const struct market_schema *schema, struct weir_text text,
+                     void *record)
+{
+    struct place      place = { .reader = reader, .schema = schema };
+    struct progress   progress = { 0 };
+    struct weir__walk walk;
+    struct weir_json  member;
+    struct weir_error why;
+    int               err = WEIR_OK;
+
+    weir__walk_init(&walk, reader->arena, text);
+    while (err == WEIR_OK && weir__walk_next(&walk, likely_member(schema, &progress), &member))
+        err = read_member(&place, &member, &progress, record);
+    if (err < 0)
+        return err;
+    err = weir__walk_end(&walk, &why);
+    if (err == WEIR_UNREADABLE)
+        return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name, "malformed: JSON %s", why.text);
+    return err < 0 ? err : market_finish(reader, schema, progress.seen, record);
 }

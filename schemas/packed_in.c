@@ -16,11 +16,13 @@ enum kind { NIL, BOOL, INT, BIG, FLOAT, STR, BIN, ARRAY, MAP, EXT, BROKEN };
 
 /* One item; of an array or map, its head. */
 struct item {
-    enum kind        kind;
-    int64_t          number; /* INT, BOOL; BIG: an int above the greatest int64 */
-    double           real;
-    struct weir_text bytes; /* STR, BIN, EXT */
-    uint32_t         count; /* ARRAY: items; MAP: pairs */
+    enum kind kind;
+    union {
+        int64_t          number; /* INT, BOOL; BIG: an int above the greatest int64 */
+        double           real;   /* FLOAT */
+        struct weir_text bytes;  /* STR, BIN, EXT */
+        uint32_t         count;  /* ARRAY: items; MAP: pairs */
+    };
 };
 
 /* ---- items ---- */

@@ -83,6 +83,10 @@ static bool is_utf8(struct weir_text text)
         }
         if (at == end)
             break;
+        if ((unsigned char)*at < 0x80) {
+            at++;
+            continue;
+        }
         size = weir__utf8_take(BYTES(at, (size_t)(end - at)), &c);
         if (!size)
             return false;
@@ -210,22 +214,12 @@ static bool is_json(struct weir_bytes in)
     return false;
 }
 
-static int read_text(struct market_reader *reader, const struct market_schema *schema, struct weir_bytes in,
-                     void *record)
-{
-    const struct weir_json *json;
-    struct weir_error       why = { 0 };
-    int                     err = weir_json_parse(reader->arena, (struct weir_text){ in.data, in.size }, &json, &why);
-
-    if (err == WEIR_UNREADABLE)
-        return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name, "malformed: JSON %s", why.text);
-    return err < 0 ? err : market_read_json(reader, schema, json, record);
-}
-
 int market_read(const struct market_schema *schema, struct weir_arena *arena, struct weir_bytes in, void *ret,
                 struct weir_error *reterr)
 {
     struct market_reader reader = { .arena = arena, .reterr = reterr };
 
-    return is_json(in) ? read_text(&reader, schema, in, ret) : market_read_packed(&reader, schema, in, ret);
+    if (is_json(in))
+        return market_read_text(&reader, schema, (struct weir_text){ in.data, in.size }, ret);
+    return market_read_packed(&reader, schema, in, ret);
 }

@@ -77,6 +77,9 @@ int market_read_packed(struct market_reader *reader, const struct market_schema 
 int market_read_json(struct market_reader *reader, const struct market_schema *schema, const struct weir_json *json,
                      void *record);
 
+int market_read_text(struct market_reader *reader, const struct market_schema *schema, struct weir_text text,
+                     void *record);
+
 /* Whether readers would take the record. The writers below believe it. */
 int market_check(struct market_reader *reader, const struct market_schema *schema, const void *record);
 /* Packed bytes live in the arena. WEIR_LIMIT. */

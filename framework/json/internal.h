@@ -4,14 +4,6 @@
 
 #include "framework/json/json.h"
 
-struct weir__reader {
-    struct weir_arena *arena;
-    const char        *begin, *at, *end;
-    const char        *fault; /* what is wrong at `at`; NULL = nothing yet */
-    int                code;  /* of the fault */
-    unsigned           depth;
-};
-
 /* Both give false. */
 bool weir__reader_fault(struct weir__reader *reader, const char *what);
 bool weir__reader_limit(struct weir__reader *reader);

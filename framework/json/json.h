@@ -5,6 +5,29 @@
 #include "framework/base/base.h"
 #include "framework/json.h"
 
+/* A text being read. */
+struct weir__reader {
+    struct weir_arena *arena;
+    const char        *begin, *at, *end;
+    const char        *fault; /* what is wrong at `at`; NULL = nothing yet */
+    int                code;  /* of the fault */
+    unsigned           depth;
+};
+
+/* The members of an object one after the other, without the tree: for whoever knows where each of them goes. As strict
+ * as weir_json_parse but for keys that stand twice, which only the caller can see. */
+struct weir__walk {
+    struct weir__reader reader;
+    bool                begun;
+};
+void weir__walk_init(struct weir__walk *walk, struct weir_arena *arena, struct weir_text text);
+/* Fills in the next member; arrays and objects in it live in the arena. False = the object and the text end here, or
+ * there was a fault: weir__walk_end tells. likely: the key that is expected, with quotes and colon: if it is there it
+ * need not be read, and the member's name points into it. size 0 = none is. */
+bool weir__walk_next(struct weir__walk *walk, struct weir_text likely, struct weir_json *ret);
+/* WEIR_OK, or what weir_json_parse says: WEIR_UNREADABLE, WEIR_LIMIT. */
+int weir__walk_end(const struct weir__walk *walk, struct weir_error *reterr);
+
 struct weir_json_out {
     struct weir__buf buf;   /* the text so far; failure is in buf.failed */
     unsigned         depth; /* arrays and objects not ended yet */

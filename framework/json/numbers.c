@@ -38,25 +38,24 @@ static locale_t enter_c_locale(void)
 
 int weir_json_int64(const struct weir_json *json, int64_t *ret)
 {
-    bool    negative;
-    bool    fits = true;
-    int64_t value = 0;
+    bool     negative, fits = true;
+    uint64_t value = 0, most;
 
     if (!json || json->type != WEIR_JSON_NUMBER)
         return WEIR_UNREADABLE;
     negative = json->text.data[0] == '-';
+    most = (uint64_t)INT64_MAX + negative;
     for (size_t i = negative; i < json->text.size; i++) {
-        int digit = json->text.data[i] - '0';
+        unsigned digit = (unsigned)(json->text.data[i] - '0');
 
-        if (digit < 0 || digit > 9)
+        if (digit > 9)
             return WEIR_UNREADABLE;
-        /* Downwards for negative ones: the least int64 has no positive counterpart. */
-        fits = fits && !__builtin_mul_overflow(value, 10, &value) &&
-               !__builtin_add_overflow(value, negative ? -digit : digit, &value);
+        fits = fits && value <= most / 10;
+        value = value * 10 + digit;
     }
-    if (!fits)
+    if (!fits || value > most)
         return WEIR_OVERFLOW;
-    *ret = value;
+    *ret = (int64_t)(negative ? -value : value);
     return WEIR_OK;
 }
 

@@ -92,6 +92,7 @@ static bool read_word(struct weir__reader *reader, const char *word, enum weir_j
 
 static struct weir_json *read_value(struct weir__reader *reader);
 
+/* names NULL: a key may stand twice. */
 static bool read_name(struct weir__reader *reader, const struct weir__names *names, const struct weir_json *object,
                       struct weir_text *ret)
 {
@@ -102,7 +103,7 @@ static bool read_name(struct weir__reader *reader, const struct weir__names *nam
     begin = reader->at;
     if (!weir__read_string(reader, ret))
         return false;
-    if (weir__names_have(names, object, *ret)) {
+    if (names && weir__names_have(names, object, *ret)) {
         reader->at = begin;
         return weir__reader_fault(reader, "a key that its object already has");
     }
@@ -214,6 +215,14 @@ static struct weir_json *read_value(struct weir__reader *reader)
     return read_into(reader, node) ? node : NULL;
 }
 
+static int end_reading(const struct weir__reader *reader, struct weir_error *reterr)
+{
+    if (!reader->fault)
+        return WEIR_OK;
+    return weir__fail(reterr, reader->code, "JSON", "at byte %zu: %s", (size_t)(reader->at - reader->begin),
+                      reader->fault);
+}
+
 int weir_json_parse(struct weir_arena *arena, struct weir_text text, const struct weir_json **ret,
                     struct weir_error *reterr)
 {
@@ -223,10 +232,62 @@ int weir_json_parse(struct weir_arena *arena, struct weir_text text, const struc
 
     if (value && peek(&reader) != -1)
         weir__reader_fault(&reader, "something follows the value");
-    if (reader.fault)
-        return weir__fail(reterr, reader.code, "JSON", "at byte %zu: %s", (size_t)(reader.at - begin), reader.fault);
-    *ret = value;
-    return WEIR_OK;
+    if (!reader.fault)
+        *ret = value;
+    return end_reading(&reader, reterr);
+}
+
+/* ---- member by member ---- */
+
+void weir__walk_init(struct weir__walk *walk, struct weir_arena *arena, struct weir_text text)
+{
+    const char *begin = text.data ? text.data : "";
+
+    *walk =
+        (struct weir__walk){ .reader = { .arena = arena, .begin = begin, .at = begin, .end = begin + text.size } };
+}
+
+/* Whether the object has a first member. */
+static bool enter_object(struct weir__reader *reader, bool *ret_closed)
+{
+    if (peek(reader) != '{')
+        return weir__reader_fault(reader, "an object is expected");
+    reader->at++;
+    reader->depth++;
+    *ret_closed = peek(reader) == '}';
+    reader->at += *ret_closed;
+    return !*ret_closed;
+}
+
+static bool is_likely(struct weir__reader *reader, struct weir_text likely, struct weir_text *ret)
+{
+    if (!likely.size || peek(reader) != '"' || (size_t)(reader->end - reader->at) < likely.size ||
+        memcmp(reader->at, likely.data, likely.size) != 0)
+        return false;
+    *ret = (struct weir_text){ .data = likely.data + 1, .size = likely.size - 3 };
+    reader->at += likely.size;
+    return true;
+}
+
+bool weir__walk_next(struct weir__walk *walk, struct weir_text likely, struct weir_json *ret)
+{
+    struct weir__reader *reader = &walk->reader;
+    bool closed = false, more = !walk->begun ? enter_object(reader, &closed) : goes_on(reader, '}', &closed);
+
+    walk->begun = true;
+    if (!more) {
+        if (closed && peek(reader) != -1)
+            weir__reader_fault(reader, "something follows the value");
+        return false;
+    }
+    *ret = (struct weir_json){ .arena = reader->arena };
+    return (is_likely(reader, likely, &ret->name) || read_name(reader, NULL, NULL, &ret->name)) &&
+           read_into(reader, ret);
+}
+
+int weir__walk_end(const struct weir__walk *walk, struct weir_error *reterr)
+{
+    return end_reading(&walk->reader, reterr);
 }
 
 /* ---- what was read ---- */

@@ -693,7 +693,8 @@ START_TEST(what_is_no_record_is_malformed)
                                           "\xdf\xff\xff\xff\xff",
                                           "\x91\xc0",
                                           "\x91\xa1v",
-                                          "{\"a\":1,\"a\":2}" };
+                                          "{\"price\":1,\"price\":2}",
+                                          "{\"price\":null,\"price\":1}" };
     const void              *back;
     struct weir_error        err;
 

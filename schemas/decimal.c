@@ -11,6 +11,7 @@ typedef unsigned __int128 u128;
 
 enum {
     PLACES = 8,
+    EASY_DIGITS = 18,      /* of any 64-bit number */
     MOST_DIGITS = 39,      /* of a u128 */
     FAR_EXPONENT = 100000, /* more than any text has digits: what is beyond changes nothing */
 };
@@ -62,6 +63,11 @@ static void push(struct number *number, int zeros, int digit)
 {
     if (number->digits == 0)
         zeros = 0;
+    if (number->digits + zeros < EASY_DIGITS) {
+        number->significand = (uint64_t)number->significand * powers[zeros + 1] + (unsigned)digit;
+        number->digits += zeros + 1;
+        return;
+    }
     if (number->too_long || !shift(number, zeros + 1) ||
         __builtin_add_overflow(number->significand, (u128)(unsigned)digit, &number->significand)) {
         number->too_long = true;

@@ -71,25 +71,21 @@ static int set_text(const struct place *place, const struct weir_json *json, voi
     return market_set_text(place->reader, place->schema, place->field, json->text, record);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* Of each byte, plus one; 0 = no lower-case hexadecimal digit. */
+static const uint8_t hex_values[256] = { ['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ['a'] = 11, 12, 13, 14, 15, 16 };
 
 static int set_tick_id(const struct place *place, const struct weir_json *json, uint8_t *to)
 {
-    if (json->type != WEIR_JSON_STRING || json->text.size != 2 * (size_t)MARKET_TICK_ID_BYTES)
-        return bad(place, MARKET_BAD_TYPE, "64 hexadecimal digits are expected");
-    for (size_t i = 0; i < MARKET_TICK_ID_BYTES; i++) {
-        int high = hex_digit(json->text.data[2 * i]), low = hex_digit(json->text.data[2 * i + 1]);
+    const uint8_t *at = (const uint8_t *)json->text.data;
+    bool           good = json->type == WEIR_JSON_STRING && json->text.size == 2 * (size_t)MARKET_TICK_ID_BYTES;
 
-        if (high < 0 || low < 0)
-            return bad(place, MARKET_BAD_TYPE, "64 lower-case hexadecimal digits are expected");
-        to[i] = (uint8_t)(high << 4 | low);
+    for (size_t i = 0; good && i < MARKET_TICK_ID_BYTES; i++, at += 2) {
+        unsigned high = hex_values[at[0]], low = hex_values[at[1]];
+
+        good = high && low;
+        to[i] = (uint8_t)((high - 1) << 4 | (low - 1));
     }
-    return WEIR_OK;
+    return good ? WEIR_OK : bad(place, MARKET_BAD_TYPE, "64 lower-case hexadecimal digits are expected");
 }
 
 static int set_word(const struct place *place, const struct weir_json *json, void *record)

@@ -100,7 +100,7 @@ static int check_text(struct market_reader *reader, const struct market_schema *
 {
     if (text.size > field->max)
         return market_bad_field(reader, schema, field, MARKET_TOO_LONG, "the text is longer than it may be");
-    if (field->type == MARKET_TYPE_TEXT && !is_utf8(text))
+    if (field->type == MARKET_TYPE_TEXT && !reader->utf8 && !is_utf8(text))
         return market_bad_field(reader, schema, field, MARKET_BAD_TYPE, "the text is no UTF-8");
     if ((field->type == MARKET_TYPE_TENANT && !market_tenant_legal(text)) ||
         (field->type == MARKET_TYPE_INSTRUMENT && !market_instrument_legal(text)))
@@ -123,7 +123,7 @@ int market_check_entry(struct market_reader *reader, const struct market_schema 
 {
     if (text.size > MARKET_ENTRY_MAX)
         return market_bad_field(reader, schema, field, MARKET_TOO_LONG, "a text in it is longer than 4096 bytes");
-    if (!is_utf8(text))
+    if (!reader->utf8 && !is_utf8(text))
         return market_bad_field(reader, schema, field, MARKET_BAD_TYPE, "a text in it is no UTF-8");
     *ret = text;
     return WEIR_OK;
@@ -219,7 +219,8 @@ int market_read(const struct market_schema *schema, struct weir_arena *arena, st
 {
     struct market_reader reader = { .arena = arena, .reterr = reterr };
 
-    if (is_json(in))
+    reader.utf8 = is_json(in);
+    if (reader.utf8)
         return market_read_text(&reader, schema, (struct weir_text){ in.data, in.size }, ret);
     return market_read_packed(&reader, schema, in, ret);
 }

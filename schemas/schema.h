@@ -70,6 +70,7 @@ int market_read(const struct market_schema *schema, struct weir_arena *arena, st
 struct market_reader {
     struct weir_arena *arena;
     struct weir_error *reterr;
+    bool               utf8; /* all texts are known to be */
 };
 
 int market_read_packed(struct market_reader *reader, const struct market_schema *schema, struct weir_bytes in,

@@ -259,7 +259,7 @@ static int encode_json(const struct weir_codec *codec, struct weir_arena *arena,
 
 static int parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
 {
-    struct market_reader reader = { .arena = json->arena };
+    struct market_reader reader = { .arena = json->arena, .utf8 = true };
 
     return market_weir_code(market_read_json(&reader, schema_of(codec), json, ret));
 }

@@ -38,22 +38,22 @@ static locale_t enter_c_locale(void)
 
 int weir_json_int64(const struct weir_json *json, int64_t *ret)
 {
-    bool     negative, fits = true;
-    uint64_t value = 0, most;
+    const char *at, *end;
+    bool        negative;
+    uint64_t    value = 0;
 
     if (!json || json->type != WEIR_JSON_NUMBER)
         return WEIR_UNREADABLE;
+    end = json->text.data + json->text.size;
     negative = json->text.data[0] == '-';
-    most = (uint64_t)INT64_MAX + negative;
-    for (size_t i = negative; i < json->text.size; i++) {
-        unsigned digit = (unsigned)(json->text.data[i] - '0');
-
-        if (digit > 9)
+    at = json->text.data + negative;
+    for (const char *digit = at; digit < end; digit++) {
+        if (*digit < '0' || *digit > '9')
             return WEIR_UNREADABLE;
-        fits = fits && value <= most / 10;
-        value = value * 10 + digit;
+        value = value * 10 + (uint64_t)(*digit - '0');
     }
-    if (!fits || value > most)
+    /* The reader gives no zeros in front: 19 digits always fit into 64 bits, 20 never into an int64. */
+    if (end - at >= INT_DIGITS || value > (uint64_t)INT64_MAX + negative)
         return WEIR_OVERFLOW;
     *ret = (int64_t)(negative ? -value : value);
     return WEIR_OK;

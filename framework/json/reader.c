@@ -22,7 +22,7 @@ bool weir__reader_limit(struct weir__reader *reader)
     return false;
 }
 
-static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+static bool is_space(char c) { return (unsigned char)c <= ' ' && (c == ' ' || c == '\n' || c == '\t' || c == '\r'); }
 
 /* Skips white space and gives the byte after it, unmoved; -1 = the text ends. */
 static inline int peek(struct weir__reader *reader)

@@ -50,9 +50,18 @@ static bool add_text(const struct hasher *hasher, struct weir_text text)
            EVP_DigestUpdate(hasher->context, "|", 1) == 1;
 }
 
+/* Decimal digits at the end of room. */
 static struct weir_text number_text(int64_t value, char room[24])
 {
-    return (struct weir_text){ room, (size_t)snprintf(room, 24, "%lld", (long long)value) };
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    char    *end = room + 24, *at = end;
+
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0)
+        *--at = '-';
+    return (struct weir_text){ at, (size_t)(end - at) };
 }
 
 static bool add_identity(const struct hasher *hasher, const struct market_tick_identity *identity)

@@ -10,6 +10,8 @@ bool weir__reader_limit(struct weir__reader *reader);
 
 /* strings.c: `at` stands on the opening quote, afterwards behind the closing one. */
 bool weir__read_string(struct weir__reader *reader, struct weir_text *ret);
+/* The first byte from at that is a quote, a backslash, a control character or not ASCII; end where there is none. */
+const char *weir__skip_plain(const char *at, const char *end);
 
 /* names.c: the names that an object has so far. A zeroed struct is the empty set. */
 struct weir__names {

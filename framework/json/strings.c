@@ -18,7 +18,7 @@ static uint64_t specials(uint64_t bytes)
 
 static bool is_special(unsigned char c) { return c < 0x20 || c >= 0x80 || c == '"' || c == '\\'; }
 
-static const char *skip_plain(const char *at, const char *end)
+const char *weir__skip_plain(const char *at, const char *end)
 {
     uint64_t bytes, marks;
 
@@ -40,7 +40,7 @@ static bool skip_run(struct weir__reader *reader)
         uint32_t c;
         size_t   size;
 
-        reader->at = skip_plain(reader->at, reader->end);
+        reader->at = weir__skip_plain(reader->at, reader->end);
         if (reader->at == reader->end)
             return weir__reader_fault(reader, "the text ends inside a string");
         if (*reader->at == '"' || *reader->at == '\\')

@@ -1,5 +1,5 @@
 /* writer.c: JSON text, one line, keys in the order written. */
-#include "framework/json/json.h"
+#include "framework/json/internal.h"
 
 void weir__json_out_reset(struct weir_json_out *json)
 {
@@ -47,8 +47,6 @@ void weir_json_end_array(struct weir_json_out *json) { end(json, ']'); }
 
 /* ---- strings ---- */
 
-static bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
-
 static void put_escape(struct weir__buf *buf, unsigned char c)
 {
     switch (c) {
@@ -76,23 +74,19 @@ static size_t put_special(struct weir__buf *buf, struct weir_bytes text)
     return size ? size : 1;
 }
 
+/* Most texts are plain: room is made once, and they are copied as they are. */
 static void put_quoted(struct weir__buf *buf, struct weir_text text)
 {
-    const char *at = text.data;
-    size_t      left = text.size;
+    const char *at = text.data, *end = text.data + text.size;
 
-    weir__buf_putc(buf, '"');
-    while (left) {
-        size_t taken = 0;
+    if (!weir__buf_room(buf, text.size + 2))
+        return;
+    buf->data[buf->size++] = '"';
+    while (at < end) {
+        const char *special = weir__skip_plain(at, end);
 
-        while (taken < left && is_plain((unsigned char)at[taken]))
-            taken++;
-        if (taken)
-            weir__buf_add(buf, at, taken);
-        else
-            taken = put_special(buf, BYTES(at, left));
-        at += taken;
-        left -= taken;
+        weir__buf_add(buf, at, (size_t)(special - at));
+        at = special < end ? special + put_special(buf, BYTES(special, (size_t)(end - special))) : end;
     }
     weir__buf_putc(buf, '"');
 }

@@ -219,14 +219,7 @@ static int fill_kraken(struct market__file *file, const struct market__element *
     struct weir_json_out out = { 0 };
     int                  err;
 
-    weir_json_begin_array(&out);
-    for (const struct weir_json *cell = element->json->child; cell; cell = cell->next) {
-        struct market__field field = { 0 };
-
-        market__field_of(cell, &field);
-        market__field_write(&field, &out);
-    }
-    weir_json_end_array(&out);
+    weir_json_put(&out, element->json);
     ret->raw.data = weir__buf_ok(&out.buf) ? weir__arena_copy(&file->row_arena, out.buf.data, out.buf.size) : NULL;
     ret->raw.size = out.buf.size;
     weir__json_out_fini(&out);

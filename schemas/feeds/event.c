@@ -226,6 +226,8 @@ int market__event_next(struct market__writer *writer, struct market__event *ret,
         writer->time = moment.time;
     ret->time = writer->time;
     ret->ordinal = ret->timed && row.feed->trade && !row.feed->names[ROLE_SEQUENCE];
+    if (writer->learning)
+        return WEIR_OK;
     return write_event(writer, &row, &roles, ret) < 0 ? market__file_no_memory(writer->file, reterr) : WEIR_OK;
 }
 

@@ -39,8 +39,6 @@ static struct market__field field_of(const struct weir_json *json, struct weir_t
     return field;
 }
 
-void market__field_of(const struct weir_json *json, struct market__field *ret) { *ret = field_of(json, json->name); }
-
 void market__field_write(const struct market__field *field, struct weir_json_out *json)
 {
     switch (field->type) {

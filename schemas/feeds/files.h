@@ -186,7 +186,7 @@ struct market__writer {
     struct market__file  *file;
     struct weir_text      tenant;
     struct market__turns *turns;
-    bool                  learning; /* first pass: which hours repeat */
+    bool                  learning; /* first pass: which hours repeat; events have no value */
     int64_t               time;     /* of the last row that had one */
     struct weir_json_out  json;
 };

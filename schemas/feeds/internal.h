@@ -18,6 +18,8 @@ static inline struct weir_text market__text(const char *text)
 struct weir_text market__trim(struct weir_text text); /* without blanks at its ends */
 /* Equal but for the case of ASCII letters. */
 bool market__same(struct weir_text a, struct weir_text b);
+/* The same for texts that are market__same. */
+uint32_t market__hash(struct weir_text text);
 /* Takes the first name off "first|second|third"; *names is empty behind the last. */
 struct weir_text market__cut(const char **names);
 /* Whether text is one of "first|second|third", in any case; the first one is number 0; -1 = none. */
@@ -39,7 +41,6 @@ struct market__fields {
     size_t                count, capacity;
 };
 
-void market__field_of(const struct weir_json *json, struct market__field *ret); /* with its name as a member */
 /* The value alone, as it was; MARKET_OTHER is written as null. */
 void market__field_write(const struct market__field *field, struct weir_json_out *json);
 /* json may be NULL: nothing is added. WEIR_LIMIT. */

@@ -253,12 +253,15 @@ static bool has_pair(const struct market_pair *pairs, size_t count, struct weir_
     return false;
 }
 
-static bool has_role(const struct market__roles *roles, const struct market__field *field)
+/* A bit for each field that has a role; fields beyond the 64th have none. */
+static uint64_t fields_with_role(const struct market__roles *roles, const struct market__fields *fields)
 {
+    uint64_t bits = 0;
+
     for (size_t i = 0; i < ROLE_COUNT; i++)
-        if (roles->of[i] == field)
-            return true;
-    return false;
+        if (roles->of[i] && roles->of[i] - fields->items < 64)
+            bits |= UINT64_C(1) << (roles->of[i] - fields->items);
+    return bits;
 }
 
 static bool is_text(const struct market__field *field)
@@ -278,18 +281,20 @@ static int read_metadata(const struct row *row, const struct market__fields *fie
                          struct market_map *ret)
 {
     struct market_pair *pairs = weir__arena_take(arena, METADATA_MAX * sizeof(*pairs));
+    bool                rest = row->feed->trade || row->feed == market__nested;
+    uint64_t            taken = rest ? fields_with_role(row->roles, fields) : 0;
     size_t              count = 0;
 
     if (!pairs)
         return WEIR_LIMIT;
-    if (!row->feed->trade && row->feed != market__nested)
+    if (!rest)
         add_pair(pairs, &count, TEXT("feed"), market__data_type(row->feed));
     for (const struct weir_json *member = row->source->metadata ? row->source->metadata->child : NULL; member;
          member = member->next)
         if (member->type == WEIR_JSON_STRING && market__one_of(member->name, "feed|day|zone|scale|instrument_id") < 0)
             add_pair(pairs, &count, member->name, member->text);
-    for (size_t i = 0; (row->feed->trade || row->feed == market__nested) && i < fields->count; i++)
-        if (is_text(&fields->items[i]) && !has_role(row->roles, &fields->items[i]))
+    for (size_t i = 0; rest && i < MIN(fields->count, 64); i++)
+        if (is_text(&fields->items[i]) && !(taken >> i & 1))
             add_pair(pairs, &count, fields->items[i].name, fields->items[i].text);
     *ret = (struct market_map){ .pairs = pairs, .count = count };
     return WEIR_OK;

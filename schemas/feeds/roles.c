@@ -22,18 +22,9 @@ struct index {
 static struct index  *indexes;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static uint32_t hash(struct weir_text name)
-{
-    uint32_t value = 2166136261u;
-
-    for (size_t i = 0; i < name.size; i++)
-        value = (value ^ ((uint8_t)name.data[i] | 0x20)) * 16777619u;
-    return value ^ value >> 15;
-}
-
 static void seat_name(struct index *index, struct weir_text name, enum market__role role, uint8_t rank)
 {
-    uint32_t at = hash(name) % SEATS;
+    uint32_t at = market__hash(name) % SEATS;
 
     while (index->seats[at].name.data)
         at = (at + 1) % SEATS;
@@ -77,7 +68,7 @@ static const struct index *index_of(const struct market_feed *feed)
 
 static const struct seat *find(const struct index *index, struct weir_text name)
 {
-    for (uint32_t at = hash(name) % SEATS; index->seats[at].name.data; at = (at + 1) % SEATS) {
+    for (uint32_t at = market__hash(name) % SEATS; index->seats[at].name.data; at = (at + 1) % SEATS) {
         const struct seat *seat = &index->seats[at];
 
         if (market__same(seat->name, name) &&

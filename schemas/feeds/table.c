@@ -317,15 +317,6 @@ static const struct {
 
 /* clang-format on */
 
-const struct market_rules *market_rules_find(struct weir_text market)
-{
-    market = market__trim(market);
-    for (size_t i = 0; i < ANY; i++)
-        if (market__same(market, market__text(markets[i].name)) || market__one_of(market, markets[i].spellings) >= 0)
-            return &markets[i];
-    return &markets[ANY];
-}
-
 const struct market_rules *market_rules_at(size_t n) { return n < MARKETS ? &markets[n] : NULL; }
 
 int64_t market_ahead(enum market_basis basis, enum market_stage stage)
@@ -338,15 +329,6 @@ int64_t market_ahead(enum market_basis basis, enum market_stage stage)
 size_t market__feed_count(void) { return ARRAY_SIZE(feeds); }
 
 const struct market_feed *market__feed_at(size_t n) { return &feeds[n]; }
-
-const struct market_feed *market__feed(const struct market_rules *rules, struct weir_text data_type)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(feeds); i++)
-        if ((feeds[i].rules == rules || feeds[i].rules == &markets[ANY]) &&
-            market__one_of(data_type, feeds[i].data_type) >= 0)
-            return &feeds[i];
-    return NULL;
-}
 
 bool market__no_price(const struct market_rules *rules, struct weir_text data_type)
 {

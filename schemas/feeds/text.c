@@ -63,3 +63,12 @@ bool market__whole(struct weir_text text, int64_t *ret)
     *ret = value;
     return text.size > 0;
 }
+
+uint32_t market__hash(struct weir_text text)
+{
+    uint32_t value = 2166136261u;
+
+    for (size_t i = 0; i < text.size; i++)
+        value = (value ^ ((uint8_t)text.data[i] | 0x20)) * 16777619u;
+    return value ^ value >> 15;
+}

@@ -3,7 +3,6 @@
  *     feeds counts FILE...   one line a file: name, rows, raw events, ticks, components, absent, refusals by reason
  *     feeds ticks FILE...    one line a tick: instrument, event time (us), price, volume, bid, ask, revision, sequence
  *     feeds events FILE...   the raw events themselves, a line each
- *     feeds bench FILE...    CPU time of both
  *
  * MARKET, PRODUCT, DAY, INSTRUMENT, ZONE and SCALE in the environment are load's options of those names.
  */
@@ -154,56 +153,12 @@ static void run(const char *what, char **paths, size_t count)
     free(counts);
 }
 
-/* ---- bench ---- */
-
-static void bench(char **paths, size_t count)
-{
-    int64_t             begin = weir__cpu_us(), loaded, read;
-    struct market_load *load = open_files(paths, count);
-    struct weir_arena   arena;
-    struct counts       counts = { 0 };
-    struct weir__buf    values = { 0 };
-    struct weir_error   error;
-    struct market_raw   raw;
-    uint64_t            events = 0;
-
-    weir__arena_init(&arena, 0);
-    while (market_load_next(load, &raw, &error) == WEIR_OK) {
-        uint32_t size = (uint32_t)raw.value.size;
-
-        weir__buf_add(&values, &size, sizeof(size));
-        weir__buf_add(&values, raw.value.data, raw.value.size);
-        events++;
-    }
-    loaded = weir__cpu_us();
-    for (size_t at = 0; at < values.size;) {
-        uint32_t size;
-
-        memcpy(&size, values.data + at, sizeof(size));
-        raw = (struct market_raw){ .topic = "t", .value = BYTES(values.data + at + sizeof(size), size) };
-        read_event(&raw, false, &arena, &counts);
-        at += sizeof(size) + size;
-    }
-    read = weir__cpu_us();
-    if (events)
-        printf("%" PRIu64 " events of %zu bytes: load %.0f/CPU-s; read %.0f/CPU-s, %.0f ns each, %.0f ns a tick\n",
-               events, values.size / events, events * 1e6 / (double)(loaded - begin),
-               events * 1e6 / (double)(read - loaded), (double)(read - loaded) * 1e3 / (double)events,
-               (double)(read - loaded) * 1e3 / (double)counts.ticks);
-    weir__buf_fini(&values);
-    weir__arena_fini(&arena);
-    market_load_free(load);
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        fprintf(stderr, "usage: feeds counts|ticks|events|bench FILE...\n");
+        fprintf(stderr, "usage: feeds counts|ticks|events FILE...\n");
         return EXIT_FAILURE;
     }
-    if (strcmp(argv[1], "bench") == 0)
-        bench(argv + 2, (size_t)argc - 2);
-    else
-        run(argv[1], argv + 2, (size_t)argc - 2);
+    run(argv[1], argv + 2, (size_t)argc - 2);
     return EXIT_SUCCESS;
 }

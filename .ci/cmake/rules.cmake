@@ -34,22 +34,23 @@ function(weir_program name)
     target_link_libraries(${name} PRIVATE weir_internal)
 endfunction()
 
-# examples/NAME.c or examples/NAME/*.c becomes build/examples/NAME, against the public headers and libweir.a alone.
-function(weir_examples)
-    file(GLOB entries CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c ${PROJECT_SOURCE_DIR}/examples/*/*.c)
+# FOLDER/NAME.c or FOLDER/NAME/*.c becomes build/FOLDER/NAME, against the public headers and libweir.a alone: examples, and
+# programs that tests run.
+function(weir_users folder)
+    file(GLOB entries CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c ${PROJECT_SOURCE_DIR}/${folder}/*/*.c)
     set(names)
     foreach(source ${entries})
-        file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/examples ${source})
+        file(RELATIVE_PATH path ${PROJECT_SOURCE_DIR}/${folder} ${source})
         string(REGEX REPLACE "(/.*|\\.c)$" "" name ${path})
         list(APPEND names ${name})
         list(APPEND sources_of_${name} ${source})
     endforeach()
     list(REMOVE_DUPLICATES names)
     foreach(name ${names})
-        add_executable(example-${name} ${sources_of_${name}})
-        set_target_properties(example-${name} PROPERTIES
-            OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
-        target_link_libraries(example-${name} PRIVATE weir_flags weir_static)
+        add_executable(user-${name} ${sources_of_${name}})
+        set_target_properties(user-${name} PROPERTIES
+            OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
+        target_link_libraries(user-${name} PRIVATE weir_flags weir_static)
     endforeach()
 endfunction()
 

@@ -31,7 +31,7 @@ struct local {
     const char        **names, **files; /* the words: topologies, and what the program loads */
     size_t              name_count, file_count;
     sigset_t            signals;
-    bool                signalled;
+    bool                signalled, stuck;
 
     /* the loader, a thread of its own */
     pthread_t         loader;
@@ -104,10 +104,9 @@ static bool look_for_signal(struct local *local, int64_t ms)
 
     if (number < 0)
         return false;
-    if (local->signalled)
-        _exit(128 + number);
     local->signalled = true;
     weir__say(WEIR__INFO, "stopping", "signal", "s", number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
+    pthread_sigmask(SIG_UNBLOCK, &local->signals, NULL); /* the next one does what signals do */
     return true;
 }
 
@@ -217,6 +216,7 @@ static int stop_apps(struct local *local, struct weir_error *reterr)
         struct weir_error words;
         int               code = local->apps[i] != NULL ? weir__app_stop(local->apps[i], &words) : WEIR_OK;
 
+        local->stuck = local->stuck || (local->apps[i] != NULL && weir__app_stuck(local->apps[i]));
         if (code < 0 && err == WEIR_OK) {
             err = fatal_code(code);
             *reterr = words;
@@ -361,6 +361,8 @@ int weir__run_local(struct weir__program *program, const struct weir__args *args
     err = prepare(&local, &words);
     if (err == WEIR_OK)
         err = run(&local, &words);
+    if (local.stuck) /* its memory is still used */
+        _exit(weir__report(&words));
     end(&local);
     return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
 }

@@ -1,4 +1,5 @@
 /* app.c: an application's making, start and end. */
+#define _GNU_SOURCE
 #include "framework/runtime/internal.h"
 
 #include <time.h>
@@ -248,18 +249,52 @@ void weir__app_close(struct weir__app *app)
     weir__app_wake(app);
 }
 
+/* False: the time was up before the thread came back. */
+static bool join_by(struct weir__thread *thread, const struct timespec *by)
+{
+    if (thread->started && pthread_clockjoin_np(thread->id, NULL, CLOCK_MONOTONIC, by) != 0)
+        return false;
+    thread->started = false;
+    return true;
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000;
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}
+
 int weir__app_stop(struct weir__app *app, struct weir_error *reterr)
 {
+    struct timespec by;
+
     weir__app_close(app);
-    for (size_t i = 0; i < app->thread_count; i++) {
-        if (app->threads[i].started)
-            pthread_join(app->threads[i].id, NULL);
-        app->threads[i].started = false;
-    }
+    by = in_ms(MAX(atomic_load(&app->close_by) - weir__app_now(app), 0));
+    for (size_t i = 0; i < app->thread_count; i++)
+        if (!join_by(&app->threads[i], &by))
+            return weir__fail(
+                reterr, WEIR_FATAL, app->plan->topology->name,
+                "thread %zu is still at work %lld ms after it was told to stop: a verb takes too long; what "
+                "is not committed is done again at the next start",
+                i, (long long)app->settings.shutdown_timeout);
     if (app->code < 0 && reterr != NULL)
         *reterr = app->error;
     weir__say(WEIR__INFO, "stopped", "topology", "s", app->plan->topology->name, NULL);
     return app->code;
+}
+
+bool weir__app_stuck(const struct weir__app *app)
+{
+    for (size_t i = 0; i < app->thread_count; i++)
+        if (app->threads[i].started && atomic_load(&app->closing))
+            return true;
+    return false;
 }
 
 bool weir__app_failed(struct weir__app *app) { return atomic_load(&app->failed); }

@@ -164,6 +164,7 @@ struct weir__thread {
     unsigned               wants;                               /* of the app, as last seen */
     struct weir__shown     shown;                               /* its copy of the global stores */
     bool                   worked;                              /* this round did something */
+    size_t                 at_once;                             /* records of a task at one look, less one */
 
     /* shared */
     struct weir__consumer *consumer; /* changed by the thread, under the mutex */

@@ -36,8 +36,11 @@ const struct weir__plan *weir__app_plan(const struct weir__app *app);
 int weir__app_start(struct weir__app *app, struct weir_error *reterr);
 /* Asks the threads to finish; does not wait. Any thread, more than once. */
 void weir__app_close(struct weir__app *app);
-/* Closes and waits. What made a thread stop earlier is the answer; WEIR_FENCED: a twin runs under the same name. */
-int weir__app_stop(struct weir__app *app, struct weir_error *reterr);
+/* Closes and waits, shutdown.timeout.ms at most. What made a thread stop earlier is the answer; WEIR_FENCED: a twin runs
+ * under the same name; WEIR_FATAL: a thread has not come back (weir__app_stuck): it uses the application until the
+ * process ends, which therefore must not be freed. */
+int  weir__app_stop(struct weir__app *app, struct weir_error *reterr);
+bool weir__app_stuck(const struct weir__app *app);
 /* Whether a thread has stopped by a failure. Any thread. */
 bool weir__app_failed(struct weir__app *app);
 

@@ -5,8 +5,10 @@
  */
 #include "framework/runtime/internal.h"
 
-/* Records of one task before we look at the others and at the clock. */
+/* Records of one task before we look at the others, at the clock and whether to stop: at most, and fewer where verbs are
+ * slow. */
 #define AT_ONCE 256
+#define SLOW_US INT64_C(100000)
 /* Longest wait for records when there is nothing else to do, ms; wall-clock punctuation is as fine as this. */
 #define IDLE_MS 100
 
@@ -177,11 +179,23 @@ static int hold_input(struct weir__thread *thread, struct weir__seat *seat, stru
 
 /* ---- work ---- */
 
+/* How many records the next look at a task may take, from how long this one took. */
+static void set_pace(struct weir__thread *thread, int64_t us)
+{
+    if (us > SLOW_US)
+        thread->at_once /= 2;
+    else if (us < SLOW_US / 4 && thread->at_once < AT_ONCE)
+        thread->at_once = thread->at_once * 2 + 1;
+}
+
 static int work_seat(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
 {
-    size_t done = 0;
-    int    err = weir__task_process(seat->task, weir__crash_room(AT_ONCE), &done, reterr);
+    int64_t began = weir__monotonic_us();
+    size_t  done = 0, room = MIN(thread->at_once + 1, (size_t)AT_ONCE);
+    int     err = weir__task_process(seat->task, weir__crash_room(room), &done, reterr);
 
+    if (done > 0)
+        set_pace(thread, weir__monotonic_us() - began);
     if (done > 0) {
         thread->worked = true;
         atomic_fetch_add(&thread->activity, 1);

@@ -292,6 +292,17 @@ static void check_history(struct weir__compiler *compiler, const struct weir_sto
                     ".history and .segment mean nothing but for a VERSIONED store");
 }
 
+static void check_settings(struct weir__compiler *compiler, const struct weir_store *store, const char *label)
+{
+    for (size_t i = 0; store->settings != NULL && store->settings[i] != NULL; i++) {
+        const char *equals = strchr(store->settings[i], '=');
+
+        if (equals == NULL || equals == store->settings[i])
+            weir__fault(compiler, WEIR_BAD_ARGUMENT, label, "\"%.80s\" of .settings is no \"name=value\"",
+                        store->settings[i]);
+    }
+}
+
 void weir__check_store(struct weir__compiler *compiler, const struct weir__kept *kept)
 {
     const struct weir_store *store = &kept->eff;
@@ -309,4 +320,22 @@ void weir__check_store(struct weir__compiler *compiler, const struct weir__kept 
     if (store->duplicates && store->kind != WEIR_WINDOWS)
         weir__fault(compiler, WEIR_BAD_TOPOLOGY, label, ".duplicates mean nothing but for a store of WINDOWS");
     check_history(compiler, store, label);
+    check_settings(compiler, store, label);
+}
+
+/* A step beside a global store would be run by nobody: global stores make no tasks. */
+void weir__check_uses(struct weir__compiler *compiler)
+{
+    for (size_t i = 0; i < compiler->made_count; i++) {
+        const struct weir__made *made = compiler->made[i];
+
+        for (size_t j = 0; made->eff.uses != NULL && made->eff.uses[j] != NULL; j++) {
+            const struct weir__kept *kept = weir__kept_of(compiler, made->eff.uses[j]);
+
+            if (kept->plan->global)
+                weir__fault(compiler, WEIR_BAD_TOPOLOGY, made->eff.name,
+                            "\"%s\" is the store of GLOBAL %s, which alone writes it: name %s in .looks_up instead",
+                            kept->plan->name, kept->owner->eff.name, kept->owner->eff.name);
+        }
+    }
 }

@@ -130,6 +130,7 @@ void weir__check_nodes(struct weir__compiler *compiler);
 bool weir__has_field(const struct weir_node *node, const char *field); /* whether it means something for its kind */
 void weir__check_endpoints(struct weir__compiler *compiler);           /* endpoints.c */
 void weir__check_store(struct weir__compiler *compiler, const struct weir__kept *kept);
+void weir__check_uses(struct weir__compiler *compiler); /* after all stores are known */
 
 /* ---- names.c ---- */
 

@@ -1,8 +1,23 @@
 /* plan.c: a plan's making and end, and what one asks it. */
 #include "framework/topology/internal.h"
 
+/* They become names of topics and folders. */
+static void check_own_names(struct weir__compiler *compiler)
+{
+    const struct weir__plan *plan = compiler->plan;
+
+    if (!weir__legal_name(plan->topology->name))
+        weir__fault(compiler, WEIR_BAD_NAME, plan->topology->name,
+                    "is no legal name of a topology: letters, digits, . _ - and at most 249");
+    else if (!weir__legal_name(plan->application))
+        weir__fault(compiler, WEIR_BAD_NAME, "application.id",
+                    "\"%.80s\" cannot begin the names of topics: letters, digits, . _ - and at most 249",
+                    plan->application);
+}
+
 static void compile(struct weir__compiler *compiler)
 {
+    check_own_names(compiler);
     weir__collect(compiler);
     weir__override_nodes(compiler);
     weir__check_nodes(compiler);
@@ -12,6 +27,7 @@ static void compile(struct weir__compiler *compiler)
     weir__lower(compiler);
     weir__write(compiler);
     weir__finish_stores(compiler);
+    weir__check_uses(compiler);
     weir__cut(compiler);
     weir__check_names(compiler);
     weir__override_rest(compiler);

@@ -50,6 +50,10 @@ says '--dir'
 expect 2 "$words" try word_count
 says '--in TOPIC=FILE'
 
+expect 2 "$words" local --application.id=a/b --dir "$work/x"
+says 'application.id: "a/b" cannot begin the names of topics'
+[ ! -e "$work/x" ] || fail "a folder was made for a run that cannot be"
+
 printf 'threads = 2\nthreds = 2\n' >"$work/conf"
 expect 2 "$words" local --config "$work/conf"
 says 'conf:2'

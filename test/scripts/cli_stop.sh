@@ -26,6 +26,19 @@ if grep 'id=restore-done' "$work/err" | grep -vq 'records=0 '; then
 fi
 grep -q 'id=restore-done' "$work/err" || fail "nothing was said of restoring"
 
+# A second signal ends the process at once: both are there when it wakes up, the first is taken, the second kills.
+"$words" local --dir "$work/d" 2>"$work/log" &
+pid=$!
+children+=("$pid")
+await grep -q id=started "$work/log"
+kill -STOP "$pid"
+kill -TERM "$pid"
+kill -INT "$pid"
+kill -CONT "$pid"
+code=0
+wait "$pid" || code=$?
+equal 143 "$code" "exit after two signals"
+
 # A kill without a stop: at most the changelog since the last flush is replayed, never more than there is.
 "$words" local --dir "$work/d" --log.level=debug 2>"$work/log" &
 pid=$!

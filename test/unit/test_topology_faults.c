@@ -185,6 +185,12 @@ START_TEST(stores_that_do_not_fit)
     const struct weir_node  *wrong = NODE_OF("wrong", .kind = WEIR_COUNT, .into = other);
     const struct weir_store *lru =
         &(struct weir_store){ .name = "lru", .kind = WEIR_LRU, .key = weir_string, .value = weir_int64 };
+    const struct weir_node *borrower =
+        NODE_OF("borrower", .kind = WEIR_STEP, .process = process, .uses = STORES(rows));
+    struct weir_topology borrowed = { .name = "t", .paths = PATHS(PATH(in, borrower, out), PATH(global)) };
+    struct weir_store    told = {
+           .name = "told", .kind = WEIR_KEYS, .key = weir_string, .value = weir_int64, .settings = TOPICS("nonsense")
+    };
     struct weir_topology twice = { .name = "t", .paths = PATHS(PATH(in, count, out), PATH(in, again)) };
 
     refused(&twice, WEIR_BAD_TOPOLOGY, "again: its store \"rows\" holds the rows of count");
@@ -193,6 +199,10 @@ START_TEST(stores_that_do_not_fit)
             "wrong: the value of its store \"rows\" is blob, but int64 is needed");
     refused(PLAIN(in, NODE_OF("c", .kind = WEIR_COUNT, .into = lru), out), WEIR_BAD_ARGUMENT,
             "lru: an LRU store needs .max");
+    refused(&borrowed, WEIR_BAD_TOPOLOGY,
+            "borrower: \"rows\" is the store of GLOBAL global, which alone writes it: name global in .looks_up");
+    refused(PLAIN(in, NODE_OF("c", .kind = WEIR_COUNT, .into = &told), out), WEIR_BAD_ARGUMENT,
+            "told: \"nonsense\" of .settings is no \"name=value\"");
     refused(PLAIN(in, NODE_OF("a", .kind = WEIR_AGGREGATE, .fold = fold), out), WEIR_BAD_TYPE,
             "a: its state has no type");
 }
@@ -251,6 +261,8 @@ START_TEST(names_that_cannot_be)
     refused(PLAIN(in, &odd, out), WEIR_BAD_TOPOLOGY, "odd: \"xxxx");
     refused(PLAIN(in, NODE_OF("c", .kind = WEIR_COUNT, .into = &store), out), WEIR_BAD_NAME,
             "a b: is no legal name of a store");
+    refused(&(struct weir_topology){ .name = "../up", .paths = PATHS(PATH(in, out)) }, WEIR_BAD_NAME,
+            "../up: is no legal name of a topology");
     refused(PLAIN(in, twin, out), WEIR_BAD_TOPOLOGY, "out: a node is called \"out\" already");
     refused(&generated, WEIR_BAD_TOPOLOGY,
             "unnamed: its store's name \"KSTREAM-AGGREGATE-STATE-STORE-0000000002\" is generated");

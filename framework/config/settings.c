@@ -19,7 +19,7 @@ const struct weir__setting weir__settings[] = {
     { "instance.id", WEIR__TEXT, NULL, 0, 0, NULL,
       "Names this process among those of the application, which makes its group membership static; without it a random name is made once and kept in the state folder." },
     { "state.dir", WEIR__TEXT, "state", 0, 0, NULL,
-      "Folder of the state stores; it belongs to one process at a time." },
+      "Folder of the state stores, which belongs to one process at a time; local keeps them in its --dir unless this names another." },
     { "threads", WEIR__INT, "0", 0, 1024, NULL,
       "Stream threads among which the tasks are divided; 0 takes one for each core." },
 

@@ -109,7 +109,9 @@ static int run_version(struct weir__program *program, const struct weir__args *a
     AUTO(weir__buf_fini) struct weir__buf text = { 0 };
 
     (void)program;
-    (void)args;
+    if (args->word_count > 0)
+        return weir__report(&(struct weir_error){
+            .code = WEIR_BAD_ARGUMENT, .where = "version", .text = "it takes no words: leave them out" });
     weir__libraries(&text);
     weir__buf_putc(&text, '\0');
     if (!weir__buf_ok(&text))

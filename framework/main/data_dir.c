@@ -65,6 +65,8 @@ int weir__data_dir_open(const char *path, bool write, struct weir__data_dir *ret
     int err;
 
     *ret = (struct weir__data_dir){ .lock = -1 };
+    if (path[0] == '\0')
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--dir", "the folder has no name: give one");
     err = open_dir(path, write, ret, reterr);
     if (err < 0)
         weir__data_dir_close(ret);

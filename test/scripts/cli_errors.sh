@@ -49,6 +49,9 @@ expect 3 "$words" cat counts --dir "$work/none"
 says '--dir'
 expect 2 "$words" try word_count
 says '--in TOPIC=FILE'
+expect 2 "$words" local --dir '' --once
+says '--dir'
+expect 2 "$words" version of
 
 expect 2 "$words" local --application.id=a/b --dir "$work/x"
 says 'application.id: "a/b" cannot begin the names of topics'

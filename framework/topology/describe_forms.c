@@ -131,6 +131,8 @@ static void put_node(struct weir__buf *ret, const struct weir__node *node, int w
     }
     if (node->emit == WEIR_EACH || node->emit == WEIR_ON_CLOSE)
         weir__buf_puts(ret, emits[node->emit]);
+    if (node->partitions > 0)
+        weir__buf_printf(ret, ", %d partitions when made", node->partitions);
     weir__buf_putc(ret, '\n');
 }
 

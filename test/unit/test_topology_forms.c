@@ -116,6 +116,9 @@ START_TEST(what_configuration_set_is_shown)
     has(print(&shop, config, WEIR__AS_TEXT), "Set by configuration:\n   count.grace = 10m\n");
     has(print(&shop, config, WEIR__AS_FULL), "size 2m, advance 1m, grace 10m");
     weir__config_free(config);
+    config = configure("tiny.result.partitions", "3");
+    has(print(&tiny, config, WEIR__AS_FULL), " SINK            written  string to int64, 3 partitions when made\n");
+    weir__config_free(config);
     config = configure("tiny.words.in_memory", "false");
     has(print(&tiny, config, WEIR__AS_FULL), "words  string to int64, on disk, cached, no changelog\n");
     weir__config_free(config);

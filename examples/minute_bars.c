@@ -2,6 +2,7 @@
  *
  * A trade is JSON: {"row": 17, "price": 1323.4, "size": 1}; its record's timestamp is the trade's time. First and last
  * of a minute go by time, then row. Bars travel as fixed-width binary; `cat bars` shows them as JSON. */
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct bar {
     int64_t open, high, low, close, volume, trades;
     int64_t first_time, first_row, last_time, last_row;
 };
+#define BAR_NUMBERS ((int)(sizeof(struct bar) / sizeof(int64_t)))
 
 static int trade_decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret);
 static int trade_encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value,
@@ -220,23 +222,34 @@ static int trade_print(const struct weir_codec *codec, const void *value, struct
     return WEIR_OK;
 }
 
-/* A bar's wire form: its ten numbers, 8 bytes each, in the byte order of the machine's little end. */
+/* A bar's wire form: its ten numbers, 8 bytes each, little end first. */
 static int bar_decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret)
 {
+    uint64_t numbers[BAR_NUMBERS];
+
     (void)codec;
     (void)arena;
-    if (in.size != sizeof(struct bar))
+    if (in.size != sizeof(numbers))
         return WEIR_UNREADABLE;
-    memcpy(ret, in.data, in.size);
+    memcpy(numbers, in.data, sizeof(numbers));
+    for (int i = 0; i < BAR_NUMBERS; i++)
+        numbers[i] = le64toh(numbers[i]);
+    memcpy(ret, numbers, sizeof(numbers));
     return WEIR_OK;
 }
 
 static int bar_encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value,
                       struct weir_bytes *ret)
 {
+    uint64_t *numbers = weir_arena_alloc(arena, sizeof(struct bar));
+
     (void)codec;
-    (void)arena;
-    *ret = (struct weir_bytes){ .data = value, .size = sizeof(struct bar) };
+    if (numbers == NULL)
+        return WEIR_LIMIT;
+    memcpy(numbers, value, sizeof(struct bar));
+    for (int i = 0; i < BAR_NUMBERS; i++)
+        numbers[i] = htole64(numbers[i]);
+    *ret = (struct weir_bytes){ .data = numbers, .size = sizeof(struct bar) };
     return WEIR_OK;
 }
 

@@ -33,10 +33,14 @@ static void put_windows(struct weir__buf *ret, const char *comma, const struct w
     if (declared)
         put_duration(ret, comma, "grace", windows->grace);
     put_duration(ret, comma, "retention", retention);
+    if (windows->time != WEIR_PER_KEY)
+        return;
+    weir__buf_printf(ret, "%stime per key%slate records %s", comma, comma,
+                     windows->late == WEIR_REFUSE ? "refused" : "correct");
     if (windows->idle > 0)
         put_duration(ret, comma, "idle", windows->idle);
-    if (windows->time == WEIR_PER_KEY)
-        weir__buf_printf(ret, "%stime per key", comma);
+    if (windows->ttl > 0)
+        put_duration(ret, comma, "ttl", windows->ttl);
 }
 
 static void put_types(struct weir__buf *ret, const struct weir_codec *key, const struct weir_codec *value)

@@ -116,6 +116,10 @@ START_TEST(what_configuration_set_is_shown)
     has(print(&shop, config, WEIR__AS_TEXT), "Set by configuration:\n   count.grace = 10m\n");
     has(print(&shop, config, WEIR__AS_FULL), "size 2m, advance 1m, grace 10m");
     weir__config_free(config);
+    config = configure("shop.count.time", "per_key");
+    ck_assert_int_eq(weir__config_set(config, "shop.count.emit", "on_commit", "here", NULL), WEIR_OK);
+    has(print(&shop, config, WEIR__AS_FULL), ", time per key, late records correct, ");
+    weir__config_free(config);
     config = configure("tiny.result.partitions", "3");
     has(print(&tiny, config, WEIR__AS_FULL), " SINK            written  string to int64, 3 partitions when made\n");
     weir__config_free(config);

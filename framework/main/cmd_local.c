@@ -287,6 +287,9 @@ static void say_settings(const struct local *local)
     if (weir__buf_ok(&text) && text.size > 1)
         weir__say(WEIR__INFO, "settings", "changed", "s", text.data, NULL);
     weir__buf_fini(&text);
+    if (weir__config_kafka(local->program->settings)[0] != NULL)
+        weir__say(WEIR__WARN, "settings-unused", "which", "s", "kafka.*", "why", "s",
+                  "the embedded log has no use for them", NULL);
 }
 
 static void say_libraries(void)

@@ -37,6 +37,13 @@ equal "$(counts "$work/d")" "$(counts "$work/d2")" "counts of what cat printed"
 equal '"k" "a b a"' "$("$words" cat lines --dir "$work/d2" | grep '"k"' | sed -E 's/.*"key":("k").*"value":("[^"]*").*/\1 \2/')" \
     "key and value after a round trip"
 
+# settings are told at the start, secrets are not, and what has no use here is said to have none
+expect 0 env WEIR_KAFKA_SASL_PASSWORD=hunter2 "$words" local --dir "$work/d2" --once --threads=2
+grep -q 'id=settings .*threads=2.*kafka.sasl.password=\*\*' "$work/err" || fail "the settings are not told"
+if grep -q hunter2 "$work/err"; then fail "a secret is printed"; fi
+grep -q 'id=settings-unused which=kafka' "$work/err" || fail "unused settings are passed over"
+grep -q 'id=versions .*librocksdb [0-9]' "$work/err" || fail "versions are not told"
+
 # an internal topic has its codecs too
 "$words" cat word_count-counts-changelog --dir "$work/d" | grep -q '"key":"a".*"value":2' || fail "the changelog is not decoded"
 

@@ -24,6 +24,19 @@ static int seed(struct weir__live *live, const struct weir_record *rec, struct w
     return err < 0 ? err : WEIR_OK;
 }
 
+/* Of a new row. What upstream sends as its old value is the state that it begins with. */
+static int begin(struct weir__live *live, const struct weir_record *rec, struct weir__folding *folding)
+{
+    const struct weir_codec *codec = live->stores[0]->plan->value;
+    int                      err = seed(live, rec, folding);
+
+    folding->old = NULL;
+    if (err < 0 || !live->node->send_old || (live->node->spec->kind != WEIR_COUNT && live->task->ctx.absent))
+        return err;
+    folding->old = weir__arena_copy(&live->task->record, folding->state, codec->bytes);
+    return folding->old != NULL ? WEIR_OK : WEIR_LIMIT;
+}
+
 static int apply(struct weir__live *live, const struct weir_record *rec, struct weir__folding *folding)
 {
     const struct weir_node *spec = live->node->spec;
@@ -56,8 +69,7 @@ int weir__fold_into(struct weir__live *live, const struct weir_record *rec, cons
     if (folding->state == NULL)
         return WEIR_LIMIT;
     if (err == WEIR_NOTFOUND) {
-        folding->old = NULL;
-        err = seed(live, rec, folding);
+        err = begin(live, rec, folding);
         if (err < 0)
             return err;
     } else {

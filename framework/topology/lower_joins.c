@@ -366,7 +366,7 @@ static struct weir__graph *subscribe(struct weir__compiler *compiler, struct wei
 {
     static const char  registration[] = "KTABLE-FK-JOIN-SUBSCRIPTION-REGISTRATION-";
     const char        *topic = weir__suffix_or(compiler, made, "-subscription-registration", registration);
-    const char        *called = weir__called(compiler, made), *name, *store;
+    const char        *name, *store;
     struct weir__node *node;
 
     topic = weir__phrase(compiler, "%s-topic", topic);
@@ -374,7 +374,7 @@ static struct weir__graph *subscribe(struct weir__compiler *compiler, struct wei
     foreign_step(compiler, made, made->inputs[0]->graph, name, WEIR__REFUSED);
     foreign_topic(compiler, made, made->graph, NULL, "registration", topic);
     store = weir__suffix_or(compiler, made, "-subscription-store", "KTABLE-FK-JOIN-SUBSCRIPTION-STATE-STORE-");
-    *ret_rows = weir__keep_own(compiler, made, store, called == NULL);
+    *ret_rows = weir__keep_own(compiler, made, store, false); /* nobody asks for its name */
     name = weir__suffix_or(compiler, made, "-subscription-receive", "KTABLE-FK-JOIN-SUBSCRIPTION-PROCESSOR-");
     node = foreign_step(compiler, made, made->graph, name, WEIR__REFUSED);
     weir__connect(compiler, node, *ret_rows);

@@ -53,13 +53,25 @@ static void check_topics(struct weir__compiler *compiler, const struct weir__nod
                         node->topics[i]);
 }
 
+/* A store that nothing needs has a name all the same, except those of filters, maps and joins. Source:
+ * MaterializedInternal, KTableImpl. */
+static bool names_in_vain(const struct weir__kept *kept)
+{
+    switch (kept->owner->eff.kind) {
+    case WEIR_KEEP:
+    case WEIR_DROP:
+    case WEIR_MAP_VALUES:
+    case WEIR_JOIN: return true;
+    default: return false;
+    }
+}
+
 static void check_store_name(struct weir__compiler *compiler, size_t n)
 {
     const struct weir__kept *kept = compiler->kept[n];
     const char              *name = kept->plan->name;
 
-    if (compiler->config->explicit_names &&
-        kept->generated) /* also where nothing needs it: Source: MaterializedInternal */
+    if (compiler->config->explicit_names && kept->generated && (kept->attached || !names_in_vain(kept)))
         weir__fault(compiler, WEIR_BAD_TOPOLOGY, kept->owner->eff.name,
                     "its store's name \"%s\" is generated: give it a store with a name", name);
     if (kept->spec == NULL && !kept->attached)

@@ -113,8 +113,11 @@ const char *weir__windows_check(const struct weir_windows *windows, int *ret_cod
     if (what != NULL)
         return what;
     if (windows->kind == WEIR_UNLIMITED)
-        return windows->start < 0 ? "the start of UNLIMITED windows is negative" : NULL;
-    if (windows->size <= 0 && !(windows->kind == WEIR_SLIDING && windows->size == 0))
+        return windows->start < 0       ? "the start of UNLIMITED windows is negative"
+               : windows->retention > 0 ? "UNLIMITED windows never close: leave the retention out"
+                                        : NULL;
+    if (windows->size <= 0 &&
+        !(windows->size == 0 && (windows->kind == WEIR_SLIDING || windows->kind == WEIR_SESSION)))
         return "the size is not above 0 ms";
     if (windows->kind == WEIR_HOPPING && (windows->advance <= 0 || windows->advance > windows->size))
         return "the step of hopping windows must be above 0 and at most the size";

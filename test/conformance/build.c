@@ -2,7 +2,7 @@
  *
  * (1) Nodes are made in the order of the operators: that is .order. Every edge is a path of two nodes.
  * (2) group_by_key, window and cogroup make no node: what they say waits in their handle for the aggregation.
- * (3) Stores and children are named, not pointed to, in a case: they are looked up when all is built.
+ * (3) Children are named, not pointed to, in a case: they are looked up when all is built.
  */
 #include <ctype.h>
 
@@ -153,14 +153,6 @@ int conf_set_extractor(struct conf_build *build, const json_t *op, struct weir_n
 
 /* ---- stores and children by name ---- */
 
-void conf_use(struct conf_build *build, struct weir_node *node, const char *store)
-{
-    struct conf_use *use = conf_new(&build->c->arena, sizeof(*use));
-
-    *use = (struct conf_use){ node, store };
-    conf_add(&build->uses, use);
-}
-
 static size_t count_uses(const struct weir_node *node)
 {
     size_t count = 0;
@@ -185,20 +177,6 @@ static void add_use(struct conf_build *build, struct weir_node *node, const stru
     node->uses = uses;
 }
 
-static int resolve_uses(struct conf_build *build)
-{
-    for (size_t i = 0; i < build->uses.count; i++) {
-        const struct conf_use   *use = build->uses.items[i];
-        const struct weir_store *store = conf_store_named(build, use->store);
-
-        if (!store)
-            return weir__fail(&build->error, WEIR_BAD_TOPOLOGY, use->node->name, "there is no store \"%s\"",
-                              use->store);
-        add_use(build, use->node, store);
-    }
-    return WEIR_OK;
-}
-
 static const struct weir_node *global_of(const struct conf_build *build, const char *store)
 {
     for (size_t i = 0; i < build->nodes.count; i++) {
@@ -209,6 +187,28 @@ static const struct weir_node *global_of(const struct conf_build *build, const c
             return node;
     }
     return NULL;
+}
+
+/* As upstream: of stores that are there already, and not of global ones, which every processor may read. */
+int conf_use(struct conf_build *build, struct weir_node *node, const char *name)
+{
+    const struct weir_store *store = conf_store_named(build, name);
+
+    if (!store)
+        return weir__fail(&build->error, WEIR_BAD_TOPOLOGY, node->name, "there is no store \"%s\" yet", name);
+    if (global_of(build, name))
+        return weir__fail(&build->error, WEIR_BAD_TOPOLOGY, node->name, "store \"%s\" is global", name);
+    add_use(build, node, store);
+    return WEIR_OK;
+}
+
+int conf_use_all(struct conf_build *build, struct weir_node *node, const json_t *names)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; err >= 0 && i < json_array_size(names); i++)
+        err = conf_use(build, node, json_string_value(json_array_get(names, i)));
+    return err;
 }
 
 static const struct weir_node *child_named(const struct conf_build *build, const char *name)
@@ -386,10 +386,6 @@ static void find_idle(struct conf_build *build)
 
 static int finish(struct conf_build *build)
 {
-    int err = resolve_uses(build);
-
-    if (err < 0)
-        return err;
     for (size_t i = 0; i < build->nodes.count; i++)
         if (is_processor(build->nodes.items[i]))
             resolve_processor(build, (struct weir_node *)build->nodes.items[i]);
@@ -402,6 +398,17 @@ static int finish(struct conf_build *build)
         .stores = (const struct weir_store *const *)build->idle.items,
         .kafka_names = true,
     };
+    return WEIR_OK;
+}
+
+static int check_config(struct conf_build *build)
+{
+    const char *guarantee = conf_string(build->c->config, "processing.guarantee", "at_least_once");
+
+    if (strcmp(guarantee, "at_least_once") != 0 && strcmp(guarantee, "exactly_once_v2") != 0)
+        return weir__fail(&build->error, WEIR_BAD_CONFIG, "processing.guarantee", "\"%s\" is none", guarantee);
+    if (conf_number(build->c->config, "statestore.cache.max.bytes", 0) < 0)
+        return weir__fail(&build->error, WEIR_BAD_CONFIG, "statestore.cache.max.bytes", "it is negative");
     return WEIR_OK;
 }
 
@@ -418,9 +425,10 @@ static void check_optimization(struct conf_build *build)
 int conf_build_init(struct conf_build *build, struct conf_case *c)
 {
     const json_t *topology = json_object_get(c->json, "topology");
-    int           err = WEIR_OK;
+    int           err;
 
     *build = (struct conf_build){ .c = c };
+    err = check_config(build);
     check_optimization(build);
     for (size_t i = 0; i < json_array_size(topology) && err >= 0; i++)
         err = build_operator(build, json_array_get(topology, i));
@@ -429,8 +437,7 @@ int conf_build_init(struct conf_build *build, struct conf_case *c)
 
 void conf_build_fini(struct conf_build *build)
 {
-    struct conf_list *lists[] = { &build->nodes,   &build->paths, &build->stores,
-                                  &build->handles, &build->uses,  &build->idle };
+    struct conf_list *lists[] = { &build->nodes, &build->paths, &build->stores, &build->handles, &build->idle };
 
     for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
         weir__free(lists[i]->items);

@@ -32,15 +32,38 @@ static struct weir_node *api_node(struct conf_build *build, const json_t *op, in
     return node;
 }
 
+/* The DSL reads a topic once for all that want it, the processor API takes it as a mistake. */
+static bool reads(const struct conf_build *build, const char *topic)
+{
+    for (size_t i = 0; i < build->nodes.count; i++) {
+        const struct weir_node *node = build->nodes.items[i];
+
+        for (size_t n = 0; node->kind != WEIR_SINK && node->topics && node->topics[n]; n++)
+            if (strcmp(node->topics[n], topic) == 0)
+                return true;
+    }
+    return false;
+}
+
+static int named_source(struct conf_build *build, const json_t *op, const char *member, struct conf_handle *ret)
+{
+    const char *const *topics = conf_topics(build, op);
+    int                err;
+
+    for (size_t i = 0; topics[i]; i++)
+        for (size_t n = 0; n <= i; n++)
+            if (reads(build, topics[i]) || (n < i && strcmp(topics[n], topics[i]) == 0))
+                return weir__fail(&build->error, WEIR_BAD_TOPOLOGY, topics[i], "the topic is read already");
+    err = conf_build_source(build, op, NULL, ret);
+    ret->node->called = conf_string(op, member, NULL);
+    return err;
+}
+
 int conf_build_api_source(struct conf_build *build, const json_t *op, struct conf_handle *from,
                           struct conf_handle *ret)
 {
-    struct weir_node *node;
-    int               err = conf_build_source(build, op, from, ret);
-
-    node = ret->node;
-    node->called = conf_string(op, "name", NULL);
-    return err;
+    (void)from;
+    return named_source(build, op, "name", ret);
 }
 
 /* The type that a processor's values have after it. */
@@ -56,7 +79,6 @@ static const struct weir_codec *result_type(const json_t *json, const struct wei
 int conf_build_api_processor(struct conf_build *build, const json_t *op, struct conf_handle *from,
                              struct conf_handle *ret)
 {
-    const json_t       *stores = json_object_get(op, "stores");
     struct weir_node   *node = api_node(build, op, WEIR_STEP, ret);
     struct conf_handle *parent;
     int                 err = add_parents(build, op, node, &parent);
@@ -70,9 +92,8 @@ int conf_build_api_processor(struct conf_build *build, const json_t *op, struct 
     }
     node->key = ret->key;
     node->value = ret->value;
-    for (size_t i = 0; i < json_array_size(stores); i++)
-        conf_use(build, node, json_string_value(json_array_get(stores, i)));
-    return conf_process_into(build, op, node, parent);
+    err = conf_use_all(build, node, json_object_get(op, "stores"));
+    return err < 0 ? err : conf_process_into(build, op, node, parent);
 }
 
 int conf_build_api_sink(struct conf_build *build, const json_t *op, struct conf_handle *from, struct conf_handle *ret)
@@ -89,16 +110,18 @@ int conf_build_api_sink(struct conf_build *build, const json_t *op, struct conf_
 /* Connects stores to the nodes that a member lists. */
 static int connect(struct conf_build *build, const json_t *names, const char *store)
 {
-    for (size_t i = 0; i < json_array_size(names); i++) {
+    int err = WEIR_OK;
+
+    for (size_t i = 0; err >= 0 && i < json_array_size(names); i++) {
         const char         *name = json_string_value(json_array_get(names, i));
         struct conf_handle *handle = conf_handle(build, name);
 
         if (!handle || !handle->node)
             return weir__fail(&build->error, WEIR_BAD_TOPOLOGY, store, "there is no processor \"%s\"",
                               name ? name : "");
-        conf_use(build, handle->node, store);
+        err = conf_use(build, handle->node, store);
     }
-    return WEIR_OK;
+    return err;
 }
 
 int conf_build_add_store(struct conf_build *build, const json_t *op, struct conf_handle *from,
@@ -118,9 +141,9 @@ int conf_build_api_connect(struct conf_build *build, const json_t *op, struct co
     int                 err = conf_reference(build, op, "processor", &processor);
 
     (void)from, (void)ret;
-    for (size_t i = 0; err >= 0 && i < json_array_size(stores); i++)
-        conf_use(build, processor->node, json_string_value(json_array_get(stores, i)));
-    return err;
+    if (err >= 0 && json_array_size(stores) == 0)
+        return weir__fail(&build->error, WEIR_BAD_TOPOLOGY, processor->name, "no store is named");
+    return err < 0 ? err : conf_use_all(build, processor->node, stores);
 }
 
 int conf_build_api_global(struct conf_build *build, const json_t *op, struct conf_handle *from,
@@ -140,16 +163,16 @@ int conf_build_api_read_only(struct conf_build *build, const json_t *op, struct 
     struct weir_store  *store = conf_declared(build, json_object_get(op, "store"));
     struct conf_handle *source = conf_new(&build->c->arena, sizeof(*source));
     struct weir_node   *node;
-    int                 err = conf_build_source(build, op, from, source);
+    int                 err = named_source(build, op, "source", source);
 
+    (void)from;
     if (err < 0)
         return err;
-    source->node->called = conf_string(op, "source", NULL);
     store->log = WEIR_OFF;
     node = api_node(build, op, WEIR_STEP, ret);
     conf_path(build, source->node, node);
     node->key = ret->key = source->key;
     node->value = ret->value = result_type(json_object_get(op, "processor"), source->value);
-    conf_use(build, node, store->called);
-    return conf_process_into(build, op, node, source);
+    err = conf_use(build, node, store->called);
+    return err < 0 ? err : conf_process_into(build, op, node, source);
 }

@@ -31,6 +31,14 @@ static enum weir_tri tri(const json_t *spec, const char *name)
     return json_is_true(json) ? WEIR_ON : json_is_false(json) ? WEIR_OFF : WEIR_DEFAULT;
 }
 
+/* 0 is upstream's mistake and weir's word for "the usual": given as one that is refused too. */
+static int64_t given_retention(const json_t *spec)
+{
+    int64_t retention = conf_number(spec, "retention", 0);
+
+    return conf_has(spec, "retention") && retention == 0 ? -1 : retention;
+}
+
 static struct weir_store *new_store(struct conf_build *build, const char *name, int kind)
 {
     struct weir_arena *arena = &build->c->arena;
@@ -75,7 +83,7 @@ const struct weir_store *conf_materialized(struct conf_build *build, const json_
     if (strcmp(conf_string(spec, "kind", ""), "in_memory") == 0)
         store->in_memory = WEIR_ON;
     if (windows)
-        windows->retention = conf_number(spec, "retention", 0);
+        windows->retention = given_retention(spec);
     if (conf_has(spec, "versioned")) {
         conf_need(build, "versioned stores");
         store->kind = WEIR_VERSIONED;
@@ -119,7 +127,7 @@ static void describe_kind(struct conf_build *build, const json_t *spec, struct w
     windows = conf_new(&build->c->arena, sizeof(*windows));
     windows->kind = flags & SESSIONS ? WEIR_SESSION : WEIR_TUMBLING;
     windows->size = conf_number(spec, "window_size", 0);
-    windows->retention = conf_number(spec, "retention", 0);
+    windows->retention = flags & SESSIONS ? conf_number(spec, "retention", 0) : given_retention(spec);
     store->windows = windows;
 }
 

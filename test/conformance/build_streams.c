@@ -240,14 +240,13 @@ int conf_build_repartition(struct conf_build *build, const json_t *op, struct co
 int conf_build_process(struct conf_build *build, const json_t *op, struct conf_handle *from, struct conf_handle *ret)
 {
     bool              values = strcmp(conf_string(op, "op", ""), "process_values") == 0;
-    const json_t     *stores = json_object_get(op, "stores");
     struct weir_node *node = conf_node(build, op, values ? WEIR_STEP_VALUES : WEIR_STEP);
+    int               err;
 
     conf_path(build, from->node, node);
     conf_result(build, op, node, from->key, from->value, ret);
     node->key = values ? NULL : ret->key;
     node->value = ret->value;
-    for (size_t i = 0; i < json_array_size(stores); i++)
-        conf_use(build, node, json_string_value(json_array_get(stores, i)));
-    return conf_process_into(build, op, node, from);
+    err = conf_use_all(build, node, json_object_get(op, "stores"));
+    return err < 0 ? err : conf_process_into(build, op, node, from);
 }

@@ -267,6 +267,14 @@ static int join_tables(struct conf_build *build, const json_t *op, struct weir_n
     return conf_function(build, CONF_MAPPER, op, "fk", &verbs->foreign);
 }
 
+/* Upstream asks for a versioned table as soon as a grace is given, be it 0; weir's 0 is none. */
+static int64_t join_grace(const json_t *op, const struct conf_handle *with)
+{
+    bool versioned = with->node->into && with->node->into->kind == WEIR_VERSIONED;
+
+    return conf_has(op, "grace") && !versioned ? 1 : conf_number(op, "grace", 0);
+}
+
 int conf_build_join(struct conf_build *build, const json_t *op, struct conf_handle *from, struct conf_handle *ret)
 {
     struct conf_handle *with;
@@ -296,7 +304,7 @@ int conf_build_join(struct conf_build *build, const json_t *op, struct conf_hand
     if (from->table && with->table)
         return join_tables(build, op, node, verbs, ret);
     if (with->table)
-        node->grace = conf_number(op, "grace", 0);
+        node->grace = join_grace(op, with);
     else
         join_streams(build, op, node, from, with);
     return WEIR_OK;

@@ -178,17 +178,12 @@ struct conf_handle { /* what an operator's name stands for */
     const struct weir_codec *state; /* of a cogroup */
 };
 
-struct conf_use { /* a store by name, to be found when all is declared */
-    struct weir_node *node;
-    const char       *store;
-};
-
 struct conf_build {
     struct conf_case    *c;
     struct weir_topology topology;
-    struct conf_list     nodes, paths, stores, handles, uses, idle; /* idle: stores that no node has */
-    const char          *need; /* first kind used that may have no runtime; NULL */
-    const char          *lack; /* what declare.h or weir.h cannot say; NULL */
+    struct conf_list     nodes, paths, stores, handles, idle; /* idle: stores that no node has */
+    const char          *need;                                /* first kind used that may have no runtime; NULL */
+    const char          *lack;                                /* what declare.h or weir.h cannot say; NULL */
     struct weir_error    error;
 };
 
@@ -221,9 +216,11 @@ int  conf_function(struct conf_build *build, enum conf_family family, const json
                    struct conf_function *ret);
 int  conf_refuse(struct conf_build *build, const json_t *op, const char *format, ...) WEIR_PRINTF(3, 4);
 void conf_need(struct conf_build *build, const char *kind);
-void conf_use(struct conf_build *build, struct weir_node *node, const char *store);
-int  conf_process_into(struct conf_build *build, const json_t *op, struct weir_node *node,
-                       const struct conf_handle *from);
+/* Gives a processor a store, or all that a list names. */
+int                conf_use(struct conf_build *build, struct weir_node *node, const char *name);
+int                conf_use_all(struct conf_build *build, struct weir_node *node, const json_t *names);
+int                conf_process_into(struct conf_build *build, const json_t *op, struct weir_node *node,
+                                     const struct conf_handle *from);
 const char *const *conf_topics(struct conf_build *build, const json_t *op);
 int                conf_set_extractor(struct conf_build *build, const json_t *op, struct weir_node *node);
 /* The store of a materialization ("store" of op; absent: a generated one), and one of the processor API. */

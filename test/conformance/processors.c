@@ -189,6 +189,8 @@ static int put(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct conf_verbs *verbs = weir_arg(ctx);
 
+    if ((rec->key && verbs->key != verbs->store->key) || (rec->value && verbs->value != verbs->store->value))
+        return WEIR_BAD_TYPE;
     return weir_put(ctx, verbs->store, rec->key, rec->value);
 }
 

@@ -216,7 +216,7 @@ int conf_route(struct weir_context *ctx, const struct weir_record *rec, const ch
     if (err < 0)
         return err;
     if (!topic)
-        return WEIR_VERB_FAILED;
+        return WEIR_BAD_ARGUMENT;
     text = (struct value){ weir_string, topic };
     err = conf_give_text(ctx, conf_text(text).data, conf_text(text).size, &text);
     if (err < 0)

@@ -77,7 +77,7 @@ class Maker:
                 pool = ODD_KEYS if key else ODD_WORDS
             return self.pick(pool)
         if kind == "long":
-            odd = self.odd and self.chance(0.1) and not self.weights.get("extractor")  # no windows at the end of time
+            odd = self.odd and self.chance(0.1) and not any("extractor" in op for op in self.ops)  # no windows at the end of time
             return self.pick(ODD_LONGS if odd else LONGS)
         if kind == "double":
             return self.pick(DOUBLES)
@@ -724,10 +724,13 @@ def kv_commands(m):
     def word():
         return m.pick(KEYS + ["d", "-"])
 
+    def put_all():  # upstream lets an LRU store go of rows before it logs the first
+        return "put-all " + " ".join("%s %s" % (m.pick(KEYS), m.pick(["1", "2", "-"])) for _ in range(1 if kind == "lru" else r.randrange(1, 4)))
+
     def command():
         return m.pick([lambda: "put " + m.pick(["1", "2", "3", "-"]), lambda: "put " + m.pick(["1", "2", "3"]),
                        lambda: "put " + m.pick(["4", "5"]), lambda: "put-if-absent " + m.pick(["7", "8", "-"]),
-                       lambda: "put-all " + " ".join("%s %s" % (m.pick(KEYS), m.pick(["1", "2", "-"])) for _ in range(r.randrange(1, 4))),
+                       put_all,
                        lambda: "delete", lambda: "get", lambda: "get", lambda: "range %s %s" % (word(), word()),
                        lambda: "reverse-range %s %s" % (word(), word()), lambda: "all", lambda: "reverse-all",
                        lambda: "prefix " + m.pick(["a", "b", "aa"])])()
@@ -749,6 +752,7 @@ def window_commands(m):
     m.op("to", **{"from": op["name"]}, topic="out")
     state = {"now": 0}
     step = m.pick([1, 1, 5, 20000, 70000])
+    keys = KEYS if step <= 5 else ["a"]  # many keys come by key here, by segment and key upstream
     if store.get("cache"):  # upstream's cache takes rows that the store behind it refuses as expired
         store["retention"] = store["window_size"] * 1000000
     odd_times = m.chance(0.1)
@@ -757,7 +761,7 @@ def window_commands(m):
         return max(0, state["now"] + m.pick([-30, -10, -3, -1, 0, 0, 1, 5]) * step)
 
     def key():
-        return m.pick(KEYS + ["-"])
+        return m.pick(keys + ["-"])
 
     def span():
         if odd_times and m.chance(0.3):
@@ -767,12 +771,14 @@ def window_commands(m):
 
     def command():
         state["now"] += m.pick([0, 0, 1, 1, 2, 5]) * step
+        null = "1" if store.get("cache") else "-"  # upstream's cache shows deleted rows to those who read backward
+        get = "fetch %d %d" % ((time(),) * 2) if store["retain_duplicates"] else "get %d" % time()
         return m.pick([lambda: "put %s %d" % (m.pick("123456789"), time())] * 5 +
-                      [lambda: "put - %d" % time(), lambda: "get %d" % time(), lambda: "fetch " + span(),
+                      [lambda: "put %s %d" % (null, time()), lambda: get, lambda: "fetch " + span(),
                        lambda: "backward-fetch " + span(), lambda: "fetch-keys %s %s %s" % (key(), key(), span()),
                        lambda: "backward-fetch-keys %s %s %s" % (key(), key(), span()), lambda: "fetch-all " + span(),
                        lambda: "backward-fetch-all " + span(), lambda: "all", lambda: "backward-all"])()
-    m.steps = lambda: [{"topic": "in1", "key": m.pick(KEYS), "value": ";".join(command() for _ in range(r.randrange(1, 4))) if several
+    m.steps = lambda: [{"topic": "in1", "key": m.pick(keys), "value": ";".join(command() for _ in range(r.randrange(1, 4))) if several
                         else command(), "ts": i} for i in range(r.randrange(10, 70))]
 
 

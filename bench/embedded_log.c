@@ -100,7 +100,7 @@ static int64_t disk_bytes(const char *dir)
 
 static void run(const char *name, const char *dir, int at_once, bool compact)
 {
-    const char *const       settings[] = { compact ? "cleanup.policy=compact" : NULL, NULL };
+    const char *const       settings[] = { compact ? "cleanup.policy=compact" : "cleanup.policy=delete", NULL };
     struct weir__topic      topics[] = { { "ticks", PARTITIONS, settings }, { "in", 1, NULL } };
     struct weir__log_config config = { .dir = dir, .quirks = true };
     struct weir__log       *log;

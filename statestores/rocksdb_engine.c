@@ -16,8 +16,10 @@
 #define CACHE_BYTES  ((size_t)32 << 20) /* of the process, shared by all databases */
 #define BUFFER_BYTES ((size_t)8 << 20)  /* of a family, when nobody says otherwise */
 #define BUFFER_LEAST ((size_t)256 << 10)
-#define SPARE_BYTES  ((uint64_t)64 << 20) /* a disk with less takes no more writes */
-#define CHECK_BYTES  ((size_t)16 << 20)   /* written between two looks at the disk */
+/* A log only grows at its ends: the fewer times its rows are sorted and merged, the better (bench/embedded_log.c). */
+#define LOG_BUFFER_BYTES ((size_t)32 << 20)
+#define SPARE_BYTES      ((uint64_t)64 << 20) /* a disk with less takes no more writes */
+#define CHECK_BYTES      ((size_t)16 << 20)   /* written between two looks at the disk */
 
 struct weir__db {
     rocksdb_t                           *db;
@@ -235,6 +237,9 @@ static void set_log_options(struct weir__db *db)
     rocksdb_writeoptions_disable_WAL(db->write, 0);
     rocksdb_writeoptions_set_sync(db->write, 1);
     rocksdb_options_set_wal_recovery_mode(db->options, rocksdb_tolerate_corrupted_tail_records_recovery);
+    db->buffer = LOG_BUFFER_BYTES;
+    rocksdb_options_set_write_buffer_size(db->options, db->buffer);
+    rocksdb_options_set_level0_file_num_compaction_trigger(db->options, 8);
 }
 
 static int open_as(const char *dir, size_t memory, enum use use, struct weir__db **ret, struct weir_error *reterr)

@@ -293,6 +293,8 @@ static int finish(struct weir__thread *thread, struct weir_error *reterr)
             weir__say_error(WEIR__WARN, "last-commit-failed", reterr);
         return WEIR_OK;
     }
+    if (err == WEIR_OK && !weir__app_must_end(thread->app)) /* a short run leaves no hop's records behind */
+        weir__commit_purge(thread);
     return err;
 }
 

@@ -182,7 +182,7 @@ struct weir_span {
     int64_t start, end; /* ms; end exclusive */
 };
 typedef int weir_open(struct weir_context *ctx);
-typedef int weir_close(struct weir_context *ctx);
+typedef int weir_close(struct weir_context *ctx); /* what it forwards or puts goes nowhere (WEIR_BAD_STATE) */
 typedef int weir_process(struct weir_context *ctx, const struct weir_record *rec);
 typedef int weir_test(struct weir_context *ctx, const struct weir_record *rec); /* 1 or 0 */
 typedef int weir_map(struct weir_context *ctx, const struct weir_record *rec, struct weir_record *ret);

@@ -189,11 +189,12 @@ int weir__seats_rewind(struct weir__thread *thread, struct weir_error *reterr)
 
         if (!seat->running)
             continue;
-        err = weir__task_drop(seat->task, reterr);
-        if (err == WEIR_OK)
-            err = fetch_offsets(thread, seat, reterr);
+        weir__task_drop(seat->task);
+        err = fetch_offsets(thread, seat, reterr);
         if (err == WEIR_OK)
             err = seek(seat, reterr);
+        if (err == WEIR_OK)
+            err = weir__task_start(seat->task, reterr);
     }
     return err == WEIR_OK ? weir__seats_take(thread, reterr) : err;
 }

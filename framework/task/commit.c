@@ -152,9 +152,19 @@ int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, str
     return WEIR_OK;
 }
 
-int weir__task_drop(struct weir__task *task, struct weir_error *reterr)
+/* As in a new process, but for what is committed in the stores. */
+static void forget_live(struct weir__live *live)
 {
-    (void)reterr;
+    live->observed = live->last_close = WEIR__UNKNOWN;
+    live->next_look = 0;
+    if (live->state != NULL)
+        memset(live->state, 0, live->node->spec->state);
+}
+
+void weir__task_drop(struct weir__task *task)
+{
+    weir__close_nodes(task);
+    weir__schedules_fini(task);
     for (size_t i = 0; i < task->binding_count; i++) {
         weir__store_drop(task->bindings[i].store);
         if (task->bindings[i].keyed != NULL)
@@ -163,11 +173,10 @@ int weir__task_drop(struct weir__task *task, struct weir_error *reterr)
     for (size_t i = 0; i < task->queue_count; i++)
         weir__queue_clear(&task->queues[i]);
     for (size_t i = 0; i < task->live_count; i++)
-        task->lives[i].observed = task->lives[i].last_close = WEIR__UNKNOWN;
+        forget_live(&task->lives[i]);
     task->heads.count = task->fresh_count = 0;
     task->stream_time = task->idle_since = WEIR__UNKNOWN;
     task->dirty = task->commit_asked = task->failing = false;
     task->error = (struct weir_error){ 0 };
     weir__arena_reset(&task->record);
-    return WEIR_OK;
 }

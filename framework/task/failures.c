@@ -64,7 +64,7 @@ static int send_letter(struct weir__task *task, const struct weir__dead_letter *
 
     raw.value = BYTES(json.buf.data, json.buf.size);
     if (err == WEIR_OK)
-        err = task->config.send(task->config.send_arg, &raw, WEIR__TO_DEAD_LETTERS);
+        err = weir__send_off(task, &raw, WEIR__TO_DEAD_LETTERS);
     weir__json_out_fini(&json);
     return err;
 }

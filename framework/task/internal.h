@@ -148,7 +148,8 @@ struct weir__task {
     int64_t                    stream_time;
     int64_t                    idle_since; /* wall ms, UNKNOWN = not waiting */
     const struct weir__raw    *current;    /* the record being processed; NULL in punctuation and flush */
-    bool                       started, commit_asked, dirty;
+    bool                       commit_asked, dirty;
+    bool                       closing; /* its nodes' close verbs run: nothing is sent any more */
     int                        depth;   /* of visits */
     bool                       failing; /* a failure is on its way up: no handler looks at it again */
     struct weir_error          error;   /* its words */
@@ -159,6 +160,8 @@ struct weir__task {
 weir__process_event *weir__process_of(const struct weir__node *node);
 /* Hands an event to one node, and handles what fails there. */
 int weir__visit(struct weir__live *live, const struct weir__event *event);
+/* A record leaves the task. WEIR_BAD_STATE: its nodes are being closed. */
+int weir__send_off(struct weir__task *task, const struct weir__raw *raw, enum weir__sent_as as);
 /* To all children in order. */
 int weir__emit(struct weir__live *live, const struct weir__event *event);
 
@@ -252,6 +255,9 @@ void  weir__heap_fini(struct weir__heap *heap);
 /* punctuate.c */
 int  weir__punctuate_stream(struct weir__task *task);
 void weir__schedules_fini(struct weir__task *task);
+
+/* task.c: runs the close verbs of the nodes that are open. */
+void weir__close_nodes(struct weir__task *task);
 
 /* metadata.c: times in committed offsets' metadata. */
 int weir__metadata_encode(struct weir__task *task, const struct weir__queue *queue, struct weir_arena *arena,

@@ -131,6 +131,11 @@ static int route(struct weir__live *live, const struct weir_record *rec, struct 
                            raw->topic != NULL ? raw->topic : "(null)");
 }
 
+int weir__send_off(struct weir__task *task, const struct weir__raw *raw, enum weir__sent_as as)
+{
+    return task->closing ? WEIR_BAD_STATE : task->config.send(task->config.send_arg, raw, as);
+}
+
 static int run_sink(struct weir__live *live, const struct weir__event *event)
 {
     const struct weir__node  *node = live->node;
@@ -148,7 +153,7 @@ static int run_sink(struct weir__live *live, const struct weir__event *event)
         err = weir__encode(node->value_out, &task->record, rec->value, &raw.value);
     if (err < 0)
         return weir__fail_here(live, err, "the key or value cannot be written by the sink's codec");
-    err = task->config.send(task->config.send_arg, &raw, node->internal ? WEIR__TO_REPARTITION : WEIR__TO_USER);
+    err = weir__send_off(task, &raw, node->internal ? WEIR__TO_REPARTITION : WEIR__TO_USER);
     if (err < 0 && weir_code_scope(err) == WEIR_SCOPE_RECORD) {
         weir__fail(&task->error, err, node->name, "topic %s refused the record: %s", raw.topic, weir_code_text(err));
         return weir__handle_failure(live, err, task->config.on_refused);

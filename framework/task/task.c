@@ -199,20 +199,27 @@ int weir__task_start(struct weir__task *task, struct weir_error *reterr)
             return weir__fail(reterr, err, live->node->name, "the node's open verb failed: %s", weir_code_text(err));
         live->opened = true;
     }
-    task->started = true;
     return WEIR_OK;
+}
+
+void weir__close_nodes(struct weir__task *task)
+{
+    task->closing = true;
+    for (size_t i = 0; i < task->live_count; i++) {
+        struct weir__live *live = &task->lives[i];
+
+        if (live->opened && has_hooks(live) && live->node->spec->close != NULL)
+            (void)run_hook(live, live->node->spec->close);
+        live->opened = false;
+    }
+    task->closing = false;
 }
 
 void weir__task_close(struct weir__task *task)
 {
     if (task == NULL)
         return;
-    for (size_t i = 0; i < task->live_count; i++) {
-        struct weir__live *live = &task->lives[i];
-
-        if (live->opened && has_hooks(live) && live->node->spec->close != NULL)
-            (void)run_hook(live, live->node->spec->close);
-    }
+    weir__close_nodes(task);
     for (size_t i = 0; i < task->binding_count; i++) {
         weir__keyed_close(task->bindings[i].keyed);
         weir__store_close(task->bindings[i].store);

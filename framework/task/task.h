@@ -5,7 +5,8 @@
  * (3) Nothing of a record is durable before weir__task_committed; weir__task_drop takes all back to the last commit.
  * (4) A task belongs to one thread at a time.
  *
- * Life: new, [restore each store], start, { add, process, punctuate, flush, offsets, committed | drop }, close.
+ * Life: new, [restore each store], [seek], start, { add, process, punctuate, flush, offsets, committed | drop, seek,
+ *       start }, close.
  */
 #ifndef WEIR_TASK_H
 #define WEIR_TASK_H
@@ -72,7 +73,7 @@ struct weir__task_config {
 int weir__task_new(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
 /* Runs the nodes' open verbs. After restore. */
 int weir__task_start(struct weir__task *task, struct weir_error *reterr);
-/* Runs the nodes' close verbs (if started), closes stores; nothing is flushed. NULL is fine. */
+/* Runs the nodes' close verbs (if started), closes stores; nothing is sent or flushed. NULL is fine. */
 void weir__task_close(struct weir__task *task);
 
 /* ---- restore ---- */
@@ -124,8 +125,9 @@ int weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct
  * after what was delivered, -1 = nothing was sent. durable: the engine flushes now. */
 int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg,
                          bool durable, struct weir_error *reterr);
-/* Abort: forgets what was not committed and empties the queues. The caller seeks and adds again. */
-int weir__task_drop(struct weir__task *task, struct weir_error *reterr);
+/* Abort: forgets what was not committed and empties the queues; nodes are closed, with their schedules and what they kept
+ * in memory of their own. The caller seeks, starts and adds again. */
+void weir__task_drop(struct weir__task *task);
 
 int64_t weir__task_stream_time(const struct weir__task *task); /* -1 = none yet */
 

@@ -143,6 +143,9 @@ struct weir_codec {
     const struct weir_codec *inner; /* of a windowed key */
     int64_t                  width; /* of its window, ms; INT64_MAX = unlimited */
     const void              *arg;   /* the codec's own */
+    /* Says in ret->text why decode refuses these bytes, for the dead letter; NULL = there are no more words. */
+    void (*explain)(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in,
+                    struct weir_error *ret);
 };
 
 /* Built in: UTF-8 text, 8 bytes big-endian, IEEE 754 big-endian, raw bytes (JSON: lower-case hex). */

@@ -270,6 +270,15 @@ int market_explain(const struct weir_codec *codec, struct weir_arena *arena, str
     return market_read(schema_of(codec), arena, in, ret, reterr);
 }
 
+static void explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in,
+                    struct weir_error *ret)
+{
+    void *value = weir_arena_alloc(arena, codec->bytes);
+
+    if (value)
+        (void)market_explain(codec, arena, in, value, ret);
+}
+
 #define CODEC(id, of, form)             \
     const struct weir_codec id[1] = { { \
         .name = #of,                    \
@@ -278,6 +287,7 @@ int market_explain(const struct weir_codec *codec, struct weir_arena *arena, str
         .encode = encode_##form,        \
         .print = print,                 \
         .parse = parse,                 \
+        .explain = explain,             \
         .arg = of##_schema,             \
     } }
 

@@ -73,6 +73,18 @@ static int pop(struct weir__task *task, struct weir__queue *queue)
     return err == WEIR_OK && copy == NULL ? WEIR_LIMIT : err;
 }
 
+/* Fails in the codec's own words where it has some. */
+static int unreadable(struct weir__queue *queue, const char *what, const struct weir_codec *codec,
+                      struct weir_bytes bytes, int err)
+{
+    struct weir_error why = { 0 };
+
+    if (codec->explain != NULL)
+        codec->explain(codec, &queue->arena, bytes, &why);
+    return weir__fail_here(queue->source, err, "the %s of a record cannot be read as %s%s%s", what, codec->name,
+                           why.text[0] != '\0' ? ": " : "", why.text);
+}
+
 static int decode(struct weir__queue *queue)
 {
     const struct weir__node *node = queue->source->node;
@@ -87,11 +99,10 @@ static int decode(struct weir__queue *queue)
                                                   .offset = queue->head.offset } };
     err = weir__decode(node->key_out, &queue->arena, queue->head.key, &rec->key);
     if (err < 0)
-        return weir__fail_here(queue->source, err, "the key of a record cannot be read as %s", node->key_out->name);
+        return unreadable(queue, "key", node->key_out, queue->head.key, err);
     err = weir__decode(node->value_out, &queue->arena, queue->head.value, &rec->value);
     if (err < 0)
-        return weir__fail_here(queue->source, err, "the value of a record cannot be read as %s",
-                               node->value_out->name);
+        return unreadable(queue, "value", node->value_out, queue->head.value, err);
     return WEIR_OK;
 }
 

@@ -4,6 +4,8 @@
 #include <msgpack.h>
 #include <stdlib.h>
 
+#include "framework/driver.h"
+#include "statestores/engines.h"
 #include "test/fuzz/record_check.h"
 
 static struct weir_arena arena;
@@ -941,6 +943,39 @@ START_TEST(without_memory_nothing_is_half_written)
 }
 END_TEST
 
+/* ---- in a topology ---- */
+
+SOURCE(source_of_bars, "in", market_key, market_bar);
+SINK(bars, "out", market_key, market_bar_msgpack);
+SINK(letters, "dead", weir_blob, weir_string);
+static TOPOLOGY(copied, .dead_letters = letters, .paths = PATHS(PATH(source_of_bars, bars)));
+
+START_TEST(a_dead_letter_names_the_field)
+{
+    static const struct weir_driver_config config = { .application = "app" };
+    struct weir_bytes                      key = BYTES("t/A", 3);
+    const char                            *text = with(json_of(market_bar, &full[2]), "close", "null");
+    struct weir_driver                    *driver;
+    struct weir_output                     letter;
+    struct weir_error                      err;
+
+    ck_assert_msg(weir_driver_open(&copied, &config, weir_engines, &driver, &err) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(weir_driver_pipe(driver, "in", key, BYTES(text, strlen(text)), 1, NULL, 0, &err), WEIR_OK);
+    ck_assert_int_eq(weir_driver_read_topic(driver, "dead", &letter), WEIR_OK);
+    text = copy_text(letter.value);
+    ck_assert_msg(strstr(text,
+                         "the value of a record cannot be read as market_bar: missing_field: field 'close': it is "
+                         "required, and missing or null"),
+                  "%s", text);
+    text = json_of(market_bar, &full[2]);
+    ck_assert_int_eq(weir_driver_pipe(driver, "in", key, BYTES(text, strlen(text)), 1, NULL, 0, &err), WEIR_OK);
+    ck_assert_int_eq(weir_driver_read_topic(driver, "out", &letter), WEIR_OK);
+    ck_assert(weir__bytes_equal(letter.value, encode(market_bar_msgpack, &full[2])));
+    ck_assert_int_eq(weir_driver_close(driver, &err), WEIR_OK);
+    weir_driver_free(driver);
+}
+END_TEST
+
 START_TEST(flags_have_labels)
 {
     for (int bit = 0; bit < MARKET_FLAG_COUNT; bit++)
@@ -982,6 +1017,7 @@ int main(void)
     tcase_add_test(tcase, deep_nesting_is_skipped_without_a_deep_stack);
     tcase_add_test(tcase, an_arena_at_its_ceiling_is_said);
     tcase_add_test(tcase, without_memory_nothing_is_half_written);
+    tcase_add_test(tcase, a_dead_letter_names_the_field);
     tcase_add_test(tcase, flags_have_labels);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);

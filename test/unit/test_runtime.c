@@ -89,6 +89,12 @@ AGGREGATE(hour,   hour_s, zero, seen, .emit = WEIR_ON_CLOSE);
 SINK     (hours,  "hours", WINDOWED(weir_string, HOURS(1)), weir_int64);
 static TOPOLOGY(downstream, .paths = PATHS(PATH(closed, all, hour, hours)));
 
+SOURCE   (events,  "ticks", weir_string, weir_string);
+WINDOWS  (own_s,   weir_string, weir_int64, TUMBLING(MINUTES(1), 0, .time = WEIR_PER_KEY, .idle = 1));
+AGGREGATE(own,     own_s, zero, seen, .emit = WEIR_ON_CLOSE);
+SINK     (quiet,   "quiet", WINDOWED(weir_string, MINUTES(1)), weir_int64);
+static TOPOLOGY(idling, .paths = PATHS(PATH(events, own, quiet)));
+
 SOURCE(picky_in,  "words", weir_string, weir_string);
 STEP  (picky_do,  refuse, .key = weir_string, .value = weir_string);
 SINK  (picky_out, "out", weir_string, weir_string);
@@ -148,7 +154,7 @@ static void set(const char *key, const char *value)
 
 static void set_up(void)
 {
-    const char             *names[] = { "counting", "joining", "closing", "downstream", "picky", NULL };
+    const char             *names[] = { "counting", "joining", "closing", "downstream", "picky", "idling", NULL };
     struct weir__log_config config = { .quirks = true };
 
     err = (struct weir_error){ 0 };
@@ -508,6 +514,48 @@ START_TEST(windows_close_upstream_first)
 }
 END_TEST
 
+/* Reads a topic as it is written, until so many records came. */
+static void await_records(const char *topic, int count)
+{
+    struct weir__offset    from[4];
+    struct weir__consumer *reader;
+
+    for (int32_t i = 0; i < 4; i++)
+        from[i] = (struct weir__offset){ .tp = { topic, i } };
+    ck_assert_int_eq(engine.tail(logs, from, 4, WEIR__READ_COMMITTED, &reader, &err), WEIR_OK);
+    while (count > 0) {
+        struct weir__polled polled;
+
+        ck_assert_int_eq(engine.poll(reader, engine.now(logs) + 30000, &polled), WEIR_OK);
+        count -= (int)polled.count;
+        engine.release(reader, polled.lease);
+    }
+    ck_assert_int_eq(count, 0);
+    ck_assert_int_eq(engine.leave(reader, engine.now(logs) + 1000), WEIR_OK);
+}
+
+START_TEST(idle_keys_close_while_the_application_runs)
+{
+    struct weir__app *app;
+
+    make_topic("quiet", 4);
+    for (int i = 0; i < 20; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "k%d", i);
+        send("ticks", key, "x", 1000 + i, 2);
+    }
+    ck_assert_msg(make(&idling, &app) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_eq(weir__app_start(app, &err), WEIR_OK);
+    await_records("quiet", 20);
+    ck_assert_int_eq(weir__app_stop(app, &err), WEIR_OK);
+    weir__app_free(app);
+    ck_assert_int_eq(look("quiet", NULL).sum, 40);
+    ck_assert_msg(run(&idling) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_eq(look("quiet", NULL).count, 20); /* each once, over restarts and the end of a run */
+}
+END_TEST
+
 START_TEST(joins_meet_in_one_task)
 {
     for (int i = 0; i < 20; i++) {
@@ -553,6 +601,7 @@ int main(void)
     tcase_add_test(tests, another_count_than_the_states_is_refused);
     tcase_add_test(tests, the_state_folder_has_one_owner);
     tcase_add_test(tests, windows_close_upstream_first);
+    tcase_add_test(tests, idle_keys_close_while_the_application_runs);
     tcase_add_test(tests, joins_meet_in_one_task);
     tcase_add_test(tests, at_least_once_loses_nothing);
     suite_add_tcase(suite, tests);

@@ -1,6 +1,7 @@
 /* task_ohlcv.c: records per CPU-second of one task: parse JSON, fold one-minute OHLCV, forward; no log.
  *
  * Each stage adds one part, so the differences say where the time goes. Prints a table; compare lines of one run only.
+ * task_ohlcv [TEXT]: only stages whose name holds it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -105,6 +106,13 @@ static TOPOLOGY(ohlcv, .paths = PATHS(PATH(ticks, minute, bars)));
 WINDOWS  (days_s, weir_string, bar_codec, TUMBLING(MINUTES(1), SECONDS(5), .retention = HOURS(48)));
 AGGREGATE(kept, days_s, NULL, fold);
 static TOPOLOGY(ohlcv_kept, .paths = PATHS(PATH(ticks, kept, bars)));
+WINDOWS(own_s, weir_string, bar_codec, TUMBLING(MINUTES(1), MINUTES(5), .time = WEIR_PER_KEY));
+AGGREGATE(own, own_s, NULL, fold, .emit = WEIR_ON_CLOSE);
+static TOPOLOGY(ohlcv_by_key, .paths = PATHS(PATH(ticks, own, bars)));
+WINDOWS(own_days_s, weir_string, bar_codec,
+        TUMBLING(MINUTES(1), MINUTES(5), .time = WEIR_PER_KEY, .retention = HOURS(48)));
+AGGREGATE(own_kept, own_days_s, NULL, fold, .emit = WEIR_ON_CLOSE);
+static TOPOLOGY(ohlcv_by_key_kept, .paths = PATHS(PATH(ticks, own_kept, bars)));
 
 AGGREGATE(each, minutes_s, NULL, fold, .emit = WEIR_EACH);
 static TOPOLOGY(ohlcv_each, .paths = PATHS(PATH(ticks, each, bars)));
@@ -270,9 +278,11 @@ static const struct {
                { "parse, 1m OHLCV in RocksDB, forward at commit", &ohlcv, HOLD, false },
                { "parse, 1m OHLCV in RocksDB, forward each", &ohlcv_each, HOLD, false },
                { "parse, 1m OHLCV in RocksDB, rows kept for 48 h", &ohlcv_kept, HOLD, false },
+               { "parse, 1m OHLCV in RocksDB, by key time, on close", &ohlcv_by_key, HOLD, false },
+               { "parse, 1m OHLCV in RocksDB, by key time, kept for 48 h", &ohlcv_by_key_kept, HOLD, false },
                { "parse, 1m OHLCV in RocksDB, written at each commit", &ohlcv, 0, false } };
 
-int main(void)
+int main(int argc, char **argv)
 {
     double made = run(&parse_only, 0, 0, NULL, true);
 
@@ -282,6 +292,8 @@ int main(void)
     for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
         char dir[] = "/var/tmp/weir-bench-XXXXXX";
 
+        if (argc > 1 && strstr(stages[i].name, argv[1]) == NULL)
+            continue;
         if (mkdtemp(dir) == NULL)
             return 1;
         report(stages[i].name,

@@ -1,8 +1,8 @@
 /* heads.c: windows by key time: the row that says what is known of a key, and rows that go one by one. */
 #include "framework/store/internal.h"
 
-/* int64 each: time, touched, open_end, rows_end, closed_to, gone_to. A later version may add to the end. */
-enum { HEAD_TIMES = 6, HEAD_BYTES = HEAD_TIMES * 8 };
+/* int64 each, in the order of the struct. A later version may add to the end. */
+enum { HEAD_TIMES = 8, HEAD_BYTES = HEAD_TIMES * 8 };
 
 int weir__key_head_read(struct weir_bytes value, struct weir__key_head *ret)
 {
@@ -16,15 +16,17 @@ int weir__key_head_read(struct weir_bytes value, struct weir__key_head *ret)
                                     .touched = times[1],
                                     .open_end = times[2],
                                     .rows_end = times[3],
-                                    .closed_to = times[4],
-                                    .gone_to = times[5] };
+                                    .last_end = times[4],
+                                    .step = times[5],
+                                    .closed_to = times[6],
+                                    .gone_to = times[7] };
     return WEIR_OK;
 }
 
 static void write_head(const struct weir__key_head *head, char to[static HEAD_BYTES])
 {
-    const int64_t times[HEAD_TIMES] = { head->time,     head->touched,   head->open_end,
-                                        head->rows_end, head->closed_to, head->gone_to };
+    const int64_t times[HEAD_TIMES] = { head->time,     head->touched, head->open_end,  head->rows_end,
+                                        head->last_end, head->step,    head->closed_to, head->gone_to };
 
     for (size_t i = 0; i < HEAD_TIMES; i++)
         weir__put_be64(to + 8 * i, (uint64_t)times[i]);

@@ -164,12 +164,14 @@ void weir__rows_close(struct weir__rows *rows);
 #define WEIR__NO_END     INT64_MAX /* of what there is none of */
 
 struct weir__key_head {
-    int64_t time;     /* greatest event time of its records, ms; -1 = none yet */
-    int64_t touched;  /* wall time of the last one, ms */
-    int64_t open_end; /* no window that ends before it is still to be closed; NO_END = none is */
-    int64_t rows_end; /* no row ends before it; NO_END = there are no rows */
-    int64_t closed_to,
-        gone_to; /* windows that end by then: were closed by the clock; left with their key. 0 = none */
+    int64_t time;      /* greatest event time of its records, ms; -1 = none yet */
+    int64_t touched;   /* wall time of the last one, ms */
+    int64_t open_end;  /* no window that ends before it is still to be closed; NO_END = none is */
+    int64_t rows_end;  /* no row ends before it; NO_END = there are no rows */
+    int64_t last_end;  /* no row ends after it */
+    int64_t step;      /* all rows start at multiples of it; 0 = they do not */
+    int64_t closed_to; /* windows that end by then were closed by the clock; 0 = none */
+    int64_t gone_to;   /* windows that end by then have left with their key; 0 = none */
 };
 /* WEIR_NOTFOUND; WEIR_CORRUPT. */
 int weir__store_head(struct weir__store *store, struct weir_bytes key, struct weir__key_head *ret);

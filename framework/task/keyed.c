@@ -12,6 +12,8 @@
 
 /* How long the time of a key that has left is kept, wall time. */
 #define REMEMBERED DAYS(90)
+/* Absent rows that are asked for one by one before a range is read. */
+#define MOST_GAPS 8
 
 static const struct weir__family counted = { .name = "weir_windows_total",
                                              .type = WEIR__COUNTER,
@@ -40,6 +42,7 @@ int weir__keyed_open(struct weir__binding *binding)
                                    .grace = windows->grace,
                                    .retention = binding->spec->retention,
                                    .longest = binding->spec->window_size,
+                                   .step = weir__windows_step(windows),
                                    .idle = windows->idle,
                                    .ttl = windows->kind == WEIR_UNLIMITED ? INT64_MAX : weir__windows_ttl(windows),
                                    .refuses = windows->late == WEIR_REFUSE,
@@ -65,7 +68,9 @@ int weir__keyed_head(struct weir__keyed *keyed, struct weir_bytes key, struct we
 
     if (err != WEIR_NOTFOUND)
         return err;
-    *ret = (struct weir__key_head){ .time = WEIR__UNKNOWN, .open_end = WEIR__NO_END, .rows_end = WEIR__NO_END };
+    *ret = (struct weir__key_head){
+        .time = WEIR__UNKNOWN, .touched = WEIR__UNKNOWN, .open_end = WEIR__NO_END, .rows_end = WEIR__NO_END
+    };
     return WEIR_OK;
 }
 
@@ -82,8 +87,13 @@ enum weir_standing weir__keyed_standing(const struct weir__keyed *keyed, const s
     return end <= closed_before(keyed, head) ? WEIR_CLOSED : WEIR_OPEN;
 }
 
-void weir__keyed_put(const struct weir__keyed *keyed, struct weir__key_head *head, int64_t end)
+void weir__keyed_put(const struct weir__keyed *keyed, struct weir__key_head *head, int64_t start, int64_t end)
 {
+    if (head->rows_end == WEIR__NO_END)
+        head->step = keyed->step;
+    if (head->step != keyed->step || (head->step > 0 && start % head->step != 0))
+        head->step = 0;
+    head->last_end = MAX(head->last_end, end);
     head->rows_end = MIN(head->rows_end, end);
     if (end > closed_before(keyed, head))
         head->open_end = MIN(head->open_end, end);
@@ -117,17 +127,15 @@ static int set_timer(struct weir__keyed *keyed, struct weir_bytes key, int64_t d
     return WEIR_OK;
 }
 
-int weir__keyed_save(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *head)
+int weir__keyed_save(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *before,
+                     const struct weir__key_head *head)
 {
-    struct weir__key_head old;
-    int                   err = weir__store_head(keyed->binding->store, key, &old);
-    int64_t               due = due_of(keyed, head);
+    int64_t due = due_of(keyed, head);
+    int     err = WEIR_OK;
 
-    if (err < 0 && err != WEIR_NOTFOUND)
-        return err;
-    if (err == WEIR_NOTFOUND || due < due_of(keyed, &old))
+    if (before->touched == WEIR__UNKNOWN || due < due_of(keyed, before))
         err = set_timer(keyed, key, due);
-    if (err < 0 && err != WEIR_NOTFOUND)
+    if (err < 0)
         return err;
     keyed->binding->task->dirty = true;
     return weir__store_put_head(keyed->binding->store, key, head);
@@ -170,35 +178,75 @@ static int keep_row(struct weir__keyed *keyed, const struct weir__row *row, int6
     return WEIR_OK;
 }
 
-/* The rows of a key that end in [least, bound], by start, at most finding->most. Of the others only those are read that
- * may end next. */
-static int find(struct weir__keyed *keyed, struct weir_bytes key, int64_t least, int64_t bound,
-                struct finding *finding)
+static int take_row(struct weir__keyed *keyed, const struct weir__row *row, int64_t least, int64_t bound,
+                    struct finding *finding)
+{
+    int64_t end = weir__row_end(keyed->binding, row->start, &row->value);
+
+    if (end > bound)
+        finding->next = MIN(finding->next, end);
+    return end >= least && end <= bound ? keep_row(keyed, row, end, finding) : WEIR_OK;
+}
+
+static bool enough(const struct finding *finding, int64_t start)
+{
+    return finding->count >= finding->most || start >= finding->next;
+}
+
+/* Row by row, where all start at multiples of a step: a range read costs as much as many of these. WEIR_AGAIN: there are
+ * too many gaps. */
+static int probe(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *head, int64_t least,
+                 int64_t bound, struct finding *finding)
+{
+    struct weir__row row = { .key = key, .start = least - keyed->longest };
+    int              gaps = 0, err = WEIR_OK;
+
+    if (head->step == 0 || head->step != keyed->step || row.start < 0 || row.start % head->step != 0)
+        return WEIR_AGAIN;
+    while (err == WEIR_OK && row.start + keyed->longest <= head->last_end && !enough(finding, row.start)) {
+        err = weir__store_get_window(keyed->binding->store, key, row.start, &row.value);
+        if (err == WEIR_OK)
+            err = take_row(keyed, &row, least, bound, finding);
+        else if (err == WEIR_NOTFOUND)
+            err = ++gaps > MOST_GAPS ? WEIR_AGAIN : WEIR_OK;
+        row.start += head->step;
+    }
+    return err;
+}
+
+static int read_range(struct weir__keyed *keyed, struct weir_bytes key, int64_t least, int64_t bound,
+                      struct finding *finding)
 {
     struct weir__rows *rows;
     struct weir__row   row;
     int64_t            from = MAX(weir__time_sub(least, keyed->longest), 0);
-    int                err;
+    int err = weir__store_fetch(keyed->binding->store, key, key, from, INT64_MAX, WEIR_ASCENDING, &rows);
 
-    *finding = (struct finding){
-        .values = finding->values, .most = finding->most, .last = &finding->first, .next = WEIR__NO_END
-    };
-    err = weir__store_fetch(keyed->binding->store, key, key, from, INT64_MAX, WEIR_ASCENDING, &rows);
     if (err < 0)
         return err;
-    while (finding->count < finding->most && (err = weir__rows_next(rows, &row)) == WEIR_OK &&
-           row.start < finding->next) {
-        int64_t end = weir__row_end(keyed->binding, row.start, &row.value);
-
-        if (end > bound)
-            finding->next = MIN(finding->next, end);
-        else if (end >= least)
-            err = keep_row(keyed, &row, end, finding);
-        if (err < 0)
+    while ((err = weir__rows_next(rows, &row)) == WEIR_OK && !enough(finding, row.start))
+        if ((err = take_row(keyed, &row, least, bound, finding)) < 0)
             break;
-    }
     weir__rows_close(rows);
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+/* The rows of a key that end in [least, bound], by start, at most finding->most; least: of the head. Of the others only
+ * those are read that may end next. */
+static int find(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *head, int64_t least,
+                int64_t bound, struct finding *finding)
+{
+    const struct finding empty = { .values = finding->values, .most = finding->most, .next = WEIR__NO_END };
+    int                  err;
+
+    *finding = empty;
+    finding->last = &finding->first;
+    err = probe(keyed, key, head, least, bound, finding);
+    if (err != WEIR_AGAIN)
+        return err;
+    *finding = empty;
+    finding->last = &finding->first;
+    return read_range(keyed, key, least, bound, finding);
 }
 
 /* ---- closing ---- */
@@ -265,15 +313,16 @@ static int tell_closed(struct weir__keyed *keyed, struct weir_bytes key, const s
 static int close_windows(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head *head, int64_t bound,
                          bool by_clock)
 {
-    struct finding finding = { .values = true, .most = SIZE_MAX };
-    int            err = find(keyed, key, head->open_end, bound, &finding);
+    const struct weir__key_head before = *head;
+    struct finding              finding = { .values = true, .most = SIZE_MAX };
+    int                         err = find(keyed, key, head, head->open_end, bound, &finding);
 
     if (err < 0)
         return err;
     head->open_end = finding.next;
     if (by_clock)
         head->closed_to = MAX(head->closed_to, finding.greatest);
-    err = weir__keyed_save(keyed, key, head);
+    err = weir__keyed_save(keyed, key, &before, head);
     for (struct found *found = finding.first; err == WEIR_OK && found != NULL; found = found->next) {
         weir__metric_add(by_clock ? keyed->closed_idle : keyed->closed, 1);
         if (keyed->closer != NULL)
@@ -282,19 +331,16 @@ static int close_windows(struct weir__keyed *keyed, struct weir_bytes key, struc
     return err;
 }
 
-/* Deletes the key's rows that end by bound; *ret_greatest: the last of these ends. */
-static int delete_rows(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head *head, int64_t bound,
-                       int64_t *ret_greatest)
+/* Deletes the key's rows that end by bound. */
+static int delete_rows(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head *head, int64_t bound)
 {
     struct finding finding = { .most = 1000 };
     int            err;
 
-    *ret_greatest = 0;
     do {
-        err = find(keyed, key, head->rows_end, bound, &finding);
+        err = find(keyed, key, head, head->rows_end, bound, &finding);
         for (struct found *found = finding.first; err == WEIR_OK && found != NULL; found = found->next)
             err = weir__store_forget(keyed->binding->store, key, found->start, head->time);
-        *ret_greatest = MAX(*ret_greatest, finding.greatest);
     } while (err == WEIR_OK && finding.count == finding.most);
     head->rows_end = finding.next;
     return err;
@@ -302,24 +348,27 @@ static int delete_rows(struct weir__keyed *keyed, struct weir_bytes key, struct 
 
 static int expire(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head *head, int64_t bound)
 {
-    int64_t greatest;
-    int     err = delete_rows(keyed, key, head, bound, &greatest);
+    const struct weir__key_head before = *head;
+    int                         err = delete_rows(keyed, key, head, bound);
 
-    return err < 0 ? err : weir__keyed_save(keyed, key, head);
+    return err < 0 ? err : weir__keyed_save(keyed, key, &before, head);
 }
 
-int weir__keyed_look(struct weir__keyed *keyed, struct weir_bytes key)
+int weir__keyed_look(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head head)
 {
-    struct weir__key_head head;
-    int                   err = weir__keyed_head(keyed, key, &head);
+    int64_t closed = weir__time_sub(head.time, keyed->grace), kept = weir__time_sub(head.time, keyed->retention);
+    int     err = WEIR_OK;
 
-    if (err == WEIR_OK && head.open_end <= weir__time_sub(head.time, keyed->grace)) {
-        err = close_windows(keyed, key, &head, weir__time_sub(head.time, keyed->grace), false);
+    if (head.open_end <= closed) {
+        err = weir__keyed_head(keyed, key, &head);
         if (err == WEIR_OK)
-            err = weir__keyed_head(keyed, key, &head);
+            err = close_windows(keyed, key, &head, closed, false);
     }
-    if (err == WEIR_OK && head.rows_end <= weir__time_sub(head.time, keyed->retention))
-        err = expire(keyed, key, &head, weir__time_sub(head.time, keyed->retention));
+    if (err == WEIR_OK && head.rows_end <= kept) {
+        err = weir__keyed_head(keyed, key, &head);
+        if (err == WEIR_OK)
+            err = expire(keyed, key, &head, kept);
+    }
     return err;
 }
 
@@ -336,15 +385,15 @@ static bool input_at_end(const struct weir__task *task)
 /* A key leaves: its rows go, its time stays. */
 static int leave(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head *head)
 {
-    int64_t greatest;
-    int     err = delete_rows(keyed, key, head, INT64_MAX, &greatest);
+    const struct weir__key_head before = *head;
+    int                         err = delete_rows(keyed, key, head, INT64_MAX);
 
     if (err < 0)
         return err;
-    head->gone_to = MAX(head->gone_to, greatest);
+    head->gone_to = MAX(head->gone_to, head->last_end);
     head->open_end = WEIR__NO_END;
     weir__metric_add(keyed->left, 1);
-    return weir__keyed_save(keyed, key, head);
+    return weir__keyed_save(keyed, key, &before, head);
 }
 
 /* Does what the clock makes due for a key; it is less afterwards. */

@@ -40,7 +40,7 @@ static int keyed_key(struct weir_context *ctx, const struct weir_store *store, c
 /* Only records touch a key: what a closing puts must not keep it. */
 static void touch(struct weir_context *ctx, struct weir__key_head *head)
 {
-    if (ctx->task->current != NULL || head->touched == 0)
+    if (ctx->task->current != NULL || head->touched == WEIR__UNKNOWN)
         head->touched = weir_wall_time(ctx);
 }
 
@@ -48,7 +48,7 @@ int weir_advance(struct weir_context *ctx, const struct weir_store *store, const
 {
     struct weir__keyed   *keyed;
     struct weir_bytes     bytes;
-    struct weir__key_head head;
+    struct weir__key_head head, before;
     int                   err = keyed_key(ctx, store, key, &keyed, &bytes);
 
     if (err == WEIR_OK && time < 0)
@@ -58,10 +58,11 @@ int weir_advance(struct weir_context *ctx, const struct weir_store *store, const
         err = weir__keyed_head(keyed, bytes, &head);
     if (err < 0)
         return err;
+    before = head;
     head.time = MAX(head.time, time);
     touch(ctx, &head);
-    err = weir__keyed_save(keyed, bytes, &head);
-    return err < 0 ? err : weir__keyed_look(keyed, bytes);
+    err = weir__keyed_save(keyed, bytes, &before, &head);
+    return err < 0 ? err : weir__keyed_look(keyed, bytes, head);
 }
 
 int64_t weir_key_time(struct weir_context *ctx, const struct weir_store *store, const void *key)
@@ -111,7 +112,7 @@ int weir__keyed_put_row(struct weir_context *ctx, struct weir__binding *binding,
 {
     struct weir__keyed   *keyed;
     struct weir_bytes     key;
-    struct weir__key_head head;
+    struct weir__key_head head, before;
     int                   err = keyed_key(ctx, binding->plan->spec, window->key, &keyed, &key);
 
     if (err == WEIR_OK)
@@ -127,9 +128,10 @@ int weir__keyed_put_row(struct weir_context *ctx, struct weir__binding *binding,
     err = weir__store_value(binding, window, value, ctx->event->rec.timestamp, &ctx->event->rec);
     if (err < 0)
         return err;
-    weir__keyed_put(keyed, &head, window->end);
+    before = head;
+    weir__keyed_put(keyed, &head, window->start, window->end);
     touch(ctx, &head);
-    return weir__keyed_save(keyed, key, &head);
+    return weir__keyed_save(keyed, key, &before, &head);
 }
 
 int weir_put_span(struct weir_context *ctx, const struct weir_store *store, const void *key, const void *value,

@@ -20,7 +20,7 @@ struct taking {
     struct weir__live        *live;
     const struct weir_record *rec;
     struct weir_bytes         key;
-    struct weir__key_head     head;
+    struct weir__key_head     before, head;
     struct share             *first, **last;
     const char               *refused; /* why a window did not take it */
     struct weir_span          span;    /* of that window */
@@ -42,7 +42,7 @@ static int fold_share(struct taking *taking, const struct weir_span *span, bool 
     err = weir__fold_into(live, taking->rec, &share->window, &share->folding);
     if (err < 0)
         return err;
-    weir__keyed_put(keyed_of(live), &taking->head, span->end);
+    weir__keyed_put(keyed_of(live), &taking->head, span->start, span->end);
     *taking->last = share;
     taking->last = &share->next;
     if (closed)
@@ -165,7 +165,7 @@ static int save(struct taking *taking)
 
     taking->head.time = MAX(taking->head.time, taking->rec->timestamp);
     taking->head.touched = task->config.now(task->config.now_arg);
-    return weir__keyed_save(keyed_of(taking->live), taking->key, &taking->head);
+    return weir__keyed_save(keyed_of(taking->live), taking->key, &taking->before, &taking->head);
 }
 
 static int forward(const struct taking *taking)
@@ -192,6 +192,7 @@ int weir__run_fold_keyed(struct weir__live *live, const struct weir__event *even
         err = weir__keyed_head(keyed_of(live), taking.key, &taking.head);
     if (err < 0)
         return err;
+    taking.before = taking.head;
     err = take_spans(&taking);
     if (taking.first == NULL)
         return err < 0 ? err : refuse(&taking);
@@ -200,5 +201,5 @@ int weir__run_fold_keyed(struct weir__live *live, const struct weir__event *even
         err = saved;
     if (err == WEIR_OK)
         err = forward(&taking);
-    return err < 0 ? err : weir__keyed_look(keyed_of(live), taking.key);
+    return err < 0 ? err : weir__keyed_look(keyed_of(live), taking.key, taking.head);
 }

@@ -19,9 +19,13 @@ int64_t weir__time_sub(int64_t a, int64_t b)
     return b < 0 ? INT64_MAX : INT64_MIN;
 }
 
-static int64_t step(const struct weir_windows *windows)
+int64_t weir__windows_step(const struct weir_windows *windows)
 {
-    return windows->kind == WEIR_HOPPING ? windows->advance : windows->size;
+    switch (windows->kind) {
+    case WEIR_TUMBLING: return windows->size;
+    case WEIR_HOPPING: return windows->advance;
+    default: return 0;
+    }
 }
 
 void weir__spans_init(struct weir__spans *spans, const struct weir_windows *windows, int64_t time)
@@ -31,7 +35,8 @@ void weir__spans_init(struct weir__spans *spans, const struct weir_windows *wind
     if (windows->kind == WEIR_UNLIMITED)
         spans->start = windows->start;
     else
-        spans->start = MAX(0, time - windows->size + step(windows)) / step(windows) * step(windows);
+        spans->start = MAX(0, time - windows->size + weir__windows_step(windows)) / weir__windows_step(windows) *
+                       weir__windows_step(windows);
 }
 
 bool weir__spans_next(struct weir__spans *spans, struct weir_span *ret)
@@ -47,7 +52,7 @@ bool weir__spans_next(struct weir__spans *spans, struct weir_span *ret)
         return true;
     }
     ret->end = weir__time_add(spans->start, windows->size);
-    if (__builtin_add_overflow(spans->start, step(windows), &spans->start))
+    if (__builtin_add_overflow(spans->start, weir__windows_step(windows), &spans->start))
         spans->start = -1;
     return true;
 }

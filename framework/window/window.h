@@ -16,6 +16,8 @@ bool weir__spans_next(struct weir__spans *spans, struct weir_span *ret);
 
 /* Width of the keys' codec: size, or INT64_MAX for UNLIMITED. */
 int64_t weir__windows_width(const struct weir_windows *windows);
+/* Between the starts of TUMBLING and HOPPING windows; 0 = of another kind. */
+int64_t weir__windows_step(const struct weir_windows *windows);
 /* Retention of the store: as declared; else until windows close: size + grace from their start, by key time the grace
  * from their end; UNLIMITED: for ever. */
 int64_t weir__windows_retention(const struct weir_windows *windows);

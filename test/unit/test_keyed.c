@@ -704,6 +704,34 @@ START_TEST(a_step_hears_of_the_clock_and_of_the_end)
 }
 END_TEST
 
+static int put_anywhere(struct weir_context *ctx, const struct weir_record *rec)
+{
+    int err = weir_put_window(ctx, tens, rec->key, rec->value, rec->timestamp);
+
+    return err < 0 ? err : weir_advance(ctx, tens, rec->key, rec->timestamp);
+}
+
+STEP(loose, put_anywhere, .uses = STORES(tens), .final = send, .key = weir_string, .value = weir_string);
+static TOPOLOGY(anywhere, .paths = PATHS(PATH(in, loose, out)));
+
+START_TEST(rows_of_a_step_may_start_anywhere)
+{
+    open_on(&anywhere, false, 0);
+    put("a", 10, 1); /* as a grid would have it, then not */
+    put("a", 13, 2);
+    put("a", 14, 4);
+    put("a", 28, 8);
+    expect("10:a[10,20)=1@10/28 10:a[13,23)=2@13/28");
+    put("a", 30, 16);
+    expect("10:a[14,24)=4@14/30");
+    put("a", 1000, 32);
+    expect("10:a[28,38)=8@28/1000 10:a[30,40)=16@30/1000");
+    OK(weir_driver_finish(driver, &error));
+    expect("10:a[1000,1010)=32@1000/1000");
+    finish();
+}
+END_TEST
+
 /* ---- what the load check finds ---- */
 
 static void refused(const struct weir_topology *topology, const char *text)
@@ -905,6 +933,7 @@ int main(void)
     tcase_add_test(tests, a_window_longer_than_declared_fails_the_record);
     tcase_add_test(tests, a_step_hears_of_the_windows_that_close);
     tcase_add_test(tests, a_step_hears_of_the_clock_and_of_the_end);
+    tcase_add_test(tests, rows_of_a_step_may_start_anywhere);
     tcase_add_test(tests, mistakes_are_found_when_the_topology_is_loaded);
     tcase_add_test(tests, any_order_within_the_retention_gives_the_same_results);
     tcase_add_test(tests, random_trials_equal_a_plain_computation);

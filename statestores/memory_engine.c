@@ -25,7 +25,7 @@ struct list {
     struct node *heads[LEVELS];
     struct node *last;
     int          levels;
-    size_t       count;
+    size_t       count, bytes;
 };
 
 struct weir__db {
@@ -147,11 +147,18 @@ static struct node *make_node(struct weir__db *db, const struct weir__write *wri
     return NULL;
 }
 
+/* Of keys, values and what links them. */
+static size_t bytes_of(const struct node *node)
+{
+    return sizeof(*node) + (size_t)node->levels * sizeof(struct node *) + node->key.size + node->value_size;
+}
+
 static void insert(struct list *list, struct node *node)
 {
     struct node **before[LEVELS];
 
     list->count++;
+    list->bytes += bytes_of(node);
     list->levels = MAX(list->levels, node->levels);
     find_links(list, node->key, before);
     node->previous = *before[0] != NULL ? (*before[0])->previous : list->last;
@@ -170,6 +177,7 @@ static void erase(struct list *list, struct node *node)
     struct node **before[LEVELS];
 
     list->count--;
+    list->bytes -= bytes_of(node);
     find_links(list, node->key, before);
     if (node->next[0] != NULL)
         node->next[0]->previous = node->previous;
@@ -194,6 +202,7 @@ static void apply(struct list *list, struct weir_bytes key, struct node *node)
     } else if (node == NULL) {
         erase(list, old);
     } else {
+        list->bytes += node->value_size - old->value_size;
         value = old->value;
         old->value = node->value;
         old->value_size = node->value_size;
@@ -331,13 +340,9 @@ static int memory_bulk(struct weir__db *db, bool on)
     return WEIR_OK;
 }
 
-static void memory_figures(struct weir__db *db, struct weir__buf *ret)
+static void memory_figures(struct weir__db *db, uint32_t family, struct weir__figures *ret)
 {
-    size_t rows = 0;
-
-    for (size_t i = 0; i < db->count; i++)
-        rows += db->lists[i].count;
-    weir__buf_printf(ret, "families %zu\nrows %zu\n", db->count, rows);
+    *ret = (struct weir__figures){ .rows = db->lists[family].count, .memory = db->lists[family].bytes };
 }
 
 static void memory_close(struct weir__db *db)

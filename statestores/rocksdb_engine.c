@@ -523,21 +523,18 @@ static int rocks_bulk(struct weir__db *db, bool on)
     return WEIR_OK;
 }
 
-static void rocks_figures(struct weir__db *db, struct weir__buf *ret)
+static uint64_t property(struct weir__db *db, uint32_t family, const char *name)
 {
-    static const char *const sums[] = { "rocksdb.estimate-num-keys", "rocksdb.cur-size-all-mem-tables",
-                                        "rocksdb.total-sst-files-size", "rocksdb.estimate-pending-compaction-bytes" };
-    uint64_t                 value, sum;
+    uint64_t value = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(sums); i++) {
-        sum = 0;
-        for (size_t j = 0; j < db->count; j++)
-            if (rocksdb_property_int_cf(db->db, db->families[j], sums[i], &value) == 0)
-                sum += value;
-        weir__buf_printf(ret, "%s %llu\n", sums[i] + strlen("rocksdb."), (unsigned long long)sum);
-    }
-    /* of the process, not of this database alone */
-    weir__buf_printf(ret, "block-cache-usage %zu\n", rocksdb_cache_get_usage(shared_cache()));
+    return rocksdb_property_int_cf(db->db, db->families[family], name, &value) == 0 ? value : 0;
+}
+
+static void rocks_figures(struct weir__db *db, uint32_t family, struct weir__figures *ret)
+{
+    *ret = (struct weir__figures){ .rows = property(db, family, "rocksdb.estimate-num-keys"),
+                                   .disk = property(db, family, "rocksdb.total-sst-files-size"),
+                                   .memory = property(db, family, "rocksdb.cur-size-all-mem-tables") };
 }
 
 static void rocks_close(struct weir__db *db)

@@ -3,8 +3,11 @@
 
 int weir__answer_metrics(struct weir_request *request, struct weir_reply *reply)
 {
+    const struct weir__http_config *config = weir__http_config_of(request->http);
+
     reply->type = "text/plain; version=0.0.4; charset=utf-8";
-    weir__metrics_print(weir__http_config_of(request->http)->metrics, &reply->json.buf);
+    weir__metrics_print(config->metrics, &reply->json.buf);
+    weir__apps_gauges(config->apps, config->count, &reply->json.buf);
     return WEIR_OK;
 }
 
@@ -97,6 +100,8 @@ static void put_app(struct weir_json_out *json, struct weir__app *app)
     weir__put_text(json, "application", plan->application);
     weir__put_text(json, "instance", weir__app_instance(app));
     put_threads(json, app);
+    weir_json_name(json, "tasks");
+    weir__app_put_tasks(app, json);
     weir_json_end_object(json);
 }
 

@@ -15,6 +15,7 @@
 #include <event2/util.h>
 
 #include "framework/http/internal.h"
+#include "framework/metrics/families.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,13 +60,6 @@ struct weir__http {
     pthread_t                  thread;
     bool                       started;
 };
-
-/* clang-format off */
-static const struct weir__family requests_family = { .name = "weir_http_requests_total", .type = WEIR__COUNTER,
-    .help = "Requests answered at the HTTP port.", .labels = { "path", "status" } };
-static const struct weir__family seconds_family = { .name = "weir_http_request_seconds", .type = WEIR__HISTOGRAM,
-    .help = "Time that answers took to be made.", .labels = { "path" } };
-/* clang-format on */
 
 const struct weir__http_config *weir__http_config_of(const struct weir__http *http) { return &http->config; }
 
@@ -146,7 +140,7 @@ static void refuse(struct connection *connection, int status, const char *words)
     const char       *labels[] = { "other", number };
 
     snprintf(number, sizeof(number), "%d", status);
-    weir__metric_add(weir__metric(connection->door->http->config.metrics, &requests_family, labels), 1);
+    weir__metric_add(weir__metric_of(connection->door->http->config.metrics, WEIR__HTTP_REQUESTS_FAMILY, labels), 1);
     (void)weir_reply_fail(&reply, status, "%s", words);
     connection->closes = true;
     send_reply(connection, &reply, true);
@@ -159,8 +153,8 @@ static void count(struct weir__http *http, const char *path, int status, int64_t
     const char *labels[] = { path, number };
 
     snprintf(number, sizeof(number), "%d", status);
-    weir__metric_add(weir__metric(http->config.metrics, &requests_family, labels), 1);
-    weir__metric_observe(weir__metric(http->config.metrics, &seconds_family, labels),
+    weir__metric_add(weir__metric_of(http->config.metrics, WEIR__HTTP_REQUESTS_FAMILY, labels), 1);
+    weir__metric_observe(weir__metric_of(http->config.metrics, WEIR__HTTP_SECONDS_FAMILY, labels),
                          (double)(weir__monotonic_us() - began) / 1e6);
 }
 

@@ -1,5 +1,6 @@
 /* main.c: the command line of any program with topologies: finds the command and runs it. */
 #include "framework/main/commands.h"
+#include "framework/metrics/families.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -121,11 +122,12 @@ static int help_all(const struct weir__program *program)
     return print(&text);
 }
 
-static int help_markdown(void)
+/* A page of docs/, made from a table. */
+static int help_page(void (*make)(struct weir__buf *ret))
 {
     struct weir__buf text = { 0 };
 
-    weir__config_markdown(&text);
+    make(&text);
     return print(&text);
 }
 
@@ -134,7 +136,9 @@ static int run_help(struct weir__program *program, const struct weir__args *args
     const struct weir__command *command;
 
     if (weir__args_has(args, "markdown"))
-        return help_markdown();
+        return help_page(weir__config_markdown);
+    if (weir__args_has(args, "metrics"))
+        return help_page(weir__families_markdown);
     if (args->word_count == 0)
         return help_all(program);
     command = find_command(program, args->words[0]);
@@ -142,11 +146,13 @@ static int run_help(struct weir__program *program, const struct weir__args *args
 }
 
 static const struct weir__flag help_command_flags[] = {
-    { .name = "markdown", .meaning = "prints the settings as the page docs/configuration.md" }, { .name = NULL }
+    { .name = "markdown", .meaning = "prints the settings as the page docs/configuration.md" },
+    { .name = "metrics", .meaning = "prints the metrics as the page docs/metrics.md" },
+    { .name = NULL }
 };
 
 const struct weir__command weir__command_help = { .name = "help",
-                                                  .usage = "help [COMMAND] [--markdown]",
+                                                  .usage = "help [COMMAND] [--markdown] [--metrics]",
                                                   .meaning = "Lists commands and settings.",
                                                   .flags = help_command_flags,
                                                   .run = run_help };

@@ -5,7 +5,7 @@
  *     an overflow series and the scrap series are updated by compare and swap.
  * (3) A histogram's count is the sum of its buckets when printed, so that both agree.
  */
-#include "framework/metrics/metrics.h"
+#include "framework/metrics/families.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -387,24 +387,46 @@ static void print_histogram(struct weir__buf *ret, const struct family *family, 
     weir__buf_printf(ret, "%llu\n", (unsigned long long)count);
 }
 
-static void print_family(struct weir__buf *ret, const struct family *family)
+static void print_head(struct weir__buf *ret, const struct weir__family *declared)
 {
     static const char *const types[] = { "counter", "gauge", "histogram" };
-    const char              *name = family->declared->name;
 
-    weir__buf_printf(ret, "# HELP %s ", name);
-    print_escaped(ret, family->declared->help, false);
-    weir__buf_printf(ret, "\n# TYPE %s %s\n", name, types[family->declared->type]);
+    weir__buf_printf(ret, "# HELP %s ", declared->name);
+    print_escaped(ret, declared->help, false);
+    weir__buf_printf(ret, "\n# TYPE %s %s\n", declared->name, types[declared->type]);
+}
+
+static void print_family(struct weir__buf *ret, const struct family *family)
+{
+    print_head(ret, family->declared);
     for (size_t i = 0; i < family->count; i++) {
         if (family->declared->type == WEIR__HISTOGRAM) {
             print_histogram(ret, family, family->series[i]);
             continue;
         }
-        weir__buf_puts(ret, name);
+        weir__buf_puts(ret, family->declared->name);
         print_labels(ret, family, family->series[i], NULL);
         print_number(ret, weir__metric_value(family->series[i]));
         weir__buf_putc(ret, '\n');
     }
+}
+
+void weir__family_print(enum weir__family_id id, struct weir__buf *ret) { print_head(ret, &weir__families[id]); }
+
+void weir__value_print(enum weir__family_id id, const char *const *labels, double value, struct weir__buf *ret)
+{
+    const struct weir__family *declared = &weir__families[id];
+    size_t                     count = label_count(declared);
+
+    weir__buf_puts(ret, declared->name);
+    for (size_t i = 0; i < count; i++) {
+        weir__buf_printf(ret, "%s%s=\"", i > 0 ? "," : "{", declared->labels[i]);
+        print_escaped(ret, labels[i], true);
+        weir__buf_putc(ret, '"');
+    }
+    weir__buf_puts(ret, count > 0 ? "} " : " ");
+    print_number(ret, value);
+    weir__buf_putc(ret, '\n');
 }
 
 void weir__metrics_print(struct weir__metrics *metrics, struct weir__buf *ret)

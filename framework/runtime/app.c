@@ -1,21 +1,9 @@
 /* app.c: an application's making, start and end. */
 #define _GNU_SOURCE
+#include "framework/metrics/families.h"
 #include "framework/runtime/internal.h"
 
 #include <time.h>
-
-/* clang-format off */
-static const struct weir__family records_family = { .name = "weir_records_processed_total", .type = WEIR__COUNTER,
-    .help = "Input records processed.", .labels = { "topology", "thread" } };
-static const struct weir__family commits_family = { .name = "weir_commits_total", .type = WEIR__COUNTER,
-    .help = "Commits made.", .labels = { "topology", "thread" } };
-static const struct weir__family restored_family = { .name = "weir_restore_records_total", .type = WEIR__COUNTER,
-    .help = "Changelog records read back into stores.", .labels = { "topology", "thread" } };
-static const struct weir__family remaining_family = { .name = "weir_restore_remaining_records", .type = WEIR__GAUGE,
-    .help = "Changelog offsets still to be read before tasks run.", .labels = { "topology", "thread" } };
-static const struct weir__family failures_family = { .name = "weir_thread_recoveries_total", .type = WEIR__COUNTER,
-    .help = "Failures after which a thread went back to what was committed.", .labels = { "topology", "thread" } };
-/* clang-format on */
 
 static int fail_memory(const char *where, struct weir_error *reterr)
 {
@@ -91,20 +79,31 @@ static size_t useful_threads(const struct weir__app *app)
 
 static void init_thread(struct weir__app *app, size_t index)
 {
+    static const char *const works[] = { [WEIR__POLLING] = "poll",
+                                         [WEIR__RESTORING] = "restore",
+                                         [WEIR__WORKING] = "process",
+                                         [WEIR__COMMITTING] = "commit" };
+
     struct weir__thread  *thread = &app->threads[index];
     struct weir__metrics *metrics = app->config.metrics;
     char                  number[24];
-    const char           *labels[] = { app->plan->topology->name, number };
+    const char           *labels[] = { app->plan->topology->name, number, NULL };
 
     snprintf(number, sizeof(number), "%zu", index);
     thread->app = app;
     thread->index = index;
     weir__arena_init(&thread->commit_arena, 0);
-    thread->metric_records = weir__metric(metrics, &records_family, labels);
-    thread->metric_commits = weir__metric(metrics, &commits_family, labels);
-    thread->metric_restored = weir__metric(metrics, &restored_family, labels);
-    thread->metric_remaining = weir__metric(metrics, &remaining_family, labels);
-    thread->metric_failures = weir__metric(metrics, &failures_family, labels);
+    thread->metric_records = weir__metric_of(metrics, WEIR__PROCESSED_FAMILY, labels);
+    thread->metric_commits = weir__metric_of(metrics, WEIR__COMMITS_FAMILY, labels);
+    thread->metric_commit_seconds = weir__metric_of(metrics, WEIR__COMMIT_SECONDS_FAMILY, labels);
+    thread->metric_restore_seconds = weir__metric_of(metrics, WEIR__RESTORE_SECONDS_FAMILY, labels);
+    thread->metric_restored = weir__metric_of(metrics, WEIR__RESTORED_FAMILY, labels);
+    thread->metric_remaining = weir__metric_of(metrics, WEIR__RESTORE_LEFT_FAMILY, labels);
+    thread->metric_failures = weir__metric_of(metrics, WEIR__RECOVERIES_FAMILY, labels);
+    for (size_t i = 0; i < WEIR__WORKS; i++) {
+        labels[2] = works[i];
+        thread->metric_work[i] = weir__metric_of(metrics, WEIR__THREAD_SECONDS_FAMILY, labels);
+    }
     weir__thread_beat(thread);
     atomic_store(&thread->committed, weir__monotonic_us());
 }
@@ -117,8 +116,12 @@ static int make_threads(struct weir__app *app)
     if (app->threads == NULL)
         return WEIR_NO_MEMORY;
     app->thread_count = count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         init_thread(app, i);
+        app->threads[i].sent = weir_arena_alloc(&app->arena, sizeof(*app->threads[i].sent) * (app->topics.count + 1));
+        if (app->threads[i].sent == NULL)
+            return WEIR_NO_MEMORY;
+    }
     return WEIR_OK;
 }
 

@@ -32,8 +32,12 @@ static int flush_tasks(struct weir__thread *thread, bool all, struct weir_error 
 {
     for (size_t i = 0; i < thread->seat_count; i++) {
         struct weir__seat *seat = thread->seats[i];
-        int                err = takes_part(seat, all) ? weir__task_flush(seat->task, reterr) : WEIR_OK;
+        int                err = WEIR_OK;
 
+        if (!takes_part(seat, all))
+            continue;
+        atomic_store(&seat->shown->uncommitted, (int64_t)weir__task_dirty_bytes(seat->task));
+        err = weir__task_flush(seat->task, reterr);
         if (err < 0)
             return err;
     }
@@ -131,6 +135,7 @@ static int commit_work(struct weir__thread *thread, bool all, bool durable, stru
 int weir__commit(struct weir__thread *thread, bool all, bool durable, struct weir_error *reterr)
 {
     struct weir__app *app = thread->app;
+    int64_t           began = weir__monotonic_us();
     int               err = WEIR_OK;
 
     if (thread->has_token && (all || any_work(thread))) {
@@ -147,6 +152,8 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
         thread->failures = 0;
         atomic_fetch_add(&thread->commits, 1);
         weir__metric_add(thread->metric_commits, 1);
+        weir__metric_observe(thread->metric_commit_seconds, (double)(weir__monotonic_us() - began) / 1e6);
+        weir__thread_count_sent(thread);
     }
     atomic_store(&thread->committed, weir__monotonic_us());
     thread->last_commit = weir__app_now(app);

@@ -78,6 +78,9 @@ struct weir__input {
     struct weir_bytes metadata; /* as committed, in the seat's arena */
     bool              held, internal;
     int64_t           committed; /* last committed offset; -1 = not by us */
+    int64_t           begin;     /* where it began when it was last taken */
+
+    struct weir__series *consumed;
 };
 
 /* One changelog partition being read back. */
@@ -99,10 +102,11 @@ struct weir__shown_store {
 };
 struct weir__shown_input {
     struct weir__tp     tp;
-    atomic_int_fast64_t position, committed;
+    atomic_int_fast64_t position, settled; /* next to come; before it all is done and committed */
 };
 struct weir__shown {
-    int                       sub; /* -1: the global stores */
+    const char               *name; /* of the task, for people */
+    int                       sub;  /* -1: the global stores */
     int32_t                   partition;
     size_t                    thread;
     struct weir__shown_store *stores;
@@ -110,7 +114,9 @@ struct weir__shown {
     struct weir__shown_input *inputs;
     size_t                    input_count;
     atomic_bool               running;
-    atomic_int_fast64_t       stream_time; /* as of the last commit */
+    atomic_int_fast64_t       stream_time;                /* as of the last commit */
+    atomic_int_fast64_t       uncommitted, held;          /* bytes: when last committed, since */
+    atomic_int_fast64_t       restore_left, restore_read; /* offsets, records */
 };
 
 struct weir__seat {
@@ -139,6 +145,15 @@ struct weir__followed {
 
 enum weir__request_kind { WEIR__CHECK_QUIET, WEIR__CLOSE_WINDOWS };
 
+/* What a thread's time goes to. */
+enum weir__work { WEIR__POLLING, WEIR__RESTORING, WEIR__WORKING, WEIR__COMMITTING, WEIR__WORKS };
+
+/* Records sent to one topic since the last commit. */
+struct weir__sent {
+    uint64_t             count;
+    struct weir__series *series; /* NULL = not asked for yet */
+};
+
 struct weir__thread {
     struct weir__app      *app;
     size_t                 index;
@@ -157,6 +172,8 @@ struct weir__thread {
     size_t                 seat_count, seat_capacity;
     struct weir_arena      commit_arena;
     uint64_t               sends;                               /* since the last commit */
+    struct weir__sent     *sent;                                /* one for each of the app's topics */
+    size_t                 sent_last;                           /* the topic of the last one */
     int64_t                last_commit, last_flush, last_purge; /* log's clock, ms */
     int                    failures;                            /* in a row, without a commit between */
     int64_t                last_fence;                          /* monotonic us; 0 = never */
@@ -177,7 +194,8 @@ struct weir__thread {
     atomic_int_fast64_t    restore_all, restore_left; /* offsets of the changelogs of its tasks */
     atomic_int_fast64_t    last_beat, committed;      /* monotonic us; the second: when nothing was left to commit */
 
-    struct weir__series *metric_records, *metric_commits, *metric_restored, *metric_remaining, *metric_failures;
+    struct weir__series *metric_records, *metric_commits, *metric_commit_seconds, *metric_restore_seconds,
+        *metric_restored, *metric_remaining, *metric_failures, *metric_work[WEIR__WORKS];
 };
 
 struct weir__app {
@@ -267,12 +285,15 @@ void weir__seat_tell(struct weir__seat *seat);                        /* positio
 void weir__seat_written(struct weir__seat *seat); /* its task's stores have written all that is committed */
 int  weir__globals_show(struct weir__thread *thread);
 void weir__hide(struct weir__app *app, const struct weir__shown *shown); /* waits for readers */
+/* Where an input's topic partition ends now; -1: the log does not say in time. Any thread. */
+int64_t weir__shown_end(struct weir__app *app, const struct weir__shown_input *input);
 /* From now on readers may read the plan's n-th store. Whether that is news. Any thread. */
 bool weir__want_store(struct weir__app *app, size_t store);
 int  weir__share_wanted(struct weir__thread *thread, struct weir_error *reterr);
 
 /* send.c: the collector of a thread's tasks */
 weir__send weir__thread_send;
+void       weir__thread_count_sent(struct weir__thread *thread); /* tells the metrics */
 int64_t    weir__thread_sent(void *arg, struct weir__tp tp);
 
 /* commit.c */

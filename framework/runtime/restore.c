@@ -91,8 +91,11 @@ static int run_seat(struct weir__thread *thread, struct weir__seat *seat, struct
     weir__seat_runs(thread->app, seat);
     seat->unflushed = seat->restored > 0;
     atomic_fetch_add(&thread->activity, 1);
-    if (seat->restore_count > 0)
+    if (seat->restore_count > 0) {
+        weir__metric_observe(thread->metric_restore_seconds,
+                             (double)(weir__monotonic_us() - seat->restore_began) / 1e6);
         say_done(thread, seat);
+    }
     return WEIR_OK;
 }
 
@@ -204,6 +207,7 @@ static int apply(struct weir__thread *thread, const char *topic, int32_t partiti
     restore->next = next;
     restore->done = next >= restore->target;
     seat->restored += count;
+    weir__seat_tell(seat);
     weir__metric_add(thread->metric_restored, (double)count);
     weir__crash_at(WEIR__MID_RESTORE);
     return WEIR_OK;

@@ -5,6 +5,7 @@
  * (2) Order of taking a task: the producer has resolved its predecessor, committed offsets, ends of the changelogs
  *     read uncommitted, restore, process. Any other order can lose updates.
  */
+#include "framework/metrics/families.h"
 #include "framework/runtime/internal.h"
 
 #include <time.h>
@@ -162,6 +163,7 @@ static int fetch_offsets(struct weir__thread *thread, struct weir__seat *seat, s
         input->metadata = offsets[i].metadata;
         input->held = false;
         err = reset_input(thread, seat, input, reterr);
+        input->begin = input->position;
     }
     return err;
 }
@@ -267,6 +269,13 @@ static bool is_internal(const struct weir__app *app, const char *topic)
     return use != NULL && !use->user;
 }
 
+static struct weir__series *consumed_of(struct weir__thread *thread, const char *topic)
+{
+    const char *labels[] = { thread->app->plan->topology->name, topic };
+
+    return weir__metric_of(thread->app->config.metrics, WEIR__CONSUMED_FAMILY, labels);
+}
+
 static int list_inputs(struct weir__thread *thread, struct weir__seat *seat)
 {
     seat->inputs = weir_arena_alloc(&seat->arena, sizeof(*seat->inputs) * (thread->assigned_count + 1));
@@ -278,9 +287,11 @@ static int list_inputs(struct weir__thread *thread, struct weir__seat *seat)
         if (tp.partition != seat->partition || reader_of(thread->app, tp.topic) != seat->sub ||
             (seat->topic != NULL && strcmp(seat->topic, tp.topic) != 0))
             continue;
-        seat->inputs[seat->input_count++] = (struct weir__input){
-            .tp = tp, .position = -1, .committed = -1, .internal = is_internal(thread->app, tp.topic)
-        };
+        seat->inputs[seat->input_count++] = (struct weir__input){ .tp = tp,
+                                                                  .position = -1,
+                                                                  .committed = -1,
+                                                                  .internal = is_internal(thread->app, tp.topic),
+                                                                  .consumed = consumed_of(thread, tp.topic) };
     }
     return WEIR_OK;
 }

@@ -1,4 +1,5 @@
 /* send.c: where the records of a thread's tasks go: into its producer's transaction. */
+#include "framework/metrics/families.h"
 #include "framework/runtime/internal.h"
 
 #include <time.h>
@@ -17,6 +18,46 @@ static void serve(struct weir__thread *thread)
     nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
+/* The place of a topic among the app's; their number: not one of them. */
+static size_t place_of(struct weir__thread *thread, const char *topic)
+{
+    const struct weir__topics *topics = &thread->app->topics;
+    size_t                     i = thread->sent_last;
+
+    if (i < topics->count && strcmp(topics->items[i].name, topic) == 0)
+        return i;
+    for (i = 0; i < topics->count; i++)
+        if (strcmp(topics->items[i].name, topic) == 0)
+            return thread->sent_last = i;
+    return i;
+}
+
+static void count_one(struct weir__thread *thread, const char *topic)
+{
+    size_t place = place_of(thread, topic);
+
+    thread->sends++;
+    if (place < thread->app->topics.count)
+        thread->sent[place].count++;
+}
+
+void weir__thread_count_sent(struct weir__thread *thread)
+{
+    struct weir__app *app = thread->app;
+
+    for (size_t i = 0; i < app->topics.count; i++) {
+        struct weir__sent *sent = &thread->sent[i];
+        const char        *labels[] = { app->plan->topology->name, app->topics.items[i].name };
+
+        if (sent->count == 0)
+            continue;
+        if (sent->series == NULL)
+            sent->series = weir__metric_of(app->config.metrics, WEIR__PRODUCED_FAMILY, labels);
+        weir__metric_add(sent->series, (double)sent->count);
+        sent->count = 0;
+    }
+}
+
 int weir__thread_send(void *arg, const struct weir__raw *raw, enum weir__sent_as as)
 {
     struct weir__thread           *thread = arg;
@@ -33,7 +74,8 @@ int weir__thread_send(void *arg, const struct weir__raw *raw, enum weir__sent_as
         serve(thread);
         err = engine->send(thread->producer, raw, 0);
     }
-    thread->sends += err == WEIR_OK;
+    if (err == WEIR_OK)
+        count_one(thread, raw->topic);
     return err;
 }
 

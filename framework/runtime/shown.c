@@ -8,6 +8,9 @@
 #define _GNU_SOURCE
 #include "framework/runtime/internal.h"
 
+/* How long who looks waits for the end of a partition. */
+#define END_MS 100
+
 void weir__shown_init(struct weir__app *app)
 {
     pthread_rwlockattr_t attributes;
@@ -89,9 +92,12 @@ int weir__seat_show(struct weir__thread *thread, struct weir__seat *seat)
     if (shown == NULL)
         return WEIR_NO_MEMORY;
     *shown = (struct weir__shown){ .sub = seat->sub, .partition = seat->partition, .thread = thread->index };
+    shown->name = weir__arena_printf(&seat->arena, "%s_%d",
+                                     seat->topic != NULL ? seat->topic : thread->app->plan->subs[seat->sub].folder,
+                                     seat->partition);
     shown->stores = weir_arena_alloc(&seat->arena, sizeof(*shown->stores) * (count + 1));
     shown->inputs = weir_arena_alloc(&seat->arena, sizeof(*shown->inputs) * (seat->input_count + 1));
-    if (shown->stores == NULL || shown->inputs == NULL)
+    if (shown->name == NULL || shown->stores == NULL || shown->inputs == NULL)
         return WEIR_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
         show_store(thread->app, shown, weir__task_store(seat->task, i, &changelog));
@@ -111,7 +117,7 @@ int weir__globals_show(struct weir__thread *thread)
 
     if (thread->index > 0) /* one copy is enough */
         return WEIR_OK;
-    thread->shown = (struct weir__shown){ .sub = -1, .partition = -1 };
+    thread->shown = (struct weir__shown){ .name = "global", .sub = -1, .partition = -1 };
     thread->shown.stores =
         weir_arena_alloc(&app->arena, sizeof(*thread->shown.stores) * (app->plan->store_count + 1));
     if (thread->shown.stores == NULL)
@@ -137,15 +143,40 @@ void weir__hide(struct weir__app *app, const struct weir__shown *shown)
     pthread_rwlock_unlock(&app->shown_lock);
 }
 
+/* Up to where nothing is left to do: markers behind the last record are not waited for. */
+static int64_t settled(const struct weir__seat *seat, const struct weir__input *input)
+{
+    bool idle = !weir__task_has_work(seat->task) && weir__task_buffered(seat->task, input->tp.topic) == 0;
+
+    if (idle)
+        return input->position;
+    return input->committed < 0 ? input->begin : input->committed;
+}
+
 void weir__seat_tell(struct weir__seat *seat)
 {
     struct weir__shown *shown = seat->shown;
 
+    int64_t left = 0;
+
     for (size_t i = 0; i < seat->input_count; i++) {
         atomic_store(&shown->inputs[i].position, seat->inputs[i].position);
-        atomic_store(&shown->inputs[i].committed, seat->inputs[i].committed);
+        atomic_store(&shown->inputs[i].settled, settled(seat, &seat->inputs[i]));
     }
+    for (size_t i = 0; i < seat->restore_count; i++)
+        left += MAX(seat->restores[i].target - seat->restores[i].next, 0);
     atomic_store(&shown->stream_time, weir__task_stream_time(seat->task));
+    atomic_store(&shown->held, (int64_t)weir__task_held_bytes(seat->task));
+    atomic_store(&shown->restore_left, left);
+    atomic_store(&shown->restore_read, (int64_t)seat->restored);
+}
+
+int64_t weir__shown_end(struct weir__app *app, const struct weir__shown_input *input)
+{
+    struct weir__ends ends;
+    int               err = app->config.engine->ends(app->config.log, input->tp, weir__app_now(app) + END_MS, &ends);
+
+    return err < 0 ? -1 : ends.stable;
 }
 
 /* ---- sharing ---- */

@@ -72,6 +72,7 @@ static void on_end(struct weir__thread *thread, const struct weir__log_event *ev
         return;
     input->position = MAX(input->position, event->next);
     weir__task_lag(seat->task, input->tp.topic, 0);
+    weir__seat_tell(seat);
 }
 
 static int on_event(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
@@ -104,6 +105,7 @@ static int add_run(struct weir__thread *thread, const struct weir__raw *records,
     if (err < 0)
         return weir__fail(reterr, err, input->tp.topic, "records of partition %d cannot be buffered: %s",
                           input->tp.partition, weir_code_text(err));
+    weir__metric_add(input->consumed, (double)count);
     input->position = records[count - 1].offset + 1;
     weir__task_lag(seat->task, input->tp.topic, -1);
     atomic_fetch_add(&thread->activity, 1);
@@ -234,22 +236,44 @@ static int commit_if_due(struct weir__thread *thread, struct weir_error *reterr)
     return err;
 }
 
+/* Counts the time since *at, which moves on. */
+static void lap(struct weir__thread *thread, enum weir__work work_done, int64_t *at)
+{
+    int64_t now = weir__monotonic_us();
+
+    weir__metric_add(thread->metric_work[work_done], (double)(now - *at) / 1e6);
+    *at = now;
+}
+
+static int read_back(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    if (weir__restore_pending(thread))
+        err = weir__restore_step(thread, weir__app_now(thread->app) + (thread->worked ? 0 : IDLE_MS), reterr);
+    return err == WEIR_OK ? weir__follow_step(thread, reterr) : err;
+}
+
 static int turn(struct weir__thread *thread, struct weir_error *reterr)
 {
-    int err = weir__answer_request(thread, reterr);
+    int64_t at = weir__monotonic_us();
+    int     err = weir__answer_request(thread, reterr);
 
     if (err == WEIR_OK)
         err = weir__share_wanted(thread, reterr);
+    lap(thread, WEIR__COMMITTING, &at);
     if (err == WEIR_OK)
         err = poll_input(thread, reterr);
-    if (err == WEIR_OK && weir__restore_pending(thread))
-        err = weir__restore_step(thread, weir__app_now(thread->app) + (thread->worked ? 0 : IDLE_MS), reterr);
+    lap(thread, WEIR__POLLING, &at);
     if (err == WEIR_OK)
-        err = weir__follow_step(thread, reterr);
+        err = read_back(thread, reterr);
+    lap(thread, WEIR__RESTORING, &at);
     if (err == WEIR_OK)
         err = work(thread, reterr);
+    lap(thread, WEIR__WORKING, &at);
     if (err == WEIR_OK)
         err = commit_if_due(thread, reterr);
+    lap(thread, WEIR__COMMITTING, &at);
     weir__thread_beat(thread);
     return err;
 }

@@ -140,9 +140,13 @@ int weir__peek_page(const struct weir__peek *peek, const struct weir__peek_range
     return err;
 }
 
-void weir__peek_figures(const struct weir__peek *peek, struct weir__buf *ret)
+/* The engine's rows are also the store's own one, and those of the index. */
+void weir__peek_figures(const struct weir__peek *peek, struct weir__figures *ret)
 {
+    bool indexed = peek->spec.kind == WEIR__STORE_WINDOWS && !peek->spec.keyed;
+
     peek->engine->enter(peek->db);
-    peek->engine->figures(peek->db, ret);
+    peek->engine->figures(peek->db, peek->family, ret);
     peek->engine->leave(peek->db);
+    ret->rows = (ret->rows - MIN(ret->rows, 1)) / (indexed ? 2 : 1);
 }

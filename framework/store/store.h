@@ -26,6 +26,11 @@ struct weir__write {
     struct weir_bytes key, value; /* value.data NULL deletes */
 };
 
+struct weir__figures {
+    uint64_t rows;         /* about */
+    uint64_t disk, memory; /* bytes; memory: not yet on disk, without caches */
+};
+
 struct weir__engine {
     const char *name; /* "rocksdb", "memory" */
     bool        durable;
@@ -52,8 +57,8 @@ struct weir__engine {
     int (*flush)(struct weir__db *db);
     /* Restore mode: many writes, few reads. Off before the task runs. */
     int (*bulk)(struct weir__db *db, bool on);
-    /* Adds "name value\n" lines about the database (metrics). Between enter and leave. */
-    void (*figures)(struct weir__db *db, struct weir__buf *ret);
+    /* How large a family is. Between enter and leave. */
+    void (*figures)(struct weir__db *db, uint32_t family, struct weir__figures *ret);
     /* Other threads than the task's read between these two: nothing they read changes or goes meanwhile. iterate, next,
      * iter_close, copy and figures are theirs too then. Where the engine cannot read and write at once, writes wait. */
     void (*enter)(struct weir__db *db);
@@ -246,9 +251,8 @@ struct weir__peeked {
 };
 /* The rows after the place `after` (data NULL: the first ones), at most max and about as many as make a page, copied
  * into the arena; one moment's. *ret_count 0: there are no more. */
-int weir__peek_page(const struct weir__peek *peek, const struct weir__peek_range *range, struct weir_bytes after,
-                    struct weir_arena *arena, struct weir__peeked *rows, size_t max, size_t *ret_count);
-/* Bytes that the database takes, on disk and in its buffers, and about how many rows it holds: all stores of it. */
-void weir__peek_figures(const struct weir__peek *peek, struct weir__buf *ret);
+int  weir__peek_page(const struct weir__peek *peek, const struct weir__peek_range *range, struct weir_bytes after,
+                     struct weir_arena *arena, struct weir__peeked *rows, size_t max, size_t *ret_count);
+void weir__peek_figures(const struct weir__peek *peek, struct weir__figures *ret);
 
 #endif

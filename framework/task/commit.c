@@ -87,11 +87,7 @@ static int64_t sent_offset(const struct weir__binding *binding, int64_t (*sent)(
 /* Whether all is written now, and not held back. */
 static bool writes_all(const struct weir__task *task, bool durable)
 {
-    size_t held = 0;
-
-    for (size_t i = 0; i < task->binding_count; i++)
-        held += weir__store_held_bytes(task->bindings[i].store) + weir__store_dirty_bytes(task->bindings[i].store);
-    return durable || held > task->config.hold_bytes;
+    return durable || weir__task_held_bytes(task) + weir__task_dirty_bytes(task) > task->config.hold_bytes;
 }
 
 static int collect(struct weir__task *task, bool all, int64_t (*sent)(void *arg, struct weir__tp tp), void *arg)

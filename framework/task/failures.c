@@ -9,17 +9,6 @@ enum weir__handler weir__handler_of(const char *word)
     return strcmp(word, "continue") == 0 ? WEIR__CONTINUE : WEIR__DEAD_LETTER;
 }
 
-void weir__drop_record(struct weir__task *task, const char *reason)
-{
-    static const struct weir__family dropped = { .name = "weir_records_dropped_total",
-                                                 .type = WEIR__COUNTER,
-                                                 .help = "Records, or a record's share of one window, not used.",
-                                                 .labels = { "topology", "reason" } };
-    const char                      *labels[] = { task->config.plan->topology->name, reason };
-
-    weir__metric_add(weir__metric(task->config.metrics, &dropped, labels), 1);
-}
-
 int weir__fail_here(struct weir__live *live, int code, const char *format, ...)
 {
     struct weir_error *error = &live->task->error;
@@ -103,7 +92,11 @@ int weir__dead_letter(struct weir__task *task, const char *node, int code, const
     if (plan->dead_letters == NULL)
         return code;
     err = send_letter(task, &letter);
-    return err == WEIR_TOO_LARGE ? send_without_bytes(task, &letter) : err;
+    if (err == WEIR_TOO_LARGE)
+        err = send_without_bytes(task, &letter);
+    if (err == WEIR_OK)
+        weir__count_letter(task, node, reason);
+    return err;
 }
 
 /* Gives the failure its words, once, where the node itself had none. */

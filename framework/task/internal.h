@@ -100,6 +100,13 @@ struct weir__heap {
     size_t              count, capacity;
 };
 
+/* A series of the registry, found by the words that were counted. */
+struct weir__counted {
+    int                  family; /* enum weir__family_id */
+    const char          *words[2];
+    struct weir__series *series;
+};
+
 struct weir__schedule {
     int64_t            handle, time, every;
     enum weir_time     kind;
@@ -155,6 +162,8 @@ struct weir__task {
     bool                       failing; /* a failure is on its way up: no handler looks at it again */
     struct weir_error          error;   /* its words */
     struct weir__batch         batch;
+    struct weir__counted      *counts;
+    size_t                     count_count, count_capacity;
 };
 
 /* nodes.c: which function runs an op. */
@@ -217,10 +226,14 @@ int weir__keyed_refuse(struct weir__live *live, const char *format, ...) WEIR_PR
 /* failures.c */
 int weir__fail_here(struct weir__live *live, int code, const char *format, ...) WEIR_PRINTF(3, 4);
 /* The words of a failure that leaves the task, made up where nobody had any. Returns code. */
-int  weir__tell_failure(struct weir__task *task, int code, struct weir_error *reterr);
-int  weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler);
-int  weir__dead_letter(struct weir__task *task, const char *node, int code, const char *reason, const char *text);
+int weir__tell_failure(struct weir__task *task, int code, struct weir_error *reterr);
+int weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler);
+int weir__dead_letter(struct weir__task *task, const char *node, int code, const char *reason, const char *text);
+
+/* counts.c */
 void weir__drop_record(struct weir__task *task, const char *reason);
+void weir__count_letter(struct weir__task *task, const char *node, const char *code);
+void weir__count_punctuation(struct weir__task *task, enum weir_time kind);
 
 /* stores.c: typed access. Decoded values live in the record arena. */
 int                   weir__bind_stores(struct weir__task *task, struct weir_error *reterr);

@@ -8,18 +8,13 @@
  * (3) Only the key whose time moves is looked at; the bounds in its head say when there is something to see.
  * (4) A timer of a key is never later than what is due. What is due is worked out from the head: a timer only asks.
  */
+#include "framework/metrics/families.h"
 #include "framework/task/internal.h"
 
 /* How long the time of a key that has left is kept, wall time. */
 #define REMEMBERED DAYS(90)
 /* Absent rows that are asked for one by one before a range is read. */
 #define MOST_GAPS 8
-
-static const struct weir__family counted = { .name = "weir_windows_total",
-                                             .type = WEIR__COUNTER,
-                                             .help = "Windows by key time: how many closed by time, closed by the "
-                                                     "clock, were corrected; keys that left.",
-                                             .labels = { "topology", "store", "event" } };
 
 /* ---- making and end ---- */
 
@@ -28,7 +23,7 @@ static struct weir__series *count_of(const struct weir__binding *binding, const 
     const struct weir__task *task = binding->task;
     const char              *labels[] = { task->config.plan->topology->name, binding->plan->name, event };
 
-    return weir__metric(task->config.metrics, &counted, labels);
+    return weir__metric_of(task->config.metrics, WEIR__WINDOWS_FAMILY, labels);
 }
 
 int weir__keyed_open(struct weir__binding *binding)

@@ -114,6 +114,7 @@ static int punctuate(struct weir__task *task, enum weir_time kind, int64_t now)
         if (err < 0)
             return err;
         task->dirty = true;
+        weir__count_punctuation(task, kind);
     }
     forget_cancelled(task);
     return WEIR_OK;

@@ -228,6 +228,7 @@ void weir__task_close(struct weir__task *task)
         task->engine->close(task->db);
     weir__queues_fini(task);
     weir__schedules_fini(task);
+    weir__free(task->counts);
     weir__free(task->batch.writes);
     weir__arena_fini(&task->batch.arena);
     weir__arena_fini(&task->record);
@@ -402,7 +403,7 @@ int weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, st
     return err < 0 ? weir__tell_failure(task, err, reterr) : WEIR_OK;
 }
 
-static size_t dirty_bytes(const struct weir__task *task)
+size_t weir__task_dirty_bytes(const struct weir__task *task)
 {
     size_t bytes = 0;
 
@@ -411,12 +412,21 @@ static size_t dirty_bytes(const struct weir__task *task)
     return bytes;
 }
 
+size_t weir__task_held_bytes(const struct weir__task *task)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < task->binding_count; i++)
+        bytes += weir__store_held_bytes(task->bindings[i].store);
+    return bytes;
+}
+
 bool weir__task_wants_commit(const struct weir__task *task)
 {
     /* without a cache nothing waits in it, but what is uncommitted still takes memory */
     size_t most = MAX(task->config.cache_bytes, (size_t)16 << 20);
 
-    return task->commit_asked || (task->binding_count > 0 && dirty_bytes(task) > most);
+    return task->commit_asked || (task->binding_count > 0 && weir__task_dirty_bytes(task) > most);
 }
 
 bool weir__task_has_work(const struct weir__task *task)

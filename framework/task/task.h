@@ -129,6 +129,8 @@ int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, str
  * in memory of their own. The caller seeks, starts and adds again. */
 void weir__task_drop(struct weir__task *task);
 
+size_t  weir__task_dirty_bytes(const struct weir__task *task); /* memory of uncommitted changes */
+size_t  weir__task_held_bytes(const struct weir__task *task);  /* of committed rows that are not written */
 int64_t weir__task_stream_time(const struct weir__task *task); /* -1 = none yet */
 
 #endif

@@ -55,7 +55,10 @@ static int faulty_flush(struct weir__db *db) { return is_due() ? WEIR_STORE_FAIL
 
 static int faulty_bulk(struct weir__db *db, bool on) { return is_due() ? WEIR_STORE_FAILED : PLAIN->bulk(db, on); }
 
-static void faulty_figures(struct weir__db *db, struct weir__buf *ret) { PLAIN->figures(db, ret); }
+static void faulty_figures(struct weir__db *db, uint32_t family, struct weir__figures *ret)
+{
+    PLAIN->figures(db, family, ret);
+}
 
 static void faulty_close(struct weir__db *db) { PLAIN->close(db); }
 

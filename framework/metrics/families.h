@@ -1,0 +1,67 @@
+/* families.h: the one table of metric families: what an operator can see, by Prometheus' rules for names. docs/metrics.md
+ * is made from it.
+ *
+ * (1) Labels have few values: topologies, topics, nodes, stores, partitions, reasons; never keys or tenants.
+ * (2) Seconds and bytes. A counter ends in _total.
+ */
+#ifndef WEIR_METRICS_FAMILIES_H
+#define WEIR_METRICS_FAMILIES_H
+
+#include "framework/metrics/metrics.h"
+
+/* clang-format off */
+/* X(ID, name, type, help, label names...) */
+#define WEIR__FAMILIES(X)                                                                                              \
+    X(CONSUMED, "weir_records_consumed_total", COUNTER, "Records taken from a topic, before they are processed.", "topology", "topic") \
+    X(PROCESSED, "weir_records_processed_total", COUNTER, "Input records processed.", "topology", "thread")            \
+    X(PRODUCED, "weir_records_produced_total", COUNTER, "Records sent to a topic, changelogs and repartition topics too; also what an abort takes back.", "topology", "topic") \
+    X(DROPPED, "weir_records_dropped_total", COUNTER, "Records, or a record's share of one window, not used: late, duplicate, refused and so on.", "topology", "reason") \
+    X(DEAD_LETTERS, "weir_dead_letters_total", COUNTER, "Records sent to the dead letters, by the node that could not take them and why.", "topology", "node", "code") \
+    X(WINDOWS, "weir_windows_total", COUNTER, "Windows by key time: how many closed by time, closed by the clock, were corrected; keys that left.", "topology", "store", "event") \
+    X(PUNCTUATIONS, "weir_punctuations_total", COUNTER, "Scheduled calls of verbs, by the time that made them due: stream or wall.", "topology", "time") \
+    X(COMMITS, "weir_commits_total", COUNTER, "Commits made.", "topology", "thread")                                   \
+    X(COMMIT_SECONDS, "weir_commit_seconds", HISTOGRAM, "Time that commits took, from the flush of the caches to the writing of the stores.", "topology", "thread") \
+    X(THREAD_SECONDS, "weir_thread_seconds_total", COUNTER, "Time of a stream thread by what it did: poll (waiting too), restore, process, commit.", "topology", "thread", "work") \
+    X(RECOVERIES, "weir_thread_recoveries_total", COUNTER, "Failures after which a thread went back to what was committed.", "topology", "thread") \
+    X(RESTORED, "weir_restore_records_total", COUNTER, "Changelog records read back into stores.", "topology", "thread") \
+    X(RESTORE_LEFT, "weir_restore_remaining_records", GAUGE, "Changelog offsets still to be read before tasks run.", "topology", "thread") \
+    X(RESTORE_SECONDS, "weir_restore_seconds", HISTOGRAM, "Time from a task's opening until its stores were restored.", "topology") \
+    X(THREADS, "weir_threads", GAUGE, "Stream threads, by whether they are alive or have ended.", "topology", "state") \
+    X(TASKS, "weir_tasks", GAUGE, "Tasks of this process, by whether they run or are being restored.", "topology", "state") \
+    X(BEAT_AGE, "weir_thread_progress_age_seconds", GAUGE, "Time since a stream thread last came around or asked the log.", "topology", "thread") \
+    X(COMMIT_AGE, "weir_commit_age_seconds", GAUGE, "Time since all that a stream thread had done was last committed.", "topology", "thread") \
+    X(STREAM_TIME, "weir_task_stream_time_seconds", GAUGE, "Greatest event time that a task has seen, as seconds since 1970; its delay is time() less it.", "topology", "task") \
+    X(LAG, "weir_topic_lag_records", GAUGE, "Offsets of an input partition that are not processed and committed yet.", "topology", "topic", "partition") \
+    X(STORE_ROWS, "weir_store_rows", GAUGE, "Rows of a store, about.", "topology", "task", "store")                    \
+    X(STORE_BYTES, "weir_store_bytes", GAUGE, "Bytes of a store as its engine keeps them, on disk or in memory.", "topology", "task", "store", "place") \
+    X(UNCOMMITTED, "weir_task_uncommitted_bytes", GAUGE, "Memory of a task's uncommitted changes, when they were last committed.", "topology", "task") \
+    X(HELD, "weir_task_held_bytes", GAUGE, "Memory of a task's committed rows that its engine does not have yet.", "topology", "task") \
+    X(HTTP_REQUESTS, "weir_http_requests_total", COUNTER, "Requests answered at the HTTP port.", "path", "status")     \
+    X(HTTP_SECONDS, "weir_http_request_seconds", HISTOGRAM, "Time that answers took to be made.", "path")              \
+    X(BUILD, "weir_build_info", GAUGE, "Always 1; which version runs.", "version")                                     \
+    X(RESIDENT, "process_resident_memory_bytes", GAUGE, "Resident memory of the process.")                             \
+    X(CPU, "process_cpu_seconds_total", COUNTER, "CPU time of the process, user and system.")                          \
+    X(STARTED, "process_start_time_seconds", GAUGE, "When the process started, as seconds since 1970.")                \
+    X(FILES, "process_open_fds", GAUGE, "File descriptors of the process that are open.")
+/* clang-format on */
+
+#define WEIR__FAMILY_ID(id, ...) WEIR__##id##_FAMILY,
+enum weir__family_id { WEIR__FAMILIES(WEIR__FAMILY_ID) WEIR__FAMILY_COUNT };
+#undef WEIR__FAMILY_ID
+
+extern const struct weir__family weir__families[WEIR__FAMILY_COUNT];
+
+/* weir__metric of a family of the table. */
+static inline struct weir__series *weir__metric_of(struct weir__metrics *metrics, enum weir__family_id id,
+                                                   const char *const *values)
+{
+    return weir__metric(metrics, &weir__families[id], values);
+}
+
+/* Families whose values are looked up when somebody asks: the head of one, and a line of it. */
+void weir__family_print(enum weir__family_id id, struct weir__buf *ret);
+void weir__value_print(enum weir__family_id id, const char *const *labels, double value, struct weir__buf *ret);
+/* The page docs/metrics.md. */
+void weir__families_markdown(struct weir__buf *ret);
+
+#endif

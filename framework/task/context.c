@@ -57,6 +57,8 @@ static int reject(struct weir_context *ctx, int code, const char *reason, const 
     struct weir__task *task = ctx->task;
     int                err;
 
+    if (weir__starved(task))
+        return weir__fail_here(ctx->live, WEIR_NO_MEMORY, "%s", weir_code_text(WEIR_NO_MEMORY));
     weir__fail_here(ctx->live, code, "%s", text != NULL ? text : weir_code_text(code));
     err = weir__dead_letter(task, ctx->live->node->name, code, reason, task->error.text);
     if (err < 0)

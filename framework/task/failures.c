@@ -114,8 +114,7 @@ static void describe_failure(struct weir__live *live, int code)
     }
 }
 
-/* Whether this process is short of memory: then it is not the record's fault. */
-static bool starved(const struct weir__task *task)
+bool weir__starved(const struct weir__task *task)
 {
     bool any = task->record.starved;
 
@@ -131,7 +130,7 @@ int weir__handle_failure(struct weir__live *live, int code, enum weir__handler h
 
     if (task->failing)
         return code;
-    if (starved(task))
+    if (weir__starved(task))
         code = WEIR_NO_MEMORY;
     describe_failure(live, code);
     if (weir_code_scope(code) == WEIR_SCOPE_RECORD && handler != WEIR__FAIL) {

@@ -225,6 +225,8 @@ int weir__keyed_refuse(struct weir__live *live, const char *format, ...) WEIR_PR
 
 /* failures.c */
 int weir__fail_here(struct weir__live *live, int code, const char *format, ...) WEIR_PRINTF(3, 4);
+/* Whether this process is short of memory: then a failure is not the record's. */
+bool weir__starved(const struct weir__task *task);
 /* The words of a failure that leaves the task, made up where nobody had any. Returns code. */
 int weir__tell_failure(struct weir__task *task, int code, struct weir_error *reterr);
 int weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler);

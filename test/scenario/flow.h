@@ -25,7 +25,7 @@
  * (2) A record may be followed by `at TIME` and `with NAME=TEXT ...` (its headers, all of them; NAME alone: null).
  *     Where they are left out nothing is asked of an output, and an input has none.
  * (3) KEY and VALUE are JSON, or a bare word, which is itself as text. {"a": 1, ...}: other members may follow.
- *     KEY@TIME is the key of a window that starts then. hex:00ff are raw bytes.
+ *     KEY@TIME is the key of a window that starts then. hex:00ff and text:{} are raw bytes.
  * (4) TIME is 2025-01-02T14:30:00Z, or a duration since 1970 (90s, 1500).
  * (5) Each story is told four times: as it is, with a crash after each step, on RocksDB, and on RocksDB with crashes
  *     that leave the disk. What comes out is the same.
@@ -47,7 +47,8 @@
     X(closing) X(in_memory) X(notebook) X(recently) X(window_store) X(stream_clock) X(wall_clock)   \
     X(cancelling) X(refusing) X(timed) X(growing) X(keeping) X(swallowing) X(careless) X(opening)   \
     X(hopping_sums) X(stream_join) X(tables_join) X(foreign_join) X(sessions) X(sliding) X(cogroup) \
-    X(suppression) X(calendar) X(versions) X(table_group) X(key_minutes) X(key_days) X(key_notes)
+    X(suppression) X(calendar) X(versions) X(table_group) X(key_minutes) X(key_days) X(key_notes)   \
+    X(normalization) X(enrichment) X(aggregation)
 /* clang-format on */
 #define FLOW__DECLARE(name) extern const struct weir_topology *const flow_##name;
 FLOW_TOPOLOGIES(FLOW__DECLARE)

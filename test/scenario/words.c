@@ -100,12 +100,16 @@ static const struct weir_json *parse(const char *text, struct weir_arena *arena)
                : NULL;
 }
 
-/* "hex:00ff" as bytes. */
-static bool read_hex(const char *word, struct weir_arena *arena, struct weir_bytes *ret)
+/* "hex:00ff" and "text:{}" as bytes. */
+static bool read_bytes(const char *word, struct weir_arena *arena, struct weir_bytes *ret)
 {
     size_t size;
     char  *bytes;
 
+    if (strncmp(word, "text:", 5) == 0) {
+        *ret = BYTES(word + 5, strlen(word + 5));
+        return true;
+    }
     if (strncmp(word, "hex:", 4) != 0)
         return false;
     word += 4;
@@ -149,7 +153,7 @@ const char *flow_json(const char *word, struct weir_arena *arena)
     struct weir_json_out out = { 0 };
     struct weir_bytes    bytes;
 
-    if (read_hex(word, arena, &bytes))
+    if (read_bytes(word, arena, &bytes))
         return base64_json(bytes, arena);
     if (parse(word, arena) != NULL)
         return word;
@@ -239,7 +243,7 @@ static bool matches(const char *word, const char *text, struct weir_bytes bytes,
     struct weir_bytes       raw;
     bool                    open;
 
-    if (read_hex(word, arena, &raw))
+    if (read_bytes(word, arena, &raw))
         return weir__bytes_equal(raw, bytes);
     expected = parse(close_object(word, arena, &open), arena);
     if (expected != NULL)

@@ -46,7 +46,7 @@ const struct weir__setting weir__settings[] = {
     { "max.task.idle.ms", WEIR__DURATION, "0", -1, DAY, NULL,
       "How long a task waits for records of an empty partition that may hold earlier ones; 0 waits only for what the log already has, -1 never waits." },
     { "window.close.interval.ms", WEIR__DURATION, "1s", 0, HOUR, NULL,
-      "Least time between two looks for windows to close in nodes that emit on close; 0 looks at every record." },
+      "Least time between two looks for windows to close in nodes that emit on close by partition time; 0 looks at every record." },
     { "join.emit.interval.ms", WEIR__DURATION, "1s", 0, HOUR, NULL,
       "Least time between two looks for results of left and outer stream joins that found no partner; 0 looks at every record." },
 

@@ -470,6 +470,17 @@ static int tick_store(struct weir__keyed *keyed, int64_t now)
     return err;
 }
 
+/* Gives a failure its words, where who met it had none. */
+static int fail_tick(struct weir__keyed *keyed, int code)
+{
+    struct weir__task *task = keyed->binding->task;
+
+    if (code < 0 && task->error.code != code)
+        weir__fail(&task->error, code, keyed->binding->plan->name, "windows cannot be closed by the clock: %s",
+                   weir_code_text(code));
+    return code;
+}
+
 int weir__keyed_tick(struct weir__task *task)
 {
     int64_t now = task->config.now(task->config.now_arg);
@@ -480,7 +491,7 @@ int weir__keyed_tick(struct weir__task *task)
         int err = task->bindings[i].keyed != NULL ? tick_store(task->bindings[i].keyed, now) : WEIR_OK;
 
         if (err < 0)
-            return err;
+            return fail_tick(task->bindings[i].keyed, err);
     }
     return WEIR_OK;
 }

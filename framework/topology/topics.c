@@ -38,7 +38,7 @@ static bool store_codecs(const struct weir__plan *plan, const char *topic, struc
         if (store->changelog == NULL || strcmp(store->changelog, topic) != 0)
             continue;
         ret->key = store->store.kind == WEIR__STORE_WINDOWS ? window_key(store, ret) : store->key;
-        ret->value = store->value;
+        ret->value = store->store.ends ? weir_blob : store->value; /* the window's end stands before the value */
         return true;
     }
     return false;

@@ -55,6 +55,20 @@ START_TEST(faults)
     ck_assert_ptr_nonnull(weir__windows_check(TUMBLING(10, -1), &code));
     ck_assert_ptr_nonnull(weir__windows_check(TUMBLING(10, 5, .retention = 14), &code));
     ck_assert_int_eq(code, WEIR_BAD_ARGUMENT);
+    ck_assert_ptr_nonnull(weir__windows_check(TUMBLING(10, 5, .idle = 1), &code));
+    ck_assert_ptr_nonnull(weir__windows_check(TUMBLING(10, 5, .time = WEIR_PER_KEY, .retention = 4), &code));
+    ck_assert_ptr_null(weir__windows_check(TUMBLING(10, 5, .time = WEIR_PER_KEY, .retention = 5, .idle = 1), &code));
+    ck_assert_ptr_nonnull(weir__windows_check(UNLIMITED(.time = WEIR_PER_KEY, .idle = 1), &code));
+}
+END_TEST
+
+START_TEST(retention)
+{
+    ck_assert_int_eq(weir__windows_retention(TUMBLING(10, 5)), 15);
+    ck_assert_int_eq(weir__windows_retention(TUMBLING(10, 5, .retention = 20)), 20);
+    ck_assert_int_eq(weir__windows_retention(TUMBLING(10, 5, .time = WEIR_PER_KEY)), 5);
+    ck_assert_int_eq(weir__windows_retention(UNLIMITED()), INT64_MAX);
+    ck_assert_int_eq(weir__windows_ttl(TUMBLING(10, 5, .time = WEIR_PER_KEY)), DAYS(7));
 }
 END_TEST
 
@@ -79,6 +93,7 @@ int main(void)
     tcase_add_test(tests, hopping);
     tcase_add_test(tests, unlimited);
     tcase_add_test(tests, faults);
+    tcase_add_test(tests, retention);
     tcase_add_test(tests, time_is_cut);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);

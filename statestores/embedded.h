@@ -131,7 +131,7 @@ struct weir__log {
     struct group         **groups;
     size_t                 group_count, group_capacity;
     struct weir__producer *producers;
-    int64_t                next_member, next_retention;
+    int64_t                opened, next_member, next_retention;
     struct compaction      compaction;
 };
 

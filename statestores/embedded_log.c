@@ -250,6 +250,7 @@ static int embedded_open(const struct weir__log_config *config, struct weir__log
         embedded_close(log);
         return err;
     }
+    log->opened = weir__embedded_now(log);
     tidy(log);
     *ret = log;
     return WEIR_OK;

@@ -4,7 +4,8 @@
  * (2) A compaction is made of steps of a few chunks. First the last offset of each key is noted, then chunks are written
  *     anew with what is kept. Records that come meanwhile are left to the next one. It loses its notes in a crash, and
  *     nothing else: each step is one batch.
- * (3) It begins when more than half of the records may be outdated, and at open. A deletion outlives its delete.retention.ms.
+ * (3) It begins when more than half of the records may be outdated, and at open. A deletion outlives its delete.retention.ms,
+ *     which begins anew with each open: a store that was left behind must meet it, or the row would come back to life.
  */
 #include "statestores/embedded.h"
 
@@ -242,7 +243,7 @@ static bool is_kept(struct weir__log *log, const struct chunk_reader *chunk, con
     if (latest != judged->offset + 1)
         return false;
     return judged->raw.value.data != NULL || compaction->topic->delete_retention_ms < 0 ||
-           chunk->written > weir__embedded_now(log) - compaction->topic->delete_retention_ms;
+           MAX(chunk->written, log->opened) > weir__embedded_now(log) - compaction->topic->delete_retention_ms;
 }
 
 static struct chunk *chunk_for(struct compaction *compaction, int64_t offset)

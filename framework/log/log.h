@@ -5,8 +5,11 @@
  * (2) No call blocks past its deadline (ms of the engine's clock; 0 = do not wait).
  * (3) Records handed out are borrowed until released; later use needs a copy.
  * (4) Answers: WEIR_OK; WEIR_AGAIN (same call again); WEIR_FULL (serve and retry); WEIR_NOTFOUND; a record's code
- *     (WEIR_TOO_LARGE, WEIR_BAD_TIME) with its index; WEIR_ABORT (abort, rewind); WEIR_FENCED (reopen);
- *     WEIR_LOST (membership gone); WEIR_FATAL; WEIR_IO, WEIR_CORRUPT.
+ *     (WEIR_TOO_LARGE, WEIR_BAD_TIME); WEIR_ABORT (abort, rewind); WEIR_FENCED (reopen); WEIR_LOST (membership gone);
+ *     WEIR_DISK_FULL (nothing was written); WEIR_BAD_STATE (the log is read only); WEIR_BAD_NAME; WEIR_NO_MEMORY; WEIR_IO,
+ *     WEIR_CORRUPT, WEIR_FATAL.
+ * (5) A call that fails has changed nothing, unless it says otherwise.
+ * (6) Functions that are called back must not call the log.
  */
 #ifndef WEIR_LOG_H
 #define WEIR_LOG_H
@@ -35,6 +38,7 @@ struct weir__topic {
     int32_t            partitions;
     const char *const *settings;
 };
+/* A negative code ends the comparison, and the ensure with it. */
 typedef int weir__on_difference(void *arg, const char *topic, const char *setting, const char *wanted,
                                 const char *found);
 
@@ -79,11 +83,13 @@ struct weir__log_engine {
     int (*open)(const struct weir__log_config *config, struct weir__log **ret, struct weir_error *reterr);
     void (*close)(struct weir__log *log); /* after all handles; NULL is fine */
     int (*partitions)(struct weir__log *log, const char *topic, int64_t deadline, int32_t *ret);
-    /* Creates what is absent; calls on_difference for each setting of an existing topic that differs. */
+    /* Creates what is absent, all or none; calls on_difference for each setting of an existing topic that differs, and for
+     * "partitions". WEIR_BAD_NAME, WEIR_BAD_ARGUMENT, WEIR_BAD_CONFIG name the topic. */
     int (*ensure)(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
                   weir__on_difference *on_difference, void *arg, struct weir_error *reterr);
     int (*grow)(struct weir__log *log, const char *topic, int32_t partitions, int64_t deadline,
-                struct weir_error *reterr);
+                struct weir_error *reterr); /* WEIR_BAD_ARGUMENT: it has more */
+    /* Records before that offset go, also in parts when it fails; past the end = all. */
     int (*trim)(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline);
     int (*ends)(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret);
     /* First offset with timestamp >= time; the end when there is none. */
@@ -91,11 +97,12 @@ struct weir__log_engine {
     /* Fills offset and metadata (allocated in arena) for each tp given. AGAIN while unstable. */
     int (*committed)(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                      struct weir_arena *arena, int64_t deadline);
-    /* WEIR_BUSY while the group has members. */
+    /* WEIR_BUSY while the group has members; WEIR_NOTFOUND. Offset -1 takes back what was committed. */
     int (*set_committed)(struct weir__log *log, const char *group, const struct weir__offset *offsets, size_t count,
                          int64_t deadline);
+    /* With all offsets that were committed for them. WEIR_NOTFOUND: one was not there; the others are gone. */
     int (*remove)(struct weir__log *log, const char *const *topics, size_t count, int64_t deadline);
-    /* Calls on_setting for each setting in force. */
+    /* Calls on_setting for each setting in force, defaults too. */
     int (*settings)(struct weir__log *log, const char *topic, int64_t deadline,
                     void (*on_setting)(void *arg, const char *name, const char *value), void *arg);
     /* Names of all topics, for people. */
@@ -111,7 +118,8 @@ struct weir__log_engine {
     /* WEIR_AGAIN: nothing came before the deadline, or woken. */
     int (*poll)(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret);
     void (*release)(struct weir__consumer *consumer, void *lease);
-    /* Replaces the whole set read from; nothing from before is delivered after it returns. */
+    /* Replaces the whole set read from; nothing from before is delivered after it returns. Offset -1, or one that is no longer
+     * there: from the first. WEIR_NOTFOUND: the set is as before. */
     int (*take)(struct weir__consumer *consumer, const struct weir__offset *from, size_t count);
     int (*hold)(struct weir__consumer *consumer, struct weir__tp tp, bool on);
     bool (*valid)(struct weir__consumer *consumer, int64_t token);
@@ -123,13 +131,14 @@ struct weir__log_engine {
                     struct weir_error *reterr);
     void (*producer_close)(struct weir__producer *producer); /* drops what is uncommitted; NULL is fine */
     /* Copies. partition < 0: by murmur2 of the key (null key: any). raw->offset is ignored. cookie comes back in
-     * failed(). WEIR_FULL, WEIR_TOO_LARGE, WEIR_BAD_TIME, WEIR_NOTFOUND (no such topic or partition). */
+     * failed(). WEIR_FULL, WEIR_TOO_LARGE, WEIR_BAD_TIME, WEIR_NOTFOUND (no such topic or partition), WEIR_FENCED. */
     int (*send)(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie);
     /* Waits for all sends; then offsets with the group's, atomically where the producer has an id. consumer and
-     * token: the membership whose offsets they are; NULL = no offsets or a group-less caller (group names it). */
+     * token: the membership whose offsets they are; NULL = no offsets or a group-less caller (group names it).
+     * WEIR_ABORT too where a send failed, or an offset is of no partition. */
     int (*commit)(struct weir__producer *producer, const char *group, struct weir__consumer *consumer, int64_t token,
                   const struct weir__offset *offsets, size_t count, int64_t deadline);
-    int (*abort)(struct weir__producer *producer, int64_t deadline);
+    int (*abort)(struct weir__producer *producer, int64_t deadline); /* may be repeated */
     /* The next asynchronous failure since the last commit. WEIR_NOTFOUND: none. */
     int (*failed)(struct weir__producer *producer, uint64_t *ret_cookie, int *ret_code);
     /* After a commit: last delivered offset + 1 of tp, or -1 when nothing was sent to it. */

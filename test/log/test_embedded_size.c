@@ -246,6 +246,31 @@ START_TEST(a_deletion_outlives_its_retention_and_then_goes)
 }
 END_TEST
 
+/* A chunk that is written anew is as old as before. */
+START_TEST(a_deletion_does_not_age_by_being_moved)
+{
+    struct weir__producer *producer;
+
+    begin(_i);
+    make_compacted("table");
+    virtual_now += A_DAY - 1000;
+    producer = new_producer(NULL);
+    send_key(producer, "table", 500, "1");
+    send_key(producer, "table", 500, NULL);
+    commit(producer);
+    engine->producer_close(producer);
+    update("table", 0, 40000, 10);
+    ck_assert_int_eq(read_all("table").nulls, 1);
+    virtual_now += A_DAY - 1000;
+    update("table", 0, 40000, 10);
+    ck_assert_int_eq(read_all("table").nulls, 1);
+    virtual_now += 2000;
+    update("table", 0, 40000, 10);
+    ck_assert_int_eq(read_all("table").nulls, 0);
+    suite_end();
+}
+END_TEST
+
 /* A store that was left behind for days must still meet it. */
 START_TEST(the_retention_of_a_deletion_begins_anew_at_open)
 {
@@ -425,6 +450,7 @@ int main(void)
                                   { keys_without_garbage_all_stay },
                                   { readers_beside_compactions_miss_nothing_that_stays },
                                   { a_deletion_outlives_its_retention_and_then_goes },
+                                  { a_deletion_does_not_age_by_being_moved },
                                   { the_retention_of_a_deletion_begins_anew_at_open },
                                   { records_without_keys_are_never_outdated },
                                   { a_trim_in_a_compacted_topic_holds },

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes random conformance cases, without `expect`: generate.py OUT COUNT [SEED] [THEME...].
 
-The same seed gives the same cases. THEME: names of the table THEMES below; none = those that weir runs.
+The same seed gives the same cases. THEME: names of the table THEMES below; none = those of NOW, which weir runs.
 """
 import json, os, random, sys
 
@@ -14,11 +14,20 @@ ODD_LONGS = [9223372036854775807, -9223372036854775808, 1 << 40]
 DOUBLES = [0.0, 1.5, -2.25, 1e300, 3.0]
 
 
+def is_windowed(key):
+    return "_windowed(" in key
+
+
+def plain(key):
+    inner = key[key.index("(") + 1:-1]
+    return inner[:inner.rindex(",")] if key.startswith("time_windowed(") else inner
+
+
 class Handle:
     def __init__(self, name, shape, key, value, **more):
         self.name, self.shape, self.key, self.value = name, shape, key, value
         self.versioned = more.get("versioned", False)
-        self.of = more.get("of")  # source topic of a table
+        self.grace = more.get("grace")  # of windows that feed a table
 
 
 class Maker:
@@ -89,12 +98,12 @@ class Maker:
         """(function, type of its results)"""
         options = [(["const", self.pick(["k", "v", 5])], None), (["key_colon_value"], "string"), (["to_text"], "string"),
                    (["value"], value), (["identity"], value), (["key_text"], "string")]
-        if not key.startswith("time"):
+        if not is_windowed(key):
             options.append((["key"], key))
         if key == "string":
             options += [(["key_upper"], "string"), (["key_first_char"], "string")]
-        if key.startswith("time"):
-            options += [(["unwindow"], key[len("time_windowed("):key.rindex(",")])] * 3
+        if is_windowed(key):
+            options += [(["unwindow"], plain(key))] * 3
         if value == "string":
             options += [(["upper"], "string"), (["append", "!"], "string"), (["prepend", "<"], "string"),
                         (["before", "|"], "string"), (["after", " "], "string"), (["after_or_null", "x"], "string"),
@@ -123,7 +132,7 @@ class Maker:
             options += [["value"], ["first_char"], ["first_char"], ["after_or_null", "|"]]
         if key == "string":
             options += [["key"], ["key_first_char"], ["key_upper"]]
-        if key.startswith("time_windowed(string"):
+        if is_windowed(key) and plain(key) == "string":
             options += [["unwindow"]] * 3
         if self.chance(0.05):
             options = [["null_key"]] if key == "string" else options
@@ -185,9 +194,16 @@ class Maker:
             store["cache"] = self.chance(0.5)
         if self.chance(0.15):
             store["log"] = False
-        if windows is None and "name" in store and "kind" not in store and self.chance(0.12):
+        if windows is None and versioned and "name" in store and "kind" not in store and self.chance(self.weights.get("versioned", 0)):
+            store.pop("cache", None)
+            store["versioned"] = self.pick([0, 5, 20, 1000, 100000]) * self.scale
+        elif windows is None and "name" in store and "kind" not in store and self.chance(0.12):
             store["supplier"] = self.pick([{"kind": "plain_kv"}, {"kind": "lru", "max": self.pick([1, 2, 3])}])
             store["cache"] = False  # upstream's cache shows what these stores do not keep: old rows, timestamps
+        if windows and windows["type"] in ("sliding", "session"):
+            if self.chance(0.2):
+                least = windows.get("gap", 2 * windows.get("diff", 0)) + windows.get("grace", 0)
+                store["retention"] = least + self.pick([0, 1, 10, 1000, 100000])
         if windows and windows["type"] in ("tumbling", "hopping"):
             least = windows["size"] + windows.get("grace", 0)
             if "name" in store and "kind" not in store and self.chance(0.1):
@@ -204,13 +220,14 @@ class Maker:
     def windows(self):
         scale = self.scale
         size = self.pick([1, 5, 10, 10, 25, 60]) * scale
-        kind = self.pick(["tumbling", "tumbling", "hopping", "hopping", "unlimited"] if self.chance(0.3) else ["tumbling", "hopping"])
+        kinds = self.weights.get("windows") or ["tumbling"] * 5 + ["hopping"] * 5 + ["unlimited"]
+        kind = self.pick(kinds)
         w = {"type": kind}
         if kind == "unlimited":
             if self.chance(0.5):
                 w["start"] = self.pick([0, 5, 50]) * scale
             return w
-        w["size"] = size
+        w[{"session": "gap", "sliding": "diff"}.get(kind, "size")] = size
         if kind == "hopping":
             w["advance"] = max(1, self.pick([size, size // 2, size // 3, size // 5, size // 4 + 1]))
             if size // w["advance"] > 30:
@@ -275,7 +292,7 @@ class Maker:
         self.extractor(op, kind)
         self.named(op)
         self.with_store(op, self.materialized(0.5))
-        return self.give(op, "table", key, kind, of=topic)
+        return self.give(op, "table", key, kind, versioned="versioned" in op.get("store", {}))
 
     def do_global_table(self, key=None):
         topic = self.topic(key or "string")
@@ -294,7 +311,7 @@ class Maker:
         h = self.some("stream", "table")
         op = self.op(self.pick(["filter", "filter_not"]), **{"from": h.name}, fn=self.predicate(h.value))
         self.named(op)
-        if h.shape == "table" and not h.key.startswith("time"):
+        if h.shape == "table" and not is_windowed(h.key):
             self.with_store(op, self.materialized(0.4))
         self.give(op, h.shape, h.key, h.value)
 
@@ -305,7 +322,7 @@ class Maker:
             fn, value = ["identity"], h.value
         op = self.op("map_values", **{"from": h.name}, fn=fn)
         self.named(op)
-        if h.shape == "table" and not h.key.startswith("time"):
+        if h.shape == "table" and not is_windowed(h.key):
             self.with_store(op, self.materialized(0.4))
         self.give(op, h.shape, h.key, value)
 
@@ -429,9 +446,18 @@ class Maker:
         self.named(op)
         self.with_store(op, self.materialized(0.75, windows))
         if windows:
-            size = windows.get("size", 9223372036854775807)
-            key = "time_windowed(%s,%d)" % (key, size)
-        return self.give(op, "table", key, kind)
+            if word == "aggregate" and windows["type"] == "session":
+                op["merger"] = self.merger(kind)
+            key = self.windowed(key, windows)
+        return self.give(op, "table", key, kind, versioned="versioned" in op.get("store", {}), grace=windows and windows.get("grace", 0))
+
+    def merger(self, kind):
+        return ["concat", "|"] if kind == "string" else self.pick([["sum"], ["min"], ["max"]])
+
+    def windowed(self, key, windows):
+        if windows["type"] == "session":
+            return "session_windowed(%s)" % key
+        return "time_windowed(%s,%d)" % (key, windows.get("size", windows.get("diff", 9223372036854775807)))
 
     def do_aggregate(self):
         h = self.some("stream")
@@ -440,7 +466,7 @@ class Maker:
 
     def do_window(self):
         h = self.some("stream")
-        if h.key.startswith("time"):
+        if is_windowed(h.key):
             return
         op, key = self.group(h)
         windows = self.windows()
@@ -451,7 +477,7 @@ class Maker:
 
     def do_join_table(self):
         t = self.some("table")
-        if not t or t.key.startswith("time"):
+        if not t or is_windowed(t.key):
             return
         h = self.some("stream", key=t.key)
         if not h:
@@ -459,6 +485,8 @@ class Maker:
         fn, value = self.joiner(h.value, t.value)
         op = self.op(self.pick(["join", "left_join"]), **{"from": h.name, "with": t.name}, joiner=fn)
         self.named(op)
+        if t.versioned and self.chance(0.4):
+            op["grace"] = self.pick([1, 5]) * self.scale
         self.give(op, "stream", h.key, value)
 
     def do_join_global(self):
@@ -470,6 +498,137 @@ class Maker:
         op = self.op(self.pick(["join", "left_join"]), **{"from": h.name, "with": g.name}, key_fn=self.key_mapper(h.key, h.value), joiner=fn)
         self.named(op)
         self.give(op, "stream", h.key, value)
+
+    # ---- joins of streams, of tables; groups of tables; suppression ----
+
+    def do_join_stream(self):
+        left = self.some("stream")
+        right = left and self.some("stream", key=left.key)
+        if not right or is_windowed(left.key):
+            return
+        if self.chance(0.7):
+            others = [h for h in self.handles if h.shape == "stream" and h.key == left.key and h is not left]
+            right = self.pick(others) if others else right
+        fn, value = self.joiner(left.value, right.value)
+        w = {"diff": self.pick([0, 1, 5, 10, 50]) * self.scale}
+        if self.chance(0.3):
+            w = {"before": self.pick([0, 3, 10]) * self.scale, "after": self.pick([0, 5, 10]) * self.scale}
+        if self.chance(0.6):
+            w["grace"] = self.pick([0, 1, 10, 100]) * self.scale
+        op = self.op(self.pick(["join", "left_join", "outer_join"]), **{"from": left.name, "with": right.name}, joiner=fn, window=w)
+        self.named(op)
+        if self.chance(0.2):
+            op["store_name"] = "js%d" % self.serial
+        if self.chance(0.2):
+            op["store_kind"] = "in_memory"
+        if self.chance(0.1):
+            op["log"] = False
+        self.give(op, "stream", left.key, value)
+
+    def two_tables(self):
+        left = self.some("table")
+        if not left or is_windowed(left.key):
+            return None, None
+        others = [h for h in self.handles if h.shape == "table" and h.key == left.key]
+        return left, self.pick(others)
+
+    def table_joiner(self, left, right):
+        fn, value = self.joiner(left.value, right.value)
+        return (["concat", "/"], "string") if fn[0] == "key_concat" else (fn, value)
+
+    def do_join_tables(self):
+        left, right = self.two_tables()
+        if not left:
+            return
+        fn, value = self.table_joiner(left, right)
+        op = self.op(self.pick(["join", "left_join", "outer_join"]), **{"from": left.name, "with": right.name}, joiner=fn)
+        self.named(op)
+        self.with_store(op, self.materialized(0.5))
+        self.give(op, "table", left.key, value, versioned="versioned" in op.get("store", {}))
+
+    def do_join_foreign(self):
+        left = self.some("table")
+        rights = [h for h in self.handles if h.shape == "table" and h.key == "string"]
+        if not left or not rights or is_windowed(left.key) or left.value not in ("string", "long"):
+            return
+        right = self.pick(rights)
+        fn, value = self.table_joiner(left, right)
+        fk = self.pick([["value"], ["first_char"], ["after_or_null", "|"], ["null_if", "x"]] if left.value == "string" else [["to_text"], ["to_string"]])
+        if left.key == "string" and self.chance(0.2):
+            fk = ["key_first_char"]
+        op = self.op(self.pick(["join", "left_join"]), **{"from": left.name, "with": right.name}, fk=fk, joiner=fn)
+        self.named(op)
+        self.with_store(op, self.materialized(0.5))
+        self.give(op, "table", left.key, value, versioned="versioned" in op.get("store", {}))
+
+    def do_table_group(self):
+        h = self.some("table")
+        if not h or h.value not in ("string", "long"):
+            return
+        key_fn = self.key_mapper(h.key, h.value)
+        op = self.op("group_by", **{"from": h.name}, key_fn=key_fn, value_fn=["value"])
+        self.named(op)
+        word = self.pick(["count", "reduce", "aggregate"])
+        fold, kind = self.op(word, **{"from": op["name"]}), h.value
+        if word == "count":
+            kind = "long"
+        elif word == "reduce":
+            fold["adder"], fold["subtractor"] = (["concat", "+"], ["concat", "-"]) if kind == "string" else (["sum"], ["sub"])
+        else:
+            kind = self.pick(["string", "long"]) if h.value == "long" else "string"
+            fold.update(init="0", value="string", adder=["concat", "+"], subtractor=["concat", "-"]) if kind == "string" else \
+                fold.update(init=0, value="long", adder=self.pick([["sum"], ["sum_null_at", 3], ["count"]]), subtractor=["sub"])
+        self.named(fold)
+        self.with_store(fold, self.materialized(0.7))
+        self.give(fold, "table", "string", kind, versioned="versioned" in fold.get("store", {}))
+
+    def do_cogroup(self):
+        first = self.some("stream")
+        if is_windowed(first.key):
+            return
+        streams = [h for h in self.handles if h.shape == "stream" and not is_windowed(h.key)]
+        last = None
+        for h in [first] + [self.pick(streams) for _ in range(self.r.randrange(3))]:
+            grouped = self.op("group_by", **{"from": h.name}, fn=self.key_mapper(h.key, h.value))
+            self.named(grouped)
+            op = {"fn": ["concat", self.pick("+-*")]}
+            if last:
+                last = self.op("cogroup", **{"from": last["name"], "with": grouped["name"]}, **op)
+            else:
+                last = self.op("cogroup", **{"from": grouped["name"]}, value="string", **op)
+        windows = self.windows() if self.chance(0.6) else None
+        key = "string"
+        if windows:
+            last = self.op("window", **{"from": last["name"]}, window=windows)
+            key = self.windowed(key, windows)
+        op = self.op("aggregate", **{"from": last["name"]}, init="0")
+        if windows:
+            op["value"] = "string"
+            if windows["type"] == "session":
+                op["merger"] = ["concat", "|"]
+        self.named(op)
+        self.with_store(op, self.materialized(0.7, windows))
+        self.give(op, "table", key, "string", grace=windows and windows.get("grace", 0))
+
+    def do_suppress(self):
+        h = self.some("table")
+        if not h:
+            return
+        op = self.op("suppress", **{"from": h.name})
+        close = is_windowed(h.key) and h.grace is not None and self.chance(0.5)
+        op["until"] = "window_close" if close else "time_limit"
+        buffer = {}
+        if not close:
+            op["ms"] = self.pick([0, 0, 1, 5, 30, 1000]) * self.scale
+            if self.chance(0.5):
+                buffer["full"] = self.pick(["emit_early"] * 5 + ["shutdown"])
+                buffer[self.pick(["max_records", "max_bytes"])] = self.pick([1, 2, 3, 100, 300])
+        if self.chance(0.15):
+            buffer["log"] = False
+        if buffer:
+            op["buffer"] = buffer
+        self.named(op)
+        self.give(op, "table", h.key, h.value)
 
     # ---- processors ----
 
@@ -485,7 +644,7 @@ class Maker:
 
     def do_process(self):
         h = self.some("stream")
-        if h.key.startswith("time"):
+        if is_windowed(h.key):
             return
         fn, key, value = self.plain_processor(h)
         word = "process" if self.chance(0.7) else "process_values"
@@ -579,7 +738,7 @@ class Maker:
             mid = self.outs
             self.outs += 1
             name = "mid%d" % mid
-            if h.key.startswith("time"):
+            if is_windowed(h.key):
                 name = None
             if name:
                 self.topics[name] = {"key": h.key, "value": h.value}
@@ -676,6 +835,8 @@ class Maker:
             c["ensure.explicit.internal.resource.naming"] = "true"
         if self.chance(0.02):
             c["application.id"] = "other.app-1"
+        if self.weights.get("optimize"):
+            c["topology.optimization"] = self.pick(["all", "all", "none", "reuse.ktable.source.topics", "merge.repartition.topics", "single.store.self.join"])
 
     def make(self):
         self.scale = self.pick([1, 1, 1, 1000])
@@ -780,6 +941,50 @@ def window_commands(m):
                        lambda: "backward-fetch-all " + span(), lambda: "all", lambda: "backward-all"])()
     m.steps = lambda: [{"topic": "in1", "key": m.pick(keys), "value": ";".join(command() for _ in range(r.randrange(1, 4))) if several
                         else command(), "ts": i} for i in range(r.randrange(10, 70))]
+
+
+def command_topology(m, store, processor):
+    m.op("add_store", store=store)
+    m.topics["in1"] = {"key": "string", "value": "string"}
+    m.inputs.append("in1")
+    source = m.op("stream", topic="in1")
+    op = m.op("process", **{"from": source["name"]}, processor=[processor, store["name"]], stores=[store["name"]])
+    m.op("to", **{"from": op["name"]}, topic="out")
+
+
+def session_commands(m):
+    store = m.declared(m.pick(["session", "in_memory_session"]))
+    store["retention"] = m.pick([5, 20, 100, 100000, 1000000])
+    command_topology(m, store, "session_cmd")
+    state = {"now": 0}
+    step = m.pick([1, 1, 5, 20000])
+
+    def command():
+        state["now"] += m.pick([0, 0, 1, 2, 5]) * step
+        end = max(0, state["now"] - m.pick([0, 0, 1, 5, 20]) * step)
+        start = max(0, end - m.pick([0, 1, 3, 10]) * step)
+        key = lambda: m.pick(KEYS[:3] + ["-"])
+        return m.pick([lambda: "put %s %d %d" % (m.pick("1234567-"), start, end)] * 6 +
+                      [lambda: "remove %d %d" % (start, end), lambda: "get %d %d" % (start, end), lambda: "find %d %d" % (start, end),
+                       lambda: "backward-find %d %d" % (start, end), lambda: "find-keys %s %s %d %d" % (m.pick(KEYS), m.pick(KEYS), start, end),
+                       lambda: "fetch", lambda: "backward-fetch", lambda: "fetch-keys %s %s" % (key(), key())])()
+    m.steps = lambda: [{"topic": "in1", "key": m.pick(KEYS), "value": command(), "ts": i} for i in range(m.r.randrange(10, 60))]
+
+
+def versioned_commands(m):
+    store = {"name": "v", "kind": "versioned", "key": "string", "value": "string", "history": m.pick([0, 10, 100, 1000, 100000])}
+    if m.chance(0.4):
+        store["segment_interval"] = m.pick([1, 5, 50, 3000])
+    command_topology(m, store, "versioned_cmd")
+    state = {"now": 0}
+    step = m.pick([1, 1, 5, 500])
+
+    def command():
+        state["now"] += m.pick([0, 1, 2, 5]) * step
+        time = max(0, state["now"] - m.pick([0, 0, 1, 5, 30]) * step)
+        return m.pick([lambda: "put %s %d" % (m.pick("123456-"), time)] * 5 +
+                      [lambda: "delete %d" % time, lambda: "get", lambda: "get %d" % time, lambda: "get %d" % time])()
+    m.steps = lambda: [{"topic": "in1", "key": m.pick(KEYS[:3]), "value": command(), "ts": i} for i in range(m.r.randrange(10, 60))]
 
 
 # ---- the processor API ----
@@ -891,7 +1096,7 @@ def errors(m):
         elif kind == 10 and op["op"] == "window":
             op["emit"] = "close"
         elif kind == 11:
-            m.config["application.id"] = m.pick(["", "a b", "x" * 200, "app"])
+            m.config["application.id"] = m.pick(["x" * 200, "app"])
         elif kind == 12 and "store" in op:
             op["store"].update(m.pick([{"supplier": {"kind": "lru", "max": m.pick([0, -1])}},
                                        {"supplier": {"kind": "window", "retention": m.pick([1, 5, 1000]), "window_size": m.pick([5, 10])}}]))
@@ -922,15 +1127,35 @@ THEMES = {
     "handlers": dict(STREAMY, aggregate=3, window=2, join_table=2, to_table=2, store=3, repartition=2, bad=True, sources=["stream", "table"]),
     "eos": dict(STREAMY, aggregate=4, window=4, store=3, punctuate=2, repartition=2, sources=["stream"]),
     "kv-commands": {}, "window-commands": {}, "processor-api": {}, "errors": {},
+    "window-session": dict(STREAMY, window=14, to_stream=5, windows=["session"], sources=["stream"]),
+    "window-sliding": dict(STREAMY, window=14, to_stream=5, windows=["sliding"], sources=["stream"]),
+    "stream-join": dict(STREAMY, join_stream=14, sources=["stream", "stream"]),
+    "table-join": dict(join_tables=12, filter=3, map_values=3, to_table=1, to_stream=1, aggregate=1, sources=["table", "table", "stream"]),
+    "foreign-key-join": dict(join_foreign=10, join_tables=2, filter=2, map_values=2, aggregate=1, sources=["table", "table"]),
+    "table-group": dict(table_group=12, filter=3, map_values=3, aggregate=2, to_stream=2, sources=["table"]),
+    "cogroup": dict(STREAMY, cogroup=10, windows=["tumbling", "hopping", "sliding", "session"], sources=["stream", "stream"]),
+    "suppress": dict(suppress=10, window=6, aggregate=4, table_group=3, filter=2, map_values=2, to_stream=2, sources=["stream", "table"],
+                     windows=["tumbling", "hopping", "session", "sliding"]),
+    "versioned": dict(join_table=5, join_tables=4, table_group=3, aggregate=4, to_table=3, filter=2, map_values=2, join_foreign=2, versioned=0.7,
+                      sources=["table", "table", "stream"]),
+    "optimization": dict(STREAMY, aggregate=5, window=3, join_stream=4, join_table=3, to_table=2, join_tables=2, repartition=2, cogroup=2,
+                         optimize=True, sources=["stream", "stream", "table"]),
+    "everything": dict(STREAMY, aggregate=4, window=5, join_table=4, join_global=2, to_table=3, to_stream=4, repartition=2, store=2, join_stream=4,
+                       join_tables=4, join_foreign=3, table_group=4, cogroup=2, suppress=3, versioned=0.1,
+                       windows=["tumbling", "hopping", "sliding", "session"], sources=["stream", "table", "stream", "table", "global_table"]),
+    "session-commands": {}, "versioned-commands": {},
 }
-OWN = {"kv-commands": kv_commands, "window-commands": window_commands, "processor-api": processor_api, "errors": errors}
+NOW = [theme for theme in THEMES if theme not in ("window-session", "window-sliding", "stream-join", "table-join", "foreign-key-join", "table-group", "cogroup",
+                                                  "suppress", "versioned", "optimization", "everything", "session-commands", "versioned-commands")]
+OWN = {"kv-commands": kv_commands, "window-commands": window_commands, "session-commands": session_commands,
+       "versioned-commands": versioned_commands, "processor-api": processor_api, "errors": errors}
 API = ["processor-api"]
 
 
 def main():
     out, count = sys.argv[1], int(sys.argv[2])
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    themes = sys.argv[4:] or list(THEMES)
+    themes = sys.argv[4:] or NOW
     os.makedirs(out, exist_ok=True)
     for i in range(count):
         theme = themes[i % len(themes)]

@@ -885,6 +885,8 @@ def kv_commands(m):
     def word():
         return m.pick(KEYS + ["d", "-"])
 
+    back = "" if store.get("cache") else "reverse-"  # upstream's cache read in reverse shows deleted rows
+
     def put_all():  # upstream lets an LRU store go of rows before it logs the first
         return "put-all " + " ".join("%s %s" % (m.pick(KEYS), m.pick(["1", "2", "-"])) for _ in range(1 if kind == "lru" else r.randrange(1, 4)))
 
@@ -893,7 +895,7 @@ def kv_commands(m):
                        lambda: "put " + m.pick(["4", "5"]), lambda: "put-if-absent " + m.pick(["7", "8", "-"]),
                        put_all,
                        lambda: "delete", lambda: "get", lambda: "get", lambda: "range %s %s" % (word(), word()),
-                       lambda: "reverse-range %s %s" % (word(), word()), lambda: "all", lambda: "reverse-all",
+                       lambda: back + "range %s %s" % (word(), word()), lambda: "all", lambda: back + "all",
                        lambda: "prefix " + m.pick(["a", "b", "aa"])])()
     m.steps = lambda: [{"topic": "in1", "key": m.pick(KEYS), "value": ";".join(command() for _ in range(r.randrange(1, 4)))
                         if len(m.ops) > 4 else command(), "ts": max(0, i + m.pick([0, 0, -3]))} for i in range(r.randrange(10, 60))]
@@ -921,6 +923,8 @@ def window_commands(m):
     def time():
         return max(0, state["now"] + m.pick([-30, -10, -3, -1, 0, 0, 1, 5]) * step)
 
+    back = "" if store.get("cache") else "backward-"  # upstream's cache read backward shows deleted rows, and rows twice
+
     def key():
         return m.pick(keys + ["-"])
 
@@ -932,13 +936,12 @@ def window_commands(m):
 
     def command():
         state["now"] += m.pick([0, 0, 1, 1, 2, 5]) * step
-        null = "1" if store.get("cache") else "-"  # upstream's cache shows deleted rows to those who read backward
         get = "fetch %d %d" % ((time(),) * 2) if store["retain_duplicates"] else "get %d" % time()
         return m.pick([lambda: "put %s %d" % (m.pick("123456789"), time())] * 5 +
-                      [lambda: "put %s %d" % (null, time()), lambda: get, lambda: "fetch " + span(),
-                       lambda: "backward-fetch " + span(), lambda: "fetch-keys %s %s %s" % (key(), key(), span()),
-                       lambda: "backward-fetch-keys %s %s %s" % (key(), key(), span()), lambda: "fetch-all " + span(),
-                       lambda: "backward-fetch-all " + span(), lambda: "all", lambda: "backward-all"])()
+                      [lambda: "put - %d" % time(), lambda: get, lambda: "fetch " + span(),
+                       lambda: back + "fetch " + span(), lambda: "fetch-keys %s %s %s" % (key(), key(), span()),
+                       lambda: back + "fetch-keys %s %s %s" % (key(), key(), span()), lambda: "fetch-all " + span(),
+                       lambda: back + "fetch-all " + span(), lambda: "all", lambda: back + "all"])()
     m.steps = lambda: [{"topic": "in1", "key": m.pick(keys), "value": ";".join(command() for _ in range(r.randrange(1, 4))) if several
                         else command(), "ts": i} for i in range(r.randrange(10, 70))]
 

@@ -1,4 +1,5 @@
-/* slow.c: a verb that takes SLOW_MS, for tests of the stop. */
+/* slow.c: a verb that says so and takes SLOW_MS, for tests of the stop. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <weir/engines.h>
@@ -9,6 +10,7 @@ static int doze(struct weir_context *ctx, const struct weir_record *rec)
     long            ms = atol(getenv("SLOW_MS"));
     struct timespec wait = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
+    fputs("dozing\n", stderr);
     nanosleep(&wait, NULL);
     return weir_forward_record(ctx, rec);
 }

@@ -9,7 +9,7 @@ begin() {
     SLOW_MS=$1 "$slow" local --dir "$work/d" --topics.partitions=1 --lines --in in="$work/in.txt" "${@:2}" 2>"$work/err" &
     pid=$!
     children+=("$pid")
-    await grep -q id=file-loaded "$work/err"
+    await grep -q -e '^dozing$' "$work/err"
 }
 stop() {
     kill -TERM "$pid"

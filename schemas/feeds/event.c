@@ -129,14 +129,9 @@ static void put_fields(struct market__writer *writer, const struct market__row *
 
     put_pair(json, "market", market__text(writer->file->rules->name));
     put_pair(json, "data_type", type_of(row));
-    for (size_t i = 0; i < row->fields.count; i++) {
-        if (row->fields.items[i].type == MARKET_OTHER)
-            continue;
-        weir_json_put_text(json, row->fields.items[i].name);
-        weir__buf_putc(&json->buf, ':');
-        json->comma = false;
-        market__field_write(&row->fields.items[i], json);
-    }
+    for (size_t i = 0; i < row->fields.count; i++)
+        if (row->fields.items[i].type != MARKET_OTHER)
+            market__field_put(&row->fields.items[i], json);
 }
 
 static void put_metadata(struct market__writer *writer, const struct market__row *row)
@@ -155,18 +150,25 @@ static void put_metadata(struct market__writer *writer, const struct market__row
     weir_json_end_object(json);
 }
 
+static struct weir_text system_of(const struct market__row *row)
+{
+    if (row->system.size)
+        return row->system;
+    return market__text(row->feed && row->feed->source ? row->feed->source : "load");
+}
+
 /* Ends with "sequence": where the number among its equals is to follow. */
 static void put_raw(struct market__writer *writer, const struct market__row *row, const struct market__event *event)
 {
     struct weir_json_out *json = &writer->json;
 
-    put_pair(json, "source_system", market__text(row->feed ? row->feed->source : "load"));
-    put_pair(json, "market", writer->file->said.of[SAID_MARKET]);
+    put_pair(json, "source_system", system_of(row));
+    put_pair(json, "market", row->market.size ? row->market : writer->file->said.of[SAID_MARKET]);
     put_pair(json, "symbol", row->symbol);
     put_time(json, "received_at", row->received ? row->received : event->time, row->received || event->timed);
     put_pair(json, "encoding", market__text(row->encoding));
     put_pair(json, "raw_payload", row->raw);
-    if (row->feed)
+    if (row->feed && row->feed != market__tick)
         put_metadata(writer, row);
     if (event->ordinal)
         weir_json_name(json, "sequence");
@@ -209,6 +211,13 @@ static int write_event(struct market__writer *writer, const struct market__row *
     return weir__buf_ok(&json->buf) ? WEIR_OK : WEIR_NO_MEMORY;
 }
 
+static bool has_number(const struct market__roles *roles)
+{
+    struct weir_text text;
+
+    return market__role_text(roles, ROLE_SEQUENCE, &text, NULL) < 0 || text.size;
+}
+
 int market__event_next(struct market__writer *writer, struct market__event *ret, struct weir_error *reterr)
 {
     struct market__roles  roles = { 0 };
@@ -225,7 +234,7 @@ int market__event_next(struct market__writer *writer, struct market__event *ret,
     if (ret->timed)
         writer->time = moment.time;
     ret->time = writer->time;
-    ret->ordinal = ret->timed && row.feed->trade && !row.feed->names[ROLE_SEQUENCE];
+    ret->ordinal = ret->timed && row.feed->trade && !has_number(&roles);
     if (writer->learning)
         return WEIR_OK;
     return write_event(writer, &row, &roles, ret) < 0 ? market__file_no_memory(writer->file, reterr) : WEIR_OK;

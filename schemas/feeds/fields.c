@@ -49,6 +49,14 @@ void market__field_write(const struct market__field *field, struct weir_json_out
     }
 }
 
+void market__field_put(const struct market__field *field, struct weir_json_out *json)
+{
+    weir_json_put_text(json, field->name);
+    weir__buf_putc(&json->buf, ':');
+    json->comma = false;
+    market__field_write(field, json);
+}
+
 int market__fields_add(struct market__fields *fields, const struct weir_json *json, struct weir_arena *arena)
 {
     struct market__field *field = json ? add(fields, arena) : NULL;

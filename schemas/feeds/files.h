@@ -36,9 +36,10 @@ struct market__row {
     struct weir_text          raw;    /* of trades: the line or document, which is then the payload */
     const char               *encoding;
     struct weir_text          symbol;
-    int64_t                   received; /* us; 0 = not said */
-    uint64_t                  number;   /* of the row, from 1 */
-    uint32_t                  part;     /* of the row */
+    struct weir_text          system, market; /* where the row says them; else those of feed and file */
+    int64_t                   received;       /* us; 0 = not said */
+    uint64_t                  number;         /* of the row, from 1 */
+    uint32_t                  part;           /* of the row */
 };
 
 struct market__file;
@@ -151,6 +152,7 @@ int    market__begin_aeso(struct market__file *file, struct weir_error *reterr);
 size_t market__parts_one(const struct market__file *file);
 int    market__fill_table(struct market__file *file, size_t part, struct market__fields *ret);
 int    market__next_of_table(struct market__file *file, struct market__row *ret, struct weir_error *reterr);
+int    market__begin_ticks(struct market__file *file, struct weir_error *reterr);
 int    market__next_of_ticks(struct market__file *file, struct market__row *ret, struct weir_error *reterr);
 bool   market__knows_document(const struct market__file *file);
 int    market__begin_document(struct market__file *file, struct weir_error *reterr);

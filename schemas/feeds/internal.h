@@ -43,6 +43,7 @@ struct market__fields {
 
 /* The value alone, as it was; MARKET_OTHER is written as null. */
 void market__field_write(const struct market__field *field, struct weir_json_out *json);
+void market__field_put(const struct market__field *field, struct weir_json_out *json); /* with its name */
 /* json may be NULL: nothing is added. WEIR_LIMIT. */
 int market__fields_add(struct market__fields *fields, const struct weir_json *json, struct weir_arena *arena);
 /* Members of an object; those of an object inside it as "name.member". Lives in the arena, borrows from json.

@@ -513,7 +513,8 @@ void market_load_file(const struct market_load *load, size_t n, struct market_lo
 /* Rows whose number among equals counts from the file's begin must all be seen. */
 static uint64_t first_row(const struct source *source)
 {
-    bool ordinals = source->file->feed && source->file->feed->trade && !source->file->feed->names[ROLE_SEQUENCE];
+    const struct market_feed *feed = source->file->feed;
+    bool                      ordinals = feed && feed->trade && (feed == market__tick || !feed->names[ROLE_SEQUENCE]);
 
     return ordinals ? 0 : source->segments[source->segment].begin;
 }

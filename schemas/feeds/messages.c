@@ -86,6 +86,77 @@ int market__next_of_lean(struct market__file *file, struct market__row *ret, str
     return err == WEIR_NO_MEMORY || err == WEIR_LIMIT ? market__file_no_memory(file, reterr) : WEIR_OK;
 }
 
+/* ---- a table of ticks: columns as the connectors' ---- */
+
+/* The market is a column of the table, or the same for all rows. */
+int market__begin_ticks(struct market__file *file, struct weir_error *reterr)
+{
+    bool column = false;
+
+    (void)reterr;
+    for (size_t i = 0; i < file->column_count; i++)
+        column |= market__same(file->columns[i], TEXT("market"));
+    market__file_named(file);
+    if (!column)
+        market__file_needs(file, SAID_MARKET);
+    file->feed = market__tick;
+    file->rules = market_rules_find((struct weir_text){ 0 });
+    return WEIR_OK;
+}
+
+/* The cell of a column; size 0 = there is none. */
+static struct weir_text cell_of(const struct market__file *file, const char *names)
+{
+    for (size_t i = 0; i < MIN(file->column_count, file->cells.count); i++)
+        if (market__one_of(file->columns[i], names) >= 0)
+            return market__trim(file->cells.items[i]);
+    return (struct weir_text){ 0 };
+}
+
+/* The row as a JSON object, which is what raw_payload holds; a broken one as the line it is. */
+static int write_row(struct market__file *file, struct market__row *ret)
+{
+    struct weir_json_out out = { 0 };
+
+    weir_json_begin_object(&out);
+    for (size_t i = 0; i < file->column_count; i++) {
+        struct market__field field = { .name = file->columns[i], .text = file->cells.items[i], .type = MARKET_TEXT };
+
+        if (field.name.size)
+            market__field_put(&field, &out);
+    }
+    weir_json_end_object(&out);
+    ret->raw.data = weir__buf_ok(&out.buf) ? weir__arena_copy(&file->row_arena, out.buf.data, out.buf.size) : NULL;
+    ret->raw.size = out.buf.size;
+    weir__json_out_fini(&out);
+    return ret->raw.data ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+int market__next_of_ticks(struct market__file *file, struct market__row *ret, struct weir_error *reterr)
+{
+    const struct weir_json *document;
+    int                     err = market__file_line(file, reterr);
+
+    if (err < 0)
+        return err;
+    put_line(file, ret);
+    ret->encoding = "json";
+    err = market__cells_split(&file->cells, ret->raw);
+    if (err == WEIR_NO_MEMORY)
+        return market__file_no_memory(file, reterr);
+    if (err < 0 || file->cells.count != file->column_count)
+        return WEIR_OK;
+    ret->symbol = cell_of(file, "symbol|ticker");
+    ret->system = cell_of(file, "source_id|source_system|source");
+    ret->market = cell_of(file, "market|hub");
+    err = write_row(file, ret);
+    if (err == WEIR_OK)
+        err = weir_json_parse(&file->row_arena, ret->raw, &document, NULL);
+    if (err == WEIR_OK)
+        err = market__fields_of(document, &file->row_arena, &ret->fields);
+    return err < 0 && err != WEIR_UNREADABLE ? market__file_no_memory(file, reterr) : WEIR_OK;
+}
+
 /* ---- Binance: receive time in ns, a blank, the message ---- */
 
 /* The message of a line, and when it was received: us, cut. */

@@ -206,6 +206,16 @@ static const struct market_feed feeds[] = {
       .names = { [ROLE_LOCATION] = "Name", [ROLE_LOCAL] = "Time Stamp", [ROLE_TURN] = "repeated_hour",
                  [ROLE_PRICE] = "LBMP ($/MWHr)", [ROLE_MLC] = "Marginal Cost Losses ($/MWHr)",
                  [ROLE_MCC] = "Marginal Cost Congestion ($/MWHr)" } },
+#define NYISO_OASIS(type, product, length, clock, stamp, word)                                                      \
+    { .rules = &markets[NYISO], .data_type = type, .basis = product, .interval = length, .when = clock, .negated = true, \
+      .names = { [ROLE_LOCATION] = "Zone Name|Generator Name|Gen Name", [ROLE_LOCAL] = stamp,                        \
+                 [ROLE_TURN] = "Eastern Date Hour Time Zone|repeated_hour",                                          \
+                 [ROLE_PRICE] = word " Zonal LBMP|" word " Gen LBMP", [ROLE_MLC] = word " Zonal Losses|" word " Gen Losses", \
+                 [ROLE_MCC] = word " Zonal Congestion|" word " Gen Congestion",                                      \
+                 [ROLE_REVISION] = word " Zonal Price Version|" word " Gen Price Version" } }
+    NYISO_OASIS("oasis_dam", MARKET_DA,        HOUR,    WHEN_START, "Eastern Date Hour",  "DAM"),
+    NYISO_OASIS("oasis_rtd", MARKET_REAL_TIME, FIVE,    WHEN_GRID,  "RTD End Time Stamp", "RTD"),
+    NYISO_OASIS("oasis_rtc", MARKET_RTC,       QUARTER, WHEN_END,   "RTC End Time Stamp", "RTC"),
     { .rules = &markets[NYISO], .data_type = "lbmp", .basis = MARKET_DA, .interval = HOUR, .when = WHEN_START,
       .negated = true, .runs = da_only,
       .names = { [ROLE_LOCATION] = "node|name|location|node_id|ptid", [ROLE_INSTANT] = "timestamp|interval_start",
@@ -253,6 +263,9 @@ static const struct market_feed feeds[] = {
       .names = { [ROLE_INSTANT] = "begin_datetime_utc", [ROLE_LOCAL] = "begin_datetime_mpt|Date/Time",
                  [ROLE_TURN] = "repeated_hour", [ROLE_PRICE] = "pool_price_cad_per_mwh|pool_price|Price",
                  [ROLE_FORECAST] = "forecast_pool_price_cad_per_mwh|forecast_pool_price", [ROLE_MADE] = "generated_at" } },
+    { .rules = &markets[AESO], .data_type = "historical_pool_price", .basis = MARKET_RT1H, .interval = HOUR, .when = WHEN_HOUR,
+      .location = "AB",
+      .names = { [ROLE_DAY] = "Date (HE)", [ROLE_TURN] = "repeated_hour", [ROLE_PRICE] = "Price ($)" } },
     { .rules = &markets[AESO], .data_type = "system_marginal_price|smp_1min", .interval = 60, .when = WHEN_START,
       .location = "AB",
       .names = { [ROLE_INSTANT] = "begin_datetime_utc", [ROLE_LOCAL] = "begin_datetime_mpt|Date/Time",

@@ -72,9 +72,9 @@ static int read_turn(const struct row *row, struct turn *ret)
     *ret = (struct turn){ .turn = MARKET_EARLIER };
     if (err < 0 || !text.size)
         return err;
-    if (market__one_of(text, "true|y|yes|1|later") >= 0)
+    if (market__one_of(text, "true|y|yes|1|later|est|cst|mst|pst") >= 0)
         ret->turn = MARKET_LATER;
-    else if (market__one_of(text, "false|n|no|0|earlier") < 0)
+    else if (market__one_of(text, "false|n|no|0|earlier|edt|cdt|mdt|pdt") < 0)
         return market__one_of(text, "once") >= 0
                    ? WEIR_OK
                    : bad(row, ROLE_TURN, MARKET_BAD_TYPE, "neither true nor false is said of the repeated hour");
@@ -173,7 +173,8 @@ static bool read_hour_ending(struct weir_text text, int64_t *ret, bool *ret_late
     return market__whole(text, ret) && *ret >= 1 && *ret <= 25;
 }
 
-static int resolve_hour(struct row *row, int64_t day, int64_t hour, bool later, struct market__moment *ret)
+static int resolve_hour(struct row *row, enum market__role role, int64_t day, int64_t hour, bool later,
+                        struct market__moment *ret)
 {
     struct turn turn;
     bool        repeated;
@@ -187,7 +188,7 @@ static int resolve_hour(struct row *row, int64_t day, int64_t hour, bool later, 
         turn = (struct turn){ .turn = MARKET_LATER, .said = true };
     err = market_hour_ending(row->zone, day, (int)hour, turn.turn, &ret->time, &repeated);
     if (err < 0)
-        return bad(row, ROLE_HOUR, err, market_reason_text(err));
+        return bad(row, role, err, market_reason_text(err));
     ret->ambiguous = repeated && !turn.said && hour != 25;
     return WEIR_OK;
 }
@@ -208,13 +209,42 @@ static int add_quarter(const struct row *row, struct market__moment *ret)
     return WEIR_OK;
 }
 
+/* "03/08/2020 03" or "3/8/2020 3:00", hour ending: day and hour in one text. 0 o'clock ends the day before. */
+static int read_day_and_hour(struct row *row, struct market__moment *ret)
+{
+    struct weir_text    text, day;
+    struct market_stamp stamp;
+    int64_t             hour;
+    bool                later;
+    int                 err = text_of(row, ROLE_DAY, &text);
+
+    if (err < 0)
+        return err;
+    if (!text.size)
+        return market__role_missing(row->feed, ROLE_DAY, row->reterr);
+    day = (struct weir_text){ .data = text.data, .size = 0 };
+    while (day.size < text.size && day.data[day.size] != ' ')
+        day.size++;
+    text = market__trim((struct weir_text){ .data = text.data + day.size, .size = text.size - day.size });
+    if (market_stamp_read(day, &stamp) < 0 || !stamp.local)
+        return bad(row, ROLE_DAY, MARKET_BAD_TIME, "no day and hour");
+    if (market__one_of(text, "0|00|0:00|00:00") >= 0)
+        return resolve_hour(row, ROLE_DAY, stamp.us - MARKET_DAYS(1), 24, false, ret);
+    if (!read_hour_ending(text, &hour, &later))
+        return bad(row, ROLE_DAY, MARKET_BAD_TIME, "no hour ending 1 to 24");
+    return resolve_hour(row, ROLE_DAY, stamp.us, hour, later, ret);
+}
+
 static int read_hour(struct row *row, struct market__moment *ret)
 {
     struct weir_text text;
     int64_t          day, hour;
     bool             later;
-    int              err = read_day(row, &day);
+    int              err;
 
+    if (!row->feed->names[ROLE_HOUR])
+        return read_day_and_hour(row, ret);
+    err = read_day(row, &day);
     if (err == WEIR_OK)
         err = text_of(row, ROLE_HOUR, &text);
     if (err < 0)
@@ -223,7 +253,7 @@ static int read_hour(struct row *row, struct market__moment *ret)
         return market__role_missing(row->feed, ROLE_HOUR, row->reterr);
     if (!read_hour_ending(text, &hour, &later))
         return bad(row, ROLE_HOUR, MARKET_BAD_TIME, "no hour ending 1 to 24");
-    err = resolve_hour(row, day, hour, later, ret);
+    err = resolve_hour(row, ROLE_HOUR, day, hour, later, ret);
     return err == WEIR_OK ? add_quarter(row, ret) : err;
 }
 

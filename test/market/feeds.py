@@ -56,6 +56,37 @@ def instant(local, tz, fold=0):
     return us(local.replace(tzinfo=tz, fold=fold).astimezone(UTC))
 
 
+def twice(local, tz):
+    return exists(local, tz) and instant(local, tz, 0) != instant(local, tz, 1)
+
+
+def hour_ending(day, hour, tz, fold=0):
+    """Start of the hour; where a clock change leaves it out, the hour that ends at that time."""
+    start = day + datetime.timedelta(hours=hour - 1)
+    if exists(start, tz):
+        return instant(start, tz, fold)
+    return instant(start + datetime.timedelta(hours=1), tz) - HOUR
+
+
+class Repeats:
+    """Which one of a repeated hour the n-th row of a label is, by the order of rows."""
+
+    def __init__(self, labels, backward=False):
+        self.total = {}
+        for label in labels:
+            self.total[label] = self.total.get(label, 0) + 1
+        self.seen = {}
+        self.backward = backward
+
+    def fold(self, label):
+        """0 or 1, and whether nothing tells."""
+        n = self.seen.get(label, 0)
+        self.seen[label] = n + 1
+        if self.total[label] < 2:
+            return 0, True
+        return int((n == 1) != self.backward), False
+
+
 class Sink:
     """Collects ticks and counts of one file."""
 
@@ -120,7 +151,8 @@ def eia(path, sink, market, minutes, suffix="", sign=1):
 def miso_matrix(path, sink):
     lines = list(lines_of(path))
     day = datetime.datetime.strptime(lines[1].strip(), "%m/%d/%Y")
-    for row in rows_of(path, 3):
+    heading = next(i for i, line in enumerate(lines) if line.startswith("Node,"))
+    for row in rows_of(path, heading):
         sink.rows += 1
         for hour in range(1, 25):
             time = us((day + datetime.timedelta(hours=hour - 1)).replace(tzinfo=EST))
@@ -161,16 +193,15 @@ def ercot_document(path, sink):
         day = datetime.datetime.fromisoformat(row["deliveryDate"])
         fold = 1 if row["DSTFlag"] else 0
         if "hourEnding" in row:
-            start, suffix = day + datetime.timedelta(hours=int(row["hourEnding"][:2]) - 1), ".DA"
-            minutes = 0
+            hour, minutes, suffix = int(row["hourEnding"][:2]), 0, ".DA"
         else:
-            start = day + datetime.timedelta(hours=int(row["deliveryHour"]) - 1)
+            hour = int(row["deliveryHour"])
             minutes = 15 * (int(row["deliveryInterval"]) - 1)
             suffix = ".EW" if row["settlementPointType"] in ("LZEW", "LZ_DCEW") else ""
         sink.rows += 1
         sink.events += 1
         sink.price(f"ERCOT.{location(row['settlementPoint'])}{suffix}",
-                   instant(start, central, fold) + minutes * 60 * 10**6, row["settlementPointPrice"])
+                   hour_ending(day, hour, central, fold) + minutes * 60 * 10**6, row["settlementPointPrice"])
 
 
 # ---- PJM ----
@@ -193,7 +224,7 @@ def pjm(path, sink, kind, suffix):
 def caiso(path, sink):
     for row in rows_of(path, 0):
         time = us(datetime.datetime.fromisoformat(row["INTERVALSTARTTIME_GMT"]).astimezone(UTC))
-        name = f"CAISO.{location(row['NODE'])}" + {"DAM": ".DA"}[row["MARKET_RUN_ID"]]
+        name = f"CAISO.{location(row['NODE'])}" + {"DAM": ".DA", "RTPD": ".RT15M"}[row["MARKET_RUN_ID"]]
         part = {"LMP": "", "MCE": ".MCE", "MCC": ".MCC", "MCL": ".MLC", "MGHG": ".MGHG"}[row["LMP_TYPE"]]
         sink.rows += 1
         sink.events += 1
@@ -205,19 +236,45 @@ def caiso(path, sink):
 
 # ---- NYISO ----
 
-def nyiso(path, sink):
+def nyiso(path, sink, kind):
     eastern = zone("America/New_York")
-    for row in rows_of(path, 0):
-        stamp = instant(datetime.datetime.strptime(row["Time Stamp"], "%m/%d/%Y %H:%M:%S"), eastern)
-        seconds = stamp // 10**6
-        start = (seconds - 1) // 300 * 300
-        name = f"NYISO.{location(row['Name'])}"
-        sequence = seconds - start
+    rows = list(rows_of(path, 0))
+    form = "%m/%d/%Y %H:%M:%S" if kind == "rt" else "%m/%d/%Y %H:%M"
+    repeats = Repeats((row["Name"], row["Time Stamp"]) for row in rows)
+    for row in rows:
+        local = datetime.datetime.strptime(row["Time Stamp"], form)
+        fold, unsure = repeats.fold((row["Name"], row["Time Stamp"])) if twice(local, eastern) else (0, False)
+        start = instant(local, eastern, fold)
+        name = f"NYISO.{location(row['Name'])}" + (".DA" if kind == "da" else "")
+        sequence = 0
+        if kind == "rt":
+            seconds = start // 10**6
+            start = (seconds - 1) // 300 * 300 * 10**6
+            sequence = seconds - start // 10**6
+        more = {"sequence": sequence, "note": " ambiguous" if unsure else ""}
         sink.rows += 1
         sink.events += 1
-        sink.price(name, start * 10**6, row["LBMP ($/MWHr)"], sequence=sequence)
-        sink.component(name + ".MCC", start * 10**6, row["Marginal Cost Congestion ($/MWHr)"], -1, sequence=sequence)
-        sink.component(name + ".MLC", start * 10**6, row["Marginal Cost Losses ($/MWHr)"], sequence=sequence)
+        sink.price(name, start, row["LBMP ($/MWHr)"], **more)
+        sink.component(name + ".MCC", start, row["Marginal Cost Congestion ($/MWHr)"], -1, **more)
+        sink.component(name + ".MLC", start, row["Marginal Cost Losses ($/MWHr)"], **more)
+
+
+def nyiso_oasis(path, sink):
+    eastern = zone("America/New_York")
+    for row in rows_of(path, 0):
+        if "DAM Zonal LBMP" in row:
+            word, suffix, shift, stamp = "DAM", ".DA", 0, row["Eastern Date Hour"]
+        else:
+            word, suffix, shift, stamp = "RTC", ".RTC", 15, row["RTC End Time Stamp"]
+        fold = 1 if row.get("Eastern Date Hour Time Zone") == "EST" else 0
+        time = instant(datetime.datetime.strptime(stamp, "%m/%d/%Y %H:%M"), eastern, fold) - shift * 60 * 10**6
+        name = f"NYISO.{location(row['Zone Name'])}{suffix}"
+        revision = row[f"{word} Zonal Price Version"]
+        sink.rows += 1
+        sink.events += 1
+        sink.price(name, time, row[f"{word} Zonal LBMP"], revision=revision)
+        sink.component(name + ".MCC", time, row[f"{word} Zonal Congestion"], -1, revision=revision)
+        sink.component(name + ".MLC", time, row[f"{word} Zonal Losses"], revision=revision)
 
 
 # ---- ISO-NE ----
@@ -232,14 +289,17 @@ def isone_report(path, sink):
             continue
         row = dict(zip(heading, row))
         day = datetime.datetime.strptime(row["Date"], "%m/%d/%Y")
-        time = instant(day + datetime.timedelta(hours=int(row["Hour Ending"]) - 1), eastern)
+        hour = row["Hour Ending"]
+        start = day + datetime.timedelta(hours=int(hour.rstrip("X")) - 1)
+        time = instant(start, eastern, 1 if hour.endswith("X") else 0)
+        note = " ambiguous" if twice(start, eastern) and not hour.endswith("X") else ""
         name = f"ISONE.{location(row['Location Name'])}.RT1H"
         sink.rows += 1
         sink.events += 1
-        sink.price(name, time, row["Locational Marginal Price"])
-        sink.component(name + ".MCE", time, row["Energy Component"])
-        sink.component(name + ".MCC", time, row["Congestion Component"])
-        sink.component(name + ".MLC", time, row["Marginal Loss Component"])
+        sink.price(name, time, row["Locational Marginal Price"], note=note)
+        sink.component(name + ".MCE", time, row["Energy Component"], note=note)
+        sink.component(name + ".MCC", time, row["Congestion Component"], note=note)
+        sink.component(name + ".MLC", time, row["Marginal Loss Component"], note=note)
 
 
 def isone_document(path, sink):
@@ -268,9 +328,26 @@ def aeso_lines(path, sink, heading, suffix):
         if not exists(local, mountain):
             sink.untimed += 1
             continue
-        time = instant(local, mountain)
-        twice = instant(local, mountain, 1) != time
-        sink.price(f"AESO.AB{suffix}", time, price, note=" ambiguous" if twice else "")
+        sink.price(f"AESO.AB{suffix}", instant(local, mountain), price,
+                   note=" ambiguous" if twice(local, mountain) else "")
+
+
+def aeso_historical(path, sink):
+    """Newest first; hours ending; a label that has no start is the hour that ends there."""
+    mountain = zone("America/Edmonton")
+    rows = list(rows_of(path, 0))
+    repeats = Repeats((row["Date (HE)"] for row in rows), backward=True)
+    for row in rows:
+        day, hour = row["Date (HE)"].split(" ")
+        day = datetime.datetime.strptime(day, "%m/%d/%Y")
+        if hour == "0:00":
+            day, hour = day - datetime.timedelta(days=1), 24
+        start = day + datetime.timedelta(hours=int(hour) - 1)
+        fold, unsure = repeats.fold(row["Date (HE)"]) if twice(start, mountain) else (0, False)
+        time = hour_ending(day, int(hour), mountain, fold)
+        sink.rows += 1
+        sink.events += 1
+        sink.price("AESO.AB.RT1H", time, row["Price ($)"], note=" ambiguous" if unsure else "")
 
 
 def aeso_document(path, sink):
@@ -325,6 +402,21 @@ def binance(path, sink):
             sink.price(name, time, None, bid=data["b"], ask=data["a"], sequence=data["u"])
 
 
+def table_of_ticks(path, sink):
+    seen = {}
+    for row in rows_of(path, 0):
+        stamp = row["timestamp"]
+        time = int(stamp) * 10**6 if stamp.isdigit() else us(datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")))
+        name = location(row["symbol"])
+        sequence = row["sequence"]
+        if not sequence:
+            sequence = seen.get((name, time), 0)
+            seen[name, time] = sequence + 1
+        sink.rows += 1
+        sink.events += 1
+        sink.price(name, time, row["price"], volume=row["volume"], sequence=sequence)
+
+
 KINDS = [
     (r"^miso_rt_hourly_hubs", lambda p, s: eia(p, s, "MISO", 60, ".RT1H")),
     (r"^caiso_rt_15min_hubs", lambda p, s: eia(p, s, "CAISO", 15, ".RT15M")),
@@ -338,12 +430,16 @@ KINDS = [
     (r"^pjm_rt_hrl", lambda p, s: pjm(p, s, "rt", ".RT1H")),
     (r"^pjm_da_hrl", lambda p, s: pjm(p, s, "da", ".DA")),
     (r"^caiso_\d", caiso),
-    (r"^nyiso_\d{8}realtime", nyiso),
+    (r"^nyiso_\d{8}realtime", lambda p, s: nyiso(p, s, "rt")),
+    (r"^nyiso_\d{8}damlbmp", lambda p, s: nyiso(p, s, "da")),
+    (r"^nyiso_oasis", nyiso_oasis),
     (r"^isone_lmp_rt_final", isone_report),
     (r"^isone_api", isone_document),
     (r"^aeso_pool_price", lambda p, s: aeso_lines(p, s, 6, ".RT1H")),
     (r"^aeso_smp_1min", lambda p, s: aeso_lines(p, s, 0, "")),
     (r"^aeso_api", aeso_document),
+    (r"^aeso_historical", aeso_historical),
+    (r"^ticks", table_of_ticks),
     (r"^trades_spy_tick", lambda p, s: lean(p, s, "SPY", "America/New_York", "0.0001")),
     (r"^trades_gc_201312_tick", lambda p, s: lean(p, s, "GC.201312", "UTC", "1")),
     (r"^trades_kraken_api_xbt", kraken),

@@ -23,6 +23,8 @@ compare() {
     done
 }
 
+compare test/market/samples/*
+
 real=../shared/data/real
 if [ ! -d $real ]; then
     echo "left out: the real files, $real is not there"

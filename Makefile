@@ -13,7 +13,10 @@ demo: ; @.ci/dependencies build && $(MAKE) all && BARS=$(BUILD)/examples/minute_
 bench: all ; @for program in $(BUILD)/bench/*; do $$program || exit 1; done
 
 install: all ; @cmake --install $(BUILD)
-docs: all ; @$(BUILD)/examples/word_count help --markdown >docs/configuration.md && $(BUILD)/examples/word_count help --metrics >docs/metrics.md
+docs: all
+	@$(BUILD)/examples/word_count help --markdown >docs/configuration.md
+	@$(BUILD)/examples/word_count help --metrics >docs/metrics.md
+	@$(BUILD)/data-processing schemas >docs/schemas.md
 format: ; @.ci/format --fix
 check: ; @.ci/layers && .ci/format
 clean: ; @cmake -E rm -rf $(BUILD)

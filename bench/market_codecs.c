@@ -4,6 +4,7 @@
  * The tick is a PJM hour as normalization makes it. Prints a table; compare lines of one run only.
  */
 #include <inttypes.h>
+#include <msgpack.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,6 +67,22 @@ static int run_decode(const struct stage *stage, struct weir_arena *arena)
     const void *value;
 
     return weir__decode(stage->codec, arena, stage->bytes, &value);
+}
+
+/* What msgpack-c's own unpacker takes to make its tree, of which a record would then still have to be made. */
+static int run_tree(const struct stage *stage, struct weir_arena *arena)
+{
+    static msgpack_zone zone;
+    msgpack_object      object;
+    size_t              at = 0;
+
+    (void)arena;
+    if (!zone.chunk_size)
+        CHECK(msgpack_zone_init(&zone, 8192));
+    msgpack_zone_clear(&zone);
+    return msgpack_unpack(stage->bytes.data, stage->bytes.size, &at, &zone, &object) == MSGPACK_UNPACK_SUCCESS
+               ? WEIR_OK
+               : WEIR_UNREADABLE;
 }
 
 static int run_encode(const struct stage *stage, struct weir_arena *arena)
@@ -152,6 +169,7 @@ int main(int argc, char **argv)
     struct weir_bytes  state = encoded(market_fold, &fold, &arena);
     const struct stage stages[] = {
         { "tick, decode MessagePack", market_tick, run_decode, packed },
+        { "tick, msgpack-c's tree alone", NULL, run_tree, packed },
         { "tick, decode JSON", market_tick, run_decode, json },
         { "tick, encode MessagePack", market_tick, run_encode, packed },
         { "tick, encode JSON", market_tick_json, run_encode, json },

@@ -3,14 +3,19 @@
 
 enum { SUFFIXES_MAX = 3 };
 
-static const char *const bases[] = { "", "RT15M", "RT1H", "DA", "RTC", "HASP", "EW" };
-static const char *const stages[] = { "", "PRELIM", "EXANTE", "FORECAST" };
-static const char *const components[] = { "", "MCE", "MCC", "MLC", "MGHG" };
-static const char        perpetual_suffix[] = "PERP";
+#define SUFFIX(name, suffix, meaning) suffix,
+static const char *const bases[] = { MARKET_BASES(SUFFIX) };
+static const char *const stages[] = { MARKET_STAGES(SUFFIX) };
+static const char *const components[] = { MARKET_COMPONENTS(SUFFIX) };
+#undef SUFFIX
+static const char *const perpetuals[] = { "", MARKET_PERPETUAL };
 
 /* ---- names ---- */
 
-static bool is_letter_or_digit(char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+/* What stays as it is in an id. */
+static const bool letters_and_digits[256] = { ['A' ... 'Z'] = true, ['0' ... '9'] = true, ['_'] = true };
+
+static bool is_letter_or_digit(char c) { return letters_and_digits[(unsigned char)c]; }
 
 static char upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c; }
 
@@ -110,7 +115,7 @@ static const char *any_suffix(struct weir_text text)
         return stages[i];
     if ((i = find_suffix(text, components, ARRAY_SIZE(components))))
         return components[i];
-    return ends_in(text, perpetual_suffix) ? perpetual_suffix : NULL;
+    return ends_in(text, MARKET_PERPETUAL) ? MARKET_PERPETUAL : NULL;
 }
 
 /* ---- making ids ---- */
@@ -173,7 +178,7 @@ int market_power_id(const struct market_power *power, struct market_id *ret, str
 int market_trade_id(struct weir_text first, struct weir_text second, bool perpetual, struct market_id *ret,
                     struct weir_error *reterr)
 {
-    const char *const suffixes[SUFFIXES_MAX] = { perpetual ? perpetual_suffix : "", "", "" };
+    const char *const suffixes[SUFFIXES_MAX] = { perpetuals[perpetual], "", "" };
     struct market_id  id;
     int               err;
 
@@ -190,8 +195,6 @@ int market_trade_id(struct weir_text first, struct weir_text second, bool perpet
 
 /* ---- reading ids ---- */
 
-static bool is_id_sign(char c) { return is_letter_or_digit(c) || c == '-'; }
-
 bool market_instrument_legal(struct weir_text instrument)
 {
     bool after_dot = true; /* or at the beginning */
@@ -199,9 +202,10 @@ bool market_instrument_legal(struct weir_text instrument)
     if (instrument.size < 1 || instrument.size > MARKET_INSTRUMENT_MAX)
         return false;
     for (size_t i = 0; i < instrument.size; i++) {
-        bool dot = instrument.data[i] == '.';
+        char c = instrument.data[i];
+        bool dot = c == '.';
 
-        if (dot ? after_dot : !is_id_sign(instrument.data[i]))
+        if (dot ? after_dot : !is_letter_or_digit(c) && c != '-')
             return false;
         after_dot = dot;
     }
@@ -221,9 +225,8 @@ static size_t take_suffix(struct weir_text *text, const char *const *suffixes, s
 
 int market_id_split(struct weir_text id, struct market_id_parts *ret)
 {
-    static const char *const perpetuals[] = { "", perpetual_suffix };
-    struct market_id_parts   parts = { 0 };
-    const char              *dot;
+    struct market_id_parts parts = { 0 };
+    const char            *dot;
 
     if (!market_instrument_legal(id))
         return MARKET_BAD_NAME;

@@ -15,17 +15,33 @@
 #define MARKET_INSTRUMENT_MAX 100 /* bytes, as the reference tables hold */
 #define MARKET_TENANT_MAX     50
 
-enum market_basis {
-    MARKET_REAL_TIME, /* in the finest interval the market publishes for the location: no suffix */
-    MARKET_RT15M,
-    MARKET_RT1H,
-    MARKET_DA,
-    MARKET_RTC,
-    MARKET_HASP,
-    MARKET_EW,
-};
-enum market_stage { MARKET_SETTLED, MARKET_PRELIM, MARKET_EXANTE, MARKET_FORECAST };
-enum market_component { MARKET_PRICE, MARKET_MCE, MARKET_MCC, MARKET_MLC, MARKET_MGHG };
+/* The closed list: constant, suffix, meaning. */
+#define MARKET_BASES(X)                                                                                     \
+    X(MARKET_REAL_TIME, "", "real-time price in the finest interval the market publishes for the location") \
+    X(MARKET_RT15M, "RT15M", "real-time, 15 minutes, where a finer one is published")                       \
+    X(MARKET_RT1H, "RT1H", "real-time, hourly")                                                             \
+    X(MARKET_DA, "DA", "day-ahead, as settled")                                                             \
+    X(MARKET_RTC, "RTC", "real-time commitment, 15 minutes (NYISO)")                                        \
+    X(MARKET_HASP, "HASP", "hour-ahead (CAISO)")                                                            \
+    X(MARKET_EW, "EW", "energy-weighted zone (ERCOT)")
+#define MARKET_STAGES(X)                                       \
+    X(MARKET_SETTLED, "", "as published for settlement")       \
+    X(MARKET_PRELIM, "PRELIM", "preliminary report")           \
+    X(MARKET_EXANTE, "EXANTE", "computed before the interval") \
+    X(MARKET_FORECAST, "FORECAST", "forecast of the price")
+#define MARKET_COMPONENTS(X)                                                   \
+    X(MARKET_PRICE, "", "the whole price: MCE + MCC + MLC")                    \
+    X(MARKET_MCE, "MCE", "energy")                                             \
+    X(MARKET_MCC, "MCC", "congestion, signed so that it adds up to the price") \
+    X(MARKET_MLC, "MLC", "loss")                                               \
+    X(MARKET_MGHG, "MGHG", "greenhouse gas (CAISO)")
+#define MARKET_PERPETUAL "PERP" /* a perpetual future, where the same pair is also traded spot */
+
+#define MARKET__CONSTANT(name, suffix, meaning) name,
+enum market_basis { MARKET_BASES(MARKET__CONSTANT) };
+enum market_stage { MARKET_STAGES(MARKET__CONSTANT) };
+enum market_component { MARKET_COMPONENTS(MARKET__CONSTANT) };
+#undef MARKET__CONSTANT
 
 struct market_id {
     char   text[MARKET_INSTRUMENT_MAX + 1]; /* NUL-ended */

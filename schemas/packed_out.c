@@ -11,23 +11,32 @@ struct out {
     size_t             size, room;
 };
 
-/* The packer's sink. -1 = the arena is at its ceiling. */
+/* Room for so many more bytes. -1 = the arena is at its ceiling. */
+static int widen(struct out *out, size_t size)
+{
+    size_t room = MAX(out->room * 2, out->size + size + FIRST_ROOM);
+    char  *more = weir__arena_take(out->arena, room);
+
+    if (!more)
+        return -1;
+    if (out->size)
+        memcpy(more, out->data, out->size);
+    out->data = more;
+    out->room = room;
+    return 0;
+}
+
+/* The packer's sink. Most that it is given is one byte: not worth a call. */
 static int add(void *data, const char *bytes, size_t size)
 {
     struct out *out = data;
 
-    if (size > out->room - out->size) {
-        size_t room = MAX(out->room * 2, out->size + size + FIRST_ROOM);
-        char  *more = weir__arena_take(out->arena, room);
-
-        if (!more)
-            return -1;
-        if (out->size)
-            memcpy(more, out->data, out->size);
-        out->data = more;
-        out->room = room;
-    }
-    memcpy(out->data + out->size, bytes, size);
+    if (size > out->room - out->size && widen(out, size) < 0)
+        return -1;
+    if (size == 1)
+        out->data[out->size] = *bytes;
+    else
+        memcpy(out->data + out->size, bytes, size);
     out->size += size;
     return 0;
 }

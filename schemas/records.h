@@ -232,6 +232,9 @@ struct market_instrument {
     int64_t               version; /* rises with each change of the row */
 };
 
+/* Records, flags, ids and reasons as docs/schemas.md says them, from the tables. */
+void market_document(struct weir__buf *ret);
+
 /* ---- codecs ---- */
 
 /* Of each record one type in two forms to write; both read both. The first one is the contract's default. */

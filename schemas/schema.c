@@ -66,31 +66,40 @@ int market_finish(struct market_reader *reader, const struct market_schema *sche
 
 /* ---- texts ---- */
 
-/* Whether all of text is UTF-8; ASCII is skipped eight bytes at a time. */
-static bool is_utf8(struct weir_text text)
+static uint64_t eight_bytes(const char *at)
+{
+    uint64_t bytes;
+
+    memcpy(&bytes, at, sizeof(bytes));
+    return bytes;
+}
+
+static bool is_ascii(struct weir_text text)
 {
     const char *at = text.data, *end = at + text.size;
-    uint64_t    eight;
-    uint32_t    c;
+    uint64_t    all = 0;
 
-    while (at < end) {
-        size_t size;
+    for (; end - at >= 8; at += 8)
+        all |= eight_bytes(at);
+    if (text.size >= 8)
+        all |= eight_bytes(end - 8);
+    else
+        for (; at < end; at++)
+            all |= (unsigned char)*at;
+    return !(all & UINT64_C(0x8080808080808080));
+}
 
-        for (; end - at >= 8; at += 8) {
-            memcpy(&eight, at, sizeof(eight));
-            if (eight & UINT64_C(0x8080808080808080))
-                break;
-        }
-        if (at == end)
-            break;
-        if ((unsigned char)*at < 0x80) {
-            at++;
-            continue;
-        }
-        size = weir__utf8_take(BYTES(at, (size_t)(end - at)), &c);
+static bool is_utf8(struct weir_text text)
+{
+    uint32_t c;
+    size_t   size;
+
+    if (is_ascii(text))
+        return true;
+    for (; text.size; text.data += size, text.size -= size) {
+        size = weir__utf8_take(BYTES(text.data, text.size), &c);
         if (!size)
             return false;
-        at += size;
     }
     return true;
 }

@@ -56,6 +56,9 @@ struct market_schema {
     const char *(*missing)(const void *record);
 };
 
+/* All records, NULL-ended (tables.c). */
+extern const struct market_schema *const market_schemas[];
+
 /* The bytes of a text in a map or list. */
 #define MARKET_ENTRY_MAX 4096
 

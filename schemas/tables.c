@@ -1,4 +1,5 @@
-/* tables.c: the schema table of each record, and the codecs made from it. docs/schemas.md is printed from these tables. */
+/* tables.c: the schema table of each record, and the codecs made from it. docs/schemas.md is
+ * printed from these tables. */
 #include "schemas/schema.h"
 
 enum {
@@ -214,6 +215,12 @@ static const struct market_field window_rows[] = {
 TABLE(market_window, 1, window_rows);
 
 /* clang-format on */
+
+const struct market_schema *const market_schemas[] = {
+    market_tick_schema,   market_enriched_schema,   market_bar_schema,
+    market_latest_schema, market_instrument_schema, market_content_schema,
+    market_fold_schema,   market_order_schema,      NULL,
+};
 
 /* ---- codecs ---- */
 

@@ -8,6 +8,8 @@
 
 extern const struct weir_topology normalization, enrichment, aggregation, projection;
 
+extern const struct weir__command market_command_schemas; /* cmd_schemas.c */
+
 /* Whether the record bears a header of that name: MARKET_HEADER_REPLAY, MARKET_HEADER_BACKFILL. */
 bool market_has_header(const struct weir_record *rec, const char *name);
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Pages made from tables in the code are as the code says: `make docs` writes docs/configuration.md and docs/metrics.md; exit codes are by hand.
+# Pages made from tables in the code are as the code says: `make docs` writes them; exit codes are by hand.
 . test/scripts/cli.inc
 
 "$words" help --markdown >"$work/configuration.md"
@@ -7,6 +7,9 @@ diff docs/configuration.md "$work/configuration.md" || fail "docs/configuration.
 
 "$words" help --metrics >"$work/metrics.md"
 diff docs/metrics.md "$work/metrics.md" || fail "docs/metrics.md is not what the code says: make docs"
+
+"$BUILD/data-processing" schemas >"$work/schemas.md"
+diff docs/schemas.md "$work/schemas.md" || fail "docs/schemas.md is not what the tables say: make docs"
 
 "$words" help | sed -nE '/^Exit codes:/,$ s/^  ([0-9]+)  (.*)$/| \1 | \2 |/p' >"$work/codes"
 sed -nE 's/^(\| [0-9]+ \| [^|]*\|).*/\1/p' docs/exit-codes.md | diff "$work/codes" - || fail "docs/exit-codes.md has other codes"

@@ -164,7 +164,7 @@ int weir__close_due(struct weir__live *live, const struct weir__event *event, in
 
     if (live->task->config.upstream_expiry && !binding->spec->uncut)
         from = MAX(from, weir__time_sub(weir__store_observed(binding->store), binding->spec->retention) +
-                             !binding->spec->closes); /* its in-memory store does not give the edge */
+                             !binding->spec->closes); /* what is no time-ordered store does not give the edge */
     err = weir__store_due(binding->store, from, weir__time_add(close_time - size, 1), &rows);
 
     if (err < 0)

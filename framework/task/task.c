@@ -70,7 +70,8 @@ static int link_stores(struct weir__live *live)
         binding->owner = live;
         if (binding->keyed != NULL && node->emit == WEIR_ON_CLOSE)
             binding->keyed->closer = live;
-        binding->spec->closes = node->emit == WEIR_ON_CLOSE && !binding->spec->in_memory;
+        binding->spec->closes =
+            node->emit == WEIR_ON_CLOSE && !binding->spec->in_memory && binding->spec->timestamped;
         binding->forwards = node->emit == WEIR_ON_COMMIT && weir__store_spec(binding->store)->cached;
         binding->spec->unseen = !binding->forwards;
     }

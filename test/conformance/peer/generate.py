@@ -8,7 +8,7 @@ import json, os, random, sys
 KEYS = ["a", "b", "c", "ab", "aa"]
 ODD_KEYS = ["", "é", "日本", "z" * 300, "a\u0000b", "\u007f"]
 WORDS = ["x", "y", "xy", "yx", "a", "b", "c", "x y", "1", "7", "-3"]
-ODD_WORDS = ["", " ", "x|y", "|", "é x", "日本", "w" * 500, "@5", "v@12", "9223372036854775807", "recurse-x", "DEL", "null"]
+ODD_WORDS = ["", " ", "x|y", "|", "é x", "日本", "w" * 500, "@5", "v@12", "1099511627776", "recurse-x", "DEL", "null"]
 LONGS = [0, 1, 2, 3, 5, 7, 11, -1, -3]
 ODD_LONGS = [9223372036854775807, -9223372036854775808, 1 << 40]
 DOUBLES = [0.0, 1.5, -2.25, 1e300, 3.0]
@@ -471,7 +471,7 @@ class Maker:
         op, key = self.group(h)
         windows = self.windows()
         w = self.op("window", **{"from": op["name"]}, window=windows)
-        if windows["type"] != "unlimited" and self.chance(0.3):
+        if windows["type"] != "unlimited" and self.chance(0.8 if self.weights.get("throttle") else 0.3):
             w["emit"] = "close"
         self.fold(w["name"], key, h.value, windows)
 
@@ -804,6 +804,9 @@ class Maker:
             if self.weights.get("bad") and types["value"] == "long" and self.chance(0.1):
                 step.pop("value")
                 step["value_hex"] = self.pick(["00", "", "000000000000000001"])
+            if self.weights.get("bad") and types["key"] == "long" and self.chance(0.1):
+                step.pop("key")
+                step["key_hex"] = self.pick(["00", "", "000000000000000001"])
             step["ts"] = ts
             if headers and self.chance(0.5):
                 step["headers"] = [[self.pick("hgi"), self.pick([str(i), "", None])] for _ in range(self.r.randrange(1, 4))]
@@ -820,8 +823,8 @@ class Maker:
             c["processing.guarantee"] = "exactly_once_v2"
         if self.chance(0.05):
             c["wall_clock_start"] = self.pick([5000, 1003])
-        if self.chance(0.04):
-            c["window_close_emit_interval_ms"] = 1000
+        if self.chance(self.weights.get("throttle", 0.04)):
+            c["window_close_emit_interval_ms"] = self.pick([1, 10, 1000])
             self.wall = True
         if self.weights.get("extractor") and self.chance(0.3):
             c["default_timestamp_extractor"] = [self.pick(["record", "log_and_skip", "use_partition_time", "from_value",
@@ -1129,6 +1132,7 @@ THEMES = {
                     global_store=1, sources=["stream", "table", "global_table", "stream"]),
     "handlers": dict(STREAMY, aggregate=3, window=2, join_table=2, to_table=2, store=3, repartition=2, bad=True, sources=["stream", "table"]),
     "eos": dict(STREAMY, aggregate=4, window=4, store=3, punctuate=2, repartition=2, sources=["stream"]),
+    "close": dict(window=14, to_stream=3, select_key=2, throttle=0.5, sources=["stream"]),
     "kv-commands": {}, "window-commands": {}, "processor-api": {}, "errors": {},
     "window-session": dict(STREAMY, window=14, to_stream=5, windows=["session"], sources=["stream"]),
     "window-sliding": dict(STREAMY, window=14, to_stream=5, windows=["sliding"], sources=["stream"]),

@@ -165,11 +165,13 @@ static int collect_sorted(struct weir__store *store, int which,
                           int (*add)(struct weir__store *, const struct entry *, struct weir__batch *),
                           struct weir__batch *batch)
 {
-    const struct view *view = &store->views[which];
-    int                err = weir__view_refresh(store, which);
+    const struct view  *view = &store->views[which];
+    struct place        place = { 0 };
+    const struct entry *entry;
+    int                 err = weir__view_refresh(store, which);
 
-    for (size_t i = 0; err == WEIR_OK && i < view->count; i++)
-        err = add(store, view->items[i], batch);
+    for (; err == WEIR_OK && (entry = weir__view_next(view, &place)) != NULL; place.item++)
+        err = add(store, entry, batch);
     return err;
 }
 

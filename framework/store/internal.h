@@ -54,11 +54,23 @@ TAILQ_HEAD(entries, entry);
 
 /* The unwritten entries in one order, brought up to date only when somebody reads a range (view.c). */
 enum { BY_KEY, BY_START, VIEWS };
+enum { CHUNK_ITEMS = 256 };
+struct chunk {
+    size_t        count;
+    struct entry *items[CHUNK_ITEMS];
+};
 struct view {
-    struct entry **items, **fresh; /* fresh: room for sorting what came since */
-    size_t         count, capacity, fresh_capacity;
+    struct chunk **chunks;
+    size_t         count, capacity; /* of chunks */
+    struct entry **fresh;           /* room for what came since */
+    size_t         fresh_capacity;
     uint64_t       serial;  /* of the last of store->unwritten that is in */
-    uint64_t       changes; /* moves with each change of items */
+    uint64_t       changes; /* moves with each change of the chunks */
+};
+
+/* Between two items of a view, or at one of its ends. */
+struct place {
+    size_t chunk, item;
 };
 
 struct weir__store {
@@ -132,8 +144,12 @@ void weir__views_reset(struct weir__store *store);             /* nothing is unw
 void weir__views_bury(struct weir__store *store);              /* takes out what is in store->dead */
 void weir__views_fini(struct weir__store *store);
 bool weir__view_has(const struct view *view, const struct entry *entry);
-/* How many items, from the front, lie before key (or at it, when `at` is set). */
-size_t weir__view_before(const struct view *view, int which, struct weir_bytes key, bool at);
+/* Before the first item that is not before key (nor at it, when `at` is set). */
+struct place weir__view_seek(const struct view *view, int which, struct weir_bytes key, bool at);
+struct place weir__view_end(const struct view *view);
+/* The item after or before a place, which stays; NULL = none. Step over it by item++ or item--. */
+struct entry *weir__view_next(const struct view *view, struct place *place);
+struct entry *weir__view_previous(const struct view *view, struct place *place);
 /* The order of row keys in a view: by bytes, or by start, plain key, bytes. */
 int weir__row_compare(int which, struct weir_bytes a, struct weir_bytes b);
 

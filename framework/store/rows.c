@@ -16,8 +16,8 @@ struct weir__rows {
     int64_t             start_from, start_to; /* windows, inclusive */
     bool                has_engine, engine_done;
     struct weir_bytes   engine_key, engine_value; /* row key; the value as the engine has it */
-    size_t              at;                       /* in the view: the next item, or one past it when descending */
-    uint64_t            changes;                  /* of the view when `at` was found */
+    struct place        at;      /* in the view: before the next item, or behind it when descending */
+    uint64_t            changes; /* of the view when `at` was found */
     bool                begun;
     struct weir__buf    last; /* the row key shown last */
     struct weir__buf    row_key, value, scratch;
@@ -63,49 +63,57 @@ static bool inside(const struct weir__rows *rows, struct weir_bytes key)
     return rows->low.data == NULL || weir__bytes_compare(key, rows->low) >= 0;
 }
 
-/* How many items lie before a bound: all of a start less than `start` come before its least key. */
-static size_t before_start(const struct weir__rows *rows, int64_t start)
+/* Before all of a start: none of a lesser start comes after its least key. */
+static struct place before_start(const struct weir__rows *rows, int64_t start)
 {
     char least[WINDOW_SUFFIX] = { 0 };
 
     if (start < 0)
-        return 0;
+        return (struct place){ 0 };
     weir__put_be64(least, (uint64_t)start);
-    return weir__view_before(view_of(rows), BY_START, BYTES(least, sizeof(least)), false);
+    return weir__view_seek(view_of(rows), BY_START, BYTES(least, sizeof(least)), false);
+}
+
+static struct place begin(const struct weir__rows *rows)
+{
+    const struct view *view = view_of(rows);
+    struct weir_bytes  bound = forward(rows) ? rows->low : rows->high;
+
+    if (rows->which == BY_START && forward(rows))
+        return before_start(rows, rows->start_from);
+    if (rows->which == BY_START)
+        return rows->start_to == INT64_MAX ? weir__view_end(view) : before_start(rows, rows->start_to + 1);
+    if (bound.data != NULL)
+        return weir__view_seek(view, BY_KEY, bound, false);
+    return forward(rows) ? (struct place){ 0 } : weir__view_end(view);
 }
 
 static void seek(struct weir__rows *rows)
 {
-    const struct view *view = view_of(rows);
-
-    rows->changes = view->changes;
+    rows->changes = view_of(rows)->changes;
     if (rows->begun)
-        rows->at = weir__view_before(view, rows->which, BYTES(rows->last.data, rows->last.size), forward(rows));
-    else if (rows->which == BY_START && forward(rows))
-        rows->at = before_start(rows, rows->start_from);
-    else if (rows->which == BY_START)
-        rows->at = rows->start_to == INT64_MAX ? view->count : before_start(rows, rows->start_to + 1);
-    else if (forward(rows))
-        rows->at = rows->low.data != NULL ? weir__view_before(view, BY_KEY, rows->low, false) : 0;
+        rows->at =
+            weir__view_seek(view_of(rows), rows->which, BYTES(rows->last.data, rows->last.size), forward(rows));
     else
-        rows->at = rows->high.data != NULL ? weir__view_before(view, BY_KEY, rows->high, false) : view->count;
+        rows->at = begin(rows);
 }
+
+static void step_over(struct weir__rows *rows) { rows->at.item += forward(rows) ? (size_t)1 : (size_t)-1; }
 
 /* The next unwritten entry that has a row, or NULL. It stays the next one. */
 static struct entry *next_unwritten(struct weir__rows *rows)
 {
     const struct view *view = view_of(rows);
+    struct entry      *entry;
 
     if (rows->changes != view->changes)
         seek(rows);
-    while (forward(rows) ? rows->at < view->count : rows->at > 0) {
-        struct entry *entry = view->items[forward(rows) ? rows->at : rows->at - 1];
-
+    while ((entry = (forward(rows) ? weir__view_next : weir__view_previous)(view, &rows->at)) != NULL) {
         if (!inside(rows, weir__entry_key(entry)))
             return NULL;
         if (entry->now.exists && wanted(rows, weir__entry_key(entry)))
             return entry;
-        rows->at += forward(rows) ? (size_t)1 : (size_t)-1;
+        step_over(rows);
     }
     return NULL;
 }
@@ -237,7 +245,7 @@ int weir__rows_next(struct weir__rows *rows, struct weir__row *ret)
             rows->has_engine = false;
         err = order < 0 ? show_engine(rows, ret) : show_entry(rows, entry, ret);
         if (order >= 0)
-            rows->at += forward(rows) ? (size_t)1 : (size_t)-1;
+            step_over(rows);
     }
     return err;
 }
@@ -281,6 +289,12 @@ static int keep(struct weir__rows *rows, struct weir_bytes bytes, struct weir_by
     return ret->data != NULL ? WEIR_OK : WEIR_NO_MEMORY;
 }
 
+/* Whether the engine has no rows as new as the windows that are asked for. */
+static bool newer_than_engine(const struct weir__rows *rows)
+{
+    return rows->store->spec->kind == WEIR__STORE_WINDOWS && rows->start_from > rows->store->written_observed;
+}
+
 /* Opens the engine's side between two engine keys; closes rows on failure. */
 static int start_rows(struct weir__rows *rows, struct weir_bytes from, struct weir_bytes to, struct weir__rows **ret)
 {
@@ -289,10 +303,11 @@ static int start_rows(struct weir__rows *rows, struct weir_bytes from, struct we
 
     if (from.data != NULL && to.data != NULL)
         err = weir__view_refresh(store, rows->which);
-    if (err == WEIR_OK) {
+    if (err == WEIR_OK)
         seek(rows);
+    rows->engine_done = newer_than_engine(rows);
+    if (err == WEIR_OK && !rows->engine_done)
         err = store->engine->iterate(store->db, store->family, from, to, rows->order, &rows->iter);
-    }
     if (err < 0) {
         weir__rows_close(rows);
         return err;

@@ -77,7 +77,7 @@ static size_t put_special(struct weir__buf *buf, struct weir_bytes text)
 /* Most texts are plain: room is made once, and they are copied as they are. */
 static void put_quoted(struct weir__buf *buf, struct weir_text text)
 {
-    const char *at = text.data, *end = text.data + text.size;
+    const char *at = text.data, *end = text.size > 0 ? at + text.size : at;
 
     if (!weir__buf_room(buf, text.size + 2))
         return;

@@ -1,5 +1,4 @@
 /* app.c: an application's making, start and end. */
-#define _GNU_SOURCE
 #include "framework/metrics/families.h"
 #include "framework/runtime/internal.h"
 
@@ -255,8 +254,18 @@ void weir__app_close(struct weir__app *app)
 /* False: the time was up before the thread came back. */
 static bool join_by(struct weir__thread *thread, const struct timespec *by)
 {
-    if (thread->started && pthread_clockjoin_np(thread->id, NULL, CLOCK_MONOTONIC, by) != 0)
+    struct weir__app *app = thread->app;
+    int               waited = 0;
+
+    if (!thread->started)
+        return true;
+    pthread_mutex_lock(&app->mutex);
+    while (!atomic_load(&thread->ended) && waited == 0)
+        waited = pthread_cond_timedwait(&app->answered, &app->mutex, by);
+    pthread_mutex_unlock(&app->mutex);
+    if (!atomic_load(&thread->ended))
         return false;
+    pthread_join(thread->id, NULL);
     thread->started = false;
     return true;
 }

@@ -379,8 +379,11 @@ void *weir__thread_main(void *arg)
     if (err < 0)
         fail(thread, err, &words);
     end(thread);
-    atomic_store(&thread->ended, true);
     if (err < 0)
         weir__app_close(thread->app);
+    pthread_mutex_lock(&thread->app->mutex);
+    atomic_store(&thread->ended, true);
+    pthread_cond_broadcast(&thread->app->answered);
+    pthread_mutex_unlock(&thread->app->mutex);
     return NULL;
 }

@@ -636,6 +636,73 @@ START_TEST(a_failed_write_is_kept)
 }
 END_TEST
 
+/* ---- member by member ---- */
+
+/* Walks the text, every second key as expected beforehand, and gives what the walk ends with. */
+static int walk_text(const char *text, const struct weir_json *tree, struct weir_error *reterr)
+{
+    const struct weir_json *wanted = tree ? tree->child : NULL;
+    char                   *copy = weir__arena_copy(&arena, text, strlen(text));
+    struct weir__walk       walk;
+    struct weir_json        member;
+    struct weir_text        likely = { .data = "\"a\":", .size = 4 };
+
+    weir__walk_init(&walk, &arena, (struct weir_text){ .data = copy, .size = strlen(text) });
+    while (weir__walk_next(&walk, likely, &member)) {
+        likely.size = likely.size ? 0 : 4;
+        if (!tree)
+            continue;
+        ck_assert_ptr_nonnull(wanted);
+        assert_text(&(struct weir_json){ .type = WEIR_JSON_STRING, .text = member.name }, wanted->name.data,
+                    wanted->name.size);
+        assert_text(&(struct weir_json){ .type = WEIR_JSON_STRING, .text = member.text }, wanted->text.data,
+                    wanted->text.size);
+        ck_assert_int_eq(member.type, wanted->type);
+        ck_assert((member.child == NULL) == (wanted->child == NULL));
+        wanted = wanted->next;
+    }
+    ck_assert_ptr_null(wanted);
+    return weir__walk_end(&walk, reterr);
+}
+
+START_TEST(an_object_is_walked_as_it_is_parsed)
+{
+    static const char *const texts[] = {
+        "{}",
+        " { } ",
+        "{\"a\":1}",
+        "{\"a\":1,\"b\":[1,{\"a\":2}],\"c\":\"x\\n\",\"a2\":null}",
+        "{ \"a\" : true , \"\":{\"b\":{}} }\n",
+        "{\"b\":1,\"a\":-1.5e3,\"ab\":false}",
+        "{",
+        "{\"a",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1",
+        "{\"a\":1,",
+        "{\"a\":1,}",
+        "{\"a\":1}x",
+        "{\"a\":1 \"b\":2}",
+        "{\"a\":01}",
+        "{\"a\":nul}",
+        "{\"a\":[}",
+        "{a:1}",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+        const struct weir_json *tree = NULL;
+        struct weir_error       parsed = { 0 }, walked = { 0 };
+        int                     code = parse_bytes(texts[i], strlen(texts[i]), &tree, &parsed);
+
+        ck_assert_msg(walk_text(texts[i], code == WEIR_OK ? tree : NULL, &walked) == code, "%s", texts[i]);
+        ck_assert_str_eq(walked.text, parsed.text);
+    }
+    ck_assert_int_eq(walk_text("[1]", NULL, NULL), WEIR_UNREADABLE);
+    ck_assert_int_eq(walk_text("", NULL, NULL), WEIR_UNREADABLE);
+    ck_assert_int_eq(walk_text("{\"a\":1,\"a\":2}", NULL, NULL), WEIR_OK); /* the caller's to see */
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const all_tests[] = {
@@ -666,6 +733,7 @@ int main(void)
         strings_are_escaped,
         bytes_that_are_no_utf8_are_written_as_replacements,
         a_failed_write_is_kept,
+        an_object_is_walked_as_it_is_parsed,
     };
     Suite   *suite = suite_create("json");
     TCase   *tcase = tcase_create("json");

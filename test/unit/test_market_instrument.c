@@ -275,6 +275,23 @@ START_TEST(a_tick_id_is_the_hash_of_its_identity)
 }
 END_TEST
 
+START_TEST(without_memory_there_is_no_tick_id)
+{
+    struct market_tick_identity identity = { .tenant = text_of("t"),
+                                             .market = text_of("A"),
+                                             .instrument = text_of("A") };
+    uint8_t                     id[MARKET_TICK_ID_BYTES];
+
+    weir__fail_allocation(1); /* of the thread's own context: only the first call needs one */
+    ck_assert_int_eq(market_tick_id(&identity, id), WEIR_NO_MEMORY);
+    weir__fail_allocation(0);
+    ck_assert_int_eq(market_tick_id(&identity, id), WEIR_OK);
+    weir__fail_allocation(1);
+    ck_assert_int_eq(market_tick_id(&identity, id), WEIR_OK);
+    weir__fail_allocation(0);
+}
+END_TEST
+
 /* ---- keys ---- */
 
 START_TEST(a_key_is_tenant_slash_instrument)
@@ -337,6 +354,7 @@ int main(void)
     tcase_add_test(tcase, without_memory_names_are_not_taken_for_known);
     tcase_add_test(tcase, what_is_no_id_does_not_split);
     tcase_add_test(tcase, a_tick_id_is_the_hash_of_its_identity);
+    tcase_add_test(tcase, without_memory_there_is_no_tick_id);
     tcase_add_test(tcase, a_key_is_tenant_slash_instrument);
     tcase_add_test(tcase, keys_that_could_be_read_two_ways_are_refused);
     suite_add_tcase(suite, tcase);

@@ -1,5 +1,5 @@
 /* cmd_load.c: `load FILE...` into the log of a folder, and `local` with files among its words. */
-#include "topologies/loading.h"
+#include "topologies/commands.h"
 
 #define LOAD_FLAGS                                                                                           \
     { .name = "tenant", .value = "NAME", .meaning = "whose the data is (default \"default\")" },             \

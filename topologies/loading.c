@@ -3,7 +3,7 @@
  * (1) How far each file is loaded is committed with its rows, as a record of MARKET_LOAD_PROGRESS_TOPIC: a kill leaves
  *     both or neither, a file loaded twice adds nothing, one that has grown sends what is new.
  */
-#include "topologies/loading.h"
+#include "topologies/commands.h"
 
 #include <stdlib.h>
 
@@ -62,58 +62,23 @@ static int ensure_topics(const struct sending *sending, const struct weir__confi
 
 /* ---- what was loaded before ---- */
 
-static int read_known(struct sending *sending, struct weir__consumer *consumer, int64_t end,
-                      struct weir_error *reterr)
+static int take_known(void *arg, const struct weir__raw *raw, struct weir_error *reterr)
 {
-    const struct weir__log_engine *engine = sending->config->engine;
-    int64_t                        at = 0;
-    int                            err = WEIR_OK;
+    struct sending *sending = arg;
+    int             err = raw->value.data != NULL ? market_load_known(sending->load, raw->value) : WEIR_OK;
 
-    while (err == WEIR_OK && at < end) {
-        struct weir__polled polled;
-
-        err = engine->poll(consumer, call_by(sending), &polled);
-        if (err == WEIR_AGAIN)
-            return must_stop(sending) ? WEIR_AGAIN
-                                      : weir__fail(reterr, WEIR_AGAIN, MARKET_LOAD_PROGRESS_TOPIC,
-                                                   "what was loaded before cannot be read: nothing comes");
-        if (err < 0)
-            break;
-        for (size_t i = 0; i < polled.count && err == WEIR_OK; i++)
-            if (polled.records[i].value.data != NULL)
-                err = market_load_known(sending->load, polled.records[i].value);
-        for (size_t i = 0; i < polled.count; i++)
-            at = MAX(at, polled.records[i].offset + 1);
-        if (polled.event != NULL && polled.event->kind == WEIR__END)
-            at = MAX(at, polled.event->next);
-        engine->release(consumer, polled.lease);
-    }
     if (err < 0)
-        weir__fail(reterr, err, MARKET_LOAD_PROGRESS_TOPIC, "what was loaded before cannot be read: %s",
-                   market_reason_text(err));
-    return err;
+        return weir__fail(reterr, err, MARKET_LOAD_PROGRESS_TOPIC,
+                          "what was loaded before cannot be read at offset %lld: %s", (long long)raw->offset,
+                          market_reason_text(err));
+    return WEIR_OK;
 }
 
 static int learn_known(struct sending *sending, struct weir_error *reterr)
 {
-    const struct weir__log_engine *engine = sending->config->engine;
-    struct weir__tp                tp = { .topic = MARKET_LOAD_PROGRESS_TOPIC, .partition = 0 };
-    struct weir__offset            from = { .tp = tp };
-    struct weir__consumer         *consumer;
-    struct weir__ends              ends;
-    int                            err = engine->ends(sending->config->log, tp, call_by(sending), &ends);
+    struct weir__tp tp = { .topic = MARKET_LOAD_PROGRESS_TOPIC, .partition = 0 };
 
-    if (err < 0)
-        return weir__fail(reterr, err, tp.topic, "its ends cannot be read: %s", weir_code_text(err));
-    if (ends.stable <= ends.low)
-        return WEIR_OK;
-    from.offset = ends.low;
-    err = engine->tail(sending->config->log, &from, 1, WEIR__READ_COMMITTED, &consumer, reterr);
-    if (err < 0)
-        return err;
-    err = read_known(sending, consumer, ends.stable, reterr);
-    (void)engine->leave(consumer, call_by(sending));
-    return err;
+    return weir__read_partition(sending->config->engine, sending->config->log, tp, 0, take_known, sending, reterr);
 }
 
 /* ---- sending ---- */

@@ -1,13 +1,12 @@
 /* main.c: data-processing: the four topologies and the commands of the pipeline. */
 #include "statestores/engines.h"
-#include "topologies/loading.h"
-#include "topologies/topologies.h"
+#include "topologies/commands.h"
 
 int main(int argc, char **argv)
 {
     static const struct weir_topology *const topologies[] = { &normalization, &enrichment, &aggregation, NULL };
     static const struct weir__command *const commands[] = { &market_command_local, &market_command_load,
-                                                            &market_command_schemas, NULL };
+                                                            &market_command_diff, &market_command_schemas, NULL };
     struct weir__program                     program = { .topologies = topologies,
                                                          .application = "data-processing",
                                                          .commands = commands,

@@ -145,4 +145,13 @@ struct weir__log_engine {
     int64_t (*sent)(struct weir__producer *producer, struct weir__tp tp);
 };
 
+/* ---- on top of any engine (read.c) ---- */
+
+/* An error ends the reading and is its answer. */
+typedef int weir__take_record(void *arg, const struct weir__raw *raw, struct weir_error *reterr);
+/* Hands out a partition's committed records from an offset (or the first that is there) to the end as it is now.
+ * WEIR_IO: nothing came for seconds; the engine's codes; take's. */
+int weir__read_partition(const struct weir__log_engine *engine, struct weir__log *log, struct weir__tp tp,
+                         int64_t from, weir__take_record *take, void *arg, struct weir_error *reterr);
+
 #endif

@@ -66,8 +66,10 @@ static int find_begin(const struct cat *cat, struct weir__tp tp, const char *fro
 
 /* ---- printing ---- */
 
-static int print_record(struct cat *cat, const struct weir__raw *raw, struct weir_error *reterr)
+/* Ends the reading when nobody reads us any more. */
+static int print_record(void *arg, const struct weir__raw *raw, struct weir_error *reterr)
 {
+    struct cat      *cat = arg;
     struct weir__raw copy = *raw;
     int              err;
 
@@ -83,22 +85,7 @@ static int print_record(struct cat *cat, const struct weir__raw *raw, struct wei
     if (fwrite(cat->json.buf.data, 1, cat->json.buf.size, stdout) == cat->json.buf.size)
         return WEIR_OK;
     cat->gone = errno == EPIPE;
-    return cat->gone ? WEIR_OK : weir__fail(reterr, WEIR_IO, "standard output", "%s", strerror(errno));
-}
-
-static int print_polled(struct cat *cat, const struct weir__polled *polled, int64_t end, int64_t *next,
-                        struct weir_error *reterr)
-{
-    int err = WEIR_OK;
-
-    if (polled->event != NULL && polled->event->kind == WEIR__END)
-        *next = MAX(*next, polled->event->next);
-    for (size_t i = 0; err == WEIR_OK && !cat->gone && i < polled->count; i++) {
-        if (polled->records[i].offset < end)
-            err = print_record(cat, &polled->records[i], reterr);
-        *next = MAX(*next, polled->records[i].offset + 1);
-    }
-    return err;
+    return cat->gone ? WEIR_AGAIN : weir__fail(reterr, WEIR_IO, "standard output", "%s", strerror(errno));
 }
 
 static int fail_read(const struct cat *cat, int code, struct weir_error *reterr)
@@ -106,43 +93,20 @@ static int fail_read(const struct cat *cat, int code, struct weir_error *reterr)
     return weir__fail(reterr, code, cat->topic, "the topic cannot be read: %s", weir_code_text(code));
 }
 
-static int print_range(struct cat *cat, struct weir__consumer *reader, int64_t next, int64_t end,
-                       struct weir_error *reterr)
-{
-    int err = WEIR_OK;
-
-    while (err == WEIR_OK && next < end && !cat->gone) {
-        struct weir__polled polled;
-
-        err = cat->engine->poll(reader, call_by(cat), &polled);
-        if (err == WEIR_AGAIN)
-            return weir__fail(reterr, WEIR_IO, cat->topic, "the log gives nothing up to offset %lld", (long long)end);
-        if (err < 0)
-            return fail_read(cat, err, reterr);
-        err = print_polled(cat, &polled, end, &next, reterr);
-        cat->engine->release(reader, polled.lease);
-    }
-    return err;
-}
-
 static int print_partition(struct cat *cat, int32_t partition, const char *from, struct weir_error *reterr)
 {
-    struct weir__offset    at = { .tp = { .topic = cat->topic, .partition = partition } };
-    struct weir__consumer *reader;
-    struct weir__ends      ends;
-    int                    err = cat->engine->ends(cat->log, at.tp, call_by(cat), &ends);
+    struct weir__tp   tp = { .topic = cat->topic, .partition = partition };
+    struct weir__ends ends;
+    int64_t           begin;
+    int               err = cat->engine->ends(cat->log, tp, call_by(cat), &ends);
 
     if (err < 0)
         return fail_read(cat, err, reterr);
-    err = find_begin(cat, at.tp, from, &ends, &at.offset, reterr);
-    if (err < 0 || at.offset >= ends.stable)
-        return err;
-    err = cat->engine->tail(cat->log, &at, 1, WEIR__READ_COMMITTED, &reader, reterr);
+    err = find_begin(cat, tp, from, &ends, &begin, reterr);
     if (err < 0)
         return err;
-    err = print_range(cat, reader, at.offset, ends.stable, reterr);
-    (void)cat->engine->leave(reader, call_by(cat));
-    return err;
+    err = weir__read_partition(cat->engine, cat->log, tp, begin, print_record, cat, reterr);
+    return cat->gone ? WEIR_OK : err;
 }
 
 /* ---- the topic ---- */

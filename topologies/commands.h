@@ -1,9 +1,9 @@
-/* loading.h: published market files into the raw topics of a log. */
-#ifndef TOPOLOGIES_LOADING_H
-#define TOPOLOGIES_LOADING_H
+/* commands.h: the commands of data-processing, and loading. */
+#ifndef TOPOLOGIES_COMMANDS_H
+#define TOPOLOGIES_COMMANDS_H
 
 #include "framework/main/commands.h"
-#include "schemas/feeds/load.h"
+#include "topologies/topologies.h"
 
 /* Loads files; makes the topics that are not there. Progress is shown on a terminal, each file's end said in the log.
  * options: progress and arg are set here. *ret_sent: events committed now. WEIR_REJECTED: files were refused, the others
@@ -14,7 +14,7 @@ int market_load_files(const struct weir__load_config *config, const struct weir_
 
 /* ---- the command line (cmd_load.c) ---- */
 
-extern const struct weir__command market_command_load, market_command_local;
+extern const struct weir__command market_command_load, market_command_local, market_command_diff;
 /* weir__program's load_files. */
 int market_load_words(const struct weir__program *program, const struct weir__load_config *config,
                       const struct weir__args *args, const char *const *paths, size_t count,

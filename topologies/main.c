@@ -4,7 +4,8 @@
 
 int main(int argc, char **argv)
 {
-    static const struct weir_topology *const topologies[] = { &normalization, &enrichment, &aggregation, NULL };
+    static const struct weir_topology *const topologies[] = { &normalization, &enrichment, &aggregation, &projection,
+                                                              NULL };
     static const struct weir__command *const commands[] = { &market_command_local, &market_command_load,
                                                             &market_command_diff, &market_command_schemas, NULL };
     struct weir__program                     program = { .topologies = topologies,

@@ -28,7 +28,7 @@ STEP       (decoded, decode, .key = market_key, .value = market_tick);
 REPARTITION(by_instrument);
 STEP       (judged, judge, .key = market_key, .value = market_tick, .uses = STORES(prices_seen_s, trades_seen_s));
 
-TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw,
+TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw, .port = 8080,
     .paths = PATHS(
         PATH(raw, decoded, by_instrument, judged, ticks)));
 

@@ -15,7 +15,7 @@ int weir__meta_take(struct weir__store *store, struct weir_bytes bytes, struct w
                           "the store was written in format %d, this version reads %d: use a newer one",
                           meta[META_FORMAT], FORMAT_VERSION);
     store->offset = (int64_t)weir__get_be64(meta);
-    store->observed = (int64_t)weir__get_be64(meta + META_OBSERVED);
+    store->observed = store->written_observed = (int64_t)weir__get_be64(meta + META_OBSERVED);
     store->seq = (int32_t)(weir__get_be32(meta + META_SEQ) & INT32_MAX);
     return WEIR_OK;
 }
@@ -52,7 +52,7 @@ void weir__store_init(struct weir__store *store, const struct weir__store_spec *
     store->spec = spec;
     store->engine = engine;
     store->keep_bytes = KEEP_BYTES;
-    store->offset = store->observed = -1;
+    store->offset = store->observed = store->written_observed = -1;
     TAILQ_INIT(&store->unwritten);
     TAILQ_INIT(&store->dirty);
     TAILQ_INIT(&store->clean);
@@ -75,7 +75,7 @@ int weir__store_open(const struct weir__store_spec *spec, const struct weir__eng
         weir__store_close(store);
         return err;
     }
-    store->committed_observed = store->written_observed = store->observed;
+    store->committed_observed = store->observed;
     store->committed_seq = store->seq;
     store->written_offset = store->offset;
     *ret = store;

@@ -1,0 +1,229 @@
+/* projection.c: what is served: the latest price of each instrument, and its bars.
+ *
+ * (1) The latest price is the greatest by (epoch, event time, sequence, tick id): a late tick never takes it back.
+ * (2) Of several bars of a window the one of the greatest (epoch, revision) stays, whatever order they come in.
+ */
+#include "framework/http.h"
+#include "topologies/topologies.h"
+
+/* clang-format off */
+
+static weir_process keep_latest, keep_bar;
+static weir_answer  answer_latest, answer_bars;
+
+/* where ticks and bars come from, rest, and go */
+SOURCE (enriched, "enriched.market.ticks.v1",     market_key, market_enriched);
+SOURCE (bars_1m,  "aggregated.market.bars.1m.v1", market_key, market_bar);
+SOURCE (bars_5m,  "aggregated.market.bars.5m.v1", market_key, market_bar);
+SOURCE (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);
+SOURCE (bars_1d,  "aggregated.market.bars.1d.v1", market_key, market_bar);
+KEYS   (latest_s, market_key, market_latest_msgpack, .served = true);
+/* Bars are served for as long as their interval is of use, by the instrument's own time. */
+#define SERVED(width, kept) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = kept), .served = true
+WINDOWS(served_1m_s, market_key, market_bar_msgpack, SERVED(MINUTES(1), DAYS(7)));
+WINDOWS(served_5m_s, market_key, market_bar_msgpack, SERVED(MINUTES(5), DAYS(30)));
+WINDOWS(served_1h_s, market_key, market_bar_msgpack, SERVED(HOURS(1),   DAYS(366)));
+WINDOWS(served_1d_s, market_key, market_bar_msgpack, SERVED(HOURS(25),  DAYS(3660)));
+SINK   (prices,  "served.market.latest_prices.v1", market_key, market_latest);
+SINK   (rejects, "processing.deadletter.projection.v1", weir_blob, weir_blob);
+
+/* what happens on the way */
+STEP(latest,  keep_latest, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
+STEP(kept_1m, keep_bar, .uses = STORES(served_1m_s), .arg = served_1m_s);
+STEP(kept_5m, keep_bar, .uses = STORES(served_5m_s), .arg = served_5m_s);
+STEP(kept_1h, keep_bar, .uses = STORES(served_1h_s), .arg = served_1h_s);
+STEP(kept_1d, keep_bar, .uses = STORES(served_1d_s), .arg = served_1d_s);
+
+TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8083,
+    .endpoints = ENDPOINTS(
+        { "/projections/latest_price", answer_latest, NULL },
+        { "/projections/bars",         answer_bars,   NULL }),
+    .paths = PATHS(
+        PATH(enriched, latest, prices),
+        PATH(bars_1m, kept_1m),
+        PATH(bars_5m, kept_5m),
+        PATH(bars_1h, kept_1h),
+        PATH(bars_1d, kept_1d)));
+
+/* clang-format on */
+
+static const struct interval {
+    const char *name, *store;
+} intervals[] = {
+    { "1m", "served_1m_s" }, { "5m", "served_5m_s" }, { "1h", "served_1h_s" }, { "1d", "served_1d_s" }
+};
+
+/* What no epoch was said for. */
+enum { FIRST_EPOCH = 1 };
+
+static int reject_null(struct weir_context *ctx, const struct weir_record *rec)
+{
+    return weir_reject(ctx, WEIR_NULL_GIVEN, rec->key == NULL ? "the record has no key" : "the record is null");
+}
+
+/* ---- latest price ---- */
+
+static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct market_enriched *in = rec->value;
+    const struct market_latest   *served;
+    struct market_latest          now;
+    int                           err;
+
+    if (rec->key == NULL || in == NULL)
+        return reject_null(ctx, rec);
+    if (!in->tick.price.given) {
+        weir_drop(ctx, "quote");
+        return WEIR_OK;
+    }
+    now = market_latest_of(&in->tick, FIRST_EPOCH);
+    err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    if (err == WEIR_OK && market_latest_compare(&now, served) <= 0) {
+        weir_drop(ctx, "not_latest");
+        return WEIR_OK;
+    }
+    err = weir_put(ctx, latest_s, rec->key, &now);
+    return err < 0 ? err : weir_forward(ctx, rec->key, &now);
+}
+
+static int put_row(struct weir_reply *reply, const struct weir_codec *codec, const void *value)
+{
+    return codec->print(codec, value, weir_reply_json(reply));
+}
+
+/* The key that the request is about. */
+static int read_key(const struct weir_request *request, struct weir_reply *reply, struct market_key *ret)
+{
+    const char *tenant, *instrument;
+    int         err = weir_request_need(request, reply, "instrument_id", &instrument);
+
+    if (err == WEIR_OK)
+        err = weir_request_need(request, reply, "tenant_id", &tenant);
+    if (err < 0)
+        return err;
+    *ret =
+        (struct market_key){ .tenant = { tenant, strlen(tenant) }, .instrument = { instrument, strlen(instrument) } };
+    return WEIR_OK;
+}
+
+static int answer_latest(struct weir_request *request, struct weir_reply *reply)
+{
+    struct weir_view *view;
+    struct market_key key;
+    struct weir_row   row;
+    int               err = read_key(request, reply, &key);
+
+    if (err == WEIR_OK)
+        err = weir_request_view(request, latest_s->name, &view);
+    if (err == WEIR_OK)
+        err = weir_view_get(view, weir_request_arena(request), &key, &row);
+    if (err == WEIR_NOTFOUND)
+        return weir_reply_fail(reply, 404, "Projection not found");
+    return err < 0 ? err : put_row(reply, latest_s->value, row.value);
+}
+
+/* ---- bars ---- */
+
+static bool replaces(const struct market_bar *bar, const struct market_bar *known)
+{
+    return bar->epoch != known->epoch ? bar->epoch > known->epoch : bar->revision > known->revision;
+}
+
+static int keep_bar(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct weir_store *store = weir_arg(ctx);
+    const struct market_bar *bar = rec->value, *known;
+    int64_t                  start;
+    int                      err;
+
+    if (rec->key == NULL || bar == NULL)
+        return reject_null(ctx, rec);
+    start = bar->window_start / 1000;
+    err = weir_get_window(ctx, store, rec->key, start, (const void **)&known);
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    if (err == WEIR_OK && !replaces(bar, known)) {
+        weir_drop(ctx, "superseded");
+        return WEIR_OK;
+    }
+    err = weir_put_window(ctx, store, rec->key, bar, start);
+    return err < 0 ? err : weir_advance(ctx, store, rec->key, start);
+}
+
+static const struct interval *find_interval(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(intervals); i++)
+        if (strcmp(intervals[i].name, name) == 0)
+            return &intervals[i];
+    return NULL;
+}
+
+/* A bound of time, ms: ISO 8601 or an epoch; absent: `otherwise`. */
+static int read_time(const struct weir_request *request, struct weir_reply *reply, const char *name,
+                     int64_t otherwise, int64_t *ret)
+{
+    const char         *text = weir_request_query(request, name);
+    struct market_stamp stamp;
+
+    *ret = otherwise;
+    if (text == NULL)
+        return WEIR_OK;
+    if (market_stamp_read((struct weir_text){ text, strlen(text) }, &stamp) < 0) {
+        (void)weir_reply_fail(reply, 400, "%s: \"%.60s\" is no time: give 2025-03-01T00:00:00Z or an epoch", name,
+                              text);
+        return WEIR_BAD_ARGUMENT;
+    }
+    *ret = stamp.us / 1000;
+    return WEIR_OK;
+}
+
+enum { BARS_MOST = 10000 };
+
+static int put_bars(struct weir_reply *reply, struct weir_view_rows *rows)
+{
+    struct weir_json_out *json = weir_reply_json(reply);
+    struct weir_row       row;
+    size_t                count = 0;
+    int                   err = WEIR_OK;
+
+    weir_json_begin_object(json);
+    weir_json_name(json, "bars");
+    weir_json_begin_array(json);
+    while (count < BARS_MOST && (err = weir_view_next(rows, &row)) == WEIR_OK) {
+        err = put_row(reply, served_1m_s->value, row.value);
+        if (err < 0)
+            return err;
+        count++;
+    }
+    weir_json_end_array(json);
+    weir_json_name(json, "more"); /* ask again from the last one's end */
+    weir_json_put_bool(json, count == BARS_MOST);
+    weir_json_end_object(json);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static int answer_bars(struct weir_request *request, struct weir_reply *reply)
+{
+    const char            *name = weir_request_query(request, "interval");
+    const struct interval *interval = find_interval(name != NULL ? name : "1m");
+    struct weir_view      *view;
+    struct weir_view_rows *rows;
+    struct market_key      key;
+    int64_t                from, to;
+    int                    err = read_key(request, reply, &key);
+
+    if (err < 0)
+        return err;
+    if (interval == NULL)
+        return weir_reply_fail(reply, 400, "interval: there are 1m, 5m, 1h and 1d");
+    err = read_time(request, reply, "from", 0, &from);
+    if (err == WEIR_OK)
+        err = read_time(request, reply, "to", INT64_MAX, &to);
+    if (err == WEIR_OK)
+        err = weir_request_view(request, interval->store, &view);
+    if (err == WEIR_OK)
+        err = weir_view_fetch(view, weir_request_arena(request), &key, from, to, WEIR_ASCENDING, &rows);
+    return err < 0 ? err : put_bars(reply, rows);
+}

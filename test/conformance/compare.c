@@ -275,6 +275,13 @@ static void compare_internal(struct comparison *at)
 
 /* ---- stores ---- */
 
+static bool is_hex(const char *text)
+{
+    size_t size = strlen(text);
+
+    return size % 2 == 0 && strspn(text, "0123456789abcdef") == size;
+}
+
 /* Whether bytes are the JSON value, whichever type it was written from. */
 static bool same_json(struct conf_case *c, const json_t *json, struct weir_bytes bytes)
 {
@@ -285,7 +292,7 @@ static bool same_json(struct conf_case *c, const json_t *json, struct weir_bytes
     if (same_bytes(conf_bytes(&c->arena, NULL, json), bytes))
         return true;
     if (json_is_string(json))
-        return same_bytes(conf_bytes(&c->arena, weir_blob, json), bytes);
+        return is_hex(json_string_value(json)) && same_bytes(conf_bytes(&c->arena, weir_blob, json), bytes);
     if (json_is_object(json))
         return same_bytes(conf_bytes(&c->arena, &session, json), bytes);
     return json_is_number(json) && same_bytes(conf_bytes(&c->arena, weir_double, json), bytes);

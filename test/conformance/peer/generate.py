@@ -921,7 +921,7 @@ def window_commands(m):
     step = m.pick([1, 1, 5, 20000, 70000])
     keys = KEYS if step <= 5 else ["a"]  # many keys come by key here, by segment and key upstream
     if store.get("cache"):  # upstream's cache takes rows that the store behind it refuses as expired
-        store["retention"] = store["window_size"] * 1000000
+        store["retention"] = 1000000000000
     odd_times = m.chance(0.1)
 
     def time():

@@ -147,7 +147,7 @@ static int make_good(struct play *play, const struct flow_step *step, call *fn, 
     play->ended = !flow_crashes(play->flow);
     if (play->ended)
         return WEIR_OK;
-    err = attempt(play, step, crash);
+    err = attempt(play, step, play->mode->dir != NULL ? crash_keeping_dir : crash);
     if (err == WEIR_OK && fn == pass)
         return attempt(play, step, look_at_clock);
     return err == WEIR_OK && (fn == finish || fn == close_driver || fn == look_at_clock) ? attempt(play, step, fn)

@@ -4,9 +4,24 @@
 #include <check.h>
 #include <glob.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static glob_t        files;
 static stories_tell *tell_story;
+
+bool stories_play_in_dir(const struct flow *flow, struct flow_mode mode, struct weir__buf *complaint)
+{
+    char dir[64];
+    bool good;
+
+    snprintf(dir, sizeof(dir), "%s/weir-flow-%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+             (long)getpid());
+    mode.dir = dir;
+    CHECK(weir__remove_tree(dir, NULL) == WEIR_OK);
+    good = flow_play(flow, &mode, complaint);
+    CHECK(weir__remove_tree(dir, NULL) == WEIR_OK);
+    return good;
+}
 
 static bool tell_file(const char *path, struct weir__buf *complaint)
 {

@@ -3,8 +3,6 @@
  *     build/test/scenario/test_flows                        all of them
  *     build/test/scenario/test_flows FILE.flow...           these, and what is wrong with them
  */
-#include <unistd.h>
-
 #include "statestores/engines.h"
 #include "test/scenario/stories.h"
 
@@ -18,16 +16,8 @@ static bool in_memory(const struct flow *flow, const char *name, bool crashes, s
 static bool on_rocksdb(const struct flow *flow, const char *name, bool crashes, struct weir__buf *complaint)
 {
     struct flow_mode mode = { .name = name, .engines = weir_engines, .crashes = crashes };
-    char             dir[64];
-    bool             good;
 
-    snprintf(dir, sizeof(dir), "%s/weir-flow-%ld", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
-             (long)getpid());
-    mode.dir = dir;
-    CHECK(weir__remove_tree(dir, NULL) == WEIR_OK);
-    good = flow_play(flow, &mode, complaint);
-    CHECK(weir__remove_tree(dir, NULL) == WEIR_OK);
-    return good;
+    return stories_play_in_dir(flow, mode, complaint);
 }
 
 static bool tell(const struct flow *flow, struct weir__buf *complaint)

@@ -462,12 +462,13 @@ static void add_write(struct weir__db *db, const struct weir__write *write)
 static int fail_full(struct weir__db *db)
 {
     db->failed = !db->is_log;
-    return db->is_log ? WEIR_DISK_FULL : WEIR_STORE_FAILED;
+    return WEIR_DISK_FULL;
 }
 
+/* After a write or a flush that failed. Frees the words. */
 static int fail_write(struct weir__db *db, char *words)
 {
-    bool full = db->is_log && strstr(words, "No space left") != NULL;
+    bool full = strstr(words, "No space left") != NULL;
 
     rocksdb_free(words);
     db->failed = true;
@@ -498,10 +499,8 @@ static int rocks_flush(struct weir__db *db)
         char *words = NULL;
 
         rocksdb_flush_cf(db->db, db->flush, db->families[i], &words);
-        if (words == NULL)
-            continue;
-        rocksdb_free(words);
-        db->failed = true;
+        if (words != NULL)
+            return fail_write(db, words);
     }
     return db->failed ? WEIR_STORE_FAILED : WEIR_OK;
 }

@@ -86,7 +86,21 @@ struct group {
     bool                    dealt;
 };
 
-struct destination;
+/* What waits for one partition, and where the last commit left it. */
+struct outgoing {
+    struct chunk *chunks; /* `count` of them in use, `made` ever */
+    size_t        count, made, capacity;
+    uint64_t     *cookies;
+    size_t        cookie_capacity;
+    int64_t       records, told; /* of them told by failed() */
+    int64_t       sent;          /* next offset after the last commit; -1 = it brought nothing here */
+};
+
+struct destination {
+    struct topic    *topic;
+    struct outgoing *partitions;
+    int32_t          count;
+};
 
 struct weir__producer {
     struct weir__log      *log;
@@ -177,15 +191,18 @@ void weir__embedded_batch_fini(struct weir__batch *batch);
 int weir__embedded_load(struct weir__log *log, struct weir_error *reterr);
 int weir__embedded_refresh(struct weir__log *log); /* load, where another process writes */
 
-/* ---- embedded_topics.c ---- */
+/* ---- embedded_topic.c, embedded_topics.c ---- */
 
 struct topic *weir__embedded_topic(struct weir__log *log, const char *name); /* NULL = unknown */
 /* NULL = there is no such partition. */
 struct topic *weir__embedded_topic_of(struct weir__log *log, struct weir__tp tp);
 struct topic *weir__embedded_topic_new(const struct weir__topic *as, struct weir_error *reterr);
 void          weir__embedded_topic_free(struct topic *topic);
-int           weir__embedded_topic_widen(struct topic *topic, int32_t partitions); /* never fewer */
-int           weir__embedded_partitions(struct weir__log *log, const char *name, int64_t deadline, int32_t *ret);
+int weir__embedded_topic_room(struct topic *topic, int32_t partitions);  /* memory for them; the count stays */
+int weir__embedded_topic_widen(struct topic *topic, int32_t partitions); /* never fewer */
+int weir__embedded_compare(const struct topic *topic, const struct weir__topic *wanted,
+                           weir__on_difference *on_difference, void *arg);
+int weir__embedded_partitions(struct weir__log *log, const char *name, int64_t deadline, int32_t *ret);
 int weir__embedded_ensure(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
                           weir__on_difference *on_difference, void *arg, struct weir_error *reterr);
 int weir__embedded_grow(struct weir__log *log, const char *name, int32_t partitions, int64_t deadline,
@@ -209,13 +226,21 @@ int weir__embedded_step(struct weir__log *log, struct weir__iter *iter, struct c
 int weir__embedded_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret);
 int weir__embedded_offset_at(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret);
 
-/* ---- embedded_upkeep.c: trimming, retention, compaction; by the writer ---- */
+/* ---- embedded_upkeep.c, embedded_compact.c: by the writer ---- */
 
 int  weir__embedded_trim(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline); /* no mutex */
 void weir__embedded_upkeep(struct weir__log *log,
-                           int64_t           budget);         /* does what is due, about `budget` records of it */
-void weir__embedded_tidy(struct weir__log *log);    /* all of it, at open */
-void weir__embedded_give_up(struct weir__log *log); /* a compaction under way */
+                           int64_t           budget);      /* does what is due, about `budget` records of it */
+void weir__embedded_tidy(struct weir__log *log); /* all of it, at open */
+void weir__embedded_compact(struct weir__log *log, int64_t budget); /* what is due, a part of it */
+void weir__embedded_compact_all(struct weir__log *log);             /* at open */
+void weir__embedded_give_up(struct weir__log *log);                 /* a compaction under way */
+
+/* ---- embedded_producer.c, embedded_poll.c ---- */
+
+/* Nothing waits any more. committed: what waited is in the log; else the mutex is not needed. */
+void weir__embedded_reset(struct weir__producer *producer, bool committed);
+void weir__embedded_lease_free(struct lease *lease);
 
 /* ---- embedded_group.c ---- */
 

@@ -205,6 +205,7 @@ void                  market__turns_free(struct market__turns *turns);
 /* First pass: a row with an ambiguous label; then which way the file runs. */
 int  market__turns_learn(struct market__turns *turns, struct weir_text id, struct weir_text label);
 void market__turns_ready(struct market__turns *turns, bool backward);
+void market__turns_rewind(struct market__turns *turns); /* before each reading of the file's rows */
 /* Second pass: what to say of the next row with that label: "once", "earlier", "later". */
 const char *market__turns_tell(struct market__turns *turns, struct weir_text id, struct weir_text label);
 

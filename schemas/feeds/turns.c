@@ -69,6 +69,14 @@ int market__turns_learn(struct market__turns *turns, struct weir_text id, struct
 
 void market__turns_ready(struct market__turns *turns, bool backward) { turns->backward = backward; }
 
+void market__turns_rewind(struct market__turns *turns)
+{
+    struct weir__map_slot *slot;
+
+    for (size_t i = 0; (slot = weir__map_next(&turns->labels, &i));)
+        ((struct label *)slot->value)->seen = 0;
+}
+
 const char *market__turns_tell(struct market__turns *turns, struct weir_text id, struct weir_text label)
 {
     struct label *found = find(turns, id, label, false);

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -320,6 +321,25 @@ START_TEST(events_come_in_order_over_all_files)
 }
 END_TEST
 
+START_TEST(more_files_than_may_be_open)
+{
+    const char   *paths[61] = { 0 };
+    struct rlimit limit = { 24, 24 };
+    struct call   call_;
+    const char   *all;
+
+    for (int day = 0; day < 60; day++)
+        paths[day] =
+            make(TEXTF("trades_spy_tick_2013%02d%02d.csv", 1 + day / 28, 1 + day % 28), "1,1,1,P,,0\n2,2,1,P,,0\n");
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    call_ = call(paths, NULL);
+    ck_assert_uint_eq(call_.refused, 0);
+    all = take(&call_, SIZE_MAX);
+    ck_assert_uint_eq(strlen(all), 120 * strlen("SPY 01-01T05:00:00. 0.0001\n"));
+    market_load_free(call_.load);
+}
+END_TEST
+
 static const char *shuffled(size_t rows)
 {
     struct weir__buf buf = { 0 };
@@ -618,6 +638,7 @@ int main(void)
     tcase_add_test(tcase, wide_tables_with_headings_that_cannot_be);
     tcase_add_test(tcase, rows_that_cannot_be_read_are_events_too);
     tcase_add_test(tcase, events_come_in_order_over_all_files);
+    tcase_add_test(tcase, more_files_than_may_be_open);
     tcase_add_test(tcase, sorting_on_disk_gives_the_same_order);
     tcase_add_test(tcase, equal_trades_are_numbered_in_row_order);
     tcase_add_test(tcase, row_order_tells_the_repeated_hour);

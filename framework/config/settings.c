@@ -73,7 +73,7 @@ const struct weir__setting weir__settings[] = {
     { "http.address", WEIR__TEXT, "127.0.0.1", 0, 0, NULL,
       "Address at which health, metrics, status and the topologies' own routes are answered; 0.0.0.0 is all of this machine's, with no check of who asks." },
     { "http.port", WEIR__INT, NULL, -1, 65535, NULL,
-      "Port of all topologies of the process; 0 takes a free one and says which, -1 opens none; without it each topology has the port it declares, if any (local --once: none)." },
+      "Port of all topologies of the process; 0 takes a free one and says which, -1 opens none; without it each topology has the port it declares, if any (local --once: none), or where that is taken a free one." },
     { "http.max.connections", WEIR__INT, "100", 1, 10000, NULL,
       "Connections at a time; beyond them the longest idle one goes, and where none is idle the new one is refused." },
     { "http.max.head.bytes", WEIR__SIZE, "16k", KB, MB, NULL,

@@ -76,6 +76,7 @@ struct weir__door {
     struct weir__app     **apps;
     size_t                 count;
     int                    port;
+    bool                   declared; /* by a topology: nobody insists on it */
 };
 
 struct weir__http_settings {

@@ -454,16 +454,18 @@ static int listen_at(struct weir__door *door, const char *address, int port, str
 /* ---- doors: ports and who is behind them ---- */
 
 /* Where a topology is served: as set for it, as set for all, as declared; -1 = nowhere. */
-static int port_for(const struct weir__http_config *config, const struct weir__plan *plan)
+static int port_for(const struct weir__http_config *config, const struct weir__plan *plan, bool *ret_declared)
 {
+    *ret_declared = false;
     if (plan->port_given)
         return plan->port;
     if (weir__config_text(config->settings, "http.port") != NULL)
         return (int)weir__config_int(config->settings, "http.port");
+    *ret_declared = true;
     return config->declared ? plan->port : -1;
 }
 
-static int add_app(struct weir__http *http, struct weir__app *app, int port)
+static int add_app(struct weir__http *http, struct weir__app *app, int port, bool declared)
 {
     struct weir__door *door = http->doors;
 
@@ -475,6 +477,7 @@ static int add_app(struct weir__http *http, struct weir__app *app, int port)
             return WEIR_NO_MEMORY;
         door->http = http;
         door->port = port;
+        door->declared = declared;
         http->door_count++;
     }
     door->apps[door->count++] = app;
@@ -485,9 +488,10 @@ static int make_doors(struct weir__http *http, struct weir_error *reterr)
 {
     http->doors = weir__zalloc(sizeof(*http->doors) * (http->config.count + 1));
     for (size_t i = 0; i < http->config.count; i++) {
-        int port = port_for(&http->config, weir__app_plan(http->config.apps[i]));
+        bool declared;
+        int  port = port_for(&http->config, weir__app_plan(http->config.apps[i]), &declared);
 
-        if (port >= 0 && (http->doors == NULL || add_app(http, http->config.apps[i], port) < 0))
+        if (port >= 0 && (http->doors == NULL || add_app(http, http->config.apps[i], port, declared) < 0))
             return weir__fail(reterr, WEIR_NO_MEMORY, "http", "out of memory");
     }
     return WEIR_OK;
@@ -510,8 +514,14 @@ static int open_doors(struct weir__http *http, struct weir_error *reterr)
     const char *address = weir__config_text(http->config.settings, "http.address");
 
     for (size_t i = 0; i < http->door_count; i++) {
-        int err = listen_at(&http->doors[i], address, http->doors[i].port, reterr);
+        struct weir__door *door = &http->doors[i];
+        int                err = listen_at(door, address, door->port, reterr);
 
+        if (err == WEIR_BUSY && door->declared) {
+            weir__say(WEIR__WARN, "http-port-taken", "port", "i", (int64_t)door->port, "instead", "s", "a free one",
+                      NULL);
+            err = listen_at(door, address, 0, reterr);
+        }
         if (err < 0)
             return err;
         say_door(&http->doors[i], address);

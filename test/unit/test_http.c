@@ -713,6 +713,43 @@ START_TEST(says_what_is_wrong_with_a_port)
 }
 END_TEST
 
+/* Nobody insists on a port that a topology only declares. */
+START_TEST(a_declared_port_that_is_taken_gives_way)
+{
+    static struct weir_topology declaring;
+    struct weir__http          *other;
+    int                         fd = socket(AF_INET, SOCK_STREAM, 0), code;
+    struct sockaddr_in          address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t                   size = sizeof(address);
+    struct weir__app_config     config = {
+            .topology = &declaring, .engines = weir_engines, .engine = engine, .log = logs, .metrics = metrics
+    };
+    struct weir__config     *plain;
+    struct weir__app        *app;
+    struct weir__http_config doors = { .apps = &app, .count = 1, .metrics = metrics, .declared = true };
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(fd, 1), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    ck_assert_int_eq(weir__config_new((const char *[]){ "copying", NULL }, &plain), WEIR_OK);
+    declaring = copying;
+    declaring.port = ntohs(address.sin_port);
+    config.settings = doors.settings = plain;
+    ck_assert_msg(weir__app_new(&config, &app, &err) == WEIR_OK, "%s", err.text);
+    code = weir__http_start(&doors, &other, &err);
+    ck_assert_int_eq(code, WEIR_OK);
+    ck_assert_int_gt(weir__http_port(other, "copying"), 0);
+    ck_assert_int_ne(weir__http_port(other, "copying"), declaring.port);
+    weir__http_stop(other);
+    doors.declared = false;
+    ck_assert_int_eq(weir__http_start(&doors, &other, &err), WEIR_OK);
+    ck_assert_ptr_null(other);
+    weir__app_free(app);
+    weir__config_free(plain);
+    close(fd);
+}
+END_TEST
+
 START_TEST(no_port_asked_for_is_none)
 {
     set("http.port", "-1");
@@ -789,6 +826,7 @@ int main(void)
     tcase_add_test(tests, a_held_up_verb_fails_liveness_until_it_returns);
     tcase_add_test(tests, topologies_may_have_ports_of_their_own);
     tcase_add_loop_test(tests, says_what_is_wrong_with_a_port, 0, 2);
+    tcase_add_test(tests, a_declared_port_that_is_taken_gives_way);
     tcase_add_test(tests, no_port_asked_for_is_none);
     tcase_add_test(tests, many_ask_while_records_flow);
     suite_add_tcase(suite, tests);

@@ -1,0 +1,53 @@
+#!/bin/bash
+# The pipeline over HTTP: a file goes in, the projection answers for the latest price and for bars, and the answers are those of
+# the served topic and of plain arithmetic.
+. test/scripts/cli.inc
+market=${BUILD:-build}/data-processing
+
+# A made-up day of minutes: price 20 + minute/100, but for 13:30, which has none.
+awk 'BEGIN { for (i = 0; i < 1440; i++) if (i != 810) printf "01/15/2019 %02d:%02d,%.2f\n", i / 60, i % 60, 20 + i / 100 }' >"$work/aeso_smp_1min.csv"
+: >"$work/log"
+"$market" local --dir "$work/d" --http.port=0 "$work/aeso_smp_1min.csv" 2>"$work/log" &
+pid=$!
+children+=("$pid")
+await grep -q id=http-open "$work/log"
+port=$(sed -nE 's/.*id=http-open.* port=([0-9]+).*/\1/p' "$work/log")
+ask() { curl -sS --max-time 20 "http://127.0.0.1:$port$1"; }
+who='instrument_id=AESO.AB&tenant_id=default'
+served() { ask "/projections/latest_price?$who" | grep -q '"price":34.39,'; }
+await served
+
+"$market" cat served.market.latest_prices.v1 --dir "$work/d" | tail -n 1 >"$work/last"
+python3 - "$work/last" <(ask "/projections/latest_price?$who") <<'EOT' || fail "the latest price is not that of the topic"
+import json, sys
+assert json.load(open(sys.argv[1]))["value"] == json.load(open(sys.argv[2]))
+EOT
+
+# The last but one hour is closed by the last one's minutes.
+hours() { ask "/projections/bars?$who&interval=1h" | grep -o window_start | wc -l; }
+has_hours() { [ "$(hours)" -ge 23 ]; }
+await has_hours
+python3 - <(ask "/projections/bars?$who&interval=1h") <(ask "/projections/bars?$who&interval=1m&from=2019-01-15T20:00:00Z&to=2019-01-15T20:59:00Z") <<'EOT' || fail "the bars are not those of the file"
+import datetime, json, sys
+from zoneinfo import ZoneInfo
+start = datetime.datetime(2019, 1, 15, tzinfo=ZoneInfo("America/Edmonton")).timestamp()
+price = {int(start + 60 * i) : round(20 + i / 100, 2) for i in range(1440) if i != 810}
+def check(bars, seconds):
+    for bar in bars:
+        at = bar["window_start"] // 1000000
+        inside = [price[t] for t in range(at, at + seconds, 60) if t in price]
+        assert (bar["open"], bar["high"], bar["low"], bar["close"], bar["trade_count"]) == \
+            (inside[0], max(inside), min(inside), inside[-1], len(inside)), bar
+hours, minutes = (json.load(open(path)) for path in sys.argv[1:])
+check(hours["bars"], 3600)
+check(minutes["bars"], 60)
+assert len(minutes["bars"]) == 59, len(minutes["bars"]) # 13:30 in Alberta is 20:30 here
+EOT
+equal '{"error":"Projection not found","status":404}' "$(ask '/projections/latest_price?instrument_id=AESO.XX&tenant_id=default')" "an unknown instrument"
+equal '{"error":"missing tenant_id","status":400}' "$(ask '/projections/latest_price?instrument_id=AESO.AB')" "no tenant"
+equal 400 "$(curl -sS -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/projections/bars?$who&from=yesterday")" "a time that is none"
+
+kill -TERM "$pid"
+code=0
+wait "$pid" || code=$?
+equal 0 "$code" "exit code after SIGTERM"

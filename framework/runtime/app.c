@@ -255,7 +255,6 @@ void weir__app_close(struct weir__app *app)
 static bool join_by(struct weir__thread *thread, const struct timespec *by)
 {
     struct weir__app *app = thread->app;
-<<<<<<< HEAD
     int               waited = 0;
 
     if (!thread->started)
@@ -267,18 +266,6 @@ static bool join_by(struct weir__thread *thread, const struct timespec *by)
     if (!atomic_load(&thread->ended))
         return false;
     pthread_join(thread->id, NULL);
-=======
-    int               late = 0;
-
-    pthread_mutex_lock(&app->mutex);
-    while (thread->started && !atomic_load(&thread->ended) && late == 0)
-        late = pthread_cond_timedwait(&app->answered, &app->mutex, by);
-    pthread_mutex_unlock(&app->mutex);
-    if (late != 0 && !atomic_load(&thread->ended))
-        return false;
-    if (thread->started)
-        pthread_join(thread->id, NULL);
->>>>>>> 13f3e74 (projection: latest prices and bars answered over HTTP; runtime: a stop waits by condition, which thread sanitizers understand; http: a declared port that is taken gives way)
     thread->started = false;
     return true;
 }

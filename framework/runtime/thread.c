@@ -379,13 +379,6 @@ void *weir__thread_main(void *arg)
     if (err < 0)
         fail(thread, err, &words);
     end(thread);
-<<<<<<< HEAD
-=======
-    pthread_mutex_lock(&thread->app->mutex);
-    atomic_store(&thread->ended, true);
-    pthread_cond_broadcast(&thread->app->answered);
-    pthread_mutex_unlock(&thread->app->mutex);
->>>>>>> 13f3e74 (projection: latest prices and bars answered over HTTP; runtime: a stop waits by condition, which thread sanitizers understand; http: a declared port that is taken gives way)
     if (err < 0)
         weir__app_close(thread->app);
     pthread_mutex_lock(&thread->app->mutex);

@@ -12,7 +12,8 @@
 
 enum { MARKET_SEGMENTS = 2 }; /* what an earlier call began, and what was added since */
 
-/* What a record of the progress topic says. Texts live in the load's arena. */
+/* What a record of the progress topic says. Its key, id, is made of context, bytes and hash: a file that has grown gets
+ * a record of its own, so that its shorter form is still known. Texts live in the load's arena. */
 struct market__progress {
     struct weir_text id, context;
     int64_t          bytes;
@@ -46,7 +47,6 @@ struct market__input {
     const struct market_rules *rules;
     const struct market_feed  *feed;
     struct weir__buf           context; /* tenant and settings */
-    struct weir_text           id;      /* of its progress */
     struct market__progress    known;   /* bytes 0 = nothing was sent before */
     struct market__segment     segments[MARKET_SEGMENTS];
     size_t                     segment_count, segment;
@@ -72,7 +72,8 @@ struct market_load {
     struct weir_text           tenant;
     struct market__said        said;
     struct weir_arena          arena;
-    struct market__progress   *known; /* by bytes, once files are learnt */
+    struct weir__map           known_ids; /* id to known: of records with one id the last counts */
+    struct market__progress  **known;     /* by bytes, once files are learnt */
     size_t                     known_count, known_capacity;
     struct market__input      *inputs;
     size_t                     count;

@@ -3,8 +3,6 @@
  * (1) What was sent is known by content: the hash of what was read, for the same tenant and settings. The name plays no
  *     part. A load that was broken off goes on within the bytes it had seen; what was added since is a segment of its own.
  */
-#include <inttypes.h>
-
 #include "schemas/feeds/call.h"
 
 enum { ROWS_BETWEEN_TELLING = 4096 };
@@ -47,7 +45,7 @@ static int find_known(const struct market_load *load, struct market__input *inpu
     int err = weir__lines_seek(input->file->lines, &(struct weir__place){ 0 }, reterr);
 
     for (size_t i = 0; i < load->known_count && err == WEIR_OK; i++) {
-        const struct market__progress *known = &load->known[i];
+        const struct market__progress *known = load->known[i];
 
         if (!same_context(input, known->context) || known->bytes <= 0)
             continue;
@@ -129,8 +127,7 @@ static int learn_rows(struct market_load *load, struct market__input *input, str
 
 /* ---- the file as a whole ---- */
 
-/* The end of what was seen, and the name that its progress goes by. */
-static int note_end(struct market_load *load, struct market__input *input)
+static void note_end(struct market__input *input)
 {
     struct market__segment *last = &input->segments[input->segment_count - 1];
     struct weir__place      place = market__file_place(input->file);
@@ -138,11 +135,6 @@ static int note_end(struct market_load *load, struct market__input *input)
     last->end = input->rows;
     last->bytes = place.bytes;
     last->hash = place.hash;
-    input->id = input->known.id;
-    if (!input->id.size)
-        input->id = market__text(weir__arena_printf(&load->arena, "%016" PRIx64 "-%" PRId64 "-%.*s", place.hash,
-                                                    place.bytes, (int)input->context.size, input->context.data));
-    return input->id.data ? WEIR_OK : WEIR_NO_MEMORY;
 }
 
 static bool is_twin(const struct market__input *a, const struct market__input *b)
@@ -185,8 +177,8 @@ static int learn(struct market_load *load, struct market__input *input, struct w
         return err;
     make_segments(input);
     err = learn_rows(load, input, reterr);
-    if (err == WEIR_OK && note_end(load, input) < 0)
-        err = market__file_no_memory(input->file, reterr);
+    if (err == WEIR_OK)
+        note_end(input);
     return err;
 }
 

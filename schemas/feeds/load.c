@@ -89,6 +89,7 @@ void market_load_free(struct market_load *load)
     }
     weir__free(load->inputs);
     weir__free(load->heap);
+    weir__map_fini(&load->known_ids);
     weir__free(load->known);
     weir__arena_fini(&load->arena);
     weir__free(load);
@@ -149,7 +150,8 @@ void market__input_tell(struct market_load *load, struct market__input *input, b
 
 static int by_bytes(const void *a, const void *b)
 {
-    const struct market__progress *x = a, *y = b;
+    const struct market__progress *x = *(struct market__progress *const *)a,
+                                  *y = *(struct market__progress *const *)b;
 
     return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
 }

@@ -51,20 +51,37 @@ static int read_progress(const struct weir_json *json, struct market__progress *
     return WEIR_OK;
 }
 
+/* The record with that id so far; a new one where there is none. NULL = out of memory. */
+static struct market__progress *find_known(struct market_load *load, struct weir_text id)
+{
+    struct weir_bytes        key = BYTES(id.data, id.size);
+    struct market__progress *known = weir__map_get(&load->known_ids, key);
+
+    if (known || GROW(load->known, load->known_capacity, load->known_count) < 0)
+        return known;
+    known = weir__arena_take(&load->arena, sizeof(*known));
+    if (!known || weir__map_put(&load->known_ids, key, known) < 0)
+        return NULL;
+    load->known[load->known_count++] = known;
+    return known;
+}
+
 int market_load_known(struct market_load *load, struct weir_bytes value)
 {
     struct weir_text text = { .data = weir__arena_copy(&load->arena, value.data, value.size), .size = value.size };
     const struct weir_json *json;
-    struct market__progress progress;
+    struct market__progress progress, *known;
     int                     err = text.data ? weir_json_parse(&load->arena, text, &json, NULL) : WEIR_NO_MEMORY;
 
     if (err == WEIR_OK)
         err = read_progress(json, &progress);
-    if (err == WEIR_OK)
-        err = GROW(load->known, load->known_capacity, load->known_count);
-    if (err == WEIR_OK)
-        load->known[load->known_count++] = progress;
-    return err;
+    if (err < 0)
+        return err;
+    known = find_known(load, progress.id);
+    if (!known)
+        return WEIR_NO_MEMORY;
+    *known = progress;
+    return WEIR_OK;
 }
 
 /* ---- writing ---- */
@@ -81,14 +98,25 @@ static void put_text(struct weir_json_out *json, const char *name, struct weir_t
     weir_json_put_text(json, text);
 }
 
-static void put_progress(const struct market__input *input, struct weir_json_out *json)
+static const struct market__segment *present(const struct market__input *input)
 {
-    const struct market__segment *segment = &input->segments[MIN(input->segment, input->segment_count - 1)];
+    return &input->segments[MIN(input->segment, input->segment_count - 1)];
+}
+
+static void put_id(const struct market__input *input, struct weir__buf *ret)
+{
+    weir__buf_printf(ret, "%016" PRIx64 "-%" PRId64 "-%.*s", present(input)->hash, present(input)->bytes,
+                     (int)input->context.size, input->context.data);
+}
+
+static void put_progress(const struct market__input *input, struct weir_text id, struct weir_json_out *json)
+{
+    const struct market__segment *segment = present(input);
     char                          hash[17];
 
     snprintf(hash, sizeof(hash), "%016" PRIx64, segment->hash);
     weir_json_begin_object(json);
-    put_text(json, "id", input->id);
+    put_text(json, "id", id);
     put_text(json, "context", (struct weir_text){ .data = input->context.data, .size = input->context.size });
     put_text(json, "file", market__text(input->path));
     put_count(json, "bytes", (uint64_t)segment->bytes);
@@ -106,10 +134,11 @@ int market_load_progress(const struct market_load *load, size_t n, struct weir__
 {
     const struct market__input *input = &load->inputs[n];
     struct weir_json_out        json = { 0 };
+    size_t                      begin = ret_key->size;
     int                         err;
 
-    put_progress(input, &json);
-    weir__buf_add(ret_key, input->id.data, input->id.size);
+    put_id(input, ret_key);
+    put_progress(input, (struct weir_text){ .data = ret_key->data + begin, .size = ret_key->size - begin }, &json);
     weir__buf_add(ret_value, json.buf.data, json.buf.size);
     err = weir__buf_ok(&json.buf) && weir__buf_ok(ret_key) && weir__buf_ok(ret_value) ? WEIR_OK : WEIR_NO_MEMORY;
     weir__json_out_fini(&json);

@@ -537,6 +537,39 @@ START_TEST(a_file_is_known_by_its_content_not_by_its_name)
 }
 END_TEST
 
+START_TEST(of_records_with_one_key_the_last_counts)
+{
+    const char *const paths[] = { make(LEAN, "1,1,1,P,,0\n2,2,1,P,,0\n3,3,1,P,,0\n"), NULL };
+    struct call       first = call(paths, NULL), second;
+    const char       *known[40] = { 0 };
+
+    take(&first, 1);
+    for (int i = 0; i < 38; i++)
+        known[i] = progress_of(&first, 0);
+    take(&first, 1);
+    known[38] = progress_of(&first, 0);
+    market_load_free(first.load);
+    second = call(paths, known);
+    ck_assert_str_eq(take(&second, SIZE_MAX), "SPY 10-07T04:00:00. 0.0003\n");
+    market_load_free(second.load);
+}
+END_TEST
+
+START_TEST(the_shorter_form_of_a_file_is_still_known)
+{
+    const char *whole, *grown, *short_text = "1,1,1,P,,0\n", *path = make(LEAN, short_text);
+    struct call call_;
+
+    load_all(path, NULL, &whole);
+    extend(LEAN, "2,2,1,P,,0\n");
+    load_all(path, whole, &grown);
+    make(LEAN, short_text);
+    call_ = call((const char *const[]){ path, NULL }, (const char *const[]){ whole, grown, NULL });
+    ck_assert_str_eq(take(&call_, SIZE_MAX), "");
+    market_load_free(call_.load);
+}
+END_TEST
+
 START_TEST(progress_that_cannot_be_read)
 {
     static const char *const bad[] = {
@@ -650,6 +683,8 @@ int main(void)
     tcase_add_test(tcase, a_file_that_grew_while_its_load_was_broken_off);
     tcase_add_test(tcase, a_row_that_was_cut_is_not_sent_again_by_halves);
     tcase_add_test(tcase, a_file_is_known_by_its_content_not_by_its_name);
+    tcase_add_test(tcase, of_records_with_one_key_the_last_counts);
+    tcase_add_test(tcase, the_shorter_form_of_a_file_is_still_known);
     tcase_add_test(tcase, progress_that_cannot_be_read);
     tcase_add_test(tcase, progress_headers_and_topics);
     tcase_add_test(tcase, memory_that_runs_out_anywhere_is_said);

@@ -32,6 +32,7 @@ pid=$!
 children+=("$pid")
 await grep -q id=started "$work/log"
 kill -STOP "$pid"
+await grep -q '^State:[[:space:]]*T' "/proc/$pid/status"
 kill -TERM "$pid"
 kill -INT "$pid"
 kill -CONT "$pid"

@@ -98,7 +98,8 @@ static int take_first(struct head *head)
     if (!take_line(head, &line))
         return refuse(head, 400, "lines end with CR LF");
     if (!cut(line, ' ', &head->ret->method, &rest) || !is_token(head->ret->method) ||
-        !cut(rest, ' ', &head->ret->target, &version) || !is_plain(head->ret->target, false))
+        !cut(rest, ' ', &head->ret->target, &version) || head->ret->target.size == 0 ||
+        !is_plain(head->ret->target, false))
         return refuse(head, 400, "the first line is not: method, target, version");
     return take_version(head, version);
 }

@@ -335,6 +335,7 @@ static const struct { const char *text; int status; } refused[] = {
     { "GET / HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400 },
     { "GET / HTTP/1.1\r\nHost: x\r\nA: \x01\r\n\r\n", 400 },
     { "GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400 },
+    { "GET  HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n", 400 },
     { "GET / HTTP/1.1 \r\nHost: x\r\n\r\n", 400 },
     { "GET / FTP/1.1\r\nHost: x\r\n\r\n", 400 },
     { "GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505 },

@@ -48,7 +48,7 @@
     X(cancelling) X(refusing) X(timed) X(growing) X(keeping) X(swallowing) X(careless) X(opening)   \
     X(hopping_sums) X(stream_join) X(tables_join) X(foreign_join) X(sessions) X(sliding) X(cogroup) \
     X(suppression) X(calendar) X(versions) X(table_group) X(key_minutes) X(key_days) X(key_notes)   \
-    X(normalization) X(enrichment) X(aggregation)
+    X(normalization) X(enrichment) X(aggregation) X(projection)
 /* clang-format on */
 #define FLOW__DECLARE(name) extern const struct weir_topology *const flow_##name;
 FLOW_TOPOLOGIES(FLOW__DECLARE)

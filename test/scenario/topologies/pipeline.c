@@ -5,3 +5,4 @@
 FLOW(normalization);
 FLOW(enrichment);
 FLOW(aggregation);
+FLOW(projection);

@@ -1,13 +1,12 @@
 /* fuzz_http.c: request heads and targets of any bytes: read within their bounds, refused with a status and words, or taken
  * whole. From the top of the tree:
- *   clang-14 -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -DLIBFUZZER -I. test/fuzz/fuzz_http.c framework/http/head.c \
+ *   clang-14 -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -I. test/fuzz/fuzz_http.c framework/http/head.c \
  *       framework/http/target.c $(find framework/base -name '*.c') -lxxhash -lm -o /tmp/fuzz_http && /tmp/fuzz_http -max_len=600
  * Built without libFuzzer it takes the files it is given, as the fuzzer leaves them. */
 #include <stdlib.h>
 
 #include "framework/http/internal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "test/fuzz/fuzz.h"
 
 static void expect(bool good)
 {
@@ -40,21 +39,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weir__free(text);
     return 0;
 }
-
-#ifndef LIBFUZZER
-int main(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        struct weir__buf  buf = { 0 };
-        struct weir_error err;
-
-        if (weir__read_file(argv[i], &buf, &err) < 0) {
-            fprintf(stderr, "%s: %s\n", err.where, err.text);
-            return EXIT_FAILURE;
-        }
-        LLVMFuzzerTestOneInput((const uint8_t *)buf.data, buf.size);
-        weir__buf_fini(&buf);
-    }
-    return EXIT_SUCCESS;
-}
-#endif

@@ -7,9 +7,8 @@
 #include <unistd.h>
 
 #include "schemas/feeds/load.h"
+#include "test/fuzz/fuzz.h"
 #include "test/fuzz/market_check.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void fail(const char *what)
 {
@@ -75,21 +74,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     close(fd);
     return 0;
 }
-
-#ifndef LIBFUZZER
-int main(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++) {
-        struct weir__buf  buf = { 0 };
-        struct weir_error error;
-
-        if (weir__read_file(argv[i], &buf, &error) < 0) {
-            fprintf(stderr, "%s: %s\n", error.where, error.text);
-            return EXIT_FAILURE;
-        }
-        LLVMFuzzerTestOneInput((const uint8_t *)buf.data, buf.size);
-        weir__buf_fini(&buf);
-    }
-    return EXIT_SUCCESS;
-}
-#endif

@@ -1,5 +1,6 @@
 /* suite.c: what the tests of logs share. */
 #include "test/log/suite.h"
+#include "test/run.h"
 
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -65,20 +66,14 @@ void suite_end(void)
 
 int suite_main(const char *name, bool each, const struct test *tests, size_t count)
 {
-    Suite   *suite = suite_create(name);
-    TCase   *tcase = tcase_create(name);
-    SRunner *runner;
-    int      failed;
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
 
     for (size_t i = 0; i < count; i++)
         tcase_add_loop_test(tcase, tests[i].test, 0, each ? subject_count : 1);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_suite(suite);
 }
 
 /* ---- other processes ---- */

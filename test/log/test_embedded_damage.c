@@ -1,6 +1,7 @@
 /* test_embedded_damage.c: folders that are damaged, held, of another version, or on a full disk: a named error, and nothing
  * that was whole is lost. */
 #include "test/log/suite.h"
+#include "test/run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -362,10 +363,8 @@ static int open_held(void)
 
 int main(int argc, char **argv)
 {
-    Suite   *suite = suite_create("embedded damage");
-    TCase   *tcase = tcase_create("embedded damage");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("embedded damage");
+    TCase *tcase = tcase_create("embedded damage");
 
     suite_role(argc, argv);
     if (role != NULL)
@@ -382,8 +381,5 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, a_second_process_is_told_who_holds_the_folder);
     tcase_add_test(tcase, a_full_disk_is_named_and_with_room_it_goes_on);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* stories.c: a check for each story of this folder, named after its file. */
 #include "test/scenario/stories.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <glob.h>
@@ -72,8 +73,7 @@ static Suite *make_suite(const char *name)
 
 int stories_run(const char *suite, stories_tell *tell, char **argv)
 {
-    SRunner *runner;
-    int      failed;
+    int status;
 
     tell_story = tell;
     if (argv[1] != NULL)
@@ -82,10 +82,7 @@ int stories_run(const char *suite, stories_tell *tell, char **argv)
         fprintf(stderr, "no stories in test/scenario: run it at the top of the tree\n");
         return EXIT_FAILURE;
     }
-    runner = srunner_create(make_suite(suite));
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    status = run_suite(make_suite(suite));
     globfree(&files);
-    return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return status;
 }

@@ -9,6 +9,7 @@
 
 #include "framework/driver.h"
 #include "statestores/engines.h"
+#include "test/run.h"
 #include "topologies/topologies.h"
 
 #define TICKS 400
@@ -417,10 +418,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("aggregation");
-    TCase   *tests = tcase_create("aggregation");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("aggregation");
+    TCase *tests = tcase_create("aggregation");
 
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, bars_equal_the_plain_computation, 1, 7);
@@ -429,8 +428,5 @@ int main(void)
     tcase_add_test(tests, a_trade_is_not_corrected);
     tcase_add_test(tests, quotes_and_fallbacks_are_in_no_bar);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

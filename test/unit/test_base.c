@@ -1,5 +1,6 @@
 /* test_base.c: memory, arenas, buffers, bytes, hashes, maps, names and numbers. */
 #include "framework/base/base.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -581,16 +582,11 @@ int main(void)
         durations_and_sizes_have_units,
         integers_are_whole_texts,
     };
-    Suite   *suite = suite_create("base");
-    TCase   *tcase = tcase_create("base");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("base");
+    TCase *tcase = tcase_create("base");
 
     for (size_t i = 0; i < ARRAY_SIZE(all_tests); i++)
         tcase_add_test(tcase, all_tests[i]);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

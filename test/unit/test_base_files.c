@@ -1,5 +1,6 @@
 /* test_base_files.c: folders, files written whole, lock files. */
 #include "framework/base/base.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -167,17 +168,12 @@ int main(void)
         a_held_lock_names_its_holder,        a_lock_ends_with_its_process,
         failed_allocations_are_told,
     };
-    Suite   *suite = suite_create("base_files");
-    TCase   *tcase = tcase_create("base_files");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("base_files");
+    TCase *tcase = tcase_create("base_files");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; i < ARRAY_SIZE(all_tests); i++)
         tcase_add_test(tcase, all_tests[i]);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* test_config.c: settings from all sides, their strength, bounds, errors and printed forms. */
 #include "framework/config/config.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -369,17 +370,12 @@ int main(void)
         help_and_manual_have_every_setting,
         failed_allocations_are_told,
     };
-    Suite   *suite = suite_create("config");
-    TCase   *tcase = tcase_create("config");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("config");
+    TCase *tcase = tcase_create("config");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; i < ARRAY_SIZE(all_tests); i++)
         tcase_add_test(tcase, all_tests[i]);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -12,6 +12,7 @@
 #include "framework/json.h"
 #include "statestores/engines.h"
 #include "statestores/statestores.h"
+#include "test/run.h"
 
 /* ---- a topology with endpoints, and a verb that can be held up ---- */
 
@@ -804,10 +805,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("http");
-    TCase   *tests = tcase_create("http");
-    SRunner *runner;
-    int      failed;
+    Suite *suite = suite_create("http");
+    TCase *tests = tcase_create("http");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 30);
@@ -831,9 +830,5 @@ int main(void)
     tcase_add_test(tests, no_port_asked_for_is_none);
     tcase_add_test(tests, many_ask_while_records_flow);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* test_json.c: what the JSON reader accepts, refuses and says, and what the writer writes. */
 #include "framework/json/json.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <float.h>
@@ -736,17 +737,12 @@ int main(void)
         a_failed_write_is_kept,
         an_object_is_walked_as_it_is_parsed,
     };
-    Suite   *suite = suite_create("json");
-    TCase   *tcase = tcase_create("json");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("json");
+    TCase *tcase = tcase_create("json");
 
     tcase_add_checked_fixture(tcase, begin, finish);
     for (size_t i = 0; i < ARRAY_SIZE(all_tests); i++)
         tcase_add_test(tcase, all_tests[i]);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

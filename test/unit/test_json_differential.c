@@ -1,5 +1,6 @@
 /* test_json_differential.c: texts made from a seed, whole and damaged, that our reader and jansson's must take alike. */
 #include "test/fuzz/json_difference.h"
+#include "test/run.h"
 
 #include <check.h>
 
@@ -235,17 +236,12 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("json_differential");
-    TCase   *tcase = tcase_create("json_differential");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("json_differential");
+    TCase *tcase = tcase_create("json_differential");
 
     tcase_set_timeout(tcase, 100);
     tcase_add_test(tcase, texts_are_taken_as_jansson_takes_them);
     tcase_add_test(tcase, the_differences_that_are_meant_are_no_more_than_those);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include "framework/base/base.h"
 #include "framework/driver.h"
 #include "statestores/engines.h"
+#include "test/run.h"
 
 /* ---- a topology whose windows each test sets ---- */
 
@@ -902,10 +903,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("keyed");
-    TCase   *tests = tcase_create("keyed");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("keyed");
+    TCase *tests = tcase_create("keyed");
 
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, neighbours_do_not_make_each_other_late);
@@ -938,8 +937,5 @@ int main(void)
     tcase_add_test(tests, any_order_within_the_retention_gives_the_same_results);
     tcase_add_test(tests, random_trials_equal_a_plain_computation);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

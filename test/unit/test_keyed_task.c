@@ -5,6 +5,7 @@
 
 #include "framework/task/internal.h"
 #include "statestores/engines.h"
+#include "test/run.h"
 
 static int add(struct weir_context *ctx, const struct weir_record *rec, void *state)
 {
@@ -221,10 +222,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("keyed_task");
-    TCase   *tests = tcase_create("keyed_task");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("keyed_task");
+    TCase *tests = tcase_create("keyed_task");
 
     tcase_add_test(tests, what_goes_before_the_commit_is_sent_on_all_the_same);
     tcase_add_test(tests, nothing_closes_by_the_clock_before_the_end_of_the_input);
@@ -232,8 +231,5 @@ int main(void)
     tcase_add_test(tests, an_abort_gives_a_calendar_window_its_end_back);
     tcase_add_test(tests, the_first_timer_is_due_first);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

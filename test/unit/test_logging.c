@@ -1,5 +1,6 @@
 /* test_logging.c: lines as they arrive at the descriptor. */
 #include "framework/logging/logging.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -155,17 +156,12 @@ int main(void)
         an_error_has_code_place_and_words, a_line_without_memory_is_told,
         lines_of_threads_do_not_mix,
     };
-    Suite   *suite = suite_create("logging");
-    TCase   *tcase = tcase_create("logging");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("logging");
+    TCase *tcase = tcase_create("logging");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; i < ARRAY_SIZE(all_tests); i++)
         tcase_add_test(tcase, all_tests[i]);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* test_market_decimal.c: decimals from text and to text, sums, and the quotient against exact fractions in Python. */
 #include "schemas/decimal.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -255,10 +256,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("market_decimal");
-    TCase   *tcase = tcase_create("decimal");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("market_decimal");
+    TCase *tcase = tcase_create("decimal");
 
     tcase_add_test(tcase, decimals_are_read_from_their_text);
     tcase_add_test(tcase, what_is_no_exact_decimal_is_refused_by_its_reason);
@@ -269,8 +268,5 @@ int main(void)
     tcase_add_test(tcase, vwap_is_the_nearest_double);
     tcase_add_test(tcase, reasons_have_names_and_codes_of_the_framework);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

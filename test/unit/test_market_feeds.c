@@ -5,6 +5,7 @@
 
 #include "framework/record/record.h"
 #include "test/fuzz/market_check.h"
+#include "test/run.h"
 
 static struct weir_arena     arena;
 static struct market_reading reading;
@@ -634,10 +635,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("market_feeds");
-    TCase   *tcase = tcase_create("raw");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("market_feeds");
+    TCase *tcase = tcase_create("raw");
 
     tcase_add_checked_fixture(tcase, begin, finish);
     tcase_add_test(tcase, connectors_payloads_of_each_market);
@@ -665,8 +664,5 @@ int main(void)
     tcase_add_test(tcase, events_that_were_damaged);
     tcase_add_test(tcase, rules_of_markets);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include "framework/json/json.h"
 #include "framework/record/record.h"
 #include "schemas/market.h"
+#include "test/run.h"
 
 enum { TICKS = 60 };
 
@@ -368,10 +369,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("market_fold");
-    TCase   *tcase = tcase_create("fold");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("market_fold");
+    TCase *tcase = tcase_create("fold");
 
     tcase_add_test(tcase, a_fold_is_the_same_in_any_order_and_grouping);
     tcase_add_test(tcase, an_empty_fold_changes_nothing);
@@ -383,8 +382,5 @@ int main(void)
     tcase_add_test(tcase, the_latest_price_is_by_epoch_time_sequence_tick_and_revision);
     tcase_add_test(tcase, row_keys_sort_as_their_ticks);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,6 +2,7 @@
 #include "framework/json/json.h"
 #include "framework/record/record.h"
 #include "schemas/instrument.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -340,10 +341,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("market_instrument");
-    TCase   *tcase = tcase_create("instrument");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("market_instrument");
+    TCase *tcase = tcase_create("instrument");
 
     tcase_add_test(tcase, locations_become_capitals_and_dots);
     tcase_add_test(tcase, electricity_ids_are_made_and_read_again);
@@ -358,8 +357,5 @@ int main(void)
     tcase_add_test(tcase, a_key_is_tenant_slash_instrument);
     tcase_add_test(tcase, keys_that_could_be_read_two_ways_are_refused);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "schemas/feeds/load.h"
 #include "schemas/market.h"
+#include "test/run.h"
 
 static char                       folder[64];
 static struct weir_arena          arena;
@@ -656,10 +657,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("market_load");
-    TCase   *tcase = tcase_create("load");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("market_load");
+    TCase *tcase = tcase_create("load");
 
     tcase_add_checked_fixture(tcase, begin, finish);
     tcase_add_test(tcase, what_is_no_market_file);
@@ -689,8 +688,5 @@ int main(void)
     tcase_add_test(tcase, progress_headers_and_topics);
     tcase_add_test(tcase, memory_that_runs_out_anywhere_is_said);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -7,6 +7,7 @@
 #include "framework/driver.h"
 #include "statestores/engines.h"
 #include "test/fuzz/record_check.h"
+#include "test/run.h"
 
 static struct weir_arena arena;
 
@@ -988,10 +989,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("market_records");
-    TCase   *tcase = tcase_create("records");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("market_records");
+    TCase *tcase = tcase_create("records");
 
     tcase_add_checked_fixture(tcase, begin, finish);
     tcase_add_test(tcase, both_forms_go_there_and_back);
@@ -1020,8 +1019,5 @@ int main(void)
     tcase_add_test(tcase, a_dead_letter_names_the_field);
     tcase_add_test(tcase, flags_have_labels);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

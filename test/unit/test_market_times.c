@@ -1,6 +1,7 @@
 /* test_market_times.c: times as text; zones, hours and days against Python's zoneinfo (market_times.py); broken files. */
 #include "schemas/times.h"
 #include "schemas/zones.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -398,10 +399,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("market_times");
-    TCase   *tcase = tcase_create("times");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("market_times");
+    TCase *tcase = tcase_create("times");
 
     tcase_add_test(tcase, stamps_are_read_as_they_are_published);
     tcase_add_test(tcase, what_is_no_time_is_refused);
@@ -414,8 +413,5 @@ int main(void)
     tcase_add_test(tcase, broken_files_are_refused_or_used_without_harm);
     tcase_add_test(tcase, without_memory_no_zone);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

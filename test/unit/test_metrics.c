@@ -1,5 +1,6 @@
 /* test_metrics.c: series and their numbers, caps, threads, and the printed text. */
 #include "framework/metrics/metrics.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <math.h>
@@ -193,17 +194,12 @@ int main(void)
         a_histogram_counts_up_to_each_bound,     past_the_cap_all_are_other, without_memory_there_is_scrap,
         threads_lose_nothing_in_what_they_share,
     };
-    Suite   *suite = suite_create("metrics");
-    TCase   *tcase = tcase_create("metrics");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("metrics");
+    TCase *tcase = tcase_create("metrics");
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; i < ARRAY_SIZE(all_tests); i++)
         tcase_add_test(tcase, all_tests[i]);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -10,6 +10,7 @@
 #include "framework/runtime/runtime.h"
 #include "statestores/engines.h"
 #include "statestores/statestores.h"
+#include "test/run.h"
 
 /* ---- topologies ---- */
 
@@ -480,10 +481,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("query");
-    TCase   *tests = tcase_create("query");
-    SRunner *runner;
-    int      failed;
+    Suite *suite = suite_create("query");
+    TCase *tests = tcase_create("query");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 30);
@@ -496,9 +495,5 @@ int main(void)
     tcase_add_loop_test(tests, global_tables_are_read_too, 0, 2);
     tcase_add_loop_test(tests, readers_meet_commits_and_closing_tasks, 0, 2);
     suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

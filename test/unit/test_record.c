@@ -5,6 +5,7 @@
 
 #include "framework/json/json.h"
 #include "framework/record/record.h"
+#include "test/run.h"
 
 static struct weir_arena    arena;
 static struct weir_json_out json;
@@ -592,17 +593,12 @@ int main(void)
         the_shape_of_dead_letters,
         every_failed_allocation_is_told,
     };
-    Suite   *suite = suite_create("record");
-    TCase   *tcase = tcase_create("record");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("record");
+    TCase *tcase = tcase_create("record");
 
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, begin, end);
     for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
         tcase_add_test(tcase, tests[i]);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

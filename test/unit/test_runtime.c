@@ -9,6 +9,7 @@
 #include "framework/runtime/runtime.h"
 #include "statestores/engines.h"
 #include "statestores/statestores.h"
+#include "test/run.h"
 
 /* ---- topologies ---- */
 
@@ -581,10 +582,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("runtime");
-    TCase   *tests = tcase_create("applications");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("runtime");
+    TCase *tests = tcase_create("applications");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 60);
@@ -605,8 +604,5 @@ int main(void)
     tcase_add_test(tests, joins_meet_in_one_task);
     tcase_add_test(tests, at_least_once_loses_nothing);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "statestores/statestores.h"
+#include "test/run.h"
 
 static const struct weir__engine *const engines[] = { &weir__memory_engine, &weir__rocksdb_engine };
 
@@ -366,10 +367,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("store");
-    TCase   *tests = tcase_create("store");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("store");
+    TCase *tests = tcase_create("store");
 
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, uncached_tells_each_put, 0, 2);
@@ -383,8 +382,5 @@ int main(void)
     tcase_add_loop_test(tests, restore_gives_the_same_rows, 0, 2);
     tcase_add_test(tests, without_memory_nothing_is_half_done);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

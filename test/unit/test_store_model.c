@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "statestores/statestores.h"
+#include "test/run.h"
 
 #define KEY_COUNT   12
 #define START_COUNT 400
@@ -337,10 +338,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("store model");
-    TCase   *tests = tcase_create("store model");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("store model");
+    TCase *tests = tcase_create("store model");
 
     tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, keys_uncached, 0, 2);
@@ -348,8 +347,5 @@ int main(void)
     tcase_add_loop_test(tests, windows_uncached, 0, 2);
     tcase_add_loop_test(tests, windows_cached, 0, 2);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

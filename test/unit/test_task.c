@@ -6,6 +6,7 @@
 #include "framework/driver.h"
 #include "framework/task/task.h"
 #include "statestores/engines.h"
+#include "test/run.h"
 
 /* ---- topologies ---- */
 
@@ -740,17 +741,12 @@ int main(void)
         a_record_larger_than_its_memory_is_a_dead_letter_whole,
         lookups_do_not_add_up,
     };
-    Suite   *suite = suite_create("task");
-    TCase   *tcase = tcase_create("task");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("task");
+    TCase *tcase = tcase_create("task");
 
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
         tcase_add_test(tcase, tests[i]);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* test_topology.c: declared topologies as they are described: names, numbers, sub-topologies, order. */
 #include "framework/topology/topology.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -488,10 +489,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("topology");
-    TCase   *tests = tcase_create("topology");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("topology");
+    TCase *tests = tcase_create("topology");
 
     tcase_add_test(tests, a_count_goes_through_a_topic_named_after_its_store);
     tcase_add_test(tests, legs_and_merges_keep_their_names);
@@ -509,8 +508,5 @@ int main(void)
     tcase_add_test(tests, types_follow_the_edges);
     tcase_add_test(tests, no_memory_is_an_error_and_leaks_nothing);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* test_topology_faults.c: what is refused when a topology is loaded: each fault by its node, code and words. */
 #include "framework/topology/topology.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -280,10 +281,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("topology_faults");
-    TCase   *tests = tcase_create("topology_faults");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("topology_faults");
+    TCase *tests = tcase_create("topology_faults");
 
     tcase_add_test(tests, a_shape_that_leads_nowhere);
     tcase_add_test(tests, circles_and_crossed_orders);
@@ -298,8 +297,5 @@ int main(void)
     tcase_add_test(tests, names_that_cannot_be);
     tcase_add_test(tests, dead_letters_that_go_nowhere);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -1,5 +1,6 @@
 /* test_topology_forms.c: what describe prints beyond Kafka's text: pictures, types, stores, what configuration set. */
 #include "framework/topology/topology.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -219,10 +220,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("topology_forms");
-    TCase   *tests = tcase_create("topology_forms");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("topology_forms");
+    TCase *tests = tcase_create("topology_forms");
 
     tcase_add_test(tests, text_is_kafkas_where_there_is_nothing_to_add);
     tcase_add_test(tests, what_configuration_set_is_shown);
@@ -231,8 +230,5 @@ int main(void)
     tcase_add_test(tests, a_picture_for_mermaid);
     tcase_add_test(tests, pictures_show_all_that_is_connected);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

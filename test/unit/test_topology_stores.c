@@ -1,5 +1,6 @@
 /* test_topology_stores.c: what the runtime is told about stores, and what the configuration lays over. */
 #include "framework/topology/topology.h"
+#include "test/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -284,10 +285,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("topology_stores");
-    TCase   *tests = tcase_create("topology_stores");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("topology_stores");
+    TCase *tests = tcase_create("topology_stores");
 
     tcase_add_test(tests, stores_of_tables_are_cached_those_of_steps_when_told);
     tcase_add_test(tests, rows_are_timestamped_unless_plain);
@@ -300,8 +299,5 @@ int main(void)
     tcase_add_test(tests, every_field_can_be_set);
     tcase_add_test(tests, overrides_are_checked_like_the_rest);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

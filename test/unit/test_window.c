@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "framework/window/window.h"
+#include "test/run.h"
 
 static void expect(const struct weir_windows *windows, int64_t time, const int64_t *starts, size_t count)
 {
@@ -84,10 +85,8 @@ END_TEST
 
 int main(void)
 {
-    Suite   *suite = suite_create("window");
-    TCase   *tests = tcase_create("window");
-    SRunner *runner = srunner_create(suite);
-    int      failed;
+    Suite *suite = suite_create("window");
+    TCase *tests = tcase_create("window");
 
     tcase_add_test(tests, tumbling);
     tcase_add_test(tests, hopping);
@@ -96,8 +95,5 @@ int main(void)
     tcase_add_test(tests, retention);
     tcase_add_test(tests, time_is_cut);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -70,7 +70,7 @@ bool market_in_bars(const struct market_tick *tick)
     return tick->kind != MARKET_KIND_QUOTE && tick->price.given && !(tick->quality_flags & MARKET_FALLBACK);
 }
 
-static bool same_text(struct weir_text a, struct weir_text b)
+bool market_text_same(struct weir_text a, struct weir_text b)
 {
     return weir__bytes_equal(BYTES(a.data, a.size), BYTES(b.data, b.size));
 }
@@ -85,7 +85,8 @@ bool market_fold_same(const struct market_fold *a, const struct market_fold *b)
     return a->count == b->count && same_edge(&a->open, &b->open) && same_edge(&a->close, &b->close) &&
            a->high == b->high && a->low == b->low && a->volume.given == b->volume.given &&
            a->volume.units == b->volume.units && a->notional == b->notional && a->quality_flags == b->quality_flags &&
-           a->flagged_count == b->flagged_count && same_text(a->currency, b->currency) && same_text(a->unit, b->unit);
+           a->flagged_count == b->flagged_count && market_text_same(a->currency, b->currency) &&
+           market_text_same(a->unit, b->unit);
 }
 
 /* A fold of one tick. */
@@ -213,6 +214,13 @@ struct market_latest market_latest_of(const struct market_tick *tick, int64_t ep
     CHECK(tick->price.given);
     memcpy(latest.tick_id, tick->tick_id, sizeof(latest.tick_id));
     return latest;
+}
+
+int market_bar_compare(const struct market_bar *a, const struct market_bar *b)
+{
+    int by = compare_numbers(a->epoch, b->epoch);
+
+    return by ? by : compare_numbers(a->revision, b->revision);
 }
 
 int market_latest_compare(const struct market_latest *a, const struct market_latest *b)

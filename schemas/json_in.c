@@ -1,80 +1,70 @@
 /* json_in.c: records from JSON, by the names of their fields. */
 #include "schemas/schema.h"
 
-struct place {
-    struct market_reader       *reader;
-    const struct market_schema *schema;
-    const struct market_field  *field;
-};
-
-static int bad(const struct place *place, int code, const char *what)
-{
-    return market_bad_field(place->reader, place->schema, place->field, code, what);
-}
-
 /* ---- numbers ---- */
 
-static int set_int(const struct place *place, const struct weir_json *json, int64_t *to)
+static int set_int(const struct market_place *place, const struct weir_json *json, int64_t *to)
 {
     int err = weir_json_int64(json, to);
 
     if (err == WEIR_OVERFLOW)
-        return bad(place, MARKET_OVERFLOW, "a number that does not fit");
-    return err < 0 ? bad(place, MARKET_BAD_TYPE, "a whole number is expected") : WEIR_OK;
+        return market_bad(place, MARKET_OVERFLOW, "a number that does not fit");
+    return err < 0 ? market_bad(place, MARKET_BAD_TYPE, "a whole number is expected") : WEIR_OK;
 }
 
-static int number_code(const struct place *place, int err)
+static int number_code(const struct market_place *place, int err)
 {
-    return err < 0 ? bad(place, err, market_reason_text(err)) : WEIR_OK;
+    return err < 0 ? market_bad(place, err, market_reason_text(err)) : WEIR_OK;
 }
 
-static int set_units(const struct place *place, const struct weir_json *json, int64_t *to)
+static int set_units(const struct market_place *place, const struct weir_json *json, int64_t *to)
 {
     if (json->type != WEIR_JSON_NUMBER)
-        return bad(place, MARKET_BAD_TYPE, "a number is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "a number is expected");
     return number_code(place, market_decimal_read(json->text, to));
 }
 
-static int set_decimal(const struct place *place, const struct weir_json *json, struct market_decimal *to)
+static int set_decimal(const struct market_place *place, const struct weir_json *json, struct market_decimal *to)
 {
     to->given = true;
     return set_units(place, json, &to->units);
 }
 
-static int set_sum(const struct place *place, const struct weir_json *json, market_sum_units *to)
+static int set_sum(const struct market_place *place, const struct weir_json *json, market_sum_units *to)
 {
     if (json->type != WEIR_JSON_NUMBER)
-        return bad(place, MARKET_BAD_TYPE, "a number is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "a number is expected");
     return number_code(place, market_sum_read(json->text, to));
 }
 
 /* Written as a whole number of the sum's own units. */
-static int set_raw_sum(const struct place *place, const struct weir_json *json, market_sum_units *to)
+static int set_raw_sum(const struct market_place *place, const struct weir_json *json, market_sum_units *to)
 {
     if (json->type != WEIR_JSON_NUMBER)
-        return bad(place, MARKET_BAD_TYPE, "a number is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "a number is expected");
     return number_code(place, market_whole_read(json->text, to));
 }
 
-static int set_double(const struct place *place, const struct weir_json *json, struct market_double *to)
+static int set_double(const struct market_place *place, const struct weir_json *json, struct market_double *to)
 {
     to->given = true;
-    return weir_json_double(json, &to->value) < 0 ? bad(place, MARKET_BAD_TYPE, "a number is expected") : WEIR_OK;
+    return weir_json_double(json, &to->value) < 0 ? market_bad(place, MARKET_BAD_TYPE, "a number is expected")
+                                                  : WEIR_OK;
 }
 
 /* ---- texts ---- */
 
-static int set_text(const struct place *place, const struct weir_json *json, void *record)
+static int set_text(const struct market_place *place, const struct weir_json *json, void *record)
 {
     if (json->type != WEIR_JSON_STRING)
-        return bad(place, MARKET_BAD_TYPE, "a text is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "a text is expected");
     return market_set_text(place->reader, place->schema, place->field, json->text, record);
 }
 
 /* Of each byte, plus one; 0 = no lower-case hexadecimal digit. */
 static const uint8_t hex_values[256] = { ['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ['a'] = 11, 12, 13, 14, 15, 16 };
 
-static int set_tick_id(const struct place *place, const struct weir_json *json, uint8_t *to)
+static int set_tick_id(const struct market_place *place, const struct weir_json *json, uint8_t *to)
 {
     const uint8_t *at = (const uint8_t *)json->text.data;
     bool           good = json->type == WEIR_JSON_STRING && json->text.size == 2 * (size_t)MARKET_TICK_ID_BYTES;
@@ -85,20 +75,20 @@ static int set_tick_id(const struct place *place, const struct weir_json *json, 
         good = high && low;
         to[i] = (uint8_t)((high - 1) << 4 | (low - 1));
     }
-    return good ? WEIR_OK : bad(place, MARKET_BAD_TYPE, "64 lower-case hexadecimal digits are expected");
+    return good ? WEIR_OK : market_bad(place, MARKET_BAD_TYPE, "64 lower-case hexadecimal digits are expected");
 }
 
-static int set_word(const struct place *place, const struct weir_json *json, void *record)
+static int set_word(const struct market_place *place, const struct weir_json *json, void *record)
 {
     if (json->type != WEIR_JSON_STRING)
-        return bad(place, MARKET_BAD_TYPE, "a word is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "a word is expected");
     return market_set_word(place->reader, place->schema, place->field, json->text, record);
 }
 
-static int set_bool(const struct place *place, const struct weir_json *json, bool *to)
+static int set_bool(const struct market_place *place, const struct weir_json *json, bool *to)
 {
     if (json->type != WEIR_JSON_TRUE && json->type != WEIR_JSON_FALSE)
-        return bad(place, MARKET_BAD_TYPE, "true or false is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "true or false is expected");
     *to = json->type == WEIR_JSON_TRUE;
     return WEIR_OK;
 }
@@ -106,13 +96,13 @@ static int set_bool(const struct place *place, const struct weir_json *json, boo
 /* ---- lists and maps ---- */
 
 /* Labels that are not known are left out: a later version may have more. */
-static int set_flags(const struct place *place, const struct weir_json *json, uint32_t *to)
+static int set_flags(const struct market_place *place, const struct weir_json *json, uint32_t *to)
 {
     if (json->type != WEIR_JSON_ARRAY)
-        return bad(place, MARKET_BAD_TYPE, "a list of labels is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "a list of labels is expected");
     for (const struct weir_json *label = json->child; label; label = label->next) {
         if (label->type != WEIR_JSON_STRING)
-            return bad(place, MARKET_BAD_TYPE, "a label in it is no text");
+            return market_bad(place, MARKET_BAD_TYPE, "a label in it is no text");
         *to |= market_flag_of(label->text);
     }
     return WEIR_OK;
@@ -127,22 +117,22 @@ static size_t count_children(const struct weir_json *json)
     return count;
 }
 
-static int take_entry(const struct place *place, const struct weir_json *json, struct weir_text *ret)
+static int take_entry(const struct market_place *place, const struct weir_json *json, struct weir_text *ret)
 {
     if (json->type != WEIR_JSON_STRING)
-        return bad(place, MARKET_BAD_TYPE, "a text is expected in it");
+        return market_bad(place, MARKET_BAD_TYPE, "a text is expected in it");
     return market_check_entry(place->reader, place->schema, place->field, json->text, ret);
 }
 
-static int set_list(const struct place *place, const struct weir_json *json, struct market_list *to)
+static int set_list(const struct market_place *place, const struct weir_json *json, struct market_list *to)
 {
     size_t            count = count_children(json), at = 0;
     struct weir_text *texts;
 
     if (json->type != WEIR_JSON_ARRAY)
-        return bad(place, MARKET_BAD_TYPE, "a list is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "a list is expected");
     if (count > place->field->max)
-        return bad(place, MARKET_TOO_LONG, "it has more entries than it may");
+        return market_bad(place, MARKET_TOO_LONG, "it has more entries than it may");
     if (!count)
         return WEIR_OK;
     texts = weir__arena_take(place->reader->arena, sizeof(*texts) * count);
@@ -158,15 +148,15 @@ static int set_list(const struct place *place, const struct weir_json *json, str
     return WEIR_OK;
 }
 
-static int set_map(const struct place *place, const struct weir_json *json, struct market_map *to)
+static int set_map(const struct market_place *place, const struct weir_json *json, struct market_map *to)
 {
     size_t              count = count_children(json), at = 0;
     struct market_pair *pairs;
 
     if (json->type != WEIR_JSON_OBJECT)
-        return bad(place, MARKET_BAD_TYPE, "an object is expected");
+        return market_bad(place, MARKET_BAD_TYPE, "an object is expected");
     if (count > place->field->max)
-        return bad(place, MARKET_TOO_LONG, "it has more entries than it may");
+        return market_bad(place, MARKET_TOO_LONG, "it has more entries than it may");
     if (!count)
         return WEIR_OK;
     pairs = weir__arena_take(place->reader->arena, sizeof(*pairs) * count);
@@ -186,7 +176,7 @@ static int set_map(const struct place *place, const struct weir_json *json, stru
 
 /* ---- records ---- */
 
-static int set_field(const struct place *place, const struct weir_json *json, void *record)
+static int set_field(const struct market_place *place, const struct weir_json *json, void *record)
 {
     const struct market_field *field = place->field;
     void                      *to = (char *)record + field->offset;
@@ -209,7 +199,7 @@ static int set_field(const struct place *place, const struct weir_json *json, vo
     case MARKET_TYPE_LIST: return set_list(place, json, to);
     case MARKET_TYPE_RECORD:
         if (json->type != WEIR_JSON_OBJECT)
-            return bad(place, MARKET_BAD_TYPE, "an object is expected");
+            return market_bad(place, MARKET_BAD_TYPE, "an object is expected");
         return market_read_json(place->reader, field->inner, json, to);
     }
     return WEIR_UNREADABLE;
@@ -222,7 +212,8 @@ struct progress {
 };
 
 /* One member, known or not. */
-static int read_member(struct place *place, const struct weir_json *member, struct progress *progress, void *record)
+static int read_member(struct market_place *place, const struct weir_json *member, struct progress *progress,
+                       void *record)
 {
     const struct market_field *likely = &place->schema->fields[progress->next];
     uint64_t                   bit;
@@ -236,7 +227,7 @@ static int read_member(struct place *place, const struct weir_json *member, stru
         return WEIR_OK;
     bit = UINT64_C(1) << (place->field - place->schema->fields);
     if (progress->met & bit)
-        return bad(place, MARKET_MALFORMED, "it stands twice");
+        return market_bad(place, MARKET_MALFORMED, "it stands twice");
     progress->met |= bit;
     progress->next = (size_t)(place->field - place->schema->fields) + 1;
     if (member->type == WEIR_JSON_NULL)
@@ -248,9 +239,9 @@ static int read_member(struct place *place, const struct weir_json *member, stru
 int market_read_json(struct market_reader *reader, const struct market_schema *schema, const struct weir_json *json,
                      void *record)
 {
-    struct place    place = { .reader = reader, .schema = schema };
-    struct progress progress = { 0 };
-    int             err = WEIR_OK;
+    struct market_place place = { .reader = reader, .schema = schema };
+    struct progress     progress = { 0 };
+    int                 err = WEIR_OK;
 
     if (json->type != WEIR_JSON_OBJECT)
         return weir__fail(reader->reterr, MARKET_MALFORMED, schema->name, "malformed: a JSON object is expected");
@@ -272,12 +263,12 @@ static struct weir_text likely_member(const struct market_schema *schema, const 
 int market_read_text(struct market_reader *reader, const struct market_schema *schema, struct weir_text text,
                      void *record)
 {
-    struct place      place = { .reader = reader, .schema = schema };
-    struct progress   progress = { 0 };
-    struct weir__walk walk;
-    struct weir_json  member;
-    struct weir_error why;
-    int               err = WEIR_OK;
+    struct market_place place = { .reader = reader, .schema = schema };
+    struct progress     progress = { 0 };
+    struct weir__walk   walk;
+    struct weir_json    member;
+    struct weir_error   why;
+    int                 err = WEIR_OK;
 
     weir__walk_init(&walk, reader->arena, text);
     while (err == WEIR_OK && weir__walk_next(&walk, likely_member(schema, &progress), &member))

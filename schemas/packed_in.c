@@ -194,34 +194,24 @@ static bool skip_inside(struct packed *in, const struct item *head)
 
 /* ---- fields ---- */
 
-struct place {
-    struct market_reader       *reader;
-    const struct market_schema *schema;
-    const struct market_field  *field;
-};
-
-static int bad(const struct place *place, int code, const char *what)
+static int wrong_type(const struct market_place *place, const struct item *item, const char *what)
 {
-    return market_bad_field(place->reader, place->schema, place->field, code, what);
+    return item->kind == BROKEN
+               ? market_bad(place, MARKET_MALFORMED, "the bytes end inside it, or are no MessagePack")
+               : market_bad(place, MARKET_BAD_TYPE, what);
 }
 
-static int wrong_type(const struct place *place, const struct item *item, const char *what)
-{
-    return item->kind == BROKEN ? bad(place, MARKET_MALFORMED, "the bytes end inside it, or are no MessagePack")
-                                : bad(place, MARKET_BAD_TYPE, what);
-}
-
-static int set_int(const struct place *place, const struct item *item, int64_t *to)
+static int set_int(const struct market_place *place, const struct item *item, int64_t *to)
 {
     if (item->kind == BIG)
-        return bad(place, MARKET_OVERFLOW, "a number that does not fit");
+        return market_bad(place, MARKET_OVERFLOW, "a number that does not fit");
     if (item->kind != INT)
         return wrong_type(place, item, "a whole number is expected");
     *to = item->number;
     return WEIR_OK;
 }
 
-static int set_sum(const struct place *place, const struct item *item, market_sum_units *to)
+static int set_sum(const struct market_place *place, const struct item *item, market_sum_units *to)
 {
     if (item->kind == INT) {
         *to = item->number;
@@ -234,7 +224,7 @@ static int set_sum(const struct place *place, const struct item *item, market_su
     return WEIR_OK;
 }
 
-static int set_double(const struct place *place, const struct item *item, struct market_double *to)
+static int set_double(const struct market_place *place, const struct item *item, struct market_double *to)
 {
     if (item->kind != FLOAT || !isfinite(item->real))
         return wrong_type(place, item, "a finite float is expected");
@@ -242,7 +232,7 @@ static int set_double(const struct place *place, const struct item *item, struct
     return WEIR_OK;
 }
 
-static int set_tick_id(const struct place *place, const struct item *item, uint8_t *to)
+static int set_tick_id(const struct market_place *place, const struct item *item, uint8_t *to)
 {
     if (item->kind != BIN || item->bytes.size != MARKET_TICK_ID_BYTES)
         return wrong_type(place, item, "32 bytes are expected");
@@ -251,7 +241,7 @@ static int set_tick_id(const struct place *place, const struct item *item, uint8
 }
 
 /* Flags of a later version are left out, as are labels that are not known. */
-static int set_flags(const struct place *place, const struct item *item, uint32_t *to)
+static int set_flags(const struct market_place *place, const struct item *item, uint32_t *to)
 {
     if (item->kind != INT || item->number < 0)
         return wrong_type(place, item, "a set of flags is expected");
@@ -259,7 +249,7 @@ static int set_flags(const struct place *place, const struct item *item, uint32_
     return WEIR_OK;
 }
 
-static int set_word(const struct place *place, const struct item *item, void *record)
+static int set_word(const struct market_place *place, const struct item *item, void *record)
 {
     if (item->kind == STR)
         return market_set_word(place->reader, place->schema, place->field, item->bytes, record);
@@ -269,7 +259,7 @@ static int set_word(const struct place *place, const struct item *item, void *re
     return WEIR_OK;
 }
 
-static int set_bool(const struct place *place, const struct item *item, bool *to)
+static int set_bool(const struct market_place *place, const struct item *item, bool *to)
 {
     if (item->kind != BOOL)
         return wrong_type(place, item, "true or false is expected");
@@ -279,7 +269,7 @@ static int set_bool(const struct place *place, const struct item *item, bool *to
 
 /* ---- lists and maps ---- */
 
-static int take_entry(const struct place *place, struct packed *in, struct weir_text *ret)
+static int take_entry(const struct market_place *place, struct packed *in, struct weir_text *ret)
 {
     struct item item = take(in);
 
@@ -288,15 +278,16 @@ static int take_entry(const struct place *place, struct packed *in, struct weir_
     return market_check_entry(place->reader, place->schema, place->field, item.bytes, ret);
 }
 
-static int check_count(const struct place *place, const struct packed *in, const struct item *item)
+static int check_count(const struct market_place *place, const struct packed *in, const struct item *item)
 {
     if (item->count > place->field->max)
-        return bad(place, MARKET_TOO_LONG, "it has more entries than it may");
-    return item->count > (size_t)(in->end - in->at) ? bad(place, MARKET_MALFORMED, "the bytes end inside it")
+        return market_bad(place, MARKET_TOO_LONG, "it has more entries than it may");
+    return item->count > (size_t)(in->end - in->at) ? market_bad(place, MARKET_MALFORMED, "the bytes end inside it")
                                                     : WEIR_OK;
 }
 
-static int set_list(const struct place *place, struct packed *in, const struct item *item, struct market_list *to)
+static int set_list(const struct market_place *place, struct packed *in, const struct item *item,
+                    struct market_list *to)
 {
     struct weir_text *texts;
     int               err;
@@ -326,16 +317,17 @@ static bool has_name(const struct market_pair *pairs, size_t count, struct weir_
     return false;
 }
 
-static int take_pair(const struct place *place, struct packed *in, struct market_pair *pairs, size_t at)
+static int take_pair(const struct market_place *place, struct packed *in, struct market_pair *pairs, size_t at)
 {
     int err = take_entry(place, in, &pairs[at].name);
 
     if (err == WEIR_OK && has_name(pairs, at, pairs[at].name))
-        return bad(place, MARKET_BAD_TYPE, "a name stands twice in it");
+        return market_bad(place, MARKET_BAD_TYPE, "a name stands twice in it");
     return err < 0 ? err : take_entry(place, in, &pairs[at].value);
 }
 
-static int set_map(const struct place *place, struct packed *in, const struct item *item, struct market_map *to)
+static int set_map(const struct market_place *place, struct packed *in, const struct item *item,
+                   struct market_map *to)
 {
     struct market_pair *pairs;
     int                 err;
@@ -362,20 +354,20 @@ static int set_map(const struct place *place, struct packed *in, const struct it
 static int read_record(struct market_reader *reader, const struct market_schema *schema, struct packed *in,
                        const struct item *head, void *record);
 
-static int set_record(const struct place *place, struct packed *in, const struct item *item, void *to)
+static int set_record(const struct market_place *place, struct packed *in, const struct item *item, void *to)
 {
     if (item->kind != ARRAY && item->kind != MAP)
         return wrong_type(place, item, "a record is expected");
     return read_record(place->reader, place->field->inner, in, item, to);
 }
 
-static int set_decimal(const struct place *place, const struct item *item, struct market_decimal *to)
+static int set_decimal(const struct market_place *place, const struct item *item, struct market_decimal *to)
 {
     to->given = true;
     return set_int(place, item, &to->units);
 }
 
-static int set_field(const struct place *place, struct packed *in, const struct item *item, void *record)
+static int set_field(const struct market_place *place, struct packed *in, const struct item *item, void *record)
 {
     const struct market_field *field = place->field;
     void                      *to = (char *)record + field->offset;
@@ -404,7 +396,7 @@ static int set_field(const struct place *place, struct packed *in, const struct 
     return WEIR_UNREADABLE;
 }
 
-static int read_field(struct place *place, struct packed *in, uint64_t *seen, void *record)
+static int read_field(struct market_place *place, struct packed *in, uint64_t *seen, void *record)
 {
     struct item item = take(in);
 
@@ -431,10 +423,10 @@ static int skip_item(struct market_reader *reader, const struct market_schema *s
 static int read_array(struct market_reader *reader, const struct market_schema *schema, struct packed *in,
                       uint32_t count, void *record)
 {
-    struct place place = { reader, schema, schema->fields };
-    uint64_t     seen = 0;
-    uint32_t     known = (uint32_t)MIN(count, schema->count);
-    int          err = WEIR_OK;
+    struct market_place place = { reader, schema, schema->fields };
+    uint64_t            seen = 0;
+    uint32_t            known = (uint32_t)MIN(count, schema->count);
+    int                 err = WEIR_OK;
 
     for (uint32_t i = 0; i < known && err == WEIR_OK; i++, place.field++)
         err = read_field(&place, in, &seen, record);
@@ -447,10 +439,10 @@ static int read_array(struct market_reader *reader, const struct market_schema *
 static int read_map(struct market_reader *reader, const struct market_schema *schema, struct packed *in,
                     uint32_t count, void *record)
 {
-    struct place place = { .reader = reader, .schema = schema };
-    uint64_t     seen = 0;
-    size_t       next = 0;
-    int          err = WEIR_OK;
+    struct market_place place = { .reader = reader, .schema = schema };
+    uint64_t            seen = 0;
+    size_t              next = 0;
+    int                 err = WEIR_OK;
 
     for (uint32_t i = 0; i < count && err == WEIR_OK; i++) {
         struct item name = take(in);
@@ -464,7 +456,7 @@ static int read_map(struct market_reader *reader, const struct market_schema *sc
         }
         next = (size_t)(place.field - schema->fields) + 1;
         if (seen >> (next - 1) & 1)
-            return bad(&place, MARKET_MALFORMED, "it stands twice");
+            return market_bad(&place, MARKET_MALFORMED, "it stands twice");
         err = read_field(&place, in, &seen, record);
     }
     return err < 0 ? err : market_finish(reader, schema, seen, record);

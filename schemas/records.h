@@ -51,6 +51,8 @@ uint32_t market_flag_of(struct weir_text label);
 
 /* ---- small parts ---- */
 
+bool market_text_same(struct weir_text a, struct weir_text b);
+
 struct market_pair {
     struct weir_text name, value;
 };
@@ -195,6 +197,8 @@ struct market_bar {
     struct weir_text      currency, unit; /* of the closing tick; NULL = not known */
 };
 
+/* Of several bars of a window the greatest counts: by epoch, revision. */
+int market_bar_compare(const struct market_bar *a, const struct market_bar *b);
 /* Fills in what the fold says; names, window, state, epoch and revision are the caller's. The fold holds a tick. */
 void market_bar_fill(struct market_bar *bar, const struct market_fold *fold);
 

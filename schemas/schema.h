@@ -111,6 +111,17 @@ int market_check_entry(struct market_reader *reader, const struct market_schema 
 int market_bad_field(struct market_reader *reader, const struct market_schema *schema,
                      const struct market_field *field, int code, const char *what);
 
+/* A field of a record that is being read. */
+struct market_place {
+    struct market_reader       *reader;
+    const struct market_schema *schema;
+    const struct market_field  *field;
+};
+static inline int market_bad(const struct market_place *place, int code, const char *what)
+{
+    return market_bad_field(place->reader, place->schema, place->field, code, what);
+}
+
 #define MARKET_AT(type, record, field) ((type *)((char *)(record) + (field)->offset))
 #define MARKET_OF(type, record, field) ((const type *)((const char *)(record) + (field)->offset))
 

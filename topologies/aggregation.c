@@ -124,7 +124,7 @@ static int take(struct weir_context *ctx, const struct weir_record *rec)
     struct market_arrival         arrival;
 
     if (rec->key == NULL || enriched == NULL)
-        return weir_reject(ctx, WEIR_NULL_GIVEN, rec->key == NULL ? "the record has no key" : "the record is null");
+        return market_reject_null(ctx, rec);
     if (!market_in_bars(&enriched->tick)) {
         weir_drop(ctx, enriched->tick.kind == MARKET_KIND_QUOTE ? "quote" : "fallback");
         return WEIR_OK;

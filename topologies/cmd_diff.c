@@ -27,13 +27,6 @@ static struct weir_text keep_text(struct run *run, struct weir_text text)
     return (struct weir_text){ weir__arena_copy(&run->arena, text.data, text.size), text.size };
 }
 
-/* Of several bars of a window the one of the greatest epoch and revision counts: topics of one run are in order, files
- * of several need not be. */
-static bool replaces(const struct market_bar *bar, const struct market_bar *known)
-{
-    return bar->epoch != known->epoch ? bar->epoch > known->epoch : bar->revision >= known->revision;
-}
-
 static int keep_bar(struct run *run, const struct market_bar *bar, struct weir_error *reterr)
 {
     char name[256];
@@ -43,7 +36,8 @@ static int keep_bar(struct run *run, const struct market_bar *bar, struct weir_e
     struct weir_bytes  key = BYTES(name, (size_t)size);
     struct market_bar *known = weir__map_get(&run->bars, key);
 
-    if (bar->state == MARKET_BAR_OPEN || (known != NULL && !replaces(bar, known)))
+    /* the topics of a run are in order, files of several need not be */
+    if (bar->state == MARKET_BAR_OPEN || (known != NULL && market_bar_compare(bar, known) < 0))
         return WEIR_OK;
     if (known == NULL) {
         known = weir_arena_alloc(&run->arena, sizeof(*known));
@@ -84,17 +78,13 @@ static int read_topic(struct run *run, const struct weir__log_engine *engine, st
     return err < 0 ? err : WEIR_OK;
 }
 
-static int read_folder(struct run *run, const struct weir__log_engine *engine, struct weir_error *reterr)
+static int read_folder(struct run *run, const struct weir__program *program, struct weir_error *reterr)
 {
-    struct weir__log_config config = { .read_only = true };
-    struct weir__data_dir   dir;
-    struct weir__log       *log = NULL;
-    int                     err = weir__data_dir_open(run->path, false, &dir, reterr);
+    const struct weir__log_engine *engine = program->engines->embedded;
+    struct weir__data_dir          dir;
+    struct weir__log              *log;
+    int                            err = weir__data_log_open(program, run->path, false, &dir, &log, reterr);
 
-    if (err < 0)
-        return err;
-    config.dir = dir.log;
-    err = engine->open(&config, &log, reterr);
     for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(topics); i++)
         err = read_topic(run, engine, log, topics[i], reterr);
     engine->close(log);
@@ -141,21 +131,16 @@ static int read_file(struct run *run, struct weir_error *reterr)
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-static int read_run(struct run *run, const struct weir__log_engine *engine, struct weir_error *reterr)
+static int read_run(struct run *run, const struct weir__program *program, struct weir_error *reterr)
 {
     struct stat about;
 
     if (stat(run->path, &about) != 0)
         return weir__fail(reterr, WEIR_NOTFOUND, run->path, "there is no such folder or file");
-    return S_ISDIR(about.st_mode) ? read_folder(run, engine, reterr) : read_file(run, reterr);
+    return S_ISDIR(about.st_mode) ? read_folder(run, program, reterr) : read_file(run, reterr);
 }
 
 /* ---- comparing ---- */
-
-static bool same_text(struct weir_text a, struct weir_text b)
-{
-    return weir__bytes_equal(BYTES(a.data, a.size), BYTES(b.data, b.size));
-}
 
 /* The first field that differs; NULL = none does. */
 static const char *difference(const struct market_bar *a, const struct market_bar *b)
@@ -182,7 +167,7 @@ static const char *difference(const struct market_bar *a, const struct market_ba
         return "first_event_time, last_event_time";
     if ((a->quality_flags & judged) != (b->quality_flags & judged))
         return "quality_flags";
-    return same_text(a->currency, b->currency) && same_text(a->unit, b->unit) ? NULL : "currency, unit";
+    return market_text_same(a->currency, b->currency) && market_text_same(a->unit, b->unit) ? NULL : "currency, unit";
 }
 
 static void show(size_t *shown, struct weir_bytes name, const char *what, const char *where)
@@ -240,7 +225,7 @@ static int run_diff(struct weir__program *program, const struct weir__args *args
         err = weir__fail(&words, WEIR_BAD_ARGUMENT, "command line", "name two runs: folders, or files of bars");
     for (size_t i = 0; err == WEIR_OK && i < 2; i++) {
         runs[i].path = args->words[i];
-        err = read_run(&runs[i], program->engines->embedded, &words);
+        err = read_run(&runs[i], program, &words);
     }
     if (err < 0) {
         (void)weir__report(&words);

@@ -39,27 +39,14 @@ int market_load_words(const struct weir__program *program, const struct weir__lo
 
 /* ---- load ---- */
 
-static int open_log(struct weir__program *program, const struct weir__args *args, struct weir__data_dir *dir,
-                    struct weir__log **ret, struct weir_error *reterr)
-{
-    struct weir__log_config config = { .quirks =
-                                           strcmp(weir__config_text(program->settings, "log.quirks"), "on") == 0,
-                                       .message_max_bytes = weir__config_int(program->settings, "max.record.bytes") };
-    int err = weir__data_dir_open(weir__args_value(args, "dir", WEIR__DEFAULT_DIR), true, dir, reterr);
-
-    if (err < 0)
-        return err;
-    config.dir = dir->log;
-    return program->engines->embedded->open(&config, ret, reterr);
-}
-
 static int load(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)
 {
     struct weir__load_config   config = { .engine = program->engines->embedded };
-    struct weir__data_dir      dir = { .lock = -1 };
+    struct weir__data_dir      dir;
     struct market_load_options options = options_of(args);
     uint64_t                   sent = 0;
-    int                        err = open_log(program, args, &dir, &config.log, reterr);
+    int err = weir__data_log_open(program, weir__args_value(args, "dir", WEIR__DEFAULT_DIR), true, &dir, &config.log,
+                                  reterr);
 
     if (err == WEIR_OK)
         err = market_load_files(&config, program->settings, &options, args->words, args->word_count, &sent, reterr);

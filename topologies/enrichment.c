@@ -48,7 +48,7 @@ static int attach(struct weir_context *ctx, const struct weir_record *rec)
     int                             err;
 
     if (rec->key == NULL || rec->value == NULL)
-        return weir_reject(ctx, WEIR_NULL_GIVEN, rec->key == NULL ? "the record has no key" : "the record is null");
+        return market_reject_null(ctx, rec);
     err = weir_lookup(ctx, instruments, rec->key, (const void **)&row);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;

@@ -6,8 +6,6 @@
  */
 #include "topologies/aggregation.h"
 
-enum { FIRST_EPOCH = 1 };
-
 struct weir_span market_span(const struct market_level *level, const struct market_tick *tick)
 {
     int64_t time = tick->event_time / 1000, start;
@@ -24,7 +22,7 @@ int market_window_read(struct weir_context *ctx, const struct market_level *leve
     const struct market_window *known;
     int                         err = weir_get_window(ctx, level->store, key, start, (const void **)&known);
 
-    *ret = (struct market_window){ .epoch = FIRST_EPOCH };
+    *ret = (struct market_window){ .epoch = MARKET_FIRST_EPOCH };
     if (err == WEIR_NOTFOUND)
         return 0;
     if (err < 0)

@@ -98,8 +98,7 @@ static int decode(struct weir_context *ctx, const struct weir_record *rec)
         return weir_refuse(ctx, market_reason_name(err), error.text);
     if (too_far_ahead(rec, &reading))
         return weir_refuse(ctx, "too_far_ahead",
-                           "the event's time lies further ahead of its ingestion than its market "
-                           "allows");
+                           "the event's time lies further ahead of its ingestion than its market allows");
     return forward_ticks(ctx, rec, &reading);
 }
 
@@ -157,9 +156,9 @@ static int forward_flagged(struct weir_context *ctx, const struct weir_record *r
     return weir_forward(ctx, rec->key, tick);
 }
 
-static int judge_in(struct weir_context *ctx, const struct weir_record *rec, const struct weir_store *store,
-                    int64_t width)
+static int judge_in(struct weir_context *ctx, const struct weir_record *rec, const struct weir_store *store)
 {
+    int64_t width = store->windows->size;
     int64_t start = rec->timestamp - rec->timestamp % width;
     int     standing = weir_window_standing(ctx, store, rec->key, start + width), known, err;
 
@@ -186,6 +185,6 @@ static int judge(struct weir_context *ctx, const struct weir_record *rec)
     const struct market_tick *tick = rec->value;
 
     if (market_rules_find(tick->market)->power)
-        return judge_in(ctx, rec, prices_seen_s, HOURS(1));
-    return judge_in(ctx, rec, trades_seen_s, SECONDS(10));
+        return judge_in(ctx, rec, prices_seen_s);
+    return judge_in(ctx, rec, trades_seen_s);
 }

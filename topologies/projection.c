@@ -53,14 +53,6 @@ static const struct interval {
     { "1m", "served_1m_s" }, { "5m", "served_5m_s" }, { "1h", "served_1h_s" }, { "1d", "served_1d_s" }
 };
 
-/* What no epoch was said for. */
-enum { FIRST_EPOCH = 1 };
-
-static int reject_null(struct weir_context *ctx, const struct weir_record *rec)
-{
-    return weir_reject(ctx, WEIR_NULL_GIVEN, rec->key == NULL ? "the record has no key" : "the record is null");
-}
-
 /* ---- latest price ---- */
 
 static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
@@ -71,12 +63,12 @@ static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
     int                           err;
 
     if (rec->key == NULL || in == NULL)
-        return reject_null(ctx, rec);
+        return market_reject_null(ctx, rec);
     if (!in->tick.price.given) {
         weir_drop(ctx, "quote");
         return WEIR_OK;
     }
-    now = market_latest_of(&in->tick, FIRST_EPOCH);
+    now = market_latest_of(&in->tick, MARKET_FIRST_EPOCH);
     err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
@@ -126,11 +118,6 @@ static int answer_latest(struct weir_request *request, struct weir_reply *reply)
 
 /* ---- bars ---- */
 
-static bool replaces(const struct market_bar *bar, const struct market_bar *known)
-{
-    return bar->epoch != known->epoch ? bar->epoch > known->epoch : bar->revision > known->revision;
-}
-
 static int keep_bar(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct weir_store *store = weir_arg(ctx);
@@ -139,12 +126,12 @@ static int keep_bar(struct weir_context *ctx, const struct weir_record *rec)
     int                      err;
 
     if (rec->key == NULL || bar == NULL)
-        return reject_null(ctx, rec);
+        return market_reject_null(ctx, rec);
     start = bar->window_start / 1000;
     err = weir_get_window(ctx, store, rec->key, start, (const void **)&known);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
-    if (err == WEIR_OK && !replaces(bar, known)) {
+    if (err == WEIR_OK && market_bar_compare(bar, known) <= 0) {
         weir_drop(ctx, "superseded");
         return WEIR_OK;
     }

@@ -9,6 +9,11 @@ bool market_has_header(const struct weir_record *rec, const char *name)
     return false;
 }
 
+int market_reject_null(struct weir_context *ctx, const struct weir_record *rec)
+{
+    return weir_reject(ctx, WEIR_NULL_GIVEN, rec->key == NULL ? "the record has no key" : "the record is null");
+}
+
 void market_tenant_of_key(struct weir_arena *arena, const char *topic, struct weir_bytes key, struct weir_bytes value,
                           struct weir_text *ret)
 {

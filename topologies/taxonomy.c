@@ -71,9 +71,8 @@ static const char *apply(const struct rule *rules, size_t count, struct weir_tex
 }
 
 /* Half sure of a rule; more where the market is known, and where the id names a place in it. */
-static struct market_decimal confidence(const struct market_tick *tick, bool by_rule)
+static struct market_decimal confidence(const struct market_tick *tick, bool power, bool by_rule)
 {
-    bool                   power = market_rules_find(tick->market)->power;
     struct market_id_parts parts;
     int                    tenths = by_rule ? 5 : 4;
 
@@ -96,7 +95,7 @@ static struct market_taxonomy by_rules(const struct market_tick *tick)
     return (struct market_taxonomy){ .commodity = TEXT(commodity != NULL ? commodity : "unknown"),
                                      .region = TEXT(region != NULL ? region : "unknown"),
                                      .product_tier = TEXT(tier != NULL ? tier : "standard"),
-                                     .confidence = confidence(tick, commodity != NULL),
+                                     .confidence = confidence(tick, power, commodity != NULL),
                                      .method = TEXT(commodity != NULL ? "rule_based" : "market_default") };
 }
 

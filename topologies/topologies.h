@@ -13,6 +13,12 @@ extern const struct weir__command market_command_schemas; /* cmd_schemas.c */
 /* Whether the record bears a header of that name: MARKET_HEADER_REPLAY, MARKET_HEADER_BACKFILL. */
 bool market_has_header(const struct weir_record *rec, const char *name);
 
+/* Refuses a record without key or value: on our own topics each has both. */
+int market_reject_null(struct weir_context *ctx, const struct weir_record *rec);
+
+/* Of what no rebuild has begun anew. */
+enum { MARKET_FIRST_EPOCH = 1 };
+
 /* Whose a record downstream of normalization is: its key says. */
 weir_tenant market_tenant_of_key;
 

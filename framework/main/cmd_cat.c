@@ -159,16 +159,13 @@ static int print_topic(struct cat *cat, const struct weir__args *args, struct we
     return err;
 }
 
-static int open_and_print(struct cat *cat, const struct weir__args *args, struct weir_error *reterr)
+static int open_and_print(struct cat *cat, const struct weir__program *program, const struct weir__args *args,
+                          struct weir_error *reterr)
 {
-    struct weir__data_dir   dir;
-    struct weir__log_config config = { .read_only = true };
-    int err = weir__data_dir_open(weir__args_value(args, "dir", WEIR__DEFAULT_DIR), false, &dir, reterr);
+    struct weir__data_dir dir;
+    int err = weir__data_log_open(program, weir__args_value(args, "dir", WEIR__DEFAULT_DIR), false, &dir, &cat->log,
+                                  reterr);
 
-    if (err < 0)
-        return err;
-    config.dir = dir.log;
-    err = cat->engine->open(&config, &cat->log, reterr);
     if (err == WEIR_OK)
         err = print_topic(cat, args, reterr);
     cat->engine->close(cat->log);
@@ -192,7 +189,7 @@ static int run_with(struct weir__program *program, const struct weir__args *args
         err = weir__plans_make(program, topologies, count, &plans, reterr);
     if (err == WEIR_OK) {
         (void)weir__plans_codecs(&plans, cat.topic, &cat.codecs);
-        err = open_and_print(&cat, args, reterr);
+        err = open_and_print(&cat, program, args, reterr);
     }
     weir__json_out_fini(&cat.json);
     weir__arena_fini(&cat.arena);

@@ -230,15 +230,8 @@ static int stop_apps(struct local *local, struct weir_error *reterr)
 
 static int open_log(struct local *local, struct weir_error *reterr)
 {
-    struct weir__config    *settings = local->program->settings;
-    struct weir__log_config config = { .quirks = strcmp(weir__config_text(settings, "log.quirks"), "on") == 0,
-                                       .message_max_bytes = weir__config_int(settings, "max.record.bytes") };
-    int err = weir__data_dir_open(weir__args_value(local->args, "dir", WEIR__DEFAULT_DIR), true, &local->dir, reterr);
-
-    if (err < 0)
-        return err;
-    config.dir = local->dir.log;
-    return local->engine->open(&config, &local->log, reterr);
+    return weir__data_log_open(local->program, weir__args_value(local->args, "dir", WEIR__DEFAULT_DIR), true,
+                               &local->dir, &local->log, reterr);
 }
 
 /* A word that is no topology is a file, where the program loads files. */

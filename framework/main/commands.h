@@ -155,5 +155,9 @@ struct weir__data_dir {
 /* write: made when absent, and locked: WEIR_BUSY names the holder. Else WEIR_NOTFOUND where there is none. */
 int  weir__data_dir_open(const char *path, bool write, struct weir__data_dir *ret, struct weir_error *reterr);
 void weir__data_dir_close(struct weir__data_dir *dir);
+/* The folder and its log together: to write by the program's settings, or to read beside whoever writes. A failure leaves
+ * what is open to be closed as after success: first the log, then the folder. Codes of weir__data_dir_open, the log's. */
+int weir__data_log_open(const struct weir__program *program, const char *path, bool write, struct weir__data_dir *dir,
+                        struct weir__log **ret, struct weir_error *reterr);
 
 #endif

@@ -81,3 +81,20 @@ void weir__data_dir_close(struct weir__data_dir *dir)
     weir__free(dir->state);
     *dir = (struct weir__data_dir){ .lock = -1 };
 }
+
+int weir__data_log_open(const struct weir__program *program, const char *path, bool write, struct weir__data_dir *dir,
+                        struct weir__log **ret, struct weir_error *reterr)
+{
+    struct weir__log_config config = { .read_only = !write };
+    int                     err = weir__data_dir_open(path, write, dir, reterr);
+
+    *ret = NULL;
+    if (err < 0)
+        return err;
+    config.dir = dir->log;
+    if (write) {
+        config.quirks = strcmp(weir__config_text(program->settings, "log.quirks"), "on") == 0;
+        config.message_max_bytes = weir__config_int(program->settings, "max.record.bytes");
+    }
+    return program->engines->embedded->open(&config, ret, reterr);
+}

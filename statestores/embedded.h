@@ -194,6 +194,8 @@ int weir__embedded_refresh(struct weir__log *log); /* load, where another proces
 /* ---- embedded_topic.c, embedded_topics.c ---- */
 
 struct topic *weir__embedded_topic(struct weir__log *log, const char *name); /* NULL = unknown */
+/* The same where another process may have written since. WEIR_NOTFOUND; codes of a load. */
+int weir__embedded_look_up(struct weir__log *log, const char *name, struct topic **ret);
 /* NULL = there is no such partition. */
 struct topic *weir__embedded_topic_of(struct weir__log *log, struct weir__tp tp);
 struct topic *weir__embedded_topic_new(const struct weir__topic *as, struct weir_error *reterr);

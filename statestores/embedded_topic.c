@@ -18,6 +18,16 @@ struct topic *weir__embedded_topic(struct weir__log *log, const char *name)
     return NULL;
 }
 
+int weir__embedded_look_up(struct weir__log *log, const char *name, struct topic **ret)
+{
+    int err = weir__embedded_refresh(log);
+
+    if (err < 0)
+        return err;
+    *ret = weir__embedded_topic(log, name);
+    return *ret != NULL ? WEIR_OK : WEIR_NOTFOUND;
+}
+
 struct topic *weir__embedded_topic_of(struct weir__log *log, struct weir__tp tp)
 {
     struct topic *topic = weir__embedded_topic(log, tp.topic);
@@ -213,22 +223,27 @@ static bool is_set(const struct topic *topic, const char *like)
     return false;
 }
 
+static void tell_all(const struct topic *topic, void (*on_setting)(void *arg, const char *name, const char *value),
+                     void               *arg)
+{
+    for (size_t i = 0; topic->settings[i] != NULL; i++)
+        tell(topic->settings[i], value_of(topic->settings[i]), on_setting, arg);
+    for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+        if (!is_set(topic, defaults[i]))
+            tell(defaults[i], value_of(defaults[i]), on_setting, arg);
+}
+
 int weir__embedded_settings(struct weir__log *log, const char *name, int64_t deadline,
                             void (*on_setting)(void *arg, const char *name, const char *value), void *arg)
 {
-    struct topic *topic = NULL;
+    struct topic *topic;
     int           err;
 
     (void)deadline;
     pthread_mutex_lock(&log->mutex);
-    err = weir__embedded_refresh(log);
+    err = weir__embedded_look_up(log, name, &topic);
     if (err == WEIR_OK)
-        topic = weir__embedded_topic(log, name);
-    for (size_t i = 0; topic != NULL && topic->settings[i] != NULL; i++)
-        tell(topic->settings[i], value_of(topic->settings[i]), on_setting, arg);
-    for (size_t i = 0; topic != NULL && i < ARRAY_SIZE(defaults); i++)
-        if (!is_set(topic, defaults[i]))
-            tell(defaults[i], value_of(defaults[i]), on_setting, arg);
+        tell_all(topic, on_setting, arg);
     pthread_mutex_unlock(&log->mutex);
-    return err == WEIR_OK && topic == NULL ? WEIR_NOTFOUND : err;
+    return err;
 }

@@ -280,18 +280,16 @@ int weir__embedded_remove(struct weir__log *log, const char *const *names, size_
 
 int weir__embedded_partitions(struct weir__log *log, const char *name, int64_t deadline, int32_t *ret)
 {
-    struct topic *topic = NULL;
+    struct topic *topic;
     int           err;
 
     (void)deadline;
     pthread_mutex_lock(&log->mutex);
-    err = weir__embedded_refresh(log);
+    err = weir__embedded_look_up(log, name, &topic);
     if (err == WEIR_OK)
-        topic = weir__embedded_topic(log, name);
-    if (topic != NULL)
         *ret = topic->count;
     pthread_mutex_unlock(&log->mutex);
-    return err == WEIR_OK && topic == NULL ? WEIR_NOTFOUND : err;
+    return err;
 }
 
 int weir__embedded_topics(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name),

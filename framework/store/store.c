@@ -117,8 +117,6 @@ int32_t weir__store_seq(const struct weir__store *store) { return store->spec->d
 
 int64_t weir__store_offset(const struct weir__store *store) { return store->offset; }
 
-bool weir__store_unflushed(const struct weir__store *store) { return !TAILQ_EMPTY(&store->unflushed); }
-
 size_t weir__store_dirty_bytes(const struct weir__store *store) { return store->dirty_bytes; }
 
 size_t weir__store_held_bytes(const struct weir__store *store) { return store->held_bytes; }

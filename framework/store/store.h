@@ -194,7 +194,6 @@ int weir__store_forget(struct weir__store *store, struct weir_bytes key, int64_t
 /* Hands every unflushed change to the listener, in order of last update. Changes that the listener itself
  * makes are handed out too. */
 int    weir__store_flush(struct weir__store *store);
-bool   weir__store_unflushed(const struct weir__store *store);
 size_t weir__store_dirty_bytes(const struct weir__store *store); /* uncommitted rows, bytes of memory */
 /* Deletes rows whose segment has expired (dirty, so the next batch carries it); with spec.tombstones the
  * listener hears of each. At most `max` rows a call. */

@@ -65,15 +65,21 @@ int weir_advance(struct weir_context *ctx, const struct weir_store *store, const
     return err < 0 ? err : weir__keyed_look(keyed, bytes, head);
 }
 
+static int read_head(struct weir_context *ctx, const struct weir_store *store, const void *key,
+                     struct weir__keyed **ret_keyed, struct weir__key_head *ret)
+{
+    struct weir_bytes bytes;
+    int               err = keyed_key(ctx, store, key, ret_keyed, &bytes);
+
+    return err < 0 ? err : weir__keyed_head(*ret_keyed, bytes, ret);
+}
+
 int64_t weir_key_time(struct weir_context *ctx, const struct weir_store *store, const void *key)
 {
     struct weir__keyed   *keyed;
-    struct weir_bytes     bytes;
     struct weir__key_head head;
-    int                   err = keyed_key(ctx, store, key, &keyed, &bytes);
+    int                   err = read_head(ctx, store, key, &keyed, &head);
 
-    if (err == WEIR_OK)
-        err = weir__keyed_head(keyed, bytes, &head);
     if (err < 0)
         return err;
     return head.time != WEIR__UNKNOWN ? head.time : WEIR_NOTFOUND;
@@ -82,12 +88,9 @@ int64_t weir_key_time(struct weir_context *ctx, const struct weir_store *store, 
 int weir_window_standing(struct weir_context *ctx, const struct weir_store *store, const void *key, int64_t end)
 {
     struct weir__keyed   *keyed;
-    struct weir_bytes     bytes;
     struct weir__key_head head;
-    int                   err = keyed_key(ctx, store, key, &keyed, &bytes);
+    int                   err = read_head(ctx, store, key, &keyed, &head);
 
-    if (err == WEIR_OK)
-        err = weir__keyed_head(keyed, bytes, &head);
     return err < 0 ? err : (int)weir__keyed_standing(keyed, &head, end);
 }
 

@@ -1,7 +1,8 @@
 /* cmd_diff.c: `diff A B`: the converged bars of two runs: the last bar of each window, whatever came before it.
  *
  * (1) A run is a folder that `local` ran on, or a file of bars as `cat` prints them, plain or gzip.
- * (2) What depends on how a run went is not compared: revisions, open updates, flags judged from state.
+ * (2) What depends on how a run went is not compared: revisions, open updates, flags judged from state; nor flags of
+ *     bars that say none: a plain computation has none.
  */
 #include "topologies/commands.h"
 
@@ -13,7 +14,8 @@ enum { SHOWN_MOST = 20 };
 struct run {
     const char       *path;
     struct weir_arena arena;
-    struct weir__map  bars; /* by "tenant/instrument interval start" */
+    struct weir__map  bars;      /* by "tenant/instrument interval start" */
+    bool              unflagged; /* a bar of it says no flags */
     struct weir_arena scratch;
 };
 
@@ -103,7 +105,9 @@ static int take_line(struct run *run, struct weir_text line, uint64_t number, st
     err = weir_json_parse(&run->scratch, line, &json, NULL);
     if (err == WEIR_OK) {
         value = weir_json_get(json, "value");
-        err = market_bar->parse(market_bar, value != NULL ? value : json, &bar);
+        value = value != NULL ? value : json;
+        err = market_bar->parse(market_bar, value, &bar);
+        run->unflagged = run->unflagged || weir_json_get(value, "quality_flags") == NULL;
     }
     if (err < 0)
         return weir__fail(reterr, err, run->path, "line %" PRIu64 " is no bar as \"cat\" prints them", number);
@@ -143,10 +147,8 @@ static int read_run(struct run *run, const struct weir__program *program, struct
 /* ---- comparing ---- */
 
 /* The first field that differs; NULL = none does. */
-static const char *difference(const struct market_bar *a, const struct market_bar *b)
+static const char *difference(const struct market_bar *a, const struct market_bar *b, uint32_t judged)
 {
-    const uint32_t judged = ~(uint32_t)MARKET_FLAGS_FROM_STATE;
-
     if (a->window_end != b->window_end)
         return "window_end";
     if (a->open != b->open)
@@ -179,12 +181,13 @@ static void show(size_t *shown, struct weir_bytes name, const char *what, const 
 /* Whether the runs are equal. */
 static bool compare(const struct run *a, const struct run *b)
 {
+    const uint32_t         judged = a->unflagged || b->unflagged ? 0 : ~(uint32_t)MARKET_FLAGS_FROM_STATE;
     size_t                 shown = 0, position = 0, only_a = 0, only_b = 0, differ = 0;
     struct weir__map_slot *slot;
 
     while ((slot = weir__map_next(&a->bars, &position)) != NULL) {
         const struct market_bar *other = weir__map_get(&b->bars, slot->key);
-        const char              *what = other != NULL ? difference(slot->value, other) : NULL;
+        const char              *what = other != NULL ? difference(slot->value, other, judged) : NULL;
 
         only_a += other == NULL;
         differ += what != NULL;

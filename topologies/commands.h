@@ -14,7 +14,8 @@ int market_load_files(const struct weir__load_config *config, const struct weir_
 
 /* ---- the command line (cmd_load.c) ---- */
 
-extern const struct weir__command market_command_load, market_command_local, market_command_diff;
+extern const struct weir__command market_command_load, market_command_local, market_command_diff,
+    market_command_generate;
 /* weir__program's load_files. */
 int market_load_words(const struct weir__program *program, const struct weir__load_config *config,
                       const struct weir__args *args, const char *const *paths, size_t count,

@@ -6,8 +6,9 @@ int main(int argc, char **argv)
 {
     static const struct weir_topology *const topologies[] = { &normalization, &enrichment, &aggregation, &projection,
                                                               NULL };
-    static const struct weir__command *const commands[] = { &market_command_local, &market_command_load,
-                                                            &market_command_diff, &market_command_schemas, NULL };
+    static const struct weir__command *const commands[] = { &market_command_local,   &market_command_load,
+                                                            &market_command_diff,    &market_command_generate,
+                                                            &market_command_schemas, NULL };
     struct weir__program                     program = { .topologies = topologies,
                                                          .application = "data-processing",
                                                          .commands = commands,

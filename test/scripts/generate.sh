@@ -1,0 +1,74 @@
+#!/bin/bash
+# Made-up market files go through the four topologies, and the bars are those of the generator's plain computation: in order
+# and shuffled, with late rows, duplicates, corrections and broken rows, over both changes of the clock, with 1, 4 and 12 partitions.
+. test/scripts/cli.inc
+market=${BUILD:-build}/data-processing
+troubles=(--late 5 --duplicates 5 --corrections 10 --malformed 2 --shuffle 30m)
+
+# make NAME FLAG...: files in $work/NAME, their bars in $work/NAME.bars, what was said in $work/NAME.said.
+make() { "$market" generate --out "$work/$1" --bars "$work/$1.bars" "${@:2}" >"$work/$1.said"; }
+run() { "$market" local --dir "$work/$1" --once --log.level=warn "${@:2}" 2>"$work/log" || { cat "$work/log"; fail "local on $1"; }; }
+same() { expect 0 "$market" diff "$work/$1" "$work/$2.bars"; }
+number() { sed -nE "s/.* ([0-9]+) $2.*/\1/p" "$work/$1.said"; }
+
+echo "--- the same seed gives the same files, another one others"
+make a --seed 5 --rows 3000 "${troubles[@]}"
+make b --seed 5 --rows 3000 "${troubles[@]}"
+make c --seed 6 --rows 3000 "${troubles[@]}"
+diff -r "$work/a" "$work/b"
+cmp "$work/a.bars" "$work/b.bars"
+! cmp -s "$work/a/ticks.csv" "$work/c/ticks.csv" || fail "the seed changes nothing"
+
+echo "--- in order"
+make plain --rows 3000
+run plain.d "$work"/plain/*.csv
+same plain.d plain
+
+echo "--- all troubles, spring and autumn; late rows after all windows were closed"
+for start in 2025-03-08T18:00:00Z 2025-11-01T18:00:00Z; do
+    rm -rf "$work"/rough*
+    make rough --rows 6000 --start $start "${troubles[@]}"
+    run rough.d "$work"/rough/*.csv
+    expect 1 "$market" diff "$work/rough.d" "$work/rough.bars"
+    run rough.d "$work"/rough/late/*.csv
+    same rough.d rough
+    broken=$("$market" cat processing.deadletter.normalization.v1 --dir "$work/rough.d" | wc -l)
+    equal "$(number rough malformed)" "$broken" "dead letters of normalization"
+    [ "$broken" -gt 0 ] && [ "$(number rough late)" -gt 0 ] && [ "$(number rough corrections)" -gt 0 ]
+    equal 0 "$("$market" cat processing.deadletter.aggregation.v1 --dir "$work/rough.d" | wc -l)" "dead letters of aggregation"
+done
+
+echo "--- at once, in another order of files, with 1 and 12 partitions"
+for partitions in 1 12; do
+    run parts.$partitions --topics.partitions=$partitions "$work"/rough/late/*.csv "$work"/rough/*.csv
+    same parts.$partitions rough
+done
+
+echo "--- raw events shuffled after load: prices within 40 h, trades within 5 min"
+"$market" load --dir "$work/raw" "$work"/rough/*.csv "$work"/rough/late/*.csv >"$work/out" 2>"$work/log"
+given=()
+for topic in pjm:144000000 ercot:144000000 market.ticks:300000; do
+    name=ingestion.${topic%:*}.raw.v1
+    "$market" cat "$name" --dir "$work/raw" | awk -v most="${topic#*:}" -v seed=3 'BEGIN { srand(seed) }
+        { match($0, /"timestamp":[0-9]+/); printf "%.0f\t%s\n", substr($0, RSTART + 12, RLENGTH - 12) + rand() * most, $0 }' |
+        sort -n | cut -f 2- >"$work/$name"
+    given+=(--in "$name=$work/$name")
+done
+run shuffled "${given[@]}"
+same shuffled rough
+
+echo "--- one price of one bar is another"
+sed '100s/"close":/"close":1/' "$work/rough.bars" >"$work/other.bars"
+expect 1 "$market" diff "$work/shuffled" "$work/other.bars"
+grep -q ' close differs' "$work/out"
+
+echo "--- what is refused"
+expect 2 "$market" generate
+says 'name a folder for the files: --out DIR'
+expect 2 "$market" generate --out "$work/none" --late 101
+says '--late: "101" is not a per cent from 0 to 100'
+expect 2 "$market" generate --out "$work/none" --rows 0
+says '--rows: "0" is not a whole number from 1 to 50000000'
+expect 2 "$market" generate --out "$work/none" --start 1999-01-01T00:00:00Z
+says '--start: "1999-01-01T00:00:00Z" is not a whole hour'
+[ ! -e "$work/none" ]

@@ -1,0 +1,214 @@
+/* sample.c: the rows of a sample: prices that wander, then what goes wrong with them.
+ *
+ * (1) All comes from one generator of numbers and the plan: no clock, no floating point.
+ * (2) A late row is within 47 hours of the end, so that what was loaded before it still takes it.
+ */
+#include "topologies/sample.h"
+
+#define UNIT   INT64_C(100000000)
+#define CENT   (UNIT / 100)
+#define MINUTE INT64_C(60000000)
+#define HOUR   (60 * MINUTE)
+
+struct maker {
+    struct market_sample *sample;
+    uint64_t              state;
+};
+
+/* splitmix64 */
+static uint64_t next_number(struct maker *maker)
+{
+    uint64_t z = maker->state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+/* From 0 to most - 1. */
+static int64_t below(struct maker *maker, int64_t most) { return (int64_t)(next_number(maker) % (uint64_t)most); }
+
+static bool by_chance(struct maker *maker, int64_t share) { return below(maker, 100 * UNIT) < share; }
+
+enum market_sample_kind market_sample_kind_of(int64_t instrument)
+{
+    return (enum market_sample_kind)(instrument % SAMPLE_KINDS);
+}
+
+static const char *const venues[] = { "ICE", "NYSE", "CME" };
+
+const char *market_sample_venue(int64_t instrument)
+{
+    return venues[instrument / SAMPLE_KINDS % (int64_t)ARRAY_SIZE(venues)];
+}
+
+const char *market_sample_name(int64_t instrument, char ret[16])
+{
+    bool trades = market_sample_kind_of(instrument) == SAMPLE_TRADES;
+
+    snprintf(ret, 16, trades ? "SYM%02d" : "HUB %02d", (int)(instrument / SAMPLE_KINDS));
+    return ret;
+}
+
+static int add(struct maker *maker, const struct market_sample_row *row)
+{
+    struct market_sample *sample = maker->sample;
+
+    if (GROW(sample->rows, sample->capacity, sample->count) < 0)
+        return WEIR_NO_MEMORY;
+    sample->rows[sample->count] = *row;
+    sample->rows[sample->count++].arrival =
+        row->time + (sample->plan.shuffle > 0 ? below(maker, sample->plan.shuffle) : 0);
+    return WEIR_OK;
+}
+
+/* ---- what goes wrong ---- */
+
+static int64_t end_of(const struct market_sample_plan *plan) { return plan->start + plan->hours * HOUR; }
+
+static bool may_be_late(struct maker *maker, const struct market_sample_row *row)
+{
+    const struct market_sample_plan *plan = &maker->sample->plan;
+
+    return row->time >= end_of(plan) - 47 * HOUR && by_chance(maker, plan->late);
+}
+
+/* Another price of the same interval: of PJM the next version, of ERCOT a price alone. */
+static struct market_sample_row corrected(struct maker *maker, const struct market_sample_row *row)
+{
+    struct market_sample_row other = *row;
+    int64_t                  by = (below(maker, 1000) + 1) * CENT;
+
+    other.revision += market_sample_kind_of(row->instrument) == SAMPLE_PJM;
+    other.prices[0] += by;
+    other.prices[1] += by;
+    other.late = row->late || may_be_late(maker, row);
+    return other;
+}
+
+static int add_troubled(struct maker *maker, struct market_sample_row *row)
+{
+    struct market_sample *sample = maker->sample;
+    int                   err;
+
+    row->late = may_be_late(maker, row);
+    sample->late += row->late;
+    err = add(maker, row);
+    if (err == WEIR_OK && by_chance(maker, sample->plan.duplicates)) {
+        sample->duplicates++;
+        err = add(maker, row);
+    }
+    if (err == WEIR_OK && market_sample_kind_of(row->instrument) != SAMPLE_TRADES &&
+        by_chance(maker, sample->plan.corrections)) {
+        struct market_sample_row other = corrected(maker, row);
+
+        sample->corrections++;
+        err = add(maker, &other);
+    }
+    if (err == WEIR_OK && by_chance(maker, sample->plan.malformed)) {
+        struct market_sample_row broken = *row;
+
+        broken.fault = (enum market_sample_fault)(1 + below(maker, SAMPLE_FAULTS - 1));
+        broken.sequence = -broken.sequence - 1; /* none that is sound */
+        sample->malformed++;
+        err = add(maker, &broken);
+    }
+    return err;
+}
+
+/* ---- rows ---- */
+
+/* A step of a wandering price that stays positive. */
+static int64_t wander(struct maker *maker, int64_t price, int64_t step)
+{
+    int64_t next = price + (below(maker, 2 * step + 1) - step);
+
+    return next > 5 * UNIT ? next : 5 * UNIT;
+}
+
+static int64_t volume_of(struct maker *maker)
+{
+    int64_t kind = below(maker, 50);
+
+    return kind == 0 ? -1 : kind == 1 ? 0 : (below(maker, 4000) + 1) * (UNIT / 400);
+}
+
+static int make_trades(struct maker *maker, int64_t instrument, int64_t count)
+{
+    const struct market_sample_plan *plan = &maker->sample->plan;
+    int64_t                          price = (20 + below(maker, 200)) * UNIT, span = plan->hours * HOUR / 1000;
+    int                              err = WEIR_OK;
+
+    for (int64_t i = 0; err == WEIR_OK && i < count; i++) {
+        struct market_sample_row row = { .instrument = instrument, .sequence = i + 1, .revision = 1 };
+
+        row.time = plan->start + (span / count * i + below(maker, span / count + 1)) * 1000;
+        row.prices[0] = price = wander(maker, price, 3 * CENT) / (CENT / 20) * (CENT / 20);
+        row.volume = volume_of(maker);
+        err = add_troubled(maker, &row);
+    }
+    return err;
+}
+
+static int make_prices(struct maker *maker, int64_t instrument, int64_t interval, int64_t count)
+{
+    const struct market_sample_plan *plan = &maker->sample->plan;
+    bool                             parts = market_sample_kind_of(instrument) == SAMPLE_PJM;
+    int64_t                          energy = (20 + below(maker, 40)) * UNIT;
+    int                              err = WEIR_OK;
+
+    for (int64_t i = 0; err == WEIR_OK && i < count; i++) {
+        struct market_sample_row row = { .instrument = instrument, .revision = 1, .volume = -1 };
+
+        row.time = plan->start + i * interval;
+        energy = wander(maker, energy, 150 * CENT);
+        row.prices[1] = energy;
+        row.prices[2] = parts ? (below(maker, 4001) - 2000) * 10000 : 0;
+        row.prices[3] = parts ? (below(maker, 2001) - 1000) * 100 : 0;
+        row.prices[0] = row.prices[1] + row.prices[2] + row.prices[3];
+        err = add_troubled(maker, &row);
+    }
+    return err;
+}
+
+static int64_t interval_of(enum market_sample_kind kind) { return kind == SAMPLE_PJM ? 5 * MINUTE : 15 * MINUTE; }
+
+/* Rows of an instrument: prices at most one an interval; trades take what is left. */
+static int64_t rows_of(const struct market_sample_plan *plan, int64_t instrument)
+{
+    enum market_sample_kind kind = market_sample_kind_of(instrument);
+    int64_t                 share = plan->rows / plan->instruments, left = plan->rows, trading = 0;
+
+    if (kind != SAMPLE_TRADES)
+        return MIN(share, plan->hours * HOUR / interval_of(kind));
+    for (int64_t i = 0; i < plan->instruments; i++)
+        if (market_sample_kind_of(i) == SAMPLE_TRADES)
+            trading++;
+        else
+            left -= rows_of(plan, i);
+    return left / trading + (instrument / SAMPLE_KINDS < left % trading);
+}
+
+int market_sample_make(const struct market_sample_plan *plan, struct market_sample *ret)
+{
+    struct maker maker = { .sample = ret, .state = plan->seed };
+    int          err = WEIR_OK;
+
+    *ret = (struct market_sample){ .plan = *plan };
+    for (int64_t i = 0; err == WEIR_OK && i < plan->instruments; i++) {
+        enum market_sample_kind kind = market_sample_kind_of(i);
+        int64_t                 count = rows_of(plan, i);
+
+        if (kind == SAMPLE_TRADES)
+            err = make_trades(&maker, i, count);
+        else
+            err = make_prices(&maker, i, interval_of(kind), count);
+    }
+    return err;
+}
+
+void market_sample_fini(struct market_sample *sample)
+{
+    weir__free(sample->rows);
+    *sample = (struct market_sample){ 0 };
+}

@@ -1,0 +1,79 @@
+/* sample.h: made-up market data, the same for the same seed, and the bars that must come of it.
+ *
+ * (1) Trades of several venues, five-minute prices of PJM and quarter-hours of ERCOT, in files that `load` takes.
+ * (2) The bars are computed plainly from the rows: sorted, grouped, folded in integers of 1e-8. Nothing of it is the
+ *     pipeline's: not its time zones, its windows, its folds, its numbers.
+ */
+#ifndef TOPOLOGIES_SAMPLE_H
+#define TOPOLOGIES_SAMPLE_H
+
+#include "framework/base/base.h"
+
+enum market_sample_kind { SAMPLE_TRADES, SAMPLE_PJM, SAMPLE_ERCOT, SAMPLE_KINDS };
+
+struct market_sample_plan {
+    uint64_t seed;
+    int64_t  rows, instruments, hours;
+    int64_t  start;   /* us, a whole hour from 2008 on */
+    int64_t  shuffle; /* rows stand in their file up to that much later than in order, us */
+    /* Shares of the rows, units of 1e-8 of a percent. */
+    int64_t duplicates, corrections, late, malformed;
+};
+
+/* How a row is broken. */
+enum market_sample_fault {
+    SAMPLE_SOUND,
+    SAMPLE_NO_NUMBER,
+    SAMPLE_NO_PRICE,
+    SAMPLE_NO_TIME,
+    SAMPLE_CUT,
+    SAMPLE_FAULTS
+};
+
+enum { SAMPLE_PARTS = 4 }; /* price, energy, congestion, loss */
+
+struct market_sample_row {
+    int64_t                  instrument;
+    int64_t                  time;    /* us: of the trade, or the start of the interval */
+    int64_t                  arrival; /* its place in the file */
+    int64_t                  sequence, revision;
+    int64_t                  prices[SAMPLE_PARTS]; /* units of 1e-8 */
+    int64_t                  volume;               /* units of 1e-8; -1 = none */
+    bool                     late;
+    enum market_sample_fault fault;
+};
+
+struct market_sample {
+    struct market_sample_plan plan;
+    struct market_sample_row *rows;
+    size_t                    count, capacity;
+    size_t                    duplicates, corrections, late, malformed;
+};
+
+/* Instruments take turns: one of trades, one of PJM, one of ERCOT. WEIR_NO_MEMORY. */
+int                     market_sample_make(const struct market_sample_plan *plan, struct market_sample *ret);
+void                    market_sample_fini(struct market_sample *sample);
+enum market_sample_kind market_sample_kind_of(int64_t instrument);
+/* "HUB 07", "ICE04"; as the files say. */
+const char *market_sample_name(int64_t instrument, char ret[16]);
+/* The venue of a trade. */
+const char *market_sample_venue(int64_t instrument);
+
+/* A file for each kind in dir, those of late rows in dir/late. */
+int market_sample_write(const struct market_sample *sample, const char *dir, struct weir_error *reterr);
+/* The bars, a JSON object a line, by instrument, interval, time. */
+int market_sample_bars(const struct market_sample *sample, struct weir__buf *ret, size_t *ret_count);
+
+/* A price or volume as text. */
+void market_sample_number(int64_t units, struct weir__buf *ret);
+
+/* ---- the clocks of the United States since 2007 (sample_clock.c) ---- */
+
+enum market_sample_clock { CLOCK_UTC, CLOCK_CENTRAL, CLOCK_EASTERN };
+
+/* Local time minus UTC, s. */
+int64_t market_sample_offset(enum market_sample_clock clock, int64_t utc);
+/* The first second of the local day that holds an instant, and of the next. */
+void market_sample_day(enum market_sample_clock clock, int64_t utc, int64_t *ret_start, int64_t *ret_end);
+
+#endif

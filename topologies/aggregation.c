@@ -90,6 +90,7 @@ static int fold_in(struct weir_context *ctx, const struct market_arrival *arriva
     return err < 0 ? err : market_window_changed(ctx, &ladder, arrival, &window);
 }
 
+/* Longest interval first: after a gap longer than rows are kept, its windows are still there for those above. */
 static int advance(struct weir_context *ctx, const struct market_arrival *arrival)
 {
     int64_t before = weir_key_time(ctx, minute_s, arrival->key);
@@ -97,7 +98,7 @@ static int advance(struct weir_context *ctx, const struct market_arrival *arriva
 
     if (before < 0 && before != WEIR_NOTFOUND)
         return (int)before;
-    for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(levels); i++)
+    for (size_t i = ARRAY_SIZE(levels); err == WEIR_OK && i-- > 0;)
         err = weir_advance(ctx, levels[i].store, arrival->key, arrival->time);
     if (err == WEIR_OK && before >= 0 && arrival->corrects && arrival->time / MINUTES(1) > before / MINUTES(1))
         err = market_ledger_forget(ctx, &ledger, arrival->key, arrival->time - HOURS(48) - 2 * MINUTES(1));

@@ -111,14 +111,15 @@ static int send(struct weir_context *ctx, const struct market_level *level, cons
     return weir_forward_to(ctx, level->sink, &rec);
 }
 
-/* The next revision of a window that has closed. */
+/* The next revision of a window that has closed. One that closes when its row is due to leave is sent only. */
 static int send_next(struct weir_context *ctx, const struct market_level *level, const struct market_key *key,
                      const struct weir_span *span, struct market_window *window)
 {
-    int err;
+    int err = weir_window_standing(ctx, level->store, key, span->end);
 
     window->revision++;
-    err = put(ctx, level, key, span, window);
+    if (err >= 0 && err != WEIR_PAST)
+        err = put(ctx, level, key, span, window);
     return err < 0 ? err : send(ctx, level, key, span, window);
 }
 

@@ -39,6 +39,8 @@ static int enter_row(struct weir_context *ctx, const struct market_ledger *ledge
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
     arrival->replaces = err == WEIR_OK;
+    if (arrival->replaces)
+        weir_drop(ctx, "superseded");
     err = weir_put(ctx, ledger->ticks, &row, &arrival->content);
     return err < 0 ? err : 1;
 }

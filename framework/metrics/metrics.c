@@ -305,6 +305,27 @@ double weir__metrics_sum(struct weir__metrics *metrics, const char *family, cons
     return sum;
 }
 
+static void take_series(const struct family *family, const struct weir__series *series, weir__take_series *take,
+                        void *arg)
+{
+    const char *labels[ARRAY_SIZE(family->declared->labels)] = { 0 }, *at = series->key;
+
+    for (size_t i = 0; i < label_count(family->declared); i++, at += strlen(at) + 1)
+        labels[i] = at;
+    take(arg, labels, weir__metric_value(series));
+}
+
+void weir__metrics_each(struct weir__metrics *metrics, const char *family, weir__take_series *take, void *arg)
+{
+    struct family *found;
+
+    pthread_mutex_lock(&metrics->lock);
+    found = find_family(metrics, family);
+    for (size_t i = 0; found && i < found->count; i++)
+        take_series(found, found->series[i], take, arg);
+    pthread_mutex_unlock(&metrics->lock);
+}
+
 /* ---- printing ---- */
 
 static void print_number(struct weir__buf *ret, double value)

@@ -35,6 +35,9 @@ void   weir__metric_observe(struct weir__series *series, double value); /* histo
 double weir__metric_value(const struct weir__series *series);           /* histogram: how many were observed */
 /* Over the family's series, label NULL = all of them, else those with that value of the label; 0 when unknown. */
 double weir__metrics_sum(struct weir__metrics *metrics, const char *family, const char *label, const char *value);
-void   weir__metrics_print(struct weir__metrics *metrics, struct weir__buf *ret); /* Prometheus text */
+/* Calls take for each of a family's series, with its label values in the family's order; the lock is held meanwhile. */
+typedef void weir__take_series(void *arg, const char *const *labels, double value);
+void weir__metrics_each(struct weir__metrics *metrics, const char *family, weir__take_series *take, void *arg);
+void weir__metrics_print(struct weir__metrics *metrics, struct weir__buf *ret); /* Prometheus text */
 
 #endif

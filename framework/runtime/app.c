@@ -282,6 +282,15 @@ static struct timespec in_ms(int64_t ms)
     return at;
 }
 
+static void say_dropped(void *arg, const char *const *labels, double value)
+{
+    const struct weir__app *app = arg;
+
+    if (strcmp(labels[0], app->plan->topology->name) == 0)
+        weir__say(WEIR__INFO, "not-used", "topology", "s", labels[0], "reason", "s", labels[1], "records", "u",
+                  (uint64_t)value, NULL);
+}
+
 int weir__app_stop(struct weir__app *app, struct weir_error *reterr)
 {
     struct timespec by;
@@ -297,6 +306,7 @@ int weir__app_stop(struct weir__app *app, struct weir_error *reterr)
                 i, (long long)app->settings.shutdown_timeout);
     if (app->code < 0 && reterr != NULL)
         *reterr = app->error;
+    weir__metrics_each(app->config.metrics, "weir_records_dropped_total", say_dropped, app);
     weir__say(WEIR__INFO, "stopped", "topology", "s", app->plan->topology->name, NULL);
     return app->code;
 }

@@ -337,6 +337,23 @@ START_TEST(bars_equal_the_plain_computation)
 }
 END_TEST
 
+/* Whichever of two contents comes first, one is in the bar and one is counted. */
+START_TEST(what_is_superseded_is_counted)
+{
+    struct spec spec = { .event_time = BEGIN, .price = 100000000, .revision = 2 };
+
+    open_driver(false, 0);
+    pipe_spec(&spec);
+    spec.revision += _i == 0 ? 1 : -1;
+    pipe_spec(&spec);
+    finish_run();
+    ck_assert_double_eq(weir_driver_metric(driver, "weir_records_dropped_total", "reason", "superseded"), 1);
+    for (size_t i = 0; i < seen_count; i++)
+        ck_assert_int_eq(seen[i].bar.trade_count, 1);
+    close_driver();
+}
+END_TEST
+
 /* The day that holds the clock change has 23 hours in New York, and 24 for MISO, which keeps EST. */
 START_TEST(days_are_those_of_the_market)
 {
@@ -372,6 +389,26 @@ START_TEST(what_is_too_old_is_a_dead_letter)
     finish_run();
     ck_assert_uint_eq(dead_letters, 1);
     ck_assert_double_eq(weir_driver_metric(driver, "weir_records_dropped_total", "reason", "too_late"), 1);
+    close_driver();
+}
+END_TEST
+
+/* The clocks of all intervals jump at once: what the longer ones are folded from must still be there. */
+START_TEST(a_gap_longer_than_the_retention_loses_no_bar)
+{
+    struct spec spec = { .instrument = _i, .event_time = BEGIN, .price = 100000000, .revision = 1 };
+
+    open_driver(true, _i > 0 ? 1 << 20 : 0);
+    spec_count = 0;
+    for (int i = 0; i < 40; i++) {
+        spec.event_time += i % 8 == 7 ? MARKET_DAYS(i) : MARKET_MINUTES(i);
+        specs[spec_count++] = spec;
+        pipe_spec(&spec);
+        read_all();
+    }
+    finish_run();
+    expect_all();
+    ck_assert_double_eq(weir_driver_metric(driver, "weir_records_dropped_total", NULL, NULL), 0);
     close_driver();
 }
 END_TEST
@@ -423,8 +460,10 @@ int main(void)
 
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, bars_equal_the_plain_computation, 1, 7);
+    tcase_add_loop_test(tests, what_is_superseded_is_counted, 0, 2);
     tcase_add_test(tests, days_are_those_of_the_market);
     tcase_add_test(tests, what_is_too_old_is_a_dead_letter);
+    tcase_add_loop_test(tests, a_gap_longer_than_the_retention_loses_no_bar, 0, 3);
     tcase_add_test(tests, a_trade_is_not_corrected);
     tcase_add_test(tests, quotes_and_fallbacks_are_in_no_bar);
     suite_add_tcase(suite, tests);

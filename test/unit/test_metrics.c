@@ -50,6 +50,25 @@ START_TEST(the_same_labels_are_the_same_series)
 }
 END_TEST
 
+static void add_up(void *arg, const char *const *labels, double value)
+{
+    if (strcmp(labels[0], "bars") == 0 && labels[2] == NULL)
+        *(double *)arg += strcmp(labels[1], "late") == 0 ? value : 10 * value;
+}
+
+START_TEST(each_series_is_told_with_its_labels)
+{
+    double sum = 0;
+
+    weir__metric_add(weir__metric(metrics, &drops, VALUES("bars", "late")), 3);
+    weir__metric_add(weir__metric(metrics, &drops, VALUES("bars", "null")), 5);
+    weir__metric_add(weir__metric(metrics, &drops, VALUES("lines", "late")), 7);
+    weir__metrics_each(metrics, drops.name, add_up, &sum);
+    weir__metrics_each(metrics, "unknown", add_up, &sum);
+    ck_assert(sum == 53);
+}
+END_TEST
+
 START_TEST(text_is_prometheus)
 {
     weir__metric_set(weir__metric(metrics, &plain, VALUES(NULL)), -0.1);
@@ -190,9 +209,9 @@ END_TEST
 int main(void)
 {
     const TTest *const all_tests[] = {
-        the_same_labels_are_the_same_series,     text_is_prometheus,         numbers_come_back_as_they_were,
-        a_histogram_counts_up_to_each_bound,     past_the_cap_all_are_other, without_memory_there_is_scrap,
-        threads_lose_nothing_in_what_they_share,
+        the_same_labels_are_the_same_series, each_series_is_told_with_its_labels,     text_is_prometheus,
+        numbers_come_back_as_they_were,      a_histogram_counts_up_to_each_bound,     past_the_cap_all_are_other,
+        without_memory_there_is_scrap,       threads_lose_nothing_in_what_they_share,
     };
     Suite *suite = suite_create("metrics");
     TCase *tcase = tcase_create("metrics");

@@ -1,0 +1,83 @@
+"""What a run of the pipeline left, as `data-processing cat` prints it: bars, dead letters, counters of what was not used.
+
+Shared by the checks of this folder. A run is a folder of files, each a topic's records, one JSON object a line, and
+`log`, what the process said.
+"""
+import decimal
+import json
+import os
+import re
+import sys
+
+INTERVALS = ("1m", "5m", "1h", "1d")
+BARS = "aggregated.market.bars.{}.v1"
+LETTERS = "processing.deadletter.{}.v1"
+TICKS = {"normalization": "normalized.market.ticks.v1", "enrichment": "enriched.market.ticks.v1"}
+
+
+def fail(text):
+    print(text)
+    sys.exit(1)
+
+
+def units(text):
+    """A decimal number as a whole number of 1e-8; None stays."""
+    if text is None:
+        return None
+    scaled = decimal.Decimal(text).scaleb(8)
+    if scaled != int(scaled):
+        fail(f"{text} has more than eight decimal places")
+    return int(scaled)
+
+
+def records(run, topic):
+    """The topic's records, numbers as they are written; none where the topic is not there."""
+    path = os.path.join(run, topic)
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line, parse_float=str, parse_int=str)
+
+
+def count(run, topic):
+    path = os.path.join(run, topic)
+    if not os.path.exists(path):
+        return 0
+    with open(path, "rb") as file:
+        return sum(1 for _ in file)
+
+
+def bars(run, interval):
+    """(key, start) -> the last bar of each window. A revision that comes twice, or not in its turn, ends the test."""
+    last = {}
+    for record in records(run, BARS.format(interval)):
+        bar = record["value"]
+        window = record["key"], int(bar["window_start"])
+        version = int(bar["epoch"]), int(bar["revision"])
+        before = (int(last[window]["epoch"]), int(last[window]["revision"])) if window in last else (version[0], 0)
+        if version <= before:
+            fail(f"{window} of {interval}: {version} after {before}")
+        if version[0] == before[0] and version[1] != before[1] + 1:
+            fail(f"{window} of {interval}: {version} after {before}, one was lost")
+        last[window] = bar
+    return last
+
+
+def letters(run, topology):
+    """code -> number of dead letters."""
+    codes = {}
+    for record in records(run, LETTERS.format(topology)):
+        code = record["value"]["code"]
+        codes[code] = codes.get(code, 0) + 1
+    return codes
+
+
+def unused(run, topology):
+    """reason -> records that the topology did not use, as its process said at its end."""
+    said = {}
+    with open(os.path.join(run, "log"), encoding="utf-8") as file:
+        for line in file:
+            match = re.search(rf" id=not-used topology={topology} reason=(\S+) records=(\d+)$", line.rstrip())
+            if match:
+                said[match.group(1)] = said.get(match.group(1), 0) + int(match.group(2))
+    return said

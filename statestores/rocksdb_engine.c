@@ -85,6 +85,11 @@ static void set_options(struct weir__db *db, size_t memory)
     rocksdb_block_based_options_set_block_cache(db->table, shared_cache());
     rocksdb_block_based_options_set_filter_policy(db->table, rocksdb_filterpolicy_create_bloom_full(10));
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(db->table, 1);
+    /* In parts that are cached one by one: the whole filter of a large file is larger than the cache has room for. */
+    rocksdb_block_based_options_set_index_type(db->table,
+                                               rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(db->table, 1);
+    rocksdb_block_based_options_set_pin_top_level_index_and_filter(db->table, 1);
     rocksdb_options_set_block_based_table_factory(db->options, db->table);
     db->write = rocksdb_writeoptions_create();
     rocksdb_writeoptions_disable_WAL(db->write, 1);

@@ -120,7 +120,7 @@ struct compaction {
     bool              rewriting;  /* first the last offset of each key is noted */
     int64_t           at, end;    /* next to look at; not beyond */
     int64_t           seen, kept; /* records */
-    struct weir__map  latest;     /* key to offset + 1 */
+    struct weir__map  latest;     /* key to offset, both in arena */
     struct weir_arena arena;
     struct chunk     *chunks; /* being made of what is kept */
     size_t            chunk_count, chunk_capacity;

@@ -40,18 +40,19 @@ static int begin_compaction(struct weir__log *log, struct topic *topic, int32_t 
     return weir__embedded_chunk_of(log, topic, partition, topic->partitions[partition].low, &log->compaction.at);
 }
 
+/* The map keeps the key that it is given: one of ours, since the chunk's goes with the chunk. */
 static int note_latest(struct compaction *compaction, struct weir_bytes key, int64_t offset)
 {
-    void       *value = (void *)(intptr_t)(offset + 1); /* an offset is its own memory */
-    const void *copy;
+    int64_t *latest = weir__map_get(&compaction->latest, key);
 
-    if (weir__map_get(&compaction->latest, key) == NULL) {
-        copy = weir__arena_copy(&compaction->arena, key.data, key.size);
-        if (copy == NULL)
+    if (latest == NULL) {
+        latest = weir__arena_take(&compaction->arena, sizeof(*latest));
+        key.data = weir__arena_copy(&compaction->arena, key.data, key.size);
+        if (latest == NULL || key.data == NULL || weir__map_put(&compaction->latest, key, latest) < 0)
             return WEIR_NO_MEMORY;
-        key.data = copy;
     }
-    return weir__map_put(&compaction->latest, key, value);
+    *latest = offset;
+    return WEIR_OK;
 }
 
 /* What became of a chunk's record. */
@@ -88,12 +89,12 @@ static int note_chunk(struct weir__log *log, struct chunk_reader *chunk, struct 
 static bool is_kept(struct weir__log *log, const struct chunk_reader *chunk, const struct judged *judged)
 {
     struct compaction *compaction = &log->compaction;
-    intptr_t           latest;
+    const int64_t     *latest;
 
     if (judged->raw.key.data == NULL)
         return true;
-    latest = (intptr_t)weir__map_get(&compaction->latest, judged->raw.key);
-    if (latest != judged->offset + 1)
+    latest = weir__map_get(&compaction->latest, judged->raw.key);
+    if (latest != NULL && *latest != judged->offset)
         return false;
     return judged->raw.value.data != NULL || compaction->topic->delete_retention_ms < 0 ||
            MAX(chunk->written, log->opened) > weir__embedded_now(log) - compaction->topic->delete_retention_ms;

@@ -141,6 +141,37 @@ START_TEST(many_updates_of_few_keys_leave_few_records)
 }
 END_TEST
 
+/* Values that no cache holds all of, and that do not pack: what is noted of a key outlives the bytes it was read from. */
+START_TEST(keys_are_known_when_their_chunks_have_left_memory)
+{
+    enum { KEYS_OF_ALL = 500, FAT = 4000, FAT_UPDATES = 22000 };
+    struct weir__producer *producer;
+    char                   fat[FAT];
+    unsigned               state = 1;
+
+    begin(_i);
+    make_compacted("table");
+    producer = new_producer(NULL);
+    for (int64_t i = 0; i < FAT_UPDATES; i++) {
+        int at = snprintf(fat, sizeof(fat), "%lld ", (long long)i);
+
+        for (; at < FAT - 1; at++)
+            fat[at] = (char)('0' + (state = state * 1103515245 + 12345) / 65536 % 64);
+        fat[at] = '\0';
+        send_key(producer, "table", i % KEYS_OF_ALL, fat);
+        if (i % 500 == 499)
+            commit(producer);
+    }
+    engine->producer_close(producer);
+    if (subjects[_i].durable)
+        open_again();
+    struct seen seen = read_all("table");
+    expect_last(&seen, FAT_UPDATES, KEYS_OF_ALL);
+    ck_assert_int_le(seen.records, subjects[_i].durable ? KEYS_OF_ALL : FAT_UPDATES);
+    suite_end();
+}
+END_TEST
+
 START_TEST(keys_without_garbage_all_stay)
 {
     struct seen seen;
@@ -447,6 +478,7 @@ END_TEST
 int main(void)
 {
     const struct test tests[] = { { many_updates_of_few_keys_leave_few_records },
+                                  { keys_are_known_when_their_chunks_have_left_memory },
                                   { keys_without_garbage_all_stay },
                                   { readers_beside_compactions_miss_nothing_that_stays },
                                   { a_deletion_outlives_its_retention_and_then_goes },

@@ -242,6 +242,12 @@ int market_id_split(struct weir_text id, struct market_id_parts *ret)
     return WEIR_OK;
 }
 
+struct weir_text market_id_price(struct weir_text id)
+{
+    (void)take_suffix(&id, components, ARRAY_SIZE(components));
+    return id;
+}
+
 /* ---- names of one feed ---- */
 
 struct name {

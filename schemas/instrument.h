@@ -80,6 +80,8 @@ struct market_id_parts {
 };
 /* MARKET_BAD_NAME: it is no id. */
 int market_id_split(struct weir_text id, struct market_id_parts *ret);
+/* A legal id of electricity without its component: that of the price. */
+struct weir_text market_id_price(struct weir_text id);
 
 /* ---- names of one feed ---- */
 

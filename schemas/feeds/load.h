@@ -38,7 +38,7 @@ struct market_load_options {
 /* One raw event. All is borrowed until the next call. */
 struct market_raw {
     const char               *topic;
-    struct weir_bytes         key;   /* instrument id; size 0 where the row gives none */
+    struct weir_bytes         key; /* instrument id, a component's is its price's; size 0 where the row gives none */
     struct weir_bytes         value; /* JSON */
     const struct weir_header *headers;
     size_t                    header_count;

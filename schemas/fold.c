@@ -31,9 +31,14 @@ static int compare_decimals(struct market_decimal a, struct market_decimal b)
     return a.given != b.given ? (a.given ? 1 : -1) : compare_numbers(a.units, b.units);
 }
 
-static bool same_decimal(struct market_decimal a, struct market_decimal b)
+static int compare_texts(struct weir_text a, struct weir_text b)
 {
-    return a.given == b.given && a.units == b.units;
+    return weir__bytes_compare(BYTES(a.data, a.size), BYTES(b.data, b.size));
+}
+
+static uint32_t own_flags(const struct market_content *content)
+{
+    return content->quality_flags & ~(uint32_t)(MARKET_FLAGS_FROM_STATE | MARKET_FLAGS_OF_REFERENCE);
 }
 
 struct market_content market_content_of(const struct market_tick *tick)
@@ -44,7 +49,27 @@ struct market_content market_content_of(const struct market_tick *tick)
                                     .ingested_at = tick->ingested_at,
                                     .quality_flags = tick->quality_flags,
                                     .currency = tick->currency,
-                                    .unit = tick->unit };
+                                    .unit = tick->unit,
+                                    .bid_price = tick->bid_price,
+                                    .ask_price = tick->ask_price };
+}
+
+/* By all but revision and ingestion time. */
+static int compare_said(const struct market_content *a, const struct market_content *b)
+{
+    int by = compare_decimals(a->price, b->price);
+
+    if (!by)
+        by = compare_decimals(a->volume, b->volume);
+    if (!by)
+        by = compare_decimals(a->bid_price, b->bid_price);
+    if (!by)
+        by = compare_decimals(a->ask_price, b->ask_price);
+    if (!by)
+        by = compare_numbers(own_flags(a), own_flags(b));
+    if (!by)
+        by = compare_texts(a->currency, b->currency);
+    return by ? by : compare_texts(a->unit, b->unit);
 }
 
 int market_content_compare(const struct market_content *a, const struct market_content *b)
@@ -53,14 +78,19 @@ int market_content_compare(const struct market_content *a, const struct market_c
 
     if (!by)
         by = compare_numbers(a->ingested_at, b->ingested_at);
-    if (!by)
-        by = compare_decimals(a->price, b->price);
-    return by ? by : compare_decimals(a->volume, b->volume);
+    return by ? by : compare_said(a, b);
 }
 
 bool market_content_same(const struct market_content *a, const struct market_content *b)
 {
-    return a->revision == b->revision && same_decimal(a->price, b->price) && same_decimal(a->volume, b->volume);
+    return a->revision == b->revision && compare_said(a, b) == 0;
+}
+
+enum market_verdict market_content_judge(const struct market_content *content, const struct market_content *known)
+{
+    if (market_content_same(content, known))
+        return content->ingested_at > known->ingested_at ? MARKET_AGAIN_LATER : MARKET_AGAIN;
+    return market_content_compare(content, known) > 0 ? MARKET_GREATER : MARKET_LESS;
 }
 
 /* ---- folds ---- */
@@ -223,18 +253,28 @@ int market_bar_compare(const struct market_bar *a, const struct market_bar *b)
     return by ? by : compare_numbers(a->revision, b->revision);
 }
 
+static struct market_content content_of_latest(const struct market_latest *latest)
+{
+    return (struct market_content){ .price = MARKET_DECIMAL(latest->price),
+                                    .volume = latest->volume,
+                                    .revision = latest->revision,
+                                    .ingested_at = latest->ingested_at,
+                                    .quality_flags = latest->quality_flags,
+                                    .currency = latest->currency,
+                                    .unit = latest->unit,
+                                    .bid_price = latest->bid_price,
+                                    .ask_price = latest->ask_price };
+}
+
 int market_latest_compare(const struct market_latest *a, const struct market_latest *b)
 {
     struct market_order   order_a = { .event_time = a->event_time, .sequence = a->sequence };
     struct market_order   order_b = { .event_time = b->event_time, .sequence = b->sequence };
-    struct market_content content_a = { MARKET_DECIMAL(a->price), a->volume, .revision = a->revision };
-    struct market_content content_b = { MARKET_DECIMAL(b->price), b->volume, .revision = b->revision };
+    struct market_content content_a = content_of_latest(a), content_b = content_of_latest(b);
     int                   by = compare_numbers(a->epoch, b->epoch);
 
     memcpy(order_a.tick_id, a->tick_id, sizeof(order_a.tick_id));
     memcpy(order_b.tick_id, b->tick_id, sizeof(order_b.tick_id));
-    content_a.ingested_at = a->ingested_at;
-    content_b.ingested_at = b->ingested_at;
     if (!by)
         by = market_order_compare(&order_a, &order_b);
     return by ? by : market_content_compare(&content_a, &content_b);

@@ -44,6 +44,8 @@ enum market_flag { MARKET_FLAGS(MARKET__FLAG) };
 #define MARKET_FLAGS_FROM_STATE                                                                              \
     (MARKET_PRICE_SPIKE | MARKET_VOLUME_SPIKE | MARKET_LATE_ARRIVAL | MARKET_DUPLICATE | MARKET_UNVERIFIED | \
      MARKET_CORRECTION | MARKET_STALE)
+/* Set by enrichment: they say something of the reference data, and nothing of the tick. */
+#define MARKET_FLAGS_OF_REFERENCE (MARKET_LOW_CONFIDENCE | MARKET_NO_REFERENCE)
 
 const char *market_flag_label(enum market_flag_bit bit);
 /* The flag of a label, 0 = there is none such. */
@@ -129,12 +131,23 @@ struct market_content {
     int64_t               revision, ingested_at;
     uint32_t              quality_flags;
     struct weir_text      currency, unit;
+    struct market_decimal bid_price, ask_price;
 };
 struct market_content market_content_of(const struct market_tick *tick);
-/* Of two contents of one tick the greater counts: by revision, ingestion time, price, volume, null least. */
+/* Of two contents of one tick the greater counts: by revision, ingestion time, price, volume; where these are the same,
+ * by bid, ask, the flags that say something of the tick itself, currency, unit. Null is least. */
 int market_content_compare(const struct market_content *a, const struct market_content *b);
-/* Same revision, price and volume: a duplicate, whenever it came. */
+/* All is the same but for the ingestion time and flags from state or reference: a duplicate, whenever it came. */
 bool market_content_same(const struct market_content *a, const struct market_content *b);
+/* What a content is beside the greatest one of its tick so far. Whoever keeps the greatest, and of one content the
+ * latest ingestion time, ends with the same one whatever order they come in. */
+enum market_verdict {
+    MARKET_AGAIN,       /* the same */
+    MARKET_AGAIN_LATER, /* the same at a later ingestion time: it now stands before what was ingested in between */
+    MARKET_LESS,
+    MARKET_GREATER,
+};
+enum market_verdict market_content_judge(const struct market_content *content, const struct market_content *known);
 
 /* Key of such a row: its bytes sort by key, event time, sequence, tick id; those of one key share the key's bytes and a
  * zero byte as their beginning. */
@@ -218,7 +231,7 @@ struct market_latest {
 };
 
 /* Which of two prices of one instrument is served: > 0 = a. By epoch, event time, sequence, tick id, then as contents
- * of one tick go (revision, ingestion time, price, volume). */
+ * of one tick go. */
 int market_latest_compare(const struct market_latest *a, const struct market_latest *b);
 /* The tick's texts are borrowed. The tick has a price. */
 struct market_latest market_latest_of(const struct market_tick *tick, int64_t epoch);

@@ -171,8 +171,10 @@ static const struct market_field content_rows[] = {
     ROW(market_content, FLAGS,   quality_flags),
     ROW(market_content, TEXT,    currency, UP_TO(WORD_MAX)),
     ROW(market_content, TEXT,    unit,     UP_TO(WORD_MAX)),
+    ROW(market_content, DECIMAL, bid_price),
+    ROW(market_content, DECIMAL, ask_price),
 };
-TABLE(market_content, 1, content_rows);
+TABLE(market_content, 2, content_rows);
 
 static const struct market_field order_rows[] = {
     ROW(market_order, INT,     event_time, REQUIRED),

@@ -1,7 +1,8 @@
 /* ledger.c: which ticks aggregation knows, and what they say.
  *
  * (1) Where a market corrects, each tick is a row until its window can change no more, and a corrected window is folded
- *     from its rows anew: nothing can be taken out of a high.
+ *     from its rows anew: nothing can be taken out of a high. A row keeps the latest ingestion time of its content, so
+ *     that what was ingested in between stays behind it whenever it comes.
  * (2) Elsewhere the fold is all that is kept, with the last ticks of the instrument to know a repeated one by.
  */
 #include "topologies/aggregation.h"
@@ -26,23 +27,39 @@ static int count_out(struct weir_context *ctx, const char *reason)
 
 /* ---- ticks that can be corrected ---- */
 
+/* The content that counts for a tick from now on. */
+static int put_row(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_row_key *row,
+                   const struct market_content *content)
+{
+    int err = weir_put(ctx, ledger->ticks, row, content);
+
+    return err < 0 ? err : 1;
+}
+
 static int enter_row(struct weir_context *ctx, const struct market_ledger *ledger, struct market_arrival *arrival)
 {
     struct market_row_key        row = { .key = *arrival->key, .order = arrival->order };
     const struct market_content *known;
+    struct market_content        later;
     int                          err = weir_get(ctx, ledger->ticks, &row, (const void **)&known);
 
-    if (err == WEIR_OK && market_content_same(&arrival->content, known))
-        return count_out(ctx, "duplicate");
-    if (err == WEIR_OK && market_content_compare(&arrival->content, known) < 0)
-        return count_out(ctx, "superseded");
-    if (err < 0 && err != WEIR_NOTFOUND)
+    if (err == WEIR_NOTFOUND)
+        return put_row(ctx, ledger, &row, &arrival->content);
+    if (err < 0)
         return err;
-    arrival->replaces = err == WEIR_OK;
-    if (arrival->replaces)
-        weir_drop(ctx, "superseded");
-    err = weir_put(ctx, ledger->ticks, &row, &arrival->content);
-    return err < 0 ? err : 1;
+    switch (market_content_judge(&arrival->content, known)) {
+    case MARKET_AGAIN: return count_out(ctx, "duplicate");
+    case MARKET_AGAIN_LATER:
+        later = *known;
+        later.ingested_at = arrival->content.ingested_at;
+        err = put_row(ctx, ledger, &row, &later);
+        return err < 0 ? err : count_out(ctx, "duplicate");
+    case MARKET_LESS: return count_out(ctx, "superseded");
+    case MARKET_GREATER: break;
+    }
+    arrival->replaces = true;
+    weir_drop(ctx, "superseded"); /* the one that counted before */
+    return put_row(ctx, ledger, &row, &arrival->content);
 }
 
 static int fold_rows(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_key *key,
@@ -72,6 +89,7 @@ static int enter_recent(struct weir_context *ctx, const struct market_ledger *le
     const struct weir_text *recent;
     struct weir_text        marks = { 0 };
     char                    mark[MARKET_MARK_BYTES];
+    enum market_known       known;
     int                     err = weir_get(ctx, ledger->recent, arrival->key, (const void **)&recent);
 
     if (err < 0 && err != WEIR_NOTFOUND)
@@ -79,14 +97,13 @@ static int enter_recent(struct weir_context *ctx, const struct market_ledger *le
     if (err == WEIR_OK)
         marks = *recent;
     market_mark(&arrival->order, &arrival->content, mark);
-    switch (market_mark_find(marks, mark)) {
-    case MARKET_SAME: return count_out(ctx, "duplicate");
-    case MARKET_OTHERWISE:
+    known = market_mark_find(marks, mark);
+    if (known == MARKET_SAME)
+        return count_out(ctx, "duplicate");
+    if (known == MARKET_OTHERWISE)
         return weir_refuse(ctx, "uncorrectable",
                            "the tick is folded into its window already and its market keeps no rows: load the window "
                            "again as backfill");
-    case MARKET_NEW: break;
-    }
     err = market_mark_add(ctx, marks, mark, RECENT_MOST, &marks);
     if (err == WEIR_OK)
         err = weir_put(ctx, ledger->recent, arrival->key, &marks);

@@ -1,4 +1,4 @@
-/* marks.c: ticks that were seen, each as the first bytes of its id and a hash of what it said.
+/* marks.c: trades that were seen, each as the first bytes of its id and a hash of what it said.
  *
  * (1) Marks are stored: bytes of the id, which is a SHA-256, and murmur2 of the content, both stable.
  */
@@ -9,13 +9,17 @@ _Static_assert(MARKET_MARK_BYTES == ID_BYTES + 4, "a mark is id and hash");
 
 static uint32_t content_hash(const struct market_content *content)
 {
-    char bytes[26];
+    char bytes[44];
 
     weir__put_be64(bytes, (uint64_t)content->price.units);
     weir__put_be64(bytes + 8, (uint64_t)content->volume.units);
-    weir__put_be64(bytes + 16, (uint64_t)content->revision);
-    bytes[24] = (char)content->price.given;
-    bytes[25] = (char)content->volume.given;
+    weir__put_be64(bytes + 16, (uint64_t)content->bid_price.units);
+    weir__put_be64(bytes + 24, (uint64_t)content->ask_price.units);
+    weir__put_be64(bytes + 32, (uint64_t)content->revision);
+    bytes[40] = (char)content->price.given;
+    bytes[41] = (char)content->volume.given;
+    bytes[42] = (char)content->bid_price.given;
+    bytes[43] = (char)content->ask_price.given;
     return weir__murmur2(BYTES(bytes, sizeof(bytes)));
 }
 

@@ -3,6 +3,7 @@
  * (1) A raw event ends as ticks, as one dead letter, or in a counter under a reason.
  * (2) What needs state lies behind a hop by tenant and instrument.
  * (3) A tick that is ahead of its ingestion by more than its market allows is refused before it moves any time.
+ * (4) Of a tick that can be corrected only what is greater than all before is sent on: the last one sent is the greatest.
  */
 #include "topologies/topologies.h"
 
@@ -18,15 +19,17 @@ SOURCES(raw, TOPICS("ingestion.market.raw.v1", "ingestion.market.ticks.raw.v1", 
         weir_blob, weir_blob);
 /* Ticks seen of late, by the key's own time: retention is the horizon within which a repeated tick is known. */
 #define SEEN(width, horizon) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = horizon)
-WINDOWS(prices_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));
-WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(10), MINUTES(15)));
+WINDOWS(prices_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* contents */
+WINDOWS(quotes_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* of power: one may share a price's id */
+WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(10), MINUTES(15))); /* marks */
 SINK   (ticks,   "normalized.market.ticks.v1", market_key, market_tick);
 SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob);
 
 /* what happens on the way */
 STEP       (decoded, decode, .key = market_key, .value = market_tick);
 REPARTITION(by_instrument);
-STEP       (judged, judge, .key = market_key, .value = market_tick, .uses = STORES(prices_seen_s, trades_seen_s));
+STEP       (judged, judge, .key = market_key, .value = market_tick, 
+            .uses = STORES(prices_seen_s, quotes_seen_s, trades_seen_s));
 
 TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw, .port = 8080,
     .paths = PATHS(
@@ -119,30 +122,43 @@ static void tenant_of_raw(struct weir_arena *arena, const char *topic, struct we
 
 /* ---- each tick once ---- */
 
-/* What is known of a tick: enum market_known, or a code. What is new is remembered. */
+/* Of a trade the first content counts. */
+static int enter_mark(struct weir_context *ctx, struct weir_text marks, const struct market_order *order,
+                      const struct market_content *content, struct weir_text *ret)
+{
+    char              mark[MARKET_MARK_BYTES];
+    enum market_known known;
+    int               err;
+
+    market_mark(order, content, mark);
+    known = market_mark_find(marks, mark);
+    *ret = marks;
+    if (known == MARKET_SAME)
+        return known;
+    err = market_mark_add(ctx, marks, mark, MARKS_MOST, ret);
+    return err < 0 ? err : (int)known;
+}
+
+/* What is known of a tick: enum market_known, or a code. It is remembered. */
 static int remember(struct weir_context *ctx, const struct weir_store *store, const struct market_key *key,
                     int64_t start, const struct market_tick *tick)
 {
     const struct market_order   order = market_order_of(tick);
     const struct market_content content = market_content_of(tick);
     const struct weir_text     *seen;
-    struct weir_text            marks = { 0 };
-    char                        mark[MARKET_MARK_BYTES];
-    enum market_known           known;
-    int                         err = weir_get_window(ctx, store, key, start, (const void **)&seen);
+    struct weir_text            known = { 0 }, kept;
+    int                         found, err = weir_get_window(ctx, store, key, start, (const void **)&seen);
 
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
     if (err == WEIR_OK)
-        marks = *seen;
-    market_mark(&order, &content, mark);
-    known = market_mark_find(marks, mark);
-    if (known == MARKET_SAME)
-        return known;
-    err = market_mark_add(ctx, marks, mark, MARKS_MOST, &marks);
-    if (err == WEIR_OK)
-        err = weir_put_window(ctx, store, key, &marks, start);
-    return err < 0 ? err : (int)known;
+        known = *seen;
+    found = store == trades_seen_s ? enter_mark(ctx, known, &order, &content, &kept)
+                                   : market_contents_enter(ctx, known, &order, &content, &kept);
+    if (found < 0 || kept.data == known.data)
+        return found;
+    err = weir_put_window(ctx, store, key, &kept, start);
+    return err < 0 ? err : found;
 }
 
 static int forward_flagged(struct weir_context *ctx, const struct weir_record *rec, uint32_t flag)
@@ -154,6 +170,17 @@ static int forward_flagged(struct weir_context *ctx, const struct weir_record *r
     *tick = *(const struct market_tick *)rec->value;
     tick->quality_flags = (tick->quality_flags & ~(uint32_t)MARKET_VALID) | flag;
     return weir_forward(ctx, rec->key, tick);
+}
+
+static int forward_known(struct weir_context *ctx, const struct weir_record *rec, enum market_known known)
+{
+    switch (known) {
+    case MARKET_SAME: weir_drop(ctx, "duplicate"); return WEIR_OK;
+    case MARKET_SUPERSEDED: weir_drop(ctx, "superseded"); return WEIR_OK;
+    case MARKET_OTHERWISE: return forward_flagged(ctx, rec, MARKET_CORRECTION);
+    case MARKET_NEW: break;
+    }
+    return weir_forward(ctx, rec->key, rec->value);
 }
 
 static int judge_in(struct weir_context *ctx, const struct weir_record *rec, const struct weir_store *store)
@@ -172,19 +199,14 @@ static int judge_in(struct weir_context *ctx, const struct weir_record *rec, con
     err = weir_advance(ctx, store, rec->key, rec->timestamp);
     if (err < 0)
         return err;
-    if (known == MARKET_SAME) {
-        weir_drop(ctx, "duplicate");
-        return WEIR_OK;
-    }
-    return known == MARKET_OTHERWISE ? forward_flagged(ctx, rec, MARKET_CORRECTION)
-                                     : weir_forward(ctx, rec->key, rec->value);
+    return forward_known(ctx, rec, known);
 }
 
 static int judge(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct market_tick *tick = rec->value;
 
-    if (market_rules_find(tick->market)->power)
-        return judge_in(ctx, rec, prices_seen_s);
-    return judge_in(ctx, rec, trades_seen_s);
+    if (!market_rules_find(tick->market)->corrects)
+        return judge_in(ctx, rec, trades_seen_s);
+    return judge_in(ctx, rec, tick->kind == MARKET_KIND_QUOTE ? quotes_seen_s : prices_seen_s);
 }

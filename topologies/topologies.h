@@ -22,10 +22,21 @@ enum { MARKET_FIRST_EPOCH = 1 };
 /* Whose a record downstream of normalization is: its key says. */
 weir_tenant market_tenant_of_key;
 
-/* ---- marks (marks.c): a value of weir_blob that remembers ticks ---- */
+/* ---- what is known of a tick ---- */
+
+/* SAME: the same content. SUPERSEDED: another one, and a greater one is known. OTHERWISE: another one. */
+enum market_known { MARKET_NEW, MARKET_SAME, MARKET_SUPERSEDED, MARKET_OTHERWISE };
+
+/* ---- contents (contents.c): a value of weir_blob that holds the greatest content of each of some ticks ---- */
+
+/* *ret: what is to be kept from now on, in the record's memory; contents itself where nothing changes. enum market_known;
+ * WEIR_UNREADABLE, WEIR_LIMIT. */
+int market_contents_enter(struct weir_context *ctx, struct weir_text contents, const struct market_order *order,
+                          const struct market_content *content, struct weir_text *ret);
+
+/* ---- marks (marks.c): a value of weir_blob that remembers ticks whose first content counts ---- */
 
 enum { MARKET_MARK_BYTES = 12 };
-enum market_known { MARKET_NEW, MARKET_SAME, MARKET_OTHERWISE }; /* OTHERWISE: the same tick, another content */
 
 void market_mark(const struct market_order *order, const struct market_content *content, char ret[MARKET_MARK_BYTES]);
 enum market_known market_mark_find(struct weir_text marks, const char mark[MARKET_MARK_BYTES]);

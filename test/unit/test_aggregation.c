@@ -18,6 +18,7 @@
 struct spec {
     int     instrument;
     int64_t event_time, sequence, price, volume, revision; /* volume < 0: none */
+    int64_t polled;                                        /* so long after the event, us */
 };
 
 static const struct {
@@ -55,7 +56,7 @@ static struct market_tick tick_of(const struct spec *spec)
         .event_time = spec->event_time,
         .sequence = spec->sequence,
         .revision = spec->revision,
-        .ingested_at = spec->event_time,
+        .ingested_at = spec->event_time + spec->polled,
         .price = MARKET_DECIMAL(spec->price),
         .volume = spec->volume < 0 ? MARKET_NULL_DECIMAL : MARKET_DECIMAL(spec->volume),
     };
@@ -93,6 +94,16 @@ static void pipe_spec(const struct spec *spec)
     OK(try_pipe(&tick));
 }
 
+/* Another content of a tick, or one that it had, polled again earlier or later. */
+static struct spec say_again(const struct spec *known, const struct spec *fresh)
+{
+    struct spec spec = dice(2) ? *known : *fresh;
+
+    spec.revision = 1 + dice(3) / 2;
+    spec.polled = dice(5);
+    return spec;
+}
+
 /* Ticks of a few days: minutes with several ticks, and with none. */
 static void make_specs(unsigned seed)
 {
@@ -101,21 +112,29 @@ static void make_specs(unsigned seed)
     for (int i = 0; i < TICKS; i++) {
         int     instrument = dice(ARRAY_SIZE(instruments));
         int64_t minute = dice(36 * 60) / (1 + dice(30)), time = BEGIN + MARKET_MINUTES(minute + 8 * 24 * 60 - 600);
-        struct spec spec = { .instrument = instrument,
-                             .event_time = time + dice(3) * MARKET_SECONDS(7),
-                             .sequence = dice(3),
-                             .price = (int64_t)(dice(4000) - 500) * 1000000,
-                             .volume = dice(5) ? (int64_t)dice(100) * 100000000 : -1,
-                             .revision = 1 };
-        bool        known = false;
+        struct spec        spec = { .instrument = instrument,
+                                    .event_time = time + dice(3) * MARKET_SECONDS(7),
+                                    .sequence = dice(3),
+                                    .price = (int64_t)(dice(4000) - 500) * 1000000,
+                                    .volume = dice(5) ? (int64_t)dice(100) * 100000000 : -1,
+                                    .revision = 1 };
+        const struct spec *known = NULL;
 
-        for (size_t j = 0; j < spec_count; j++)
-            known = known || (specs[j].instrument == instrument && specs[j].event_time == spec.event_time &&
-                              specs[j].sequence == spec.sequence);
-        if (!known || instruments[instrument].corrects) {
-            spec.revision = known ? 2 + dice(3) : 1;
-            specs[spec_count++] = spec;
+        if (spec_count > 0 && dice(3) == 0) { /* of a tick that was polled before */
+            const struct spec *before = &specs[dice((int)spec_count)];
+
+            spec.instrument = instrument = before->instrument;
+            spec.event_time = before->event_time;
+            spec.sequence = before->sequence;
         }
+        for (size_t j = 0; j < spec_count; j++)
+            if (specs[j].instrument == instrument && specs[j].event_time == spec.event_time &&
+                specs[j].sequence == spec.sequence && (known == NULL || dice(2)))
+                known = &specs[j];
+        if (known == NULL)
+            specs[spec_count++] = spec;
+        else if (instruments[instrument].corrects)
+            specs[spec_count++] = say_again(known, &spec);
     }
 }
 
@@ -199,6 +218,7 @@ static const struct spec *best_of(const struct spec *spec)
         const struct spec    *other = &specs[i];
         struct market_tick    a, b;
         struct market_content content_a, content_b;
+        int                   by;
 
         if (other->instrument != spec->instrument || other->event_time != spec->event_time ||
             other->sequence != spec->sequence)
@@ -207,7 +227,8 @@ static const struct spec *best_of(const struct spec *spec)
         b = tick_of(best);
         content_a = market_content_of(&a);
         content_b = market_content_of(&b);
-        if (market_content_compare(&content_a, &content_b) > 0)
+        by = market_content_compare(&content_a, &content_b);
+        if (by > 0 || (by == 0 && other < best))
             best = other;
     }
     return best;

@@ -1,0 +1,53 @@
+#!/bin/bash
+# The same events over 1, 4 and 12 partitions, shuffled after they were loaded, within the grace and within 40 h: the converged
+# bars are the same, and are those of a plain computation. FORM=long: more of them, longer files.
+set -eu -o pipefail
+. test/market/runs.inc
+
+rows=2500
+[ "${FORM:-short}" = long ] && rows=60000
+"$pipeline" generate --out "$work/made" --bars "$work/made.bars" --seed 5 --rows $rows --corrections 5 >/dev/null
+files=("$work"/made/*.csv)
+made=${#files[@]}
+if [ -d "$real" ]; then
+    for file in "$real"/pjm_*; do
+        files+=("$(market_file "$file" 160)")
+    done
+    files+=("$(market_file "$real/miso_rt_hourly_hubs_2023.csv.gz" 30)" "$real"/ercot_api_np6*
+        "$(market_file "$real/trades_gc_201312_tick_20131008.csv.gz" 1500)")
+else
+    echo "left out: the real files, $real is not there"
+fi
+
+market_run "$work/whole" "${files[@]}"
+topics=()
+for topic in ingestion.{pjm,miso,ercot}.raw.v1 ingestion.market.ticks.raw.v1; do
+    "$pipeline" cat "$topic" --dir "$work/whole" >"$work/$topic"
+    topics+=("$topic")
+done
+if [ ${#files[@]} = "$made" ]; then
+    "$pipeline" diff "$work/whole" "$work/made.bars"
+fi
+
+# arrive PARTITIONS SHUFFLE_MS SEED
+arrive() {
+    local partitions=$1 most=$2 seed=$3 topic inputs=()
+    rm -rf "$work/again" "$work/again.run"
+    for topic in "${topics[@]}"; do
+        python3 test/market/shuffle.py "$seed" "$most" <"$work/$topic" >"$work/$topic.shuffled"
+        inputs+=(--in "$topic=$work/$topic.shuffled")
+    done
+    market_run "$work/again" "${inputs[@]}" --topics.partitions="$partitions"
+    market_print "$work/again"
+    echo "--- $partitions partitions, up to $most ms late, seed $seed"
+    "$pipeline" diff "$work/whole" "$work/again"
+    python3 test/market/revisions.py "$work/again.run" | tee "$work/said"
+}
+
+for partitions in 1 4 12; do
+    arrive $partitions 240000 $partitions
+    grep -q ' 0 of them corrected' "$work/said" # nothing was later than the grace
+    arrive $partitions 144000000 $((partitions + 1))
+    grep -q ' [1-9][0-9]* of them corrected' "$work/said"
+    [ "${FORM:-short}" = short ] || arrive $partitions 144000000 $((partitions + 2))
+done

@@ -9,7 +9,9 @@ debug asan tsan: ; @cmake --preset $@ && cmake --build --preset $@
 test:      ; @.ci/dependencies test && .ci/test short $(BUILD)
 test-long: ; @.ci/dependencies long && .ci/test long $(BUILD)
 conformance: ; @.ci/dependencies test && $(MAKE) -s all && $(BUILD)/test/conformance/conformance $(CASES)
-demo: ; @.ci/dependencies build && $(MAKE) all && BARS=$(BUILD)/examples/minute_bars OUT=$(BUILD)/demo examples/demo.sh
+demo:
+	@[ -z "$(SERVERS)" ] || { echo "make demo SERVERS=1: the demonstration over servers is not there yet; make demo needs none"; exit 2; }
+	@.ci/dependencies build && $(MAKE) all && PROGRAM=$(BUILD)/data-processing OUT=$(BUILD)/demo examples/demo.sh
 bench: all ; @for program in $(BUILD)/bench/*; do $$program || exit 1; done
 
 install: all ; @cmake --install $(BUILD)

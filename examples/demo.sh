@@ -1,68 +1,130 @@
-#!/bin/sh
-# The demonstration: a day of gold trades becomes minute bars; the process kills itself in mid-window, goes on, and
-# the bars are the same. Embedded: no server. DATA=folder or tick file, SEED=number.
-set -eu
+#!/bin/bash
+# The demonstration: market files become bars and prices, through all four topologies in one process and no server. Killed in
+# mid-window it goes on, and the bars are those of an undisturbed run.
+#   DATA=file or folder   what is loaded; else the files beside the tree, else made-up ones
+#   SEED=number           of the moment of the kill, and of what is made up
+#   INSTRUMENT=id         whose bars are shown; else the busiest one's
+#   KEEP=1                leaves it running and prints its URLs
+set -euo pipefail
 
-bars=${BARS:-build/examples/minute_bars}
+program=${PROGRAM:-build/data-processing}
 here=$(dirname "$0")
 out=${OUT:-build/demo}
-seed=${SEED:-$(date +%s)}
-name=trades_gc_201312_tick_20131008.csv.gz
-day=1381190400000
+seed=${SEED:-$((RANDOM))}
+beside=../shared/data/real
+small="trades_gc_201312_tick_20131008.csv.gz nyiso_20220718realtime_zone.csv aeso_smp_1min_2018-12-30.csv
+    trades_kraken_api_xbtusdt_2025-11-10.json ercot_api_np6-905-cd_rt_spp_LZ_HOUSTON_2026-09-26.json
+    miso_20260923_da_expost_lmp_extract.csv caiso_20200510_20200511_PRC_LMP_DAM_v1.csv"
 
-bold= plain=
+bold='' plain=''
 [ ! -t 1 ] || { bold=$(printf '\033[1m') plain=$(printf '\033[0m'); }
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+die() { echo "$*" >&2; exit 1; }
 
-# The tick file: DATA's, the published one beside the tree, else made-up ticks.
-find_ticks() {
+# Sets files.
+find_files() {
+    local name
+    files=()
     if [ -n "${DATA:-}" ]; then
-        for place in "$DATA" "$DATA/$name"; do
-            [ ! -f "$place" ] || { echo "$place"; return; }
+        [ -e "$DATA" ] || die "DATA=$DATA: there is no such file or folder"
+        [ -d "$DATA" ] || { files=("$DATA"); return; }
+        for name in "$DATA"/*; do
+            case ${name##*/} in README* | load.conf) continue ;; esac
+            [ ! -f "$name" ] || files+=("$name")
         done
-        echo "DATA=$DATA is no tick file, nor a folder with $name" >&2
-        return 1
-    fi
-    if [ -f ../shared/data/real/$name ]; then
-        echo ../shared/data/real/$name
+        [ ${#files[@]} -gt 0 ] || die "DATA=$DATA: the folder holds no files"
         return
     fi
-    awk -v rows=50000 -v seed="$seed" -f "$here/ticks.awk" >"$out/ticks.csv"
-    echo "$out/ticks.csv"
+    for name in $small; do
+        [ ! -f "$beside/$name" ] || files+=("$beside/$name")
+    done
+    [ ${#files[@]} -eq 0 ] || return 0
+    "$program" generate --out "$out/made" --seed "$seed" --rows 40000 --duplicates 2 --corrections 5 --shuffle 10m >/dev/null
+    files=("$out"/made/*.csv)
 }
 
-rows_of() { case $1 in *.gz) gzip -dc "$1" ;; *) cat "$1" ;; esac; }
+# Progress is drawn on standard error where that is a terminal.
+run=(--once --log.level=warn --commit.interval.ms=20)
+minutes() { "$program" cat aggregated.market.bars.1m.v1 --dir "$1"; }
 
-run() { "$bars" local --dir "$1" --once --in ticks="$out/ticks.jsonl" --log.level=warn --commit.interval.ms=10; }
+# ask PORT PATH: the body of the answer. Nothing but bash is needed.
+ask() {
+    local line
+    exec 3<>"/dev/tcp/127.0.0.1/$1"
+    printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3
+    while IFS= read -r line <&3 && [ "$line" != $'\r' ] && [ -n "$line" ]; do :; done
+    cat <&3
+    exec 3<&-
+}
 
-# The last bar of each minute, in order of time.
-show() { "$bars" cat bars --dir "$1" | awk -f "$here/last_bars.awk"; }
+# member NAME TEXT: of a JSON object.
+member() { sed -nE "s/.*\"$1\":\"?([^,\"}]*).*/\1/p" <<<"$2"; }
+
+latest_prices() {
+    local port=$1 id answer time
+    printf '  %-32s %14s  %-8s %s\n' instrument price currency "time (UTC)"
+    while read -r id; do
+        answer=$(ask "$port" "/projections/latest_price?tenant_id=default&instrument_id=$id")
+        time=$(member event_time "$answer")
+        printf '  %-32s %14s  %-8s %s\n' "$id" "$(member price "$answer")" "$(member currency "$answer" | sed 's/null/-/')" \
+            "$(date -u -d "@$((time / 1000000))" '+%Y-%m-%d %H:%M')"
+    done
+}
 
 rm -rf "$out"
 mkdir -p "$out"
-ticks=$(find_ticks)
-rows_of "$ticks" | awk -F, -v day=$day -f "$here/records.awk" >"$out/ticks.jsonl"
-count=$(wc -l <"$out/ticks.jsonl")
-say "$count trades of $ticks"
+find_files
 
-say "1. Undisturbed"
-run "$out/whole"
-show "$out/whole" >"$out/whole.bars"
-echo "   $(wc -l <"$out/whole.bars") bars"
+say "1. ${#files[@]} market files become raw events"
+printf '   %s\n' "${files[@]##*/}"
+events=$("$program" load --dir "$out/killed" --log.level=warn "${files[@]}" | sed -nE 's/^([0-9]+) events loaded$/\1/p') || :
+[ "${events:-0}" -gt 0 ] || die "nothing was loaded"
+echo "   $events events"
+cp -a "$out/killed" "$out/whole"
 
-crash=$(awk -v seed="$seed" -v count="$count" 'BEGIN { srand(seed); print int(count * (0.2 + 0.6 * rand())) }')
-say "2. Again from nothing, killed by SIGKILL at record $crash (SEED=$seed)"
+say "2. Undisturbed through all four topologies"
+"$program" local --dir "$out/whole" "${run[@]}"
+echo "   $(minutes "$out/whole" | wc -l) bars of a minute"
+
+crash=$(awk -v seed="$seed" -v events="$events" 'BEGIN { srand(seed); print 1 + int(events * (0.3 + 1.5 * rand())) }')
+say "3. Again, killed by SIGKILL at record $crash (SEED=$seed)"
 code=0
-(WEIR_CRASH_AT=record:$crash run "$out/killed") 2>"$out/killed.log" || code=$?
-[ $code = 137 ] || { cat "$out/killed.log"; echo "exit $code: the process was not killed"; exit 1; }
-show "$out/killed" >"$out/half.bars"
-echo "   exit $code, $(wc -l <"$out/half.bars") bars so far"
+# the shell's own words of it are left out
+(WEIR_CRASH_AT=record:$crash "$program" local --dir "$out/killed" "${run[@]}" 2>&4 || exit $?) 4>&2 2>/dev/null || code=$?
+[ $code = 137 ] || die "exit $code: the process was not killed"
+echo "   exit $code, $(minutes "$out/killed" | wc -l) bars of a minute so far"
 
-say "3. Resumed on the same folder"
-run "$out/killed"
-show "$out/killed" >"$out/killed.bars"
-cmp "$out/whole.bars" "$out/killed.bars" || { echo "the bars differ"; exit 1; }
-echo "   $(wc -l <"$out/killed.bars") bars, equal to the undisturbed ones"
+say "4. Resumed on the same folder, and compared with the undisturbed run"
+"$program" local --dir "$out/killed" "${run[@]}"
+"$program" diff "$out/whole" "$out/killed" | sed "s#$out/##g; s/^/   /"
 
-say "The last of them, and the day's prices (* close, : low to high)"
-awk -f "$here/table.awk" "$out/killed.bars"
+say "5. The last bars"
+minutes "$out/killed" >"$out/minutes"
+awk -v what=bars -v instrument="${INSTRUMENT:-}" -f "$here/demo.awk" "$out/minutes"
+
+say "6. Latest prices, over HTTP"
+: >"$out/log"
+nohup "$program" local --dir "$out/killed" --http.port=0 >"$out/log" 2>&1 </dev/null &
+server=$!
+trap 'kill "$server" 2>/dev/null || :' EXIT
+for ((i = 0; i < 300; i++)); do
+    port=$(sed -nE 's/.*id=http-open.* port=([0-9]+).*/\1/p' "$out/log")
+    [ -z "$port" ] || [ "$(member ready "$(ask "$port" /health/ready)")" != true ] || break
+    kill -0 "$server" 2>/dev/null || { cat "$out/log"; die "it does not run"; }
+    sleep 0.1
+done
+awk -v what=instruments -f "$here/demo.awk" "$out/minutes" | latest_prices "$port"
+
+if [ -n "${KEEP:-}" ]; then
+    trap - EXIT
+    id=$(awk -v what=instruments -f "$here/demo.awk" "$out/minutes" | tail -n 1)
+    say "It goes on running (kill $server ends it)"
+    for path in /health /metrics "/projections/latest_price?tenant_id=default&instrument_id=$id" \
+        "/projections/bars?tenant_id=default&instrument_id=$id&interval=1h"; do
+        echo "   http://127.0.0.1:$port$path"
+    done
+else
+    kill -TERM "$server"
+    wait "$server"
+    trap - EXIT
+fi

@@ -154,7 +154,7 @@ static int make_prices(struct maker *maker, int64_t instrument, int64_t interval
 {
     const struct market_sample_plan *plan = &maker->sample->plan;
     bool                             parts = market_sample_kind_of(instrument) == SAMPLE_PJM;
-    int64_t                          energy = (20 + below(maker, 40)) * UNIT;
+    int64_t                          energy = (20 + below(maker, 40)) * UNIT, digit = parts ? UNIT / 1000000 : CENT;
     int                              err = WEIR_OK;
 
     for (int64_t i = 0; err == WEIR_OK && i < count; i++) {
@@ -162,7 +162,7 @@ static int make_prices(struct maker *maker, int64_t instrument, int64_t interval
 
         row.time = plan->start + i * interval;
         energy = wander(maker, energy, 150 * CENT);
-        row.prices[1] = energy;
+        row.prices[1] = energy / digit * digit;
         row.prices[2] = parts ? (below(maker, 4001) - 2000) * 10000 : 0;
         row.prices[3] = parts ? (below(maker, 2001) - 1000) * 100 : 0;
         row.prices[0] = row.prices[1] + row.prices[2] + row.prices[3];

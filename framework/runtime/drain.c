@@ -4,7 +4,10 @@
  *     knew of and sent nothing since; in the second each looked at the log again. So nothing is on its way.
  * (2) Windows are closed sub-topology by sub-topology, upstream first, over all applications: what a closing sends on
  *     must arrive before those that read it close.
+ * (3) On a terminal a bar shows how much of what the inputs hold now is done; it may go back, since topologies send to
+ *     each other.
  */
+#include "framework/logging/logging.h"
 #include "framework/runtime/internal.h"
 
 #include <time.h>
@@ -13,8 +16,46 @@ struct drain {
     struct weir__app *const *apps;
     size_t                   count;
     bool (*goes_on)(void *arg);
-    void *arg;
+    void    *arg;
+    int64_t *told; /* when the bar was drawn last, us */
 };
+
+/* ---- the bar ---- */
+
+#define SHOW_EVERY_US 100000
+
+static void add_inputs(struct weir__app *app, int64_t *done, int64_t *all)
+{
+    pthread_rwlock_rdlock(&app->shown_lock);
+    for (size_t i = 0; i < app->shown_count; i++)
+        for (size_t j = 0; j < app->shown[i]->input_count; j++) {
+            int64_t settled = atomic_load(&app->shown[i]->inputs[j].settled);
+            int64_t end = weir__shown_end(app, &app->shown[i]->inputs[j]);
+
+            *done += MAX(settled, 0);
+            *all += MAX(end, MAX(settled, 0));
+        }
+    pthread_rwlock_unlock(&app->shown_lock);
+}
+
+static void show_progress(const struct drain *drain)
+{
+    enum { WIDTH = 40 };
+    int64_t now = weir__monotonic_us(), done = 0, all = 0;
+    int     filled;
+    char    line[160];
+
+    if (!weir__shows() || now - *drain->told < SHOW_EVERY_US)
+        return;
+    *drain->told = now;
+    for (size_t i = 0; i < drain->count; i++)
+        add_inputs(drain->apps[i], &done, &all);
+    filled = (int)(all > 0 ? done * WIDTH / all : WIDTH);
+    snprintf(line, sizeof(line), "process [%.*s%.*s] %3d %%  %lld of %lld records", filled,
+             "########################################", WIDTH - filled, "........................................",
+             (int)(all > 0 ? done * 100 / all : 100), (long long)done, (long long)all);
+    weir__show(line);
+}
 
 static uint64_t activity(const struct drain *drain)
 {
@@ -28,6 +69,7 @@ static uint64_t activity(const struct drain *drain)
 
 static int look_around(const struct drain *drain, struct weir_error *reterr)
 {
+    show_progress(drain);
     for (size_t i = 0; i < drain->count; i++)
         if (weir__app_failed(drain->apps[i]))
             return weir__fail(reterr, WEIR_BAD_STATE, drain->apps[i]->plan->topology->name,
@@ -245,7 +287,8 @@ static int close_all(const struct drain *drain, struct weir_error *reterr)
 int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on)(void *arg), void *arg,
                      struct weir_error *reterr)
 {
-    struct drain drain = { .apps = apps, .count = count, .goes_on = goes_on, .arg = arg };
+    int64_t      told = 0;
+    struct drain drain = { .apps = apps, .count = count, .goes_on = goes_on, .arg = arg, .told = &told };
     uint64_t     before;
     int          err = wait_quiet(&drain, reterr);
 
@@ -254,5 +297,6 @@ int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on
         if (err == WEIR_OK)
             err = close_all(&drain, reterr);
     } while (err == WEIR_OK && activity(&drain) != before);
+    weir__show(NULL);
     return err;
 }

@@ -4,7 +4,7 @@ set -eu
 kill=test/bars/kill.sh
 made=$(mktemp)
 trap 'rm -f "$made"' EXIT
-awk -v rows=20000 -v seed=7 -f examples/ticks.awk >"$made"
+awk -v rows=20000 -v seed=7 -f test/bars/ticks.awk >"$made"
 kills=3 counts="1 12"
 [ "${FORM:-short}" = long ] && kills=20 counts="1 4 12"
 

@@ -12,7 +12,7 @@ if [ -d $real ]; then
 else
     echo "left out: the published gold minutes, $real is not there"
     ticks=$dir/trades_gc_201312_tick_20131008.csv
-    awk -v rows=50000 -v seed=7 -f examples/ticks.awk >"$ticks"
+    awk -v rows=50000 -v seed=7 -f test/bars/ticks.awk >"$ticks"
 fi
 kills=3
 [ "${FORM:-short}" = long ] && kills=20

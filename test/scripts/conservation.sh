@@ -22,11 +22,21 @@ if [ ! -d "$real" ]; then
     echo "left out: the real files, $real is not there"
     exit 0
 fi
-for market in miso ercot pjm; do
-    for file in "$real/$market"_*; do
-        balanced "$market" "ingestion.$market.raw.v1" "$(market_file "$file" 120)"
+# all_balanced NAME TOPIC ROWS FILE...: each file by itself, in the short form their heads in one run.
+all_balanced() {
+    local name=$1 topic=$2 rows=$3 file heads=()
+    shift 3
+    for file in "$@"; do
+        heads+=("$(market_file "$file" "$rows")")
+        if [ "${FORM:-short}" = long ]; then
+            balanced "$name" "$topic" "${heads[@]}"
+            heads=()
+        fi
     done
+    [ ${#heads[@]} = 0 ] || balanced "$name" "$topic" "${heads[@]}"
+}
+
+for market in miso ercot pjm; do
+    all_balanced $market ingestion.$market.raw.v1 120 "$real/$market"_*
 done
-for file in "$real"/trades_*_tick_* "$real"/trades_kraken_api_xbt* "$real"/trades_binance_*; do
-    balanced trades ingestion.market.ticks.raw.v1 "$(market_file "$file" 5000)"
-done
+all_balanced trades ingestion.market.ticks.raw.v1 4000 "$real"/trades_*_tick_* "$real"/trades_kraken_api_xbt* "$real"/trades_binance_*

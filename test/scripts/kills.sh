@@ -1,0 +1,63 @@
+#!/bin/bash
+# SIGKILL at seeded moments of the whole pipeline, from inside and from outside, on the same disk or with the state folder emptied:
+# the converged bars are those of an undisturbed run, no record is there twice, and no revision. FORM=long: 20 kills.
+set -eu -o pipefail
+. test/market/runs.inc
+RANDOM=23
+kills=3 rows=4000
+[ "${FORM:-short}" = long ] && kills=20 rows=40000
+
+"$pipeline" generate --out "$work/made" --seed 9 --rows $rows --corrections 5 --malformed 1 >/dev/null
+files=("$work"/made/*.csv)
+if [ -d "$real" ]; then
+    for file in "$real"/pjm_* "$real"/miso_rt_* "$real"/ercot_rt_*; do
+        files+=("$work/parts/$(basename "${file%.gz}")")
+        mkdir -p "$work/parts"
+        gzip -cd "$file" | awk -v rows=$((rows / 30)) 'NR <= rows' >"${files[-1]}"
+    done
+else
+    echo "left out: the real files, $real is not there"
+fi
+topics=(ingestion.{pjm,miso,ercot}.raw.v1 ingestion.market.ticks.raw.v1)
+
+market_run "$work/whole" "${files[@]}"
+market_print "$work/whole" "${topics[@]}"
+echo "$(cat "$work"/whole.run/ingestion.* | wc -l) raw events"
+
+# disturbed ENVIRONMENT...: a run that may be killed; *killed counts.
+disturbed() {
+    env "$@" "$pipeline" local --dir "$work/killed" --once --log.level=warn --commit.interval.ms=20ms "${files[@]}" \
+        2>"$work/err" &
+    local process=$! code=0
+    if [ -n "$delay" ]; then
+        sleep "$delay"
+        kill -9 $process 2>/dev/null || :
+    fi
+    wait $process 2>/dev/null || code=$?
+    case $code in
+    137) killed=$((killed + 1)) ;;
+    0 | 1) ;;
+    *) echo "$* ended with $code"; cat "$work/err"; exit 1 ;;
+    esac
+}
+
+killed=0
+moments=(record before-commit outside mid-commit after-flush after-commit)
+for ((i = 0; i < kills; i++)); do
+    moment=${moments[i % 6]} delay=
+    case $moment in
+    outside) delay=0.$((RANDOM % 900 + 100)); disturbed ;;
+    record) disturbed WEIR_CRASH_AT=record:$((RANDOM * rows / kills / 4096 + 1)) ;;
+    *) disturbed WEIR_CRASH_AT=$moment:$((RANDOM % 30 + 1)) ;;
+    esac
+    [ $((RANDOM % 3)) != 0 ] || rm -rf "$work/killed/state"
+done
+[ $killed -gt $((kills / 2)) ]
+market_run "$work/killed" "${files[@]}"
+market_print "$work/killed" "${topics[@]}"
+"$pipeline" diff "$work/whole" "$work/killed"
+python3 test/market/revisions.py "$work/killed.run"
+for topic in "${topics[@]}" normalized.market.ticks.v1 enriched.market.ticks.v1 processing.deadletter.{normalization,enrichment,aggregation}.v1; do
+    cmp <(wc -l <"$work/whole.run/$topic") <(wc -l <"$work/killed.run/$topic") || { echo "$topic: another number of records"; exit 1; }
+done
+echo "$killed kills"

@@ -119,10 +119,10 @@ bool market_fold_same(const struct market_fold *a, const struct market_fold *b)
            market_text_same(a->unit, b->unit);
 }
 
-/* A fold of one tick. */
+/* A fold of one tick. What reference data says of it is left out: bars do not depend on that. */
 static int fold_of(const struct market_order *order, const struct market_content *content, struct market_fold *ret)
 {
-    uint32_t           judged = content->quality_flags & ~(uint32_t)(MARKET_VALID | MARKET_FLAGS_FROM_STATE);
+    uint32_t           flags = content->quality_flags & ~(uint32_t)MARKET_FLAGS_OF_REFERENCE;
     struct market_edge edge = { .order = *order, .price = content->price.units };
 
     if (!content->price.given)
@@ -132,8 +132,8 @@ static int fold_of(const struct market_order *order, const struct market_content
                                  .close = edge,
                                  .high = edge.price,
                                  .low = edge.price,
-                                 .quality_flags = content->quality_flags,
-                                 .flagged_count = judged != 0,
+                                 .quality_flags = flags,
+                                 .flagged_count = (own_flags(content) & ~(uint32_t)MARKET_VALID) != 0,
                                  .currency = content->currency,
                                  .unit = content->unit };
     if (!content->volume.given)

@@ -1,4 +1,5 @@
-/* cmd_load.c: `load FILE...` into the log of a folder, and `local` with files among its words. */
+/* cmd_load.c: `load FILE...` into the log of a folder, and `local` with files among its words; reference rows with both. */
+#include "framework/logging/logging.h"
 #include "topologies/commands.h"
 
 #define LOAD_FLAGS                                                                                           \
@@ -10,6 +11,9 @@
         { .name = "zone", .value = "NAME", .meaning = "... the zone of its local times: America/New_York" }, \
         { .name = "scale", .value = "NUMBER", .meaning = "... what its prices are multiplied by: 0.0001" },  \
         { .name = "backfill", .meaning = "accepted whatever its age: closed windows begin anew" },           \
+        { .name = "reference",                                                                               \
+          .value = "FILE",                                                                                   \
+          .meaning = "reference rows, JSON lines or CSV: what differs is written, others are deleted" },     \
     {                                                                                                        \
         .name = "again", .meaning = "sends all rows, whatever was loaded before"                             \
     }
@@ -37,6 +41,23 @@ int market_load_words(const struct weir__program *program, const struct weir__lo
     return market_load_files(config, program->settings, &options, paths, count, &sent, reterr);
 }
 
+int market_prepare(const struct weir__program *program, const struct weir__load_config *config,
+                   const struct weir__args *args, struct weir_error *reterr)
+{
+    const char                    *path = weir__args_value(args, "reference", NULL);
+    struct market_reference_counts counts;
+    int                            err = WEIR_OK;
+
+    if (path != NULL)
+        err = market_reference_load(config, program->settings, path, weir__args_value(args, "tenant", "default"),
+                                    &counts, reterr);
+    if (path != NULL && err == WEIR_OK)
+        weir__say(WEIR__INFO, "reference-loaded", "file", "s", path, "rows", "u", (uint64_t)counts.rows, "added", "u",
+                  (uint64_t)counts.added, "changed", "u", (uint64_t)counts.changed, "removed", "u",
+                  (uint64_t)counts.removed, NULL);
+    return err;
+}
+
 /* ---- load ---- */
 
 static int load(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)
@@ -49,6 +70,8 @@ static int load(struct weir__program *program, const struct weir__args *args, st
                                   reterr);
 
     if (err == WEIR_OK)
+        err = market_prepare(program, &config, args, reterr);
+    if (err == WEIR_OK && args->word_count > 0)
         err = market_load_files(&config, program->settings, &options, args->words, args->word_count, &sent, reterr);
     if (err == WEIR_OK || err == WEIR_REJECTED)
         printf("%llu events loaded\n", (unsigned long long)sent);
@@ -62,7 +85,7 @@ static int run_load(struct weir__program *program, const struct weir__args *args
     struct weir_error words = { 0 };
     int               err;
 
-    if (args->word_count == 0)
+    if (args->word_count == 0 && !weir__args_has(args, "reference"))
         err = weir__fail(&words, WEIR_BAD_ARGUMENT, "command line", "name the files to load");
     else
         err = load(program, args, &words);
@@ -76,7 +99,7 @@ static const struct weir__flag load_flags[] = {
 };
 const struct weir__command market_command_load = {
     .name = "load",
-    .usage = "load [--dir DIR] [--tenant NAME] [--market NAME ...] [--again] [--backfill] FILE...",
+    .usage = "load [--dir DIR] [--tenant NAME] [--market NAME ...] [--reference FILE] [--again] [--backfill] FILE...",
     .meaning = "Turns published market files and tick files, plain or gzip, into raw events; each row once.",
     .flags = load_flags,
     .run = run_load,
@@ -87,7 +110,7 @@ const struct weir__command market_command_load = {
 static const struct weir__flag local_flags[] = { WEIR__LOCAL_FLAGS, LOAD_FLAGS, { .name = NULL } };
 const struct weir__command     market_command_local = {
         .name = "local",
-        .usage = "local [--dir DIR] [--once] [FILE...] [TOPOLOGY...]",
+        .usage = "local [--dir DIR] [--once] [--reference FILE] [FILE...] [TOPOLOGY...]",
         .meaning = "Loads files and runs the topologies (all, unless named) in this process on the embedded log.",
         .flags = local_flags,
         .run = weir__run_local,

@@ -12,11 +12,26 @@ int market_load_files(const struct weir__load_config *config, const struct weir_
                       struct market_load_options *options, const char *const *paths, size_t count, uint64_t *ret_sent,
                       struct weir_error *reterr);
 
+/* ---- reference rows (reference.c) ---- */
+
+#define MARKET_REFERENCE_TOPIC "reference.instruments.v1"
+
+struct market_reference_counts {
+    size_t rows, added, changed, removed;
+};
+/* The topic holds the rows of the file, and no others: what differs is written, rows that are not in the file are deleted.
+ * tenant: of rows that name none. Codes of market_reference_read, of the log. */
+int market_reference_load(const struct weir__load_config *config, const struct weir__config *settings,
+                          const char *path, const char *tenant, struct market_reference_counts *ret,
+                          struct weir_error *reterr);
+
 /* ---- the command line (cmd_load.c) ---- */
 
 extern const struct weir__command market_command_load, market_command_local, market_command_diff,
     market_command_generate;
-/* weir__program's load_files. */
+/* weir__program's prepare and load_files. */
+int market_prepare(const struct weir__program *program, const struct weir__load_config *config,
+                   const struct weir__args *args, struct weir_error *reterr);
 int market_load_words(const struct weir__program *program, const struct weir__load_config *config,
                       const struct weir__args *args, const char *const *paths, size_t count,
                       struct weir_error *reterr);

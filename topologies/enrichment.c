@@ -37,7 +37,7 @@ static void take_reference(struct market_enriched *out, const struct market_inst
     out->contract_size = row->contract_size;
     out->tick_size = row->tick_size;
     out->reference_version = row->version;
-    out->tick.unit = either(row->unit, out->tick.unit);
+    out->tick.unit = either(out->tick.unit, row->unit);
     out->tick.currency = either(out->tick.currency, row->currency);
 }
 

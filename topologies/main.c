@@ -12,6 +12,7 @@ int main(int argc, char **argv)
     struct weir__program                     program = { .topologies = topologies,
                                                          .application = "data-processing",
                                                          .commands = commands,
+                                                         .prepare = market_prepare,
                                                          .load_files = market_load_words };
 
     program.engines = weir_engines;

@@ -43,13 +43,26 @@ struct local {
 
 /* ---- the loader ---- */
 
+static struct weir__load_config load_config(struct local *local)
+{
+    return (struct weir__load_config){
+        .engine = local->engine, .log = local->log, .metrics = local->metrics, .stop = &local->stop_loading
+    };
+}
+
+static int prepare_log(struct local *local, struct weir_error *reterr)
+{
+    struct weir__load_config config = load_config(local);
+
+    return local->program->prepare != NULL ? local->program->prepare(local->program, &config, local->args, reterr)
+                                           : WEIR_OK;
+}
+
 static void *load_files(void *arg)
 {
     struct local            *local = arg;
-    struct weir__load_config config = {
-        .engine = local->engine, .log = local->log, .metrics = local->metrics, .stop = &local->stop_loading
-    };
-    int err = WEIR_OK;
+    struct weir__load_config config = load_config(local);
+    int                      err = WEIR_OK;
 
     if (local->file_count > 0)
         err = local->program->load_files(local->program, &config, local->args, local->files, local->file_count,
@@ -304,6 +317,8 @@ static int run(struct local *local, struct weir_error *reterr)
     say_libraries();
     say_settings(local);
     err = open_log(local, reterr);
+    if (err == WEIR_OK)
+        err = prepare_log(local, reterr);
     if (err == WEIR_OK)
         err = make_apps(local, reterr);
     if (err == WEIR_OK)

@@ -30,6 +30,9 @@ struct weir__program {
     struct weir__config               *settings;
     const char                        *application; /* "<it>-<topology>" is the application id; NULL = the topology */
     const struct weir__command *const *commands;    /* its own, before those of weir__commands; NULL = none */
+    /* What applications must find in the log when they start: `local` has it written before. NULL = nothing. */
+    int (*prepare)(const struct weir__program *program, const struct weir__load_config *config,
+                   const struct weir__args *args, struct weir_error *reterr);
     /* Loads files that `local` is given as words into topics, each row once. WEIR_AGAIN: config->stop was set. NULL:
      * words name topologies only. */
     int (*load_files)(const struct weir__program *program, const struct weir__load_config *config,

@@ -82,8 +82,9 @@ int weir__app_ask_log(struct weir__app *app, int64_t ms);
 int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on)(void *arg), void *arg,
                      struct weir_error *reterr);
 
-/* Settings of a user's topic that we make: NULL-ended. */
+/* Settings of a user's topic that we make, and of one that a global table is read from: NULL-ended. */
 extern const char *const weir__user_topic_settings[];
+extern const char *const weir__table_topic_settings[];
 
 /* ---- loading files into topics (load.c) ---- */
 

@@ -1,6 +1,7 @@
 /* topics.c: which topics an application uses, how many partitions each has, and that they exist.
  *
- * (1) A user's topic keeps the count it has; absent, it is made with its node's .partitions, else topics.partitions.
+ * (1) A user's topic keeps the count it has; absent, it is made with its node's .partitions, else topics.partitions; one
+ *     that a global table is read from is compacted: the table is read from its beginning at each start.
  * (2) A repartition topic takes its declared count, else that of the other inputs of its reader where that one has
  *     state, else the greatest of its writer's inputs. (Source: CopartitionedTopicsEnforcer, RepartitionTopics.)
  * (3) A changelog has as many partitions as its sub-topology has tasks.
@@ -15,6 +16,12 @@ const char *const        weir__user_topic_settings[] = { "message.timestamp.type
                                                          "message.timestamp.before.max.ms=" LONGEST,
                                                          "message.timestamp.after.max.ms=" LONGEST, "retention.ms=-1",
                                                          NULL };
+const char *const        weir__table_topic_settings[] = { "cleanup.policy=compact",
+                                                          "message.timestamp.type=CreateTime",
+                                                          "message.timestamp.before.max.ms=" LONGEST,
+                                                          "message.timestamp.after.max.ms=" LONGEST,
+                                                          "retention.ms=-1",
+                                                          NULL };
 static const char *const repartition_settings[] = { "cleanup.policy=delete",
                                                     "message.timestamp.type=CreateTime",
                                                     "message.timestamp.before.max.ms=" LONGEST,
@@ -51,6 +58,15 @@ static struct weir__topic_use *use_topic(struct weir__app *app, const char *name
     return use;
 }
 
+static const char *const *settings_of(const struct weir__app *app, const struct weir__node *node)
+{
+    if (node->internal)
+        return repartition_settings;
+    if (node->op == WEIR__SOURCE && app->plan->subs[node->subtopology].global)
+        return weir__table_topic_settings;
+    return weir__user_topic_settings;
+}
+
 static int use_node(struct weir__app *app, const struct weir__node *node)
 {
     for (size_t i = 0; i < node->topic_count; i++) {
@@ -59,7 +75,7 @@ static int use_node(struct weir__app *app, const struct weir__node *node)
         if (use == NULL)
             return WEIR_NO_MEMORY;
         use->user = !node->internal;
-        use->settings = node->internal ? repartition_settings : weir__user_topic_settings;
+        use->settings = settings_of(app, node);
         if (node->op == WEIR__SINK)
             use->writer = node->subtopology;
         else

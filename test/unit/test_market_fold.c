@@ -121,8 +121,9 @@ static void check_plain(const struct market_bar *bar, struct given *given, size_
 
         high = MAX(high, content->price.units);
         low = MIN(low, content->price.units);
-        flags |= content->quality_flags;
-        flagged += (content->quality_flags & ~(uint32_t)(MARKET_VALID | MARKET_FLAGS_FROM_STATE)) != 0;
+        flags |= content->quality_flags & ~(uint32_t)MARKET_FLAGS_OF_REFERENCE;
+        flagged += (content->quality_flags &
+                    ~(uint32_t)(MARKET_VALID | MARKET_FLAGS_FROM_STATE | MARKET_FLAGS_OF_REFERENCE)) != 0;
         any = any || content->volume.given;
         volume += content->volume.units;
         notional += (market_sum_units)content->price.units * content->volume.units;

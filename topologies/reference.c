@@ -1,0 +1,208 @@
+/* reference.c: the rows of a reference file into the compacted topic that enrichment reads as a global table.
+ *
+ * (1) The file is the whole truth: rows that the topic has and the file has not are deleted.
+ * (2) Only differences are written. A version that the file does not say rises by one with each change of its row; it
+ *     begins anew where a row had been deleted.
+ */
+#include "schemas/feeds/reference.h"
+#include "topologies/commands.h"
+
+#define PRODUCER_ID "market-reference"
+#define CALL_MS     10000
+
+/* A row of the topic. */
+struct known {
+    struct weir_bytes        key;
+    struct market_instrument row;
+    bool                     unreadable, stays; /* stays: the file has it too */
+};
+
+struct loading {
+    const struct weir__load_config *config;
+    struct weir__producer          *producer;
+    struct weir_arena               arena;
+    struct weir__map                known; /* by key */
+    struct market_reference_counts *counts;
+};
+
+static int64_t call_by(const struct loading *loading)
+{
+    return loading->config->engine->now(loading->config->log) + CALL_MS;
+}
+
+static int no_memory(struct weir_error *reterr)
+{
+    return weir__fail(reterr, WEIR_NO_MEMORY, MARKET_REFERENCE_TOPIC, "out of memory");
+}
+
+/* ---- what the topic holds ---- */
+
+static int take_known(void *arg, const struct weir__raw *raw, struct weir_error *reterr)
+{
+    struct loading   *loading = arg;
+    struct known     *known;
+    struct weir_bytes value = raw->value;
+
+    if (raw->key.data == NULL)
+        return WEIR_OK;
+    if (value.data == NULL) {
+        (void)weir__map_remove(&loading->known, raw->key);
+        return WEIR_OK;
+    }
+    known = weir_arena_alloc(&loading->arena, sizeof(*known));
+    value.data = weir__arena_copy(&loading->arena, raw->value.data, value.size);
+    if (known == NULL || value.data == NULL)
+        return no_memory(reterr);
+    known->key = BYTES(weir__arena_copy(&loading->arena, raw->key.data, raw->key.size), raw->key.size);
+    if (known->key.data == NULL)
+        return no_memory(reterr);
+    known->unreadable = market_instrument->decode(market_instrument, &loading->arena, value, &known->row) < 0;
+    return weir__map_put(&loading->known, known->key, known) < 0 ? no_memory(reterr) : WEIR_OK;
+}
+
+static int learn_known(struct loading *loading, struct weir_error *reterr)
+{
+    const struct weir__log_engine *engine = loading->config->engine;
+    int32_t                        count = 0;
+    int err = engine->partitions(loading->config->log, MARKET_REFERENCE_TOPIC, call_by(loading), &count);
+
+    if (err < 0)
+        return weir__fail(reterr, err, MARKET_REFERENCE_TOPIC, "the topic cannot be read: %s", weir_code_text(err));
+    for (int32_t i = 0; err == WEIR_OK && i < count; i++)
+        err = weir__read_partition(engine, loading->config->log, (struct weir__tp){ MARKET_REFERENCE_TOPIC, i }, 0,
+                                   take_known, loading, reterr);
+    return err;
+}
+
+/* ---- what differs ---- */
+
+static int send(struct loading *loading, struct weir_bytes key, struct weir_bytes value, struct weir_error *reterr)
+{
+    struct weir__raw raw = { .topic = MARKET_REFERENCE_TOPIC,
+                             .partition = -1,
+                             .timestamp = loading->config->engine->now(loading->config->log),
+                             .key = key,
+                             .value = value };
+    int              err = loading->config->engine->send(loading->producer, &raw, 0);
+
+    if (err < 0)
+        return weir__fail(reterr, err, MARKET_REFERENCE_TOPIC, "the log refuses the row of %.*s: %s", (int)key.size,
+                          (const char *)key.data, weir_code_text(err));
+    return WEIR_OK;
+}
+
+static bool same_bytes(struct loading *loading, const struct market_instrument *a, const struct market_instrument *b)
+{
+    struct weir_bytes x, y;
+
+    return market_instrument->encode(market_instrument, &loading->arena, a, &x) == WEIR_OK &&
+           market_instrument->encode(market_instrument, &loading->arena, b, &y) == WEIR_OK && weir__bytes_equal(x, y);
+}
+
+static int send_row(struct loading *loading, struct market_reference_row *row, struct weir_error *reterr)
+{
+    struct market_instrument *instrument = &row->instrument;
+    const struct market_key   parts = { instrument->tenant_id, instrument->instrument_id };
+    struct weir_bytes         key, value;
+    struct known             *known;
+
+    if (market_key->encode(market_key, &loading->arena, &parts, &key) < 0)
+        return no_memory(reterr);
+    known = weir__map_get(&loading->known, key);
+    if (known != NULL && !known->unreadable) {
+        if (!row->versioned)
+            instrument->version = known->row.version;
+        known->stays = true;
+        if (same_bytes(loading, instrument, &known->row))
+            return WEIR_OK;
+        instrument->version += !row->versioned;
+    }
+    loading->counts->changed += known != NULL;
+    loading->counts->added += known == NULL;
+    if (known != NULL)
+        known->stays = true;
+    if (market_instrument->encode(market_instrument, &loading->arena, instrument, &value) < 0)
+        return no_memory(reterr);
+    return send(loading, key, value, reterr);
+}
+
+static int send_differences(struct loading *loading, struct market_reference_row *rows, size_t count,
+                            struct weir_error *reterr)
+{
+    struct weir__map_slot *slot;
+    size_t                 position = 0;
+    int                    err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < count; i++)
+        err = send_row(loading, &rows[i], reterr);
+    while (err == WEIR_OK && (slot = weir__map_next(&loading->known, &position)) != NULL) {
+        const struct known *known = slot->value;
+
+        if (known->stays)
+            continue;
+        loading->counts->removed++;
+        err = send(loading, known->key, NO_BYTES, reterr);
+    }
+    return err;
+}
+
+/* ---- the whole ---- */
+
+static int ensure_topic(struct loading *loading, const struct weir__config *settings, struct weir_error *reterr)
+{
+    const struct weir__topic topic = { .name = MARKET_REFERENCE_TOPIC,
+                                       .partitions = (int32_t)weir__config_int(settings, "topics.partitions"),
+                                       .settings = weir__table_topic_settings };
+
+    return loading->config->engine->ensure(loading->config->log, &topic, 1, call_by(loading), NULL, NULL, reterr);
+}
+
+static int open_producer(struct loading *loading, struct weir_error *reterr)
+{
+    int err;
+
+    do
+        err = loading->config->engine->producer(loading->config->log, PRODUCER_ID, call_by(loading),
+                                                &loading->producer, reterr);
+    while (err == WEIR_AGAIN);
+    return err;
+}
+
+static int commit(struct loading *loading, struct weir_error *reterr)
+{
+    int err;
+
+    do
+        err = loading->config->engine->commit(loading->producer, PRODUCER_ID, NULL, 0, NULL, 0, call_by(loading));
+    while (err == WEIR_AGAIN);
+    if (err < 0)
+        return weir__fail(reterr, err, MARKET_REFERENCE_TOPIC, "the rows cannot be committed: %s; load them again",
+                          weir_code_text(err));
+    return WEIR_OK;
+}
+
+int market_reference_load(const struct weir__load_config *config, const struct weir__config *settings,
+                          const char *path, const char *tenant, struct market_reference_counts *ret,
+                          struct weir_error *reterr)
+{
+    struct loading               loading = { .config = config, .counts = ret };
+    struct market_reference_row *rows;
+    int                          err;
+
+    *ret = (struct market_reference_counts){ 0 };
+    err = market_reference_read(path, tenant, &loading.arena, &rows, &ret->rows, reterr);
+    if (err == WEIR_OK)
+        err = ensure_topic(&loading, settings, reterr);
+    if (err == WEIR_OK)
+        err = learn_known(&loading, reterr);
+    if (err == WEIR_OK)
+        err = open_producer(&loading, reterr);
+    if (err == WEIR_OK)
+        err = send_differences(&loading, rows, ret->rows, reterr);
+    if (err == WEIR_OK && ret->added + ret->changed + ret->removed > 0)
+        err = commit(&loading, reterr);
+    config->engine->producer_close(loading.producer);
+    weir__map_fini(&loading.known);
+    weir__arena_fini(&loading.arena);
+    return err;
+}

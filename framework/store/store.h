@@ -174,7 +174,7 @@ struct weir__key_head {
     int64_t open_end;  /* no window that ends before it is still to be closed; NO_END = none is */
     int64_t rows_end;  /* no row ends before it; NO_END = there are no rows */
     int64_t last_end;  /* no row ends after it */
-    int64_t step;      /* all rows start at multiples of it; 0 = they do not */
+    int64_t step;      /* between all ends of rows and last_end lie multiples of it; 0 = no row ends elsewhere */
     int64_t closed_to; /* windows that end by then were closed by the clock; 0 = none */
     int64_t gone_to;   /* windows that end by then have left with their key; 0 = none */
 };

@@ -35,7 +35,7 @@ struct weir__timers {
 struct weir__keyed {
     struct weir__binding *binding;
     int64_t               grace, retention, longest; /* of its windows */
-    int64_t               step;                      /* between starts; 0 = any */
+    bool                  even;                      /* all windows are of one length, the longest */
     int64_t               idle, ttl;                 /* ttl: INT64_MAX = keys stay */
     bool                  refuses;                   /* records of closed windows */
     struct weir__live    *closer; /* told of windows that close: a fold that emits on close, or a STEP with .final */
@@ -210,7 +210,7 @@ int weir__keyed_save(struct weir__keyed *keyed, struct weir_bytes key, const str
 enum weir_standing weir__keyed_standing(const struct weir__keyed *keyed, const struct weir__key_head *head,
                                         int64_t end);
 /* Takes into account that a row of a window was put. */
-void weir__keyed_put(const struct weir__keyed *keyed, struct weir__key_head *head, int64_t start, int64_t end);
+void weir__keyed_put(const struct weir__keyed *keyed, struct weir__key_head *head, int64_t end);
 /* Closes and deletes what the key's time makes due; head: as it was saved. */
 int weir__keyed_look(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head head);
 /* Closes and lets go what the wall clock makes due, where the task's input is at its end. */

@@ -13,8 +13,8 @@
 
 /* How long the time of a key that has left is kept, wall time. */
 #define REMEMBERED DAYS(90)
-/* Absent rows that are asked for one by one before a range is read. */
-#define MOST_GAPS 8
+/* Absent rows that are asked for one by one before a range is read, which costs as much as many of these. */
+#define MOST_GAPS 4
 
 /* ---- making and end ---- */
 
@@ -37,7 +37,7 @@ int weir__keyed_open(struct weir__binding *binding)
                                    .grace = windows->grace,
                                    .retention = binding->spec->retention,
                                    .longest = binding->spec->window_size,
-                                   .step = weir__windows_step(windows),
+                                   .even = weir__windows_step(windows) > 0,
                                    .idle = windows->idle,
                                    .ttl = windows->kind == WEIR_UNLIMITED ? INT64_MAX : weir__windows_ttl(windows),
                                    .refuses = windows->late == WEIR_REFUSE,
@@ -82,12 +82,23 @@ enum weir_standing weir__keyed_standing(const struct weir__keyed *keyed, const s
     return end <= closed_before(keyed, head) ? WEIR_CLOSED : WEIR_OPEN;
 }
 
-void weir__keyed_put(const struct weir__keyed *keyed, struct weir__key_head *head, int64_t start, int64_t end)
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a < 0 ? -a : a;
+}
+
+void weir__keyed_put(const struct weir__keyed *keyed, struct weir__key_head *head, int64_t end)
 {
     if (head->rows_end == WEIR__NO_END)
-        head->step = keyed->step;
-    if (head->step != keyed->step || (head->step > 0 && start % head->step != 0))
         head->step = 0;
+    if (head->last_end > 0)
+        head->step = common_divisor(head->step, head->last_end - end);
     head->last_end = MAX(head->last_end, end);
     head->rows_end = MIN(head->rows_end, end);
     if (end > closed_before(keyed, head))
@@ -188,23 +199,34 @@ static bool enough(const struct finding *finding, int64_t start)
     return finding->count >= finding->most || start >= finding->next;
 }
 
-/* Row by row, where all start at multiples of a step: a range read costs as much as many of these. WEIR_AGAIN: there are
- * too many gaps. */
+/* The first end from `least` on at which a row may lie. */
+static int64_t first_end(const struct weir__key_head *head, int64_t least)
+{
+    int64_t steps = head->step > 0 && least < head->last_end ? (head->last_end - least) / head->step : 0;
+
+    return head->last_end - steps * head->step;
+}
+
+/* Asks for row by row at the distances that the key's rows are known to have. WEIR_AGAIN: there are too many gaps. */
 static int probe(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *head, int64_t least,
                  int64_t bound, struct finding *finding)
 {
-    struct weir__row row = { .key = key, .start = least - keyed->longest };
+    struct weir__row row = { .key = key };
+    int64_t          end = first_end(head, least);
     int              gaps = 0, err = WEIR_OK;
 
-    if (head->step == 0 || head->step != keyed->step || row.start < 0 || row.start % head->step != 0)
+    if (!keyed->even)
         return WEIR_AGAIN;
-    while (err == WEIR_OK && row.start + keyed->longest <= head->last_end && !enough(finding, row.start)) {
+    while (err == WEIR_OK && end >= least && end <= head->last_end && !enough(finding, end - keyed->longest)) {
+        row.start = end - keyed->longest;
         err = weir__store_get_window(keyed->binding->store, key, row.start, &row.value);
         if (err == WEIR_OK)
             err = take_row(keyed, &row, least, bound, finding);
         else if (err == WEIR_NOTFOUND)
             err = ++gaps > MOST_GAPS ? WEIR_AGAIN : WEIR_OK;
-        row.start += head->step;
+        if (head->step == 0)
+            break;
+        end += head->step;
     }
     return err;
 }

@@ -132,7 +132,7 @@ int weir__keyed_put_row(struct weir_context *ctx, struct weir__binding *binding,
     if (err < 0)
         return err;
     before = head;
-    weir__keyed_put(keyed, &head, window->start, window->end);
+    weir__keyed_put(keyed, &head, window->end);
     touch(ctx, &head);
     return weir__keyed_save(keyed, key, &before, &head);
 }

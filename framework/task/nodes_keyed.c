@@ -42,7 +42,7 @@ static int fold_share(struct taking *taking, const struct weir_span *span, bool 
     err = weir__fold_into(live, taking->rec, &share->window, &share->folding);
     if (err < 0)
         return err;
-    weir__keyed_put(keyed_of(live), &taking->head, span->start, span->end);
+    weir__keyed_put(keyed_of(live), &taking->head, span->end);
     *taking->last = share;
     taking->last = &share->next;
     if (closed)

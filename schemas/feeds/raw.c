@@ -362,6 +362,8 @@ static int read_ticks(struct event *event, const struct weir_json *payload)
         encoding = TEXT("json");
     if (market__one_of(encoding, "json|csv-line|msgpack") < 0)
         return fail_text(event, MARKET_BAD_ENCODING, "encoding", encoding);
+    if (payload->type == WEIR_JSON_OBJECT || payload->type == WEIR_JSON_ARRAY)
+        return fail(event, MARKET_BAD_TYPE, "raw_payload", "no text");
     if (!payload->text.size)
         return fail(event, MARKET_MISSING, "raw_payload", "it is empty");
     return read_encoded(event, payload, encoding);

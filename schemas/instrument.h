@@ -119,4 +119,18 @@ bool market_instrument_legal(struct weir_text instrument);
 /* "tenant/instrument", borrowed. MARKET_BAD_NAME. */
 int market_key_split(struct weir_text key, struct market_key *ret);
 
+/* ---- lines ---- */
+
+/* The epoch of what no rebuild has begun anew. */
+enum { MARKET_FIRST_EPOCH = 1 };
+
+/* Where aggregation keeps what it knows of an instrument, with a time of its own: the live line, or the line of a backfill,
+ * whose windows are of its epoch. The bytes of the live line are those of the key; "tenant/instrument", and "@2" behind
+ * it for that of epoch 2. */
+struct market_line {
+    struct market_key key;
+    int64_t           epoch; /* MARKET_FIRST_EPOCH = live */
+};
+extern const struct weir_codec market_line[1];
+
 #endif

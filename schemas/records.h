@@ -149,10 +149,10 @@ enum market_verdict {
 };
 enum market_verdict market_content_judge(const struct market_content *content, const struct market_content *known);
 
-/* Key of such a row: its bytes sort by key, event time, sequence, tick id; those of one key share the key's bytes and a
- * zero byte as their beginning. */
+/* Key of such a row: its bytes sort by line, event time, sequence, tick id; those of one line share the line's bytes and
+ * a zero byte as their beginning. */
 struct market_row_key {
-    struct market_key   key;
+    struct market_line  line;
     struct market_order order;
 };
 extern const struct weir_codec market_row_key[1];

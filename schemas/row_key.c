@@ -1,4 +1,4 @@
-/* row_key.c: the key of a tick's row: "tenant/instrument", a zero byte, event time, sequence, tick id.
+/* row_key.c: the key of a tick's row: its line, a zero byte, event time, sequence, tick id.
  *
  * (1) Numbers are big-endian with their sign turned, so that bytes sort as the ticks do.
  */
@@ -15,9 +15,9 @@ static int decode(const struct weir_codec *codec, struct weir_arena *arena, stru
     struct market_row_key *row = ret;
     const char            *tail = (const char *)in.data + in.size - TAIL;
 
-    (void)codec, (void)arena;
+    (void)codec;
     if (in.size < TAIL || tail[0] != '\0' ||
-        market_key_split((struct weir_text){ in.data, in.size - TAIL }, &row->key) < 0)
+        market_line->decode(market_line, arena, BYTES(in.data, in.size - TAIL), &row->line) < 0)
         return WEIR_UNREADABLE;
     row->order.event_time = (int64_t)(weir__get_be64(tail + 1) ^ SIGN);
     row->order.sequence = (int64_t)(weir__get_be64(tail + 9) ^ SIGN);
@@ -28,23 +28,23 @@ static int decode(const struct weir_codec *codec, struct weir_arena *arena, stru
 static int encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value, struct weir_bytes *ret)
 {
     const struct market_row_key *row = value;
-    struct weir_bytes            key;
+    struct weir_bytes            line;
     char                        *bytes, *tail;
-    int                          err = market_key->encode(market_key, arena, &row->key, &key);
+    int                          err = market_line->encode(market_line, arena, &row->line, &line);
 
     (void)codec;
     if (err < 0)
         return err;
-    bytes = weir__arena_take(arena, key.size + TAIL);
+    bytes = weir__arena_take(arena, line.size + TAIL);
     if (!bytes)
         return WEIR_LIMIT;
-    tail = bytes + key.size;
-    memcpy(bytes, key.data, key.size);
+    tail = bytes + line.size;
+    memcpy(bytes, line.data, line.size);
     tail[0] = '\0';
     weir__put_be64(tail + 1, (uint64_t)row->order.event_time ^ SIGN);
     weir__put_be64(tail + 9, (uint64_t)row->order.sequence ^ SIGN);
     memcpy(tail + 17, row->order.tick_id, MARKET_TICK_ID_BYTES);
-    *ret = BYTES(bytes, key.size + TAIL);
+    *ret = BYTES(bytes, line.size + TAIL);
     return WEIR_OK;
 }
 
@@ -55,8 +55,8 @@ static int print(const struct weir_codec *codec, const void *value, struct weir_
 
     (void)codec;
     weir_json_begin_object(json);
-    weir_json_name(json, "key");
-    err = market_key->print(market_key, &row->key, json);
+    weir_json_name(json, "line");
+    err = market_line->print(market_line, &row->line, json);
     weir_json_name(json, "order");
     if (err == WEIR_OK)
         err = market_order->print(market_order, &row->order, json);
@@ -67,13 +67,13 @@ static int print(const struct weir_codec *codec, const void *value, struct weir_
 static int parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
 {
     struct market_row_key  *row = ret;
-    const struct weir_json *key = weir_json_get(json, "key"), *order = weir_json_get(json, "order");
+    const struct weir_json *line = weir_json_get(json, "line"), *order = weir_json_get(json, "order");
     int                     err;
 
     (void)codec;
-    if (!key || !order)
+    if (!line || !order)
         return WEIR_UNREADABLE;
-    err = market_key->parse(market_key, key, &row->key);
+    err = market_line->parse(market_line, line, &row->line);
     return err < 0 ? err : market_order->parse(market_order, order, &row->order);
 }
 

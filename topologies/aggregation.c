@@ -3,7 +3,9 @@
  * (1) A tick is its tick id. Of several contents one counts, by a fixed order, whatever order they come in.
  * (2) The minute of a tick decides once whether it is accepted: the minute's end + 48 h > the instrument's own time.
  * (3) A longer bar is folded from its stored children: when it closes, and when a child that has closed changes.
- * (4) So the last bar of each window is a function of the set of accepted ticks, and of nothing else.
+ * (4) A backfill's tick is accepted whatever its age. Windows that are there go on; others begin anew on a line of the
+ *     backfill's own, with a time of its own, under its epoch. The live time does not move.
+ * (5) So the last bar of each window is a function of the set of accepted ticks, and of nothing else.
  */
 #include "topologies/aggregation.h"
 
@@ -12,13 +14,16 @@
 /* where ticks come from, what can still change, and where bars go */
 SOURCE (ticks,    "enriched.market.ticks.v1", market_key, market_enriched);
 KEYS   (ticks_s,  market_row_key, market_content);   /* of markets that correct: a window's ticks */
-KEYS   (recent_s, market_key,     weir_blob);        /* of the others: the last ticks of an instrument */
-/* Rows stay as long as a longer window may be folded from them: 48 h after that one's end. */
+KEYS   (recent_s, market_line,    weir_blob);        /* of the others: the last ticks of an instrument */
+/* Rows stay as long as the day they are of, which is 25 h long at most, and 48 h more: so a day's windows are all there, or
+ * all gone. */
+#define TAKEN    HOURS(48)
+#define KEPT     (TAKEN + HOURS(26))
 #define BY_KEY(kept) .time = WEIR_PER_KEY, .idle = MINUTES(5), .retention = kept
-WINDOWS(minute_s, market_key, market_window, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(HOURS(48) + MINUTES(5))));
-WINDOWS(five_s,   market_key, market_window, TUMBLING(MINUTES(5), MINUTES(5), BY_KEY(HOURS(49))));
-WINDOWS(hour_s,   market_key, market_window, TUMBLING(HOURS(1),   MINUTES(5), BY_KEY(HOURS(73))));
-WINDOWS(day_s,    market_key, market_window, CALENDAR(market_days, HOURS(25), MINUTES(5), BY_KEY(HOURS(48))));
+WINDOWS(minute_s, market_line, market_window, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(KEPT)));
+WINDOWS(five_s,   market_line, market_window, TUMBLING(MINUTES(5), MINUTES(5), BY_KEY(KEPT)));
+WINDOWS(hour_s,   market_line, market_window, TUMBLING(HOURS(1),   MINUTES(5), BY_KEY(KEPT)));
+WINDOWS(day_s,    market_line, market_window, CALENDAR(market_days, HOURS(25), MINUTES(5), BY_KEY(TAKEN)));
 SINK   (bars_1m,  "aggregated.market.bars.1m.v1", market_key, market_bar);
 SINK   (bars_5m,  "aggregated.market.bars.5m.v1", market_key, market_bar);
 SINK   (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);
@@ -51,9 +56,6 @@ static const struct market_level levels[] = {
 static const struct market_ladder ladder = { .levels = levels, .count = ARRAY_SIZE(levels) };
 static const struct market_ledger ledger = { .ticks = ticks_s, .recent = recent_s };
 
-/* How much longer minutes stay than a tick of them is taken. */
-#define FOR_PARENT MINUTES(5)
-
 static int sweep(struct weir_context *ctx, int64_t time)
 {
     (void)time;
@@ -67,22 +69,64 @@ static int begin(struct weir_context *ctx)
     return handle < 0 ? (int)handle : market_days_check();
 }
 
+/* Whether a window of a level has left the line. 1, 0 or a code. */
+static int has_left(struct weir_context *ctx, const struct market_arrival *arrival, const struct market_level *level)
+{
+    struct weir_span span = market_span(level, arrival->tick);
+    int              standing = weir_window_standing(ctx, level->store, &arrival->line, span.end);
+
+    return standing < 0 ? standing : standing == WEIR_PAST;
+}
+
+/* A tick of a backfill goes to the live line while that has the tick's day, and else to the backfill's own. */
+static int choose_line(struct weir_context *ctx, struct market_arrival *arrival)
+{
+    int left = has_left(ctx, arrival, &levels[ladder.count - 1]);
+
+    if (left == 0)
+        left = has_left(ctx, arrival, &levels[0]);
+    if (left == 1)
+        arrival->line.epoch = arrival->epoch;
+    return left;
+}
+
+/* A backfill's tick on the live line: it is taken whatever its age, and does not move the time. */
+static bool fills_live(const struct market_arrival *arrival)
+{
+    return arrival->epoch > MARKET_FIRST_EPOCH && arrival->line.epoch == MARKET_FIRST_EPOCH;
+}
+
 /* 1 = the tick is taken; 0 = refused. */
 static int accept(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span)
 {
-    int standing = weir_window_standing(ctx, minute_s, arrival->key, span->end - FOR_PARENT);
+    int64_t time = weir_key_time(ctx, minute_s, &arrival->line);
+    int     left = has_left(ctx, arrival, &levels[0]);
 
-    if (standing != WEIR_PAST)
-        return standing < 0 ? standing : 1;
+    if (left < 0 || (time < 0 && time != WEIR_NOTFOUND))
+        return left < 0 ? left : (int)time;
+    if (fills_live(arrival))
+        return 1;
+    if (left == 0 && (time == WEIR_NOTFOUND || span->end + TAKEN > time))
+        return 1;
     return weir_refuse(ctx, "too_late", "the tick's minute ended 48 h or more before the instrument's own time");
+}
+
+/* A backfill has come to a window that is a fold of ticks nobody knows any more: only its own count from now on. */
+static void begin_anew(struct weir_context *ctx, const struct market_arrival *arrival, struct market_window *window)
+{
+    for (int64_t i = 0; i < window->fold.count; i++)
+        weir_drop(ctx, "superseded");
+    *window = (struct market_window){ .epoch = arrival->epoch };
 }
 
 /* A tick that counts has come: its minute is folded anew, and what has closed is corrected. */
 static int fold_in(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span)
 {
     struct market_window window;
-    int                  err = market_window_read(ctx, &levels[0], arrival->key, span->start, &window);
+    int                  err = market_window_read(ctx, &levels[0], &arrival->line, span->start, &window);
 
+    if (!arrival->corrects && arrival->epoch > window.epoch)
+        begin_anew(ctx, arrival, &window);
     if (err == 0)
         err = market_open_parents(ctx, &ladder, arrival);
     if (err >= 0)
@@ -93,30 +137,32 @@ static int fold_in(struct weir_context *ctx, const struct market_arrival *arriva
 /* Longest interval first: after a gap longer than rows are kept, its windows are still there for those above. */
 static int advance(struct weir_context *ctx, const struct market_arrival *arrival)
 {
-    int64_t before = weir_key_time(ctx, minute_s, arrival->key);
+    int64_t before = weir_key_time(ctx, minute_s, &arrival->line);
     int     err = WEIR_OK;
 
     if (before < 0 && before != WEIR_NOTFOUND)
         return (int)before;
     for (size_t i = ARRAY_SIZE(levels); err == WEIR_OK && i-- > 0;)
-        err = weir_advance(ctx, levels[i].store, arrival->key, arrival->time);
+        err = weir_advance(ctx, levels[i].store, &arrival->line, arrival->time);
     if (err == WEIR_OK && before >= 0 && arrival->corrects && arrival->time / MINUTES(1) > before / MINUTES(1))
-        err = market_ledger_forget(ctx, &ledger, arrival->key, arrival->time - HOURS(48) - 2 * MINUTES(1));
+        err = market_ledger_forget(ctx, &ledger, &arrival->line, arrival->time - KEPT - MINUTES(1));
     return err;
 }
 
 static int take_counting(struct weir_context *ctx, struct market_arrival *arrival)
 {
     struct weir_span span = market_span(&levels[0], arrival->tick);
-    int              err = accept(ctx, arrival, &span);
+    int              err = arrival->epoch > MARKET_FIRST_EPOCH ? choose_line(ctx, arrival) : WEIR_OK;
 
+    if (err >= 0)
+        err = accept(ctx, arrival, &span);
     if (err <= 0)
         return err;
     err = market_ledger_enter(ctx, &ledger, arrival);
     if (err <= 0) /* a duplicate, superseded or refused */
         return err;
     err = fold_in(ctx, arrival, &span);
-    return err < 0 ? err : advance(ctx, arrival);
+    return err < 0 || fills_live(arrival) ? err : advance(ctx, arrival);
 }
 
 static int take(struct weir_context *ctx, const struct weir_record *rec)
@@ -132,7 +178,7 @@ static int take(struct weir_context *ctx, const struct weir_record *rec)
     }
     if (enriched->tick.event_time < 0)
         return weir_reject(ctx, WEIR_BAD_TIME, "the tick's time is before 1970");
-    arrival = market_arrival_of(rec->key, &enriched->tick);
+    arrival = market_arrival_of(rec->key, &enriched->tick, market_epoch_of(rec));
     return take_counting(ctx, &arrival);
 }
 

@@ -6,7 +6,8 @@
 
 /* A tick that counts in bars, on its way in. */
 struct market_arrival {
-    const struct market_key  *key;
+    struct market_line        line;  /* where it is kept */
+    int64_t                   epoch; /* of its backfill; MARKET_FIRST_EPOCH: of none */
     const struct market_tick *tick;
     struct market_order       order;
     struct market_content     content;
@@ -14,7 +15,8 @@ struct market_arrival {
     bool                      corrects; /* its market's prices are corrected */
     bool                      replaces; /* the ledger had another content of it */
 };
-struct market_arrival market_arrival_of(const struct market_key *key, const struct market_tick *tick);
+/* On the live line. */
+struct market_arrival market_arrival_of(const struct market_key *key, const struct market_tick *tick, int64_t epoch);
 
 /* ---- the ledger (ledger.c): which ticks are known, and what they say ---- */
 
@@ -28,10 +30,10 @@ int market_ledger_enter(struct weir_context *ctx, const struct market_ledger *le
 /* Brings the fold of the tick's window up to date. */
 int market_ledger_fold(struct weir_context *ctx, const struct market_ledger *ledger,
                        const struct market_arrival *arrival, const struct weir_span *span, struct market_fold *fold);
-/* Deletes the key's ticks before a time, ms. */
-int market_ledger_forget(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_key *key,
+/* Deletes the line's ticks before a time, ms. */
+int market_ledger_forget(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_line *line,
                          int64_t before);
-/* Deletes the ticks of keys that `windows` knows no more: they have left. */
+/* Deletes what is known of ticks of lines that `windows` knows no more: they have left. */
 int market_ledger_sweep(struct weir_context *ctx, const struct market_ledger *ledger,
                         const struct weir_store *windows);
 
@@ -51,7 +53,7 @@ struct market_ladder {
 /* The window of a level that holds a tick. */
 struct weir_span market_span(const struct market_level *level, const struct market_tick *tick);
 /* 1 = there is a row; 0 = *ret is a new window. */
-int market_window_read(struct weir_context *ctx, const struct market_level *level, const struct market_key *key,
+int market_window_read(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                        int64_t start, struct market_window *ret);
 /* A first tick has come to the shortest window: the longer ones around it get rows, so that they close. */
 int market_open_parents(struct weir_context *ctx, const struct market_ladder *ladder,

@@ -16,13 +16,13 @@ struct weir_span market_span(const struct market_level *level, const struct mark
     return (struct weir_span){ .start = start, .end = start + level->width };
 }
 
-int market_window_read(struct weir_context *ctx, const struct market_level *level, const struct market_key *key,
+int market_window_read(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                        int64_t start, struct market_window *ret)
 {
     const struct market_window *known;
-    int                         err = weir_get_window(ctx, level->store, key, start, (const void **)&known);
+    int                         err = weir_get_window(ctx, level->store, line, start, (const void **)&known);
 
-    *ret = (struct market_window){ .epoch = MARKET_FIRST_EPOCH };
+    *ret = (struct market_window){ .epoch = line->epoch };
     if (err == WEIR_NOTFOUND)
         return 0;
     if (err < 0)
@@ -31,12 +31,12 @@ int market_window_read(struct weir_context *ctx, const struct market_level *leve
     return 1;
 }
 
-static int put(struct weir_context *ctx, const struct market_level *level, const struct market_key *key,
+static int put(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                const struct weir_span *span, const struct market_window *window)
 {
     if (level->width == 0)
-        return weir_put_span(ctx, level->store, key, window, span);
-    return weir_put_window(ctx, level->store, key, window, span->start);
+        return weir_put_span(ctx, level->store, line, window, span);
+    return weir_put_window(ctx, level->store, line, window, span->start);
 }
 
 int market_open_parents(struct weir_context *ctx, const struct market_ladder *ladder,
@@ -49,9 +49,9 @@ int market_open_parents(struct weir_context *ctx, const struct market_ladder *la
         struct weir_span           span = market_span(level, arrival->tick);
         struct market_window       window;
 
-        err = market_window_read(ctx, level, arrival->key, span.start, &window);
+        err = market_window_read(ctx, level, &arrival->line, span.start, &window);
         if (err == 0)
-            err = put(ctx, level, arrival->key, &span, &window);
+            err = put(ctx, level, &arrival->line, &span, &window);
     }
     return err;
 }
@@ -59,33 +59,33 @@ int market_open_parents(struct weir_context *ctx, const struct market_ladder *la
 /* ---- folding upwards ---- */
 
 static int fold_children(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                         const struct market_key *key, const struct weir_span *span, struct market_fold *ret);
+                         const struct market_line *line, const struct weir_span *span, struct market_fold *ret);
 
 /* What a child's row stands for. */
 static int fold_of(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                   const struct market_key *key, const struct weir_row *row, struct market_fold *ret)
+                   const struct market_line *line, const struct weir_row *row, struct market_fold *ret)
 {
     const struct market_window *window = row->value;
     const struct weir_span      span = { .start = row->start, .end = row->end };
 
     if (n > 0 && window->revision == 0)
-        return fold_children(ctx, ladder, n, key, &span, ret);
+        return fold_children(ctx, ladder, n, line, &span, ret);
     *ret = window->fold;
     return WEIR_OK;
 }
 
 static int fold_children(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                         const struct market_key *key, const struct weir_span *span, struct market_fold *ret)
+                         const struct market_line *line, const struct weir_span *span, struct market_fold *ret)
 {
     struct weir_rows *rows;
     struct weir_row   row;
-    int err = weir_fetch(ctx, ladder->levels[n - 1].store, key, span->start, span->end - 1, WEIR_ASCENDING, &rows);
+    int err = weir_fetch(ctx, ladder->levels[n - 1].store, line, span->start, span->end - 1, WEIR_ASCENDING, &rows);
 
     *ret = (struct market_fold){ 0 };
     while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK) {
         struct market_fold child;
 
-        err = fold_of(ctx, ladder, n - 1, key, &row, &child);
+        err = fold_of(ctx, ladder, n - 1, line, &row, &child);
         if (err == WEIR_OK && child.count > 0)
             err = market_weir_code(market_fold_merge(ret, &child));
     }
@@ -94,42 +94,42 @@ static int fold_children(struct weir_context *ctx, const struct market_ladder *l
 
 /* ---- sending ---- */
 
-static int send(struct weir_context *ctx, const struct market_level *level, const struct market_key *key,
+static int send(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                 const struct weir_span *span, const struct market_window *window)
 {
-    struct market_bar  bar = { .tenant_id = key->tenant,
-                               .instrument_id = key->instrument,
+    struct market_bar  bar = { .tenant_id = line->key.tenant,
+                               .instrument_id = line->key.instrument,
                                .interval = { level->interval, strlen(level->interval) },
                                .window_start = span->start * 1000,
                                .window_end = span->end * 1000,
                                .state = window->revision > 1 ? MARKET_BAR_CORRECTION : MARKET_BAR_FINAL,
                                .epoch = window->epoch,
                                .revision = window->revision };
-    struct weir_record rec = { .key = key, .value = &bar, .timestamp = span->start };
+    struct weir_record rec = { .key = &line->key, .value = &bar, .timestamp = span->start };
 
     market_bar_fill(&bar, &window->fold);
     return weir_forward_to(ctx, level->sink, &rec);
 }
 
 /* The next revision of a window that has closed. One that closes when its row is due to leave is sent only. */
-static int send_next(struct weir_context *ctx, const struct market_level *level, const struct market_key *key,
+static int send_next(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                      const struct weir_span *span, struct market_window *window)
 {
-    int err = weir_window_standing(ctx, level->store, key, span->end);
+    int err = weir_window_standing(ctx, level->store, line, span->end);
 
     window->revision++;
     if (err >= 0 && err != WEIR_PAST)
-        err = put(ctx, level, key, span, window);
-    return err < 0 ? err : send(ctx, level, key, span, window);
+        err = put(ctx, level, line, span, window);
+    return err < 0 ? err : send(ctx, level, line, span, window);
 }
 
 /* The row of the window that holds a time. Every window has one since its first tick. WEIR_NOTFOUND: it has left. */
-static int find_row(struct weir_context *ctx, const struct market_level *level, const struct market_key *key,
+static int find_row(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                     int64_t time, struct weir_row *ret)
 {
     int64_t           longest = level->width > 0 ? level->width : HOURS(25);
     struct weir_rows *rows;
-    int err = weir_fetch(ctx, level->store, key, MAX(time - longest + 1, 0), time, WEIR_DESCENDING, &rows);
+    int err = weir_fetch(ctx, level->store, line, MAX(time - longest + 1, 0), time, WEIR_DESCENDING, &rows);
 
     if (err == WEIR_OK)
         err = weir_next(rows, ret);
@@ -138,38 +138,38 @@ static int find_row(struct weir_context *ctx, const struct market_level *level, 
 
 /* Something below a time has changed: a window that has closed says so, one that is open will. */
 static int correct(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                   const struct market_key *key, int64_t time)
+                   const struct market_line *line, int64_t time)
 {
     const struct market_level *level = &ladder->levels[n];
     struct market_window       window;
     struct market_fold         fold;
     struct weir_span           span;
     struct weir_row            row;
-    int                        err = find_row(ctx, level, key, time, &row);
+    int                        err = find_row(ctx, level, line, time, &row);
 
     if (err < 0)
         return err == WEIR_NOTFOUND ? WEIR_OK : err;
     span = (struct weir_span){ .start = row.start, .end = row.end };
     window = *(const struct market_window *)row.value;
-    err = weir_window_standing(ctx, level->store, key, span.end);
+    err = weir_window_standing(ctx, level->store, line, span.end);
     if (err != WEIR_CLOSED)
         return err < 0 ? err : WEIR_OK;
-    err = fold_children(ctx, ladder, n, key, &span, &fold);
+    err = fold_children(ctx, ladder, n, line, &span, &fold);
     if (err < 0)
         return err;
     if (window.revision > 0 && market_fold_same(&fold, &window.fold))
         return WEIR_OK;
     window.fold = fold;
-    return send_next(ctx, level, key, &span, &window);
+    return send_next(ctx, level, line, &span, &window);
 }
 
 static int correct_above(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                         const struct market_key *key, int64_t time)
+                         const struct market_line *line, int64_t time)
 {
     int err = WEIR_OK;
 
     while (err >= 0 && ++n < ladder->count)
-        err = correct(ctx, ladder, n, key, time);
+        err = correct(ctx, ladder, n, line, time);
     return err;
 }
 
@@ -178,15 +178,15 @@ int market_window_changed(struct weir_context *ctx, const struct market_ladder *
 {
     const struct market_level *shortest = &ladder->levels[0];
     struct weir_span           span = market_span(shortest, arrival->tick);
-    int                        err = weir_window_standing(ctx, shortest->store, arrival->key, span.end);
+    int                        err = weir_window_standing(ctx, shortest->store, &arrival->line, span.end);
 
     if (err == WEIR_OPEN)
-        err = put(ctx, shortest, arrival->key, &span, window);
+        err = put(ctx, shortest, &arrival->line, &span, window);
     else if (err >= 0)
-        err = send_next(ctx, shortest, arrival->key, &span, window);
+        err = send_next(ctx, shortest, &arrival->line, &span, window);
     if (err < 0 || window->revision == 0) /* those above hear of it when it closes */
         return err;
-    return correct_above(ctx, ladder, 0, arrival->key, span.start);
+    return correct_above(ctx, ladder, 0, &arrival->line, span.start);
 }
 
 int market_window_closed(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *store,

@@ -9,9 +9,10 @@
 
 enum { RECENT_MOST = 100 };
 
-struct market_arrival market_arrival_of(const struct market_key *key, const struct market_tick *tick)
+struct market_arrival market_arrival_of(const struct market_key *key, const struct market_tick *tick, int64_t epoch)
 {
-    return (struct market_arrival){ .key = key,
+    return (struct market_arrival){ .line = { .key = *key, .epoch = MARKET_FIRST_EPOCH },
+                                    .epoch = epoch,
                                     .tick = tick,
                                     .order = market_order_of(tick),
                                     .content = market_content_of(tick),
@@ -38,7 +39,7 @@ static int put_row(struct weir_context *ctx, const struct market_ledger *ledger,
 
 static int enter_row(struct weir_context *ctx, const struct market_ledger *ledger, struct market_arrival *arrival)
 {
-    struct market_row_key        row = { .key = *arrival->key, .order = arrival->order };
+    struct market_row_key        row = { .line = arrival->line, .order = arrival->order };
     const struct market_content *known;
     struct market_content        later;
     int                          err = weir_get(ctx, ledger->ticks, &row, (const void **)&known);
@@ -62,12 +63,12 @@ static int enter_row(struct weir_context *ctx, const struct market_ledger *ledge
     return put_row(ctx, ledger, &row, &arrival->content);
 }
 
-static int fold_rows(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_key *key,
+static int fold_rows(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_line *line,
                      const struct weir_span *span, struct market_fold *ret)
 {
-    struct market_row_key from = { .key = *key,
+    struct market_row_key from = { .line = *line,
                                    .order = { .event_time = span->start * 1000, .sequence = INT64_MIN } };
-    struct market_row_key to = { .key = *key, .order = { .event_time = span->end * 1000, .sequence = INT64_MIN } };
+    struct market_row_key to = { .line = *line, .order = { .event_time = span->end * 1000, .sequence = INT64_MIN } };
     struct weir_rows     *rows;
     struct weir_row       row;
     int                   err = weir_range(ctx, ledger->ticks, &from, &to, WEIR_ASCENDING, &rows);
@@ -83,14 +84,22 @@ static int fold_rows(struct weir_context *ctx, const struct market_ledger *ledge
 
 /* ---- ticks that cannot ---- */
 
+/* Normalization remembers further back than the ledger. */
+static bool is_correction(const struct market_arrival *arrival)
+{
+    return arrival->epoch == MARKET_FIRST_EPOCH && arrival->tick->quality_flags & MARKET_CORRECTION;
+}
+
+/* A backfill has its own: what it brings is known already, and is to be folded anew. */
 static int enter_recent(struct weir_context *ctx, const struct market_ledger *ledger,
                         const struct market_arrival *arrival)
 {
-    const struct weir_text *recent;
-    struct weir_text        marks = { 0 };
-    char                    mark[MARKET_MARK_BYTES];
-    enum market_known       known;
-    int                     err = weir_get(ctx, ledger->recent, arrival->key, (const void **)&recent);
+    const struct market_line line = { .key = arrival->line.key, .epoch = arrival->epoch };
+    const struct weir_text  *recent;
+    struct weir_text         marks = { 0 };
+    char                     mark[MARKET_MARK_BYTES];
+    enum market_known        known;
+    int                      err = weir_get(ctx, ledger->recent, &line, (const void **)&recent);
 
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
@@ -100,13 +109,13 @@ static int enter_recent(struct weir_context *ctx, const struct market_ledger *le
     known = market_mark_find(marks, mark);
     if (known == MARKET_SAME)
         return count_out(ctx, "duplicate");
-    if (known == MARKET_OTHERWISE)
+    if (known == MARKET_OTHERWISE || is_correction(arrival))
         return weir_refuse(ctx, "uncorrectable",
                            "the tick is folded into its window already and its market keeps no rows: load the window "
                            "again as backfill");
     err = market_mark_add(ctx, marks, mark, RECENT_MOST, &marks);
     if (err == WEIR_OK)
-        err = weir_put(ctx, ledger->recent, arrival->key, &marks);
+        err = weir_put(ctx, ledger->recent, &line, &marks);
     return err < 0 ? err : 1;
 }
 
@@ -121,7 +130,7 @@ int market_ledger_fold(struct weir_context *ctx, const struct market_ledger *led
                        const struct market_arrival *arrival, const struct weir_span *span, struct market_fold *fold)
 {
     if (arrival->replaces)
-        return market_weir_code(fold_rows(ctx, ledger, arrival->key, span, fold));
+        return market_weir_code(fold_rows(ctx, ledger, &arrival->line, span, fold));
     return market_weir_code(market_fold_add(fold, &arrival->order, &arrival->content));
 }
 
@@ -139,30 +148,58 @@ static int delete_rows(struct weir_context *ctx, const struct market_ledger *led
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-int market_ledger_forget(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_key *key,
+int market_ledger_forget(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_line *line,
                          int64_t before)
 {
-    struct market_row_key from = { .key = *key, .order = { .event_time = INT64_MIN, .sequence = INT64_MIN } };
-    struct market_row_key to = { .key = *key, .order = { .event_time = before * 1000, .sequence = INT64_MIN } };
+    struct market_row_key from = { .line = *line, .order = { .event_time = INT64_MIN, .sequence = INT64_MIN } };
+    struct market_row_key to = { .line = *line, .order = { .event_time = before * 1000, .sequence = INT64_MIN } };
 
     return delete_rows(ctx, ledger, &from, &to);
 }
 
-int market_ledger_sweep(struct weir_context *ctx, const struct market_ledger *ledger,
-                        const struct weir_store *windows)
+/* Whether a line has left: `windows` does not know its time. 1, 0 or a code. */
+static int has_left(struct weir_context *ctx, const struct weir_store *windows, const struct market_line *line)
+{
+    int64_t time = weir_key_time(ctx, windows, line);
+
+    return time < 0 && time != WEIR_NOTFOUND ? (int)time : time == WEIR_NOTFOUND;
+}
+
+static int sweep_ticks(struct weir_context *ctx, const struct market_ledger *ledger, const struct weir_store *windows)
 {
     struct weir_rows *rows;
     struct weir_row   row;
     int               err = weir_range(ctx, ledger->ticks, NULL, NULL, WEIR_ASCENDING, &rows);
 
-    while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK) {
+    while (err >= 0 && (err = weir_next(rows, &row)) == WEIR_OK) {
         const struct market_row_key *at = row.key;
-        int64_t                      time = weir_key_time(ctx, windows, &at->key);
 
-        if (time == WEIR_NOTFOUND)
+        err = has_left(ctx, windows, &at->line);
+        if (err == 1)
             err = weir_delete(ctx, ledger->ticks, row.key);
-        else if (time < 0)
-            err = (int)time;
     }
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static int sweep_recent(struct weir_context *ctx, const struct market_ledger *ledger,
+                        const struct weir_store *windows)
+{
+    struct weir_rows *rows;
+    struct weir_row   row;
+    int               err = weir_range(ctx, ledger->recent, NULL, NULL, WEIR_ASCENDING, &rows);
+
+    while (err >= 0 && (err = weir_next(rows, &row)) == WEIR_OK) {
+        err = has_left(ctx, windows, row.key);
+        if (err == 1)
+            err = weir_delete(ctx, ledger->recent, row.key);
+    }
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+int market_ledger_sweep(struct weir_context *ctx, const struct market_ledger *ledger,
+                        const struct weir_store *windows)
+{
+    int err = sweep_ticks(ctx, ledger, windows);
+
+    return err < 0 ? err : sweep_recent(ctx, ledger, windows);
 }

@@ -224,12 +224,12 @@ static int say_files(const struct sending *sending, size_t refused, struct weir_
 
 /* ---- the whole ---- */
 
-static int open_all(struct sending *sending, const struct weir__config *settings, bool again, size_t *ret_refused,
+static int open_all(struct sending *sending, const struct weir__config *settings, size_t *ret_refused,
                     struct weir_error *reterr)
 {
     int err = ensure_topics(sending, settings, reterr);
 
-    if (err == WEIR_OK && !again)
+    if (err == WEIR_OK)
         err = learn_known(sending, reterr);
     if (err == WEIR_OK)
         err = market_load_open(sending->load, sending->paths, sending->count, ret_refused, reterr);
@@ -258,7 +258,7 @@ int market_load_files(const struct weir__load_config *config, const struct weir_
         return weir__fail(reterr, WEIR_NO_MEMORY, "load", "out of memory");
     err = market_load_new(options, &sending.load, reterr);
     if (err == WEIR_OK)
-        err = open_all(&sending, settings, options->again, &refused, reterr);
+        err = open_all(&sending, settings, &refused, reterr);
     if (err == WEIR_OK)
         err = send_all(&sending, reterr);
     if (err == WEIR_OK)

@@ -3,7 +3,8 @@
  * (1) A raw event ends as ticks, as one dead letter, or in a counter under a reason.
  * (2) What needs state lies behind a hop by tenant and instrument.
  * (3) A tick that is ahead of its ingestion by more than its market allows is refused before it moves any time.
- * (4) Of a tick that can be corrected only what is greater than all before is sent on: the last one sent is the greatest.
+ * (4) A backfill's ticks are all sent on, the known ones too: windows may begin anew from them. They move no time.
+ * (5) Of other ticks that can be corrected only what is greater than all before is sent on: the last one sent is the greatest.
  */
 #include "topologies/topologies.h"
 
@@ -54,9 +55,11 @@ static int read_raw(struct weir_context *ctx, const struct weir_record *rec, str
     return market_read_raw(weir_record_arena(ctx), BYTES(value->data, value->size), &origin, &options, ret, reterr);
 }
 
+static bool is_backfill(const struct weir_record *rec) { return market_epoch_of(rec) > MARKET_FIRST_EPOCH; }
+
 static bool too_far_ahead(const struct weir_record *rec, const struct market_reading *reading)
 {
-    if (reading->ahead < 0 || market_has_header(rec, MARKET_HEADER_REPLAY))
+    if (reading->ahead < 0 || market_has_header(rec, MARKET_HEADER_REPLAY) || is_backfill(rec))
         return false;
     for (size_t i = 0; i < reading->count; i++)
         if (reading->ticks[i].event_time - reading->ticks[i].ingested_at > reading->ahead)
@@ -196,10 +199,11 @@ static int judge_in(struct weir_context *ctx, const struct weir_record *rec, con
     known = remember(ctx, store, rec->key, start, rec->value);
     if (known < 0)
         return known;
+    if (is_backfill(rec))
+        return known == MARKET_OTHERWISE ? forward_flagged(ctx, rec, MARKET_CORRECTION)
+                                         : weir_forward(ctx, rec->key, rec->value);
     err = weir_advance(ctx, store, rec->key, rec->timestamp);
-    if (err < 0)
-        return err;
-    return forward_known(ctx, rec, known);
+    return err < 0 ? err : forward_known(ctx, rec, known);
 }
 
 static int judge(struct weir_context *ctx, const struct weir_record *rec)

@@ -1,12 +1,35 @@
 /* shared.c: what more than one topology does. */
 #include "topologies/topologies.h"
 
-bool market_has_header(const struct weir_record *rec, const char *name)
+static const struct weir_header *find_header(const struct weir_record *rec, const char *name)
 {
     for (size_t i = 0; i < rec->header_count; i++)
         if (strcmp(rec->headers[i].name, name) == 0)
-            return true;
-    return false;
+            return &rec->headers[i];
+    return NULL;
+}
+
+bool market_has_header(const struct weir_record *rec, const char *name) { return find_header(rec, name) != NULL; }
+
+/* A number from 1 on; of a header that holds none 1. */
+static int64_t number_of(struct weir_bytes value)
+{
+    int64_t     number = 0;
+    const char *digits = value.data;
+
+    for (size_t i = 0; i < MIN(value.size, 18); i++) {
+        if (digits[i] < '0' || digits[i] > '9')
+            return 1;
+        number = 10 * number + (digits[i] - '0');
+    }
+    return MAX(number, 1);
+}
+
+int64_t market_epoch_of(const struct weir_record *rec)
+{
+    const struct weir_header *header = find_header(rec, MARKET_HEADER_BACKFILL);
+
+    return header != NULL ? MARKET_FIRST_EPOCH + number_of(header->value) : MARKET_FIRST_EPOCH;
 }
 
 int market_reject_null(struct weir_context *ctx, const struct weir_record *rec)

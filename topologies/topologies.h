@@ -16,8 +16,8 @@ bool market_has_header(const struct weir_record *rec, const char *name);
 /* Refuses a record without key or value: on our own topics each has both. */
 int market_reject_null(struct weir_context *ctx, const struct weir_record *rec);
 
-/* Of what no rebuild has begun anew. */
-enum { MARKET_FIRST_EPOCH = 1 };
+/* The epoch of what a backfill's record begins anew; MARKET_FIRST_EPOCH: the record is of no backfill. */
+int64_t market_epoch_of(const struct weir_record *rec);
 
 /* Whose a record downstream of normalization is: its key says. */
 weir_tenant market_tenant_of_key;

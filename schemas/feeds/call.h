@@ -18,6 +18,8 @@ struct market__progress {
     struct weir_text id, context;
     int64_t          bytes;
     uint64_t         hash, rows, begin, events, sent, before;
+    uint64_t         backfill;  /* number of the backfill that sent them; 0 = none */
+    uint64_t         backfills; /* how many there had been */
 };
 
 /* Rows after begin up to end, and their events. */
@@ -26,7 +28,8 @@ struct market__segment {
     uint64_t events, skip, passed;
     int64_t  bytes; /* of the file up to its end, and their hash */
     uint64_t hash;
-    int64_t  first; /* least time of its events */
+    int64_t  first;    /* least time of its events */
+    uint64_t backfill; /* its events' number; 0 = none */
 };
 
 /* How often each instrument had a trade at the present time. */
@@ -81,8 +84,9 @@ struct market_load {
     size_t                     heap_count;
     size_t                     memory_left; /* for sorters yet to be made */
     int64_t                    done, total;
+    uint64_t                   backfills; /* numbers given so far, this call's too */
     struct weir_header         headers[2];
-    size_t                     header_count;
+    char                       number[24]; /* of the backfill: what its header says */
 };
 
 /* Reads the file once; closes it. Codes of reasons.h and others: it is refused. WEIR_NO_MEMORY. */

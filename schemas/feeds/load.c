@@ -38,11 +38,6 @@ static bool keep_options(struct market_load *load, const struct market_load_opti
     return ok;
 }
 
-static void add_header(struct market_load *load, const char *name)
-{
-    load->headers[load->header_count++] = (struct weir_header){ .name = name, .value = BYTES("1", 1) };
-}
-
 int market_load_new(const struct market_load_options *options, struct market_load **ret, struct weir_error *reterr)
 {
     struct market_load *load = weir__zalloc(sizeof(*load));
@@ -58,9 +53,8 @@ int market_load_new(const struct market_load_options *options, struct market_loa
         return weir__fail(reterr, MARKET_BAD_NAME, "tenant", "\"%s\" is no tenant: letters, digits and . _ - only",
                           options->tenant);
     }
-    add_header(load, MARKET_HEADER_REPLAY);
-    if (options->backfill)
-        add_header(load, MARKET_HEADER_BACKFILL);
+    load->headers[0] = (struct weir_header){ .name = MARKET_HEADER_REPLAY, .value = BYTES("1", 1) };
+    load->headers[1] = (struct weir_header){ .name = MARKET_HEADER_BACKFILL };
     *ret = load;
     return WEIR_OK;
 }
@@ -182,6 +176,7 @@ int market_load_open(struct market_load *load, const char *const *paths, size_t 
         qsort(load->known, load->known_count, sizeof(*load->known), by_bytes);
     if (!make_inputs(load, paths, count))
         return weir__fail(reterr, WEIR_NO_MEMORY, "load", "out of memory");
+    load->backfills += load->options.backfill;
     for (size_t i = 0; i < count; i++) {
         struct market__input *input = &load->inputs[i];
         int                   err = market__learn(load, input, &input->refusal);
@@ -385,16 +380,19 @@ static struct weir_bytes key_of(const struct market__input *input)
     return BYTES(id.data, id.size);
 }
 
-static void give(const struct market_load *load, size_t n, struct market_raw *ret)
+static void give(struct market_load *load, size_t n, struct market_raw *ret)
 {
     struct market__input       *input = &load->inputs[n];
     const struct market__event *event = &input->head;
+    uint64_t                    backfill = input->segments[input->segment].backfill;
+    int size = snprintf(load->number, sizeof(load->number), "%llu", (unsigned long long)backfill);
 
+    load->headers[1].value = BYTES(load->number, (size_t)size);
     *ret = (struct market_raw){ .topic = input->rules->power ? input->rules->topic : RAW_TOPIC,
                                 .key = key_of(input),
                                 .value = BYTES(event->value.data, event->value.size),
                                 .headers = load->headers,
-                                .header_count = load->header_count,
+                                .header_count = backfill > 0 ? 2 : 1,
                                 .event_time = event->time,
                                 .timestamp = MAX(event->time / 1000, 1),
                                 .file = n,

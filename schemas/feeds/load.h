@@ -18,7 +18,9 @@
 #define MARKET_LOAD_PROGRESS_TOPIC "ingestion.load.progress.v1"
 #define MARKET_LOAD_CONF           "load.conf"
 
-/* On every loaded record: no bound ahead of the clock. On those of `load --backfill`: accepted whatever their age. */
+/* On every loaded record: no bound ahead of the clock. On those of `load --backfill`: accepted whatever their age; it says
+ * which backfill of the log it is, from 1 on: what begins anew is of epoch 1 + that number. One that was killed goes on
+ * under its number when it is repeated. */
 #define MARKET_HEADER_REPLAY   "market.replay"
 #define MARKET_HEADER_BACKFILL "market.backfill"
 
@@ -54,7 +56,7 @@ struct market_load;
 int  market_load_new(const struct market_load_options *options, struct market_load **ret, struct weir_error *reterr);
 void market_load_free(struct market_load *load); /* NULL is fine */
 
-/* Before open: a record of the progress topic, as read. Unreadable ones are WEIR_UNREADABLE. */
+/* Before open, also where all is sent again: a record of the progress topic, as read. Unreadable ones are WEIR_UNREADABLE. */
 int market_load_known(struct market_load *load, struct weir_bytes value);
 
 /* Reads all files once. Files that are refused, or cannot be read, are left out of what follows: their number is in

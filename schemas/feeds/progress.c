@@ -16,6 +16,17 @@ static int read_count(const struct weir_json *json, const char *name, uint64_t *
     return WEIR_OK;
 }
 
+/* Of records that were written before there were any. */
+static int read_backfills(const struct weir_json *json, struct market__progress *ret)
+{
+    ret->backfill = ret->backfills = 0;
+    if (!weir_json_get(json, "backfills"))
+        return WEIR_OK;
+    if (read_count(json, "backfill", &ret->backfill) < 0 || read_count(json, "backfills", &ret->backfills) < 0)
+        return WEIR_UNREADABLE;
+    return ret->backfill > ret->backfills ? WEIR_UNREADABLE : WEIR_OK;
+}
+
 static int read_hash(const struct weir_json *json, uint64_t *ret)
 {
     struct weir_text text;
@@ -45,7 +56,8 @@ static int read_progress(const struct weir_json *json, struct market__progress *
             return WEIR_UNREADABLE;
     if (weir_json_text(weir_json_get(json, "id"), &ret->id) < 0 ||
         weir_json_text(weir_json_get(json, "context"), &ret->context) < 0 || read_hash(json, &ret->hash) < 0 ||
-        read_count(json, "bytes", &bytes) < 0 || ret->sent > ret->events || ret->begin > ret->rows)
+        read_backfills(json, ret) < 0 || read_count(json, "bytes", &bytes) < 0 || ret->sent > ret->events ||
+        ret->begin > ret->rows)
         return WEIR_UNREADABLE;
     ret->bytes = (int64_t)bytes;
     return WEIR_OK;
@@ -81,6 +93,7 @@ int market_load_known(struct market_load *load, struct weir_bytes value)
     if (!known)
         return WEIR_NO_MEMORY;
     *known = progress;
+    load->backfills = MAX(load->backfills, progress.backfills);
     return WEIR_OK;
 }
 
@@ -109,7 +122,8 @@ static void put_id(const struct market__input *input, struct weir__buf *ret)
                      (int)input->context.size, input->context.data);
 }
 
-static void put_progress(const struct market__input *input, struct weir_text id, struct weir_json_out *json)
+static void put_progress(const struct market_load *load, const struct market__input *input, struct weir_text id,
+                         struct weir_json_out *json)
 {
     const struct market__segment *segment = present(input);
     char                          hash[17];
@@ -126,6 +140,8 @@ static void put_progress(const struct market__input *input, struct weir_text id,
     put_count(json, "events", segment->events);
     put_count(json, "sent", segment->passed);
     put_count(json, "before", input->before + input->sent);
+    put_count(json, "backfill", segment->backfill);
+    put_count(json, "backfills", load->backfills);
     weir_json_end_object(json);
 }
 
@@ -138,7 +154,8 @@ int market_load_progress(const struct market_load *load, size_t n, struct weir__
     int                         err;
 
     put_id(input, ret_key);
-    put_progress(input, (struct weir_text){ .data = ret_key->data + begin, .size = ret_key->size - begin }, &json);
+    put_progress(load, input, (struct weir_text){ .data = ret_key->data + begin, .size = ret_key->size - begin },
+                 &json);
     weir__buf_add(ret_value, json.buf.data, json.buf.size);
     err = weir__buf_ok(&json.buf) && weir__buf_ok(ret_key) && weir__buf_ok(ret_value) ? WEIR_OK : WEIR_NO_MEMORY;
     weir__json_out_fini(&json);

@@ -27,28 +27,6 @@ static int dice(int sides)
     return (int)(random_state >> 33) % sides;
 }
 
-/* ---- the chain ---- */
-
-static const struct weir_topology *const chain[] = { &normalization, &enrichment, &aggregation, &projection };
-enum { STAGES = ARRAY_SIZE(chain) };
-static struct weir_driver *drivers[STAGES];
-static size_t              dead_letters;
-
-static void open_chain(void)
-{
-    const struct weir_driver_config config = { .wall_clock = BEGIN / 1000 + DAYS(30) };
-
-    for (size_t i = 0; i < STAGES; i++)
-        OK(weir_driver_open(chain[i], &config, weir_engines, &drivers[i], &error));
-    dead_letters = 0;
-}
-
-static void close_chain(void)
-{
-    for (size_t i = 0; i < STAGES; i++)
-        weir_driver_free(drivers[i]);
-}
-
 /* ---- what is said of an instrument in the end ---- */
 
 struct last {
@@ -58,6 +36,30 @@ struct last {
 };
 static struct last lasts[20000];
 static size_t      last_count;
+
+/* ---- the chain ---- */
+
+static const struct weir_topology *const chain[] = { &normalization, &enrichment, &aggregation, &projection };
+enum { STAGES = ARRAY_SIZE(chain) };
+static struct weir_driver *drivers[STAGES];
+static size_t              dead_letters;
+static const char         *backfill; /* number of the one that what is piped is of; NULL: of none */
+
+static void open_chain(void)
+{
+    const struct weir_driver_config config = { .wall_clock = BEGIN / 1000 + DAYS(30) };
+
+    for (size_t i = 0; i < STAGES; i++)
+        OK(weir_driver_open(chain[i], &config, weir_engines, &drivers[i], &error));
+    dead_letters = last_count = 0;
+    backfill = NULL;
+}
+
+static void close_chain(void)
+{
+    for (size_t i = 0; i < STAGES; i++)
+        weir_driver_free(drivers[i]);
+}
 
 static struct last *last_of(const char *name)
 {
@@ -180,7 +182,6 @@ static char *told(void)
     for (size_t i = 0; i < last_count; i++)
         fprintf(file, "%s: %s\n", lasts[i].name, lasts[i].text);
     fclose(file);
-    last_count = 0;
     return text;
 }
 
@@ -201,6 +202,17 @@ static void put_number(FILE *file, const char *name, int64_t value)
                 (int)((value < 0 ? -value : value) % 100));
 }
 
+static void pipe_raw(const char *topic, const char *text, int64_t time)
+{
+    struct weir_header header = { .name = MARKET_HEADER_BACKFILL };
+
+    if (backfill != NULL)
+        header.value = BYTES(backfill, strlen(backfill));
+    OK(weir_driver_pipe(drivers[0], topic, NO_BYTES, BYTES(text, strlen(text)), time / 1000, &header,
+                        backfill != NULL, &error));
+    pump();
+}
+
 static void pipe_poll(const struct poll *poll)
 {
     char    text[1000];
@@ -219,9 +231,7 @@ static void pipe_poll(const struct poll *poll)
     put_number(file, "ask", poll->ask);
     fprintf(file, "}}}");
     fclose(file);
-    OK(weir_driver_pipe(drivers[0], "ingestion.pjm.raw.v1", NO_BYTES, BYTES(text, strlen(text)), time / 1000, NULL, 0,
-                        &error));
-    pump();
+    pipe_raw("ingestion.pjm.raw.v1", text, time);
 }
 
 /* ---- the plain computation ---- */
@@ -405,6 +415,240 @@ START_TEST(another_bid_is_another_content)
 }
 END_TEST
 
+/* ---- backfill ---- */
+
+/* What is said of an hour's price, and under which epoch. */
+static void expect_hour(int hour, int64_t price, int64_t epoch)
+{
+    static const char *const intervals[] = { "1m", "5m", "1h" };
+    char                     name[80], text[400];
+
+    for (size_t i = 0; i < ARRAY_SIZE(intervals); i++) {
+        int64_t units = price * 1000000;
+
+        snprintf(name, sizeof(name), "%s %" PRId64, intervals[i], BEGIN + hour * HOUR);
+        say_bar(text, sizeof(text), units, units, units, units, MARKET_NULL_DECIMAL, 1);
+        ck_assert_str_eq(last_of(name)->text, text);
+        ck_assert_int_eq(last_of(name)->epoch, epoch);
+    }
+}
+
+static void pipe_hour(int hour, int64_t price, int64_t revision)
+{
+    pipe_poll(&(struct poll){
+        .hour = hour, .price = price, .revision = revision, .volume = NONE, .bid = NONE, .ask = NONE });
+}
+
+/* 00:00 in New York of the n-th day is hour 24 n + 5. */
+enum { NIGHT = 5, DAYS_LONG = 8 };
+
+static void pipe_days(void)
+{
+    for (int hour = NIGHT; hour < NIGHT + 24 * DAYS_LONG; hour++)
+        pipe_hour(hour, 1000 + hour, 1);
+}
+
+static void expect_day(int day, int64_t open, int64_t close, int64_t count, int64_t epoch)
+{
+    char name[80], begin[80];
+
+    snprintf(name, sizeof(name), "1d %" PRId64, BEGIN + (24 * day + NIGHT) * HOUR);
+    ck_assert_int_eq(last_of(name)->epoch, epoch);
+    snprintf(begin, sizeof(begin), "%" PRId64 " ", open);
+    ck_assert_int_eq(strncmp(last_of(name)->text, begin, strlen(begin)), 0);
+    snprintf(begin, sizeof(begin), " %" PRId64 " volume null count %" PRId64, close, count);
+    ck_assert_msg(strstr(last_of(name)->text, begin) != NULL, "day %d: %s", day, last_of(name)->text);
+}
+
+START_TEST(a_backfill_begins_windows_anew_that_have_left)
+{
+    open_chain();
+    pipe_days();
+    backfill = "1";
+    for (int hour = NIGHT + 24; hour < NIGHT + 72; hour++) /* two days, one hour of them revised */
+        pipe_hour(hour, hour == 50 ? 7 : 1000 + hour, hour == 50 ? 2 : 1);
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    for (int hour = NIGHT; hour < NIGHT + 24 * DAYS_LONG; hour++)
+        expect_hour(hour, hour == 50 ? 7 : 1000 + hour, hour >= NIGHT + 24 && hour < NIGHT + 72 ? 2 : 1);
+    expect_day(0, 1000 + NIGHT, 1000 + NIGHT + 23, 24, 1);
+    expect_day(1, 1000 + NIGHT + 24, 1000 + NIGHT + 47, 24, 2);
+    expect_day(2, 1000 + NIGHT + 48, 1000 + NIGHT + 71, 24, 2);
+    expect_day(3, 1000 + NIGHT + 72, 1000 + NIGHT + 95, 24, 1);
+    close_chain();
+}
+END_TEST
+
+START_TEST(of_two_backfills_the_later_one_wins)
+{
+    open_chain();
+    pipe_days();
+    backfill = "1";
+    for (int hour = NIGHT; hour < NIGHT + 24; hour++)
+        pipe_hour(hour, 7, 2);
+    backfill = "2";
+    for (int hour = NIGHT; hour < NIGHT + 23; hour++) /* the last hour is gone: it is not of this backfill's day */
+        pipe_hour(hour, 8, 1);
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    for (int hour = NIGHT; hour < NIGHT + 23; hour++)
+        expect_hour(hour, 8, 3);
+    expect_hour(NIGHT + 23, 7, 2);
+    expect_day(0, 8, 8, 23, 3);
+    close_chain();
+}
+END_TEST
+
+START_TEST(windows_that_are_there_go_on_under_a_backfill)
+{
+    const int last = NIGHT + 24 * DAYS_LONG - 1;
+
+    open_chain();
+    pipe_days();
+    backfill = "1";
+    for (int hour = last - 60; hour <= last; hour++) /* the last days: their windows have not left */
+        pipe_hour(hour, hour % 2 ? 1000 + hour : 9, 2);
+    pipe_hour(last, 5, 1); /* and this counts less */
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    for (int hour = last - 60; hour <= last; hour++)
+        expect_hour(hour, hour % 2 ? 1000 + hour : 9, 1);
+    close_chain();
+}
+END_TEST
+
+/* A backfill may be cut anywhere: a day of which some minutes are too old for live ticks is there, and goes on. */
+START_TEST(a_backfill_across_the_edge_of_what_is_there)
+{
+    open_chain();
+    pipe_days();
+    backfill = "1";
+    for (int hour = NIGHT; hour < NIGHT + 24 * DAYS_LONG; hour++) {
+        pipe_hour(hour, 3000 + hour, 2);
+        if (hour % 17 == 0)
+            OK(weir_driver_crash(drivers[2], true, &error));
+    }
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    for (int hour = NIGHT; hour < NIGHT + 24 * DAYS_LONG; hour++)
+        expect_hour(hour, 3000 + hour, hour < NIGHT + 24 * (DAYS_LONG - 3) ? 2 : 1);
+    for (int day = 0; day < DAYS_LONG; day++)
+        expect_day(day, 3000 + NIGHT + 24 * day, 3000 + NIGHT + 24 * day + 23, 24, day < DAYS_LONG - 3 ? 2 : 1);
+    close_chain();
+}
+END_TEST
+
+START_TEST(a_backfill_moves_no_time_and_refuses_nothing)
+{
+    open_chain();
+    pipe_hour(1000, 1, 1);
+    backfill = "1";
+    pipe_hour(5000, 2, 1); /* long after the instrument's time, and after its ingestion, as `load` sends it */
+    pipe_hour(10, 2, 1);
+    backfill = NULL;
+    pipe_hour(999, 3, 1); /* taken: the time is that of hour 1000 still */
+    ck_assert_uint_eq(dead_letters, 0);
+    pipe_hour(900, 3, 1); /* too late, as before */
+    ck_assert_uint_eq(dead_letters, 1);
+    finish_chain();
+    expect_hour(999, 3, 1);
+    expect_hour(5000, 2, 1);
+    expect_hour(10, 2, 2);
+    close_chain();
+}
+END_TEST
+
+START_TEST(an_old_price_of_a_backfill_is_not_the_latest)
+{
+    open_chain();
+    pipe_hour(1000, 1, 1);
+    backfill = "1";
+    pipe_hour(10, 2, 1);
+    finish_chain();
+    ck_assert_ptr_nonnull(strstr(last_of("latest")->text, " 1 volume null"));
+    close_chain();
+}
+END_TEST
+
+/* ---- trades ---- */
+
+static void pipe_trade(int64_t second, int64_t number, int64_t price, int64_t volume)
+{
+    char    text[600];
+    int64_t time = BEGIN + second * SECOND;
+
+    snprintf(text, sizeof(text),
+             "{\"event_id\":\"e\",\"tenant_id\":\"acme\",\"producer\":\"p\",\"occurred_at\":%" PRId64
+             ",\"ingested_at\":%" PRId64
+             ",\"payload\":{\"source_system\":\"s\",\"market\":\"CME\",\"symbol\":\"SYM\",\"sequence\":%" PRId64
+             ",\"raw_payload\":\"{\\\"last_price\\\":%" PRId64 ",\\\"volume\\\":%" PRId64 "}\"}}",
+             time, time, number, price, volume);
+    pipe_raw("ingestion.market.ticks.raw.v1", text, time);
+}
+
+static void expect_minute(int64_t second, const char *text, int64_t epoch)
+{
+    char name[80];
+
+    snprintf(name, sizeof(name), "1m %" PRId64, BEGIN + second * SECOND);
+    ck_assert_str_eq(last_of(name)->text, text);
+    ck_assert_int_eq(last_of(name)->epoch, epoch);
+}
+
+static void expect_hour_of_trades(const char *text, int64_t epoch)
+{
+    char name[80];
+
+    snprintf(name, sizeof(name), "1h %" PRId64, BEGIN);
+    ck_assert_str_eq(last_of(name)->text, text);
+    ck_assert_int_eq(last_of(name)->epoch, epoch);
+}
+
+START_TEST(a_backfill_folds_trades_anew)
+{
+    open_chain();
+    for (int i = 0; i < 240; i++) /* four minutes, a trade a second */
+        pipe_trade(i, i, 100, 1);
+    pipe_trade(600, 600, 100, 1);
+    pipe_trade(30, 30, 500, 1); /* cannot be taken out of a fold */
+    ck_assert_uint_eq(dead_letters, 1);
+    backfill = "1";
+    for (int i = 0; i < 120; i++) { /* two of the minutes, one trade another price, each sent twice */
+        pipe_trade(i, i, i == 30 ? 500 : 100, 1);
+        pipe_trade(i, i, i == 30 ? 500 : 100, 1);
+    }
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 1);
+    expect_minute(0, "10000 50000 10000 10000 volume 6000 count 60", 2);
+    expect_minute(60, "10000 10000 10000 10000 volume 6000 count 60", 2);
+    expect_minute(120, "10000 10000 10000 10000 volume 6000 count 60", 1);
+    expect_hour_of_trades("10000 50000 10000 10000 volume 24100 count 241", 1);
+    close_chain();
+}
+END_TEST
+
+START_TEST(a_backfill_brings_trades_back_that_have_left)
+{
+    const int64_t far = 10 * 86400;
+
+    open_chain();
+    for (int i = 0; i < 120; i++)
+        pipe_trade(i, i, 100, 1);
+    pipe_trade(far, far, 100, 1);
+    for (int run = 1; run < 3; run++) {
+        backfill = run == 1 ? "1" : "2";
+        for (int i = 0; i < 120; i++)
+            pipe_trade(i, i, 100 * run, run);
+    }
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    expect_minute(0, "20000 20000 20000 20000 volume 12000 count 60", 3);
+    expect_minute(far, "10000 10000 10000 10000 volume 100 count 1", 1);
+    expect_hour_of_trades("20000 20000 20000 20000 volume 24000 count 120", 3);
+    close_chain();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("content");
@@ -415,6 +659,14 @@ int main(void)
     tcase_add_loop_test(tests, polls_in_any_order_say_what_a_plain_computation_says, 1, 6);
     tcase_add_test(tests, a_poll_that_changes_nothing_is_not_sent_on);
     tcase_add_test(tests, another_bid_is_another_content);
+    tcase_add_test(tests, a_backfill_begins_windows_anew_that_have_left);
+    tcase_add_test(tests, of_two_backfills_the_later_one_wins);
+    tcase_add_test(tests, windows_that_are_there_go_on_under_a_backfill);
+    tcase_add_test(tests, a_backfill_across_the_edge_of_what_is_there);
+    tcase_add_test(tests, a_backfill_moves_no_time_and_refuses_nothing);
+    tcase_add_test(tests, an_old_price_of_a_backfill_is_not_the_latest);
+    tcase_add_test(tests, a_backfill_folds_trades_anew);
+    tcase_add_test(tests, a_backfill_brings_trades_back_that_have_left);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -331,15 +331,17 @@ START_TEST(row_keys_sort_as_their_ticks)
 {
     struct weir_arena     arena = { 0 };
     struct market_row_key keys[] = {
-        { { text_of("a"), text_of("B") }, { INT64_MIN, 0, { 0 } } },
-        { { text_of("a"), text_of("B") }, { -1, INT64_MAX, { 0xff } } },
-        { { text_of("a"), text_of("B") }, { 0, -1, { 0xff } } },
-        { { text_of("a"), text_of("B") }, { 0, 0, { 0 } } },
-        { { text_of("a"), text_of("B") }, { 0, 0, { 1 } } },
-        { { text_of("a"), text_of("B") }, { 0, 1, { 0 } } },
-        { { text_of("a"), text_of("B") }, { INT64_MAX, INT64_MIN, { 0 } } },
-        { { text_of("a"), text_of("B.DA") }, { INT64_MIN, 0, { 0 } } },
-        { { text_of("b"), text_of("A") }, { INT64_MIN, 0, { 0 } } },
+        { { { text_of("a"), text_of("B") }, 1 }, { INT64_MIN, 0, { 0 } } },
+        { { { text_of("a"), text_of("B") }, 1 }, { -1, INT64_MAX, { 0xff } } },
+        { { { text_of("a"), text_of("B") }, 1 }, { 0, -1, { 0xff } } },
+        { { { text_of("a"), text_of("B") }, 1 }, { 0, 0, { 0 } } },
+        { { { text_of("a"), text_of("B") }, 1 }, { 0, 0, { 1 } } },
+        { { { text_of("a"), text_of("B") }, 1 }, { 0, 1, { 0 } } },
+        { { { text_of("a"), text_of("B") }, 1 }, { INT64_MAX, INT64_MIN, { 0 } } },
+        { { { text_of("a"), text_of("B") }, 2 }, { INT64_MIN, 0, { 0 } } },
+        { { { text_of("a"), text_of("B") }, 300 }, { -1, 0, { 0 } } },
+        { { { text_of("a"), text_of("B.DA") }, 1 }, { INT64_MIN, 0, { 0 } } },
+        { { { text_of("b"), text_of("A") }, 1 }, { INT64_MIN, 0, { 0 } } },
     };
     struct weir_bytes before = NO_BYTES, bytes;
 
@@ -353,12 +355,14 @@ START_TEST(row_keys_sort_as_their_ticks)
         ck_assert(i == 0 || weir__bytes_compare(before, bytes) < 0);
         ck_assert_int_eq(weir__decode(market_row_key, &arena, bytes, (const void **)&back), WEIR_OK);
         ck_assert_int_eq(market_order_compare(&back->order, &keys[i].order), 0);
-        ck_assert(back->key.tenant.size == 1 && back->key.instrument.size == keys[i].key.instrument.size);
+        ck_assert(back->line.key.tenant.size == 1 && back->line.epoch == keys[i].line.epoch);
+        ck_assert_uint_eq(back->line.key.instrument.size, keys[i].line.key.instrument.size);
         ck_assert_int_eq(market_row_key->print(market_row_key, back, &out), WEIR_OK);
         ck_assert_int_eq(weir_json_parse(&arena, (struct weir_text){ out.buf.data, out.buf.size }, &json, NULL),
                          WEIR_OK);
         ck_assert_int_eq(market_row_key->parse(market_row_key, json, &parsed), WEIR_OK);
         ck_assert_int_eq(market_order_compare(&parsed.order, &keys[i].order), 0);
+        ck_assert_int_eq(parsed.line.epoch, keys[i].line.epoch);
         weir__json_out_fini(&out);
         for (size_t size = 0; size < bytes.size; size++)
             ck_assert_int_eq(weir__decode(market_row_key, &arena, BYTES(bytes.data, size), (const void **)&back),

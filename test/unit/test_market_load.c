@@ -582,6 +582,8 @@ START_TEST(progress_that_cannot_be_read)
         "\"begin\":0,\"events\":1,\"sent\":1,\"before\":0}",
         "{\"id\":\"a\",\"context\":\"b\",\"hash\":\"0000000000000000\",\"bytes\":1,\"rows\":1,"
         "\"begin\":0,\"events\":1,\"sent\":2,\"before\":0}",
+        "{\"id\":\"a\",\"context\":\"b\",\"hash\":\"0000000000000000\",\"bytes\":1,\"rows\":1,"
+        "\"begin\":0,\"events\":1,\"sent\":1,\"before\":0,\"backfill\":2,\"backfills\":1}",
         "{\"id\":\"a\",\"context\":\"b\",\"hash\":\"0000000000000000\",\"bytes\":-1,\"rows\":1,"
         "\"begin\":0,\"events\":1,\"sent\":1,\"before\":0}"
     };
@@ -628,6 +630,38 @@ START_TEST(progress_headers_and_topics)
     ck_assert_uint_eq(file_of(&call_, 0).sent, 9000);
     ck_assert(!file_of(&call_, 0).ordered);
     market_load_free(call_.load);
+}
+END_TEST
+
+/* Sends up to `most` events of a file; the number that the last one bears, -1 = none, 0 = nothing was sent. */
+static int number_of(const char *path, const char **known, size_t most)
+{
+    struct call call_ = call((const char *const[]){ path, NULL }, (const char *const[]){ *known, NULL });
+    int         number = 0;
+
+    for (struct market_raw raw; most-- > 0 && market_load_next(call_.load, &raw, &error) == WEIR_OK;)
+        number = raw.header_count > 1 ? atoi(raw.headers[1].value.data) : -1;
+    *known = progress_of(&call_, 0);
+    market_load_free(call_.load);
+    return number;
+}
+
+START_TEST(each_backfill_has_a_number_of_its_own)
+{
+    const char *known = NULL, *path = make(LEAN, "1,1,1,P,,0\n2,2,1,P,,0\n3,3,1,P,,0\n");
+
+    ck_assert_int_eq(number_of(path, &known, SIZE_MAX), -1);
+    options.backfill = options.again = true;
+    ck_assert_int_eq(number_of(path, &known, SIZE_MAX), 1);
+    ck_assert_int_eq(number_of(path, &known, 2), 2);
+    options.again = false; /* the broken off one goes on */
+    ck_assert_int_eq(number_of(path, &known, SIZE_MAX), 2);
+    ck_assert_int_eq(number_of(path, &known, SIZE_MAX), 0);
+    options.backfill = false;
+    options.again = true;
+    ck_assert_int_eq(number_of(path, &known, SIZE_MAX), -1);
+    options.backfill = true;
+    ck_assert_int_ge(number_of(path, &known, SIZE_MAX), 3);
 }
 END_TEST
 
@@ -686,6 +720,7 @@ int main(void)
     tcase_add_test(tcase, the_shorter_form_of_a_file_is_still_known);
     tcase_add_test(tcase, progress_that_cannot_be_read);
     tcase_add_test(tcase, progress_headers_and_topics);
+    tcase_add_test(tcase, each_backfill_has_a_number_of_its_own);
     tcase_add_test(tcase, memory_that_runs_out_anywhere_is_said);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

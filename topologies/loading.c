@@ -115,6 +115,7 @@ static int commit(struct sending *sending, struct weir_error *reterr)
             err = send_progress(sending, i);
         sending->touched[i] = false;
     }
+    weir__crash_at(WEIR__BEFORE_LOAD);
     while (err == WEIR_OK) {
         err = sending->config->engine->commit(sending->producer, PRODUCER_ID, NULL, 0, NULL, 0, call_by(sending));
         if (err != WEIR_AGAIN)
@@ -124,6 +125,7 @@ static int commit(struct sending *sending, struct weir_error *reterr)
     if (err < 0)
         return weir__fail(reterr, err, "load", "the events cannot be committed: %s; load the files again",
                           weir_code_text(err));
+    weir__crash_at(WEIR__AFTER_LOAD);
     sending->sent += sending->events;
     sending->events = sending->bytes = 0;
     return WEIR_OK;

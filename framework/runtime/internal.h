@@ -312,20 +312,6 @@ int weir__open_producer(struct weir__thread *thread, struct weir_error *reterr);
 int weir__answer_request(struct weir__thread *thread, struct weir_error *reterr);
 
 /* crash.c */
-enum weir__crash_point {
-    WEIR__AT_RECORD,
-    WEIR__BEFORE_COMMIT,
-    WEIR__AFTER_FLUSH,
-    WEIR__MID_COMMIT,
-    WEIR__AFTER_COMMIT,
-    WEIR__MID_RESTORE,
-    WEIR__BEFORE_LOAD,
-    WEIR__AFTER_LOAD,
-    WEIR__AT_REVOKE,
-    WEIR__AT_STOP,
-    WEIR__CRASH_POINTS
-};
-void   weir__crash_at(enum weir__crash_point point);
 size_t weir__crash_room(size_t max); /* records that may be processed before the next look */
 void   weir__crash_records(size_t done);
 

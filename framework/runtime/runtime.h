@@ -136,5 +136,19 @@ int64_t            weir__lines_packed(const struct weir__lines *lines); /* bytes
 #define WEIR__CRASH_VARIABLE "WEIR_CRASH_AT"
 /* Reads the variable. WEIR_BAD_CONFIG: no such point. Before threads are started. */
 int weir__crash_setup(const char *text, struct weir_error *reterr);
+enum weir__crash_point {
+    WEIR__AT_RECORD,
+    WEIR__BEFORE_COMMIT,
+    WEIR__AFTER_FLUSH,
+    WEIR__MID_COMMIT,
+    WEIR__AFTER_COMMIT,
+    WEIR__MID_RESTORE,
+    WEIR__BEFORE_LOAD,
+    WEIR__AFTER_LOAD,
+    WEIR__AT_REVOKE,
+    WEIR__AT_STOP,
+    WEIR__CRASH_POINTS
+};
+void weir__crash_at(enum weir__crash_point point);
 
 #endif

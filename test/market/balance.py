@@ -36,7 +36,7 @@ def check_letters(run, topology, unused):
 def main():
     run, topics = sys.argv[1], sys.argv[2:]
     files = expected(sys.stdin)
-    unused = {name: runs.unused(run, name) for name in ("normalization", "enrichment", "aggregation")}
+    unused = {name: runs.unused(run, name) for name in ("normalization", "enrichment", "aggregation", "projection")}
     letters = sum(check_letters(run, name, unused[name]) for name in unused)
     normalized, enriched = (runs.count(run, topic) for topic in runs.TICKS.values())
     equal("raw events of the files and in the log", files["events"], sum(runs.count(run, topic) for topic in topics))
@@ -48,6 +48,10 @@ def main():
     for interval, trades in zip(runs.INTERVALS, traded):
         equal(f"enriched ticks, and ticks of {interval} bars + what aggregation counted", enriched,
               trades + sum(unused["aggregation"].values()))
+    served = runs.count(run, runs.LATEST)
+    of_bars = unused["projection"].get("superseded", 0)
+    equal("enriched ticks, and latest prices + what projection counted", enriched,
+          served + sum(unused["projection"].values()) - of_bars)
     reasons = {f"{name} {reason}": number for name, said in unused.items() for reason, number in said.items()}
     print(f"{files['events']} raw events: {normalized} ticks, {letters} dead letters, {traded[0]} ticks in bars; "
           f"not used: {reasons or 'none'}")

@@ -1,4 +1,4 @@
-"""All bars of a run by plain computation over the same files, compared with what the pipeline made.
+"""All bars and latest prices of a run by plain computation over the same files, compared with what the pipeline made.
 
     feeds.py ticks FILE... | exact.py RUN
 
@@ -111,6 +111,19 @@ def compare(interval, want, have):
                 runs.fail(f"{interval} bar {window}: {name} is {got[name]}, not {value}")
 
 
+def check_latest(ticks, run):
+    """The last record served of each instrument is its greatest tick by (time, sequence)."""
+    want, have = {}, {}
+    for (name, time, sequence), (_, price, _) in sorted(ticks.items()):
+        want[f"default/{name}"] = time, sequence, price
+    for record in runs.records(run, runs.LATEST):
+        value = record["value"]
+        have[record["key"]] = int(value["event_time"]), int(value["sequence"]), runs.units(value["price"])
+    for key in sorted(set(want) | set(have)):
+        if want.get(key) != have.get(key):
+            runs.fail(f"the latest price of {key} is {have.get(key)}, not {want.get(key)}")
+
+
 def main():
     ticks, lines = read_ticks(sys.stdin)
     counts = []
@@ -118,8 +131,9 @@ def main():
         want = computed(ticks, interval)
         compare(interval, want, runs.bars(sys.argv[1], interval))
         counts.append(f"{len(want)} {interval}")
+    check_latest(ticks, sys.argv[1])
     names = {name for name, _, _ in ticks}
-    print(f"{', '.join(counts)} bars of {len(names)} instruments equal the plain computation over {lines} ticks, "
+    print(f"{', '.join(counts)} bars and the latest price of {len(names)} instruments equal the plain computation over {lines} ticks, "
           f"of which {len(ticks)} count")
 
 

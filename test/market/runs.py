@@ -11,6 +11,7 @@ import sys
 
 INTERVALS = ("1m", "5m", "1h", "1d")
 BARS = "aggregated.market.bars.{}.v1"
+LATEST = "served.market.latest_prices.v1"
 LETTERS = "processing.deadletter.{}.v1"
 TICKS = {"normalization": "normalized.market.ticks.v1", "enrichment": "enriched.market.ticks.v1"}
 

@@ -36,8 +36,9 @@ grep -q '"state":"correction"' "$work/pjm.run/aggregated.market.bars.1h.v1"
 
 echo "--- other markets"
 others=()
-for file in "$real"/miso_* "$real"/ercot_* "$real"/aeso_api_* "$real"/aeso_smp_*; do
+for file in "$real"/{miso,ercot,aeso,caiso,isone,nyiso}_*; do
     others+=("$(market_file "$file" 200)")
 done
 exact others "${others[@]}"
-exact trades "$(market_file "$real/trades_gc_201312_tick_20131008.csv.gz" 5000)" "$real"/trades_kraken_api_xbt*
+exact trades "$(market_file "$real/trades_gc_201312_tick_20131008.csv.gz" 3000)" "$real"/trades_kraken_api_xbt* \
+    "$(market_file "$real/trades_spy_tick_20131007.csv.gz" 3000)" "$(market_file "$real/trades_binance_futures_ws_ethusdt_20240808.jsonl.gz" 3000)"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SIGKILL at seeded moments of the whole pipeline, from inside and from outside, on the same disk or with the state folder emptied:
-# the converged bars are those of an undisturbed run, no record is there twice, and no revision. FORM=long: 20 kills.
+# the converged bars are those of an undisturbed run, no record is there twice, and no revision. A load that is killed and repeated
+# gives the same raw events, to the byte. FORM=long: 20 kills.
 set -eu -o pipefail
 . test/market/runs.inc
 RANDOM=23
@@ -60,4 +61,28 @@ python3 test/market/revisions.py "$work/killed.run"
 for topic in "${topics[@]}" normalized.market.ticks.v1 enriched.market.ticks.v1 processing.deadletter.{normalization,enrichment,aggregation}.v1; do
     cmp <(wc -l <"$work/whole.run/$topic") <(wc -l <"$work/killed.run/$topic") || { echo "$topic: another number of records"; exit 1; }
 done
+echo "$killed kills"
+
+echo "--- a load, killed and repeated"
+# events FOLDER: all raw events that were loaded, whatever their place: rows without an instrument have no key
+events() {
+    for topic in "${topics[@]}"; do
+        "$pipeline" cat "$topic" --dir "$1"
+    done | sed 's/"partition":[0-9]*,"offset":[0-9]*,//' | sort
+}
+killed=0
+for ((i = 0; i < kills; i++)); do
+    moment=before-load
+    [ $((RANDOM % 2)) = 0 ] || moment=after-load
+    code=0
+    WEIR_CRASH_AT=$moment:$((RANDOM % 2 + 1)) "$pipeline" load --dir "$work/load" "${files[@]}" --log.level=warn >/dev/null 2>"$work/err" &
+    wait $! 2>/dev/null || code=$?
+    [ $code = 0 ] || [ $code = 137 ] || { cat "$work/err"; exit 1; }
+    killed=$((killed + (code == 137)))
+done
+[ $killed -gt 0 ]
+"$pipeline" load --dir "$work/load" "${files[@]}" --log.level=warn
+[ "$("$pipeline" load --dir "$work/load" "${files[@]}" --log.level=warn)" = "0 events loaded" ]
+events "$work/load" >"$work/load.events"
+events "$work/whole" | cmp - "$work/load.events"
 echo "$killed kills"

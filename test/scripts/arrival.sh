@@ -51,3 +51,20 @@ for partitions in 1 4 12; do
     grep -q ' [1-9][0-9]* of them corrected' "$work/said"
     [ "${FORM:-short}" = short ] || arrive $partitions 144000000 $((partitions + 2))
 done
+
+echo "--- in four runs, each of which ends with all windows closed"
+rm -rf "$work/again" "$work/again.run"
+for topic in "${topics[@]}"; do
+    python3 test/market/shuffle.py 7 144000000 <"$work/$topic" >"$work/$topic.shuffled"
+    split --numeric-suffixes=1 -a 1 -n l/4 "$work/$topic.shuffled" "$work/$topic.part"
+done
+for ((part = 1; part <= 4; part++)); do
+    inputs=()
+    for topic in "${topics[@]}"; do
+        inputs+=(--in "$topic=$work/$topic.part$part")
+    done
+    market_run "$work/again" "${inputs[@]}"
+done
+market_print "$work/again"
+"$pipeline" diff "$work/whole" "$work/again"
+python3 test/market/revisions.py "$work/again.run"

@@ -9,7 +9,7 @@ exact() {
     local name=$1
     shift
     market_run "$work/$name" "$@"
-    printf '%s\n' "$@" >>"$work/$name.files"
+    printf '%s\n' "$@" | grep -v '^--' >>"$work/$name.files"
     market_print "$work/$name"
     xargs python3 test/market/feeds.py ticks <"$work/$name.files" | python3 test/market/exact.py "$work/$name.run"
 }
@@ -33,6 +33,8 @@ exact pjm "$hourly" "$ahead" "$fives" "$again" "$da_again"
 echo "--- revised again, in a later run"
 exact pjm "$late"
 grep -q '"state":"correction"' "$work/pjm.run/aggregated.market.bars.1h.v1"
+echo "--- and all of it sent again"
+exact pjm "$late" --again
 
 echo "--- other markets"
 others=()

@@ -123,35 +123,16 @@ static int send_next(struct weir_context *ctx, const struct market_level *level,
     return err < 0 ? err : send(ctx, level, line, span, window);
 }
 
-/* The row of the window that holds a time. Every window has one since its first tick. WEIR_NOTFOUND: it has left. */
-static int find_row(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
-                    int64_t time, struct weir_row *ret)
-{
-    int64_t           longest = level->width > 0 ? level->width : HOURS(25);
-    struct weir_rows *rows;
-    int err = weir_fetch(ctx, level->store, line, MAX(time - longest + 1, 0), time, WEIR_DESCENDING, &rows);
-
-    if (err == WEIR_OK)
-        err = weir_next(rows, ret);
-    return err == WEIR_OK && ret->end <= time ? WEIR_NOTFOUND : err;
-}
-
-/* Something below a time has changed: a window that has closed says so, one that is open will. */
-static int correct(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                   const struct market_line *line, int64_t time)
+/* Something inside a window has changed: one that has closed says so, one that is open will. */
+static int correct_window(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                          const struct market_line *line, const struct weir_row *row)
 {
     const struct market_level *level = &ladder->levels[n];
-    struct market_window       window;
+    struct market_window       window = *(const struct market_window *)row->value;
+    struct weir_span           span = { .start = row->start, .end = row->end };
     struct market_fold         fold;
-    struct weir_span           span;
-    struct weir_row            row;
-    int                        err = find_row(ctx, level, line, time, &row);
+    int                        err = weir_window_standing(ctx, level->store, line, span.end);
 
-    if (err < 0)
-        return err == WEIR_NOTFOUND ? WEIR_OK : err;
-    span = (struct weir_span){ .start = row.start, .end = row.end };
-    window = *(const struct market_window *)row.value;
-    err = weir_window_standing(ctx, level->store, line, span.end);
     if (err != WEIR_CLOSED)
         return err < 0 ? err : WEIR_OK;
     err = fold_children(ctx, ladder, n, line, &span, &fold);
@@ -161,6 +142,26 @@ static int correct(struct weir_context *ctx, const struct market_ladder *ladder,
         return WEIR_OK;
     window.fold = fold;
     return send_next(ctx, level, line, &span, &window);
+}
+
+/* The windows that hold a time: each has a row since its first tick, unless it has left. One, but where two markets name
+ * one symbol: their days overlap. */
+static int correct(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                   const struct market_line *line, int64_t time)
+{
+    const struct market_level *level = &ladder->levels[n];
+    int64_t                    longest = level->width > 0 ? level->width : HOURS(25);
+    struct weir_rows          *rows;
+    struct weir_row            row;
+    int err = weir_fetch(ctx, level->store, line, MAX(time - longest + 1, 0), time, WEIR_DESCENDING, &rows);
+
+    while (err >= 0 && (err = weir_next(rows, &row)) == WEIR_OK) {
+        if (row.end > time)
+            err = correct_window(ctx, ladder, n, line, &row);
+        if (level->width > 0)
+            break;
+    }
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
 static int correct_above(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,

@@ -26,7 +26,9 @@ static const struct {
     bool        corrects;
 } instruments[] = { { "PJM", "PJM.WESTERN.HUB.RT1H", "America/New_York", true },
                     { "MISO", "MISO.ILLINOIS.HUB", "EST", true },
-                    { "COMEX", "GC.201312", "UTC", false } };
+                    { "COMEX", "GC.201312", "UTC", false },
+                    { "NYSE", "GC.201312", "America/New_York", false } }; /* only where a test says so */
+enum { INSTRUMENTS = ARRAY_SIZE(instruments) - 1 };
 
 static struct weir_driver *driver;
 static struct weir_error   error;
@@ -110,7 +112,7 @@ static void make_specs(unsigned seed)
     random_state = seed * 7919u + 1;
     spec_count = 0;
     for (int i = 0; i < TICKS; i++) {
-        int     instrument = dice(ARRAY_SIZE(instruments));
+        int     instrument = dice(INSTRUMENTS);
         int64_t minute = dice(36 * 60) / (1 + dice(30)), time = BEGIN + MARKET_MINUTES(minute + 8 * 24 * 60 - 600);
         struct spec        spec = { .instrument = instrument,
                                     .event_time = time + dice(3) * MARKET_SECONDS(7),
@@ -394,6 +396,25 @@ START_TEST(days_are_those_of_the_market)
 }
 END_TEST
 
+/* Two markets name one symbol: their days overlap, and each has all that lies in it, in whatever order it came. */
+START_TEST(days_of_two_markets_overlap)
+{
+    make_specs((unsigned)_i);
+    for (size_t i = 0; i < spec_count; i++) {
+        specs[i].instrument = 2 + dice(2);
+        specs[i].sequence = (int64_t)i; /* none twice */
+    }
+    shuffle();
+    open_driver(_i % 2 == 1, 1 << 20);
+    for (size_t i = 0; i < spec_count; i++)
+        pipe_spec(&specs[i]);
+    finish_run();
+    for (size_t i = 0; i < seen_count; i++)
+        expect_bar(&seen[i]);
+    close_driver();
+}
+END_TEST
+
 START_TEST(what_is_too_old_is_a_dead_letter)
 {
     struct spec spec = { .event_time = BEGIN, .price = 100000000, .revision = 1 };
@@ -483,6 +504,7 @@ int main(void)
     tcase_add_loop_test(tests, bars_equal_the_plain_computation, 1, 7);
     tcase_add_loop_test(tests, what_is_superseded_is_counted, 0, 2);
     tcase_add_test(tests, days_are_those_of_the_market);
+    tcase_add_loop_test(tests, days_of_two_markets_overlap, 0, 4);
     tcase_add_test(tests, what_is_too_old_is_a_dead_letter);
     tcase_add_loop_test(tests, a_gap_longer_than_the_retention_loses_no_bar, 0, 3);
     tcase_add_test(tests, a_trade_is_not_corrected);

@@ -36,9 +36,10 @@ static int compare_texts(struct weir_text a, struct weir_text b)
     return weir__bytes_compare(BYTES(a.data, a.size), BYTES(b.data, b.size));
 }
 
+/* What the tick itself is flagged with, whatever came before it and whatever is known of its instrument. */
 static uint32_t own_flags(const struct market_content *content)
 {
-    return content->quality_flags & ~(uint32_t)(MARKET_FLAGS_FROM_STATE | MARKET_FLAGS_OF_REFERENCE);
+    return content->quality_flags & ~(uint32_t)(MARKET_VALID | MARKET_FLAGS_FROM_STATE | MARKET_FLAGS_OF_REFERENCE);
 }
 
 struct market_content market_content_of(const struct market_tick *tick)
@@ -119,10 +120,11 @@ bool market_fold_same(const struct market_fold *a, const struct market_fold *b)
            market_text_same(a->unit, b->unit);
 }
 
-/* A fold of one tick. What reference data says of it is left out: bars do not depend on that. */
+/* A fold of one tick. What reference data says of it is left out: bars do not depend on that. Valid is a tick without
+ * flags of its own. */
 static int fold_of(const struct market_order *order, const struct market_content *content, struct market_fold *ret)
 {
-    uint32_t           flags = content->quality_flags & ~(uint32_t)MARKET_FLAGS_OF_REFERENCE;
+    uint32_t           own = own_flags(content), state = content->quality_flags & MARKET_FLAGS_FROM_STATE;
     struct market_edge edge = { .order = *order, .price = content->price.units };
 
     if (!content->price.given)
@@ -132,8 +134,8 @@ static int fold_of(const struct market_order *order, const struct market_content
                                  .close = edge,
                                  .high = edge.price,
                                  .low = edge.price,
-                                 .quality_flags = flags,
-                                 .flagged_count = (own_flags(content) & ~(uint32_t)MARKET_VALID) != 0,
+                                 .quality_flags = state | (own != 0 ? own : MARKET_VALID),
+                                 .flagged_count = own != 0,
                                  .currency = content->currency,
                                  .unit = content->unit };
     if (!content->volume.given)

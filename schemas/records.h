@@ -50,6 +50,11 @@ enum market_flag { MARKET_FLAGS(MARKET__FLAG) };
 const char *market_flag_label(enum market_flag_bit bit);
 /* The flag of a label, 0 = there is none such. */
 uint32_t market_flag_of(struct weir_text label);
+/* With another one: what has a flag is not valid any more. */
+static inline uint32_t market_flagged(uint32_t flags, uint32_t flag)
+{
+    return (flags & ~(uint32_t)MARKET_VALID) | flag;
+}
 
 /* ---- small parts ---- */
 
@@ -183,6 +188,18 @@ bool market_fold_same(const struct market_fold *a, const struct market_fold *b);
 /* Children into a parent. Errors as above. */
 int market_fold_merge(struct market_fold *fold, const struct market_fold *other);
 
+/* What an instrument's values were of late: means and variances in which the last 50 weigh most. All zero: there were none. */
+struct market_recent {
+    int64_t               count, volume_count; /* of values so far */
+    struct market_double  price_mean, price_variance, volume_mean, volume_variance;
+    struct market_decimal last_price; /* the one of the greatest event time */
+    int64_t               last_time;
+};
+/* MARKET_PRICE_SPIKE, MARKET_VOLUME_SPIKE: where there were 10 values or more, one that lies further from their mean than
+ * four standard deviations, and than a tenth of the mean (a volume: above it, and than half of it). */
+uint32_t market_recent_judge(const struct market_recent *recent, const struct market_tick *tick);
+void     market_recent_add(struct market_recent *recent, const struct market_tick *tick);
+
 /* A window of bars as aggregation keeps it. */
 struct market_window {
     struct market_fold fold;
@@ -264,6 +281,7 @@ extern const struct weir_codec market_content[1];                               
 extern const struct weir_codec market_order[1];                                    /* MessagePack */
 extern const struct weir_codec market_fold[1];                                     /* MessagePack */
 extern const struct weir_codec market_window[1];                                   /* MessagePack */
+extern const struct weir_codec market_recent[1];                                   /* MessagePack */
 
 /* Reads as the codec does, and says which field is wrong and why: reterr->code is a market_reason. ret: codec->bytes. */
 int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,

@@ -216,6 +216,20 @@ static const struct market_field window_rows[] = {
 };
 TABLE(market_window, 1, window_rows);
 
+/* ---- state of normalization ---- */
+
+static const struct market_field recent_rows[] = {
+    ROW(market_recent, INT,     count),
+    ROW(market_recent, INT,     volume_count),
+    ROW(market_recent, DOUBLE,  price_mean),
+    ROW(market_recent, DOUBLE,  price_variance),
+    ROW(market_recent, DOUBLE,  volume_mean),
+    ROW(market_recent, DOUBLE,  volume_variance),
+    ROW(market_recent, DECIMAL, last_price),
+    ROW(market_recent, INT,     last_time),
+};
+TABLE(market_recent, 1, recent_rows);
+
 /* clang-format on */
 
 const struct market_schema *const market_schemas[] = {
@@ -314,3 +328,4 @@ CODEC(market_content, market_content, packed);
 CODEC(market_order, market_order, packed);
 CODEC(market_fold, market_fold, packed);
 CODEC(market_window, market_window, packed);
+CODEC(market_recent, market_recent, packed);

@@ -59,9 +59,9 @@ static int attach(struct weir_context *ctx, const struct weir_record *rec)
     if (row != NULL && row->active)
         take_reference(out, row);
     else
-        out->tick.quality_flags |= MARKET_NO_REFERENCE;
+        out->tick.quality_flags = market_flagged(out->tick.quality_flags, MARKET_NO_REFERENCE);
     out->taxonomy = market_classify(&out->tick, row != NULL && row->active ? row : NULL);
     if (out->taxonomy.confidence.units < CONFIDENT)
-        out->tick.quality_flags |= MARKET_LOW_CONFIDENCE;
+        out->tick.quality_flags = market_flagged(out->tick.quality_flags, MARKET_LOW_CONFIDENCE);
     return weir_forward(ctx, rec->key, out);
 }

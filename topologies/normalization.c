@@ -23,6 +23,7 @@ SOURCES(raw, TOPICS("ingestion.market.raw.v1", "ingestion.market.ticks.raw.v1", 
 WINDOWS(prices_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* contents */
 WINDOWS(quotes_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* of power: one may share a price's id */
 WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(10), MINUTES(15))); /* marks */
+KEYS   (recent_s,      market_key, market_recent); /* of each instrument, for what stands out */
 SINK   (ticks,   "normalized.market.ticks.v1", market_key, market_tick);
 SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob);
 
@@ -30,13 +31,16 @@ SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob)
 STEP       (decoded, decode, .key = market_key, .value = market_tick);
 REPARTITION(by_instrument);
 STEP       (judged, judge, .key = market_key, .value = market_tick, 
-            .uses = STORES(prices_seen_s, quotes_seen_s, trades_seen_s));
+            .uses = STORES(prices_seen_s, quotes_seen_s, trades_seen_s, recent_s));
 
 TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw, .port = 8080,
     .paths = PATHS(
         PATH(raw, decoded, by_instrument, judged, ticks)));
 
 /* clang-format on */
+
+/* A tick that comes so long after its interval's end is flagged, us. */
+#define LATE (MINUTES(5) * 1000)
 
 /* Marks kept of one window of trades: more than a market makes in 10 s. */
 enum { MARKS_MOST = 100000 };
@@ -67,6 +71,13 @@ static bool too_far_ahead(const struct weir_record *rec, const struct market_rea
     return false;
 }
 
+/* What replay and backfill bring is not late: nobody waited for it. */
+static bool is_late(const struct weir_record *rec, const struct market_tick *tick)
+{
+    return !market_has_header(rec, MARKET_HEADER_REPLAY) && !is_backfill(rec) &&
+           tick->ingested_at - (tick->event_time + tick->interval) > LATE;
+}
+
 static int forward_ticks(struct weir_context *ctx, const struct weir_record *rec, struct market_reading *reading)
 {
     int err = WEIR_OK;
@@ -80,6 +91,10 @@ static int forward_ticks(struct weir_context *ctx, const struct weir_record *rec
 
         if (tick->event_time < 0)
             return weir_reject(ctx, WEIR_BAD_TIME, "the event's time is before 1970");
+        if (is_late(rec, tick))
+            tick->quality_flags |= MARKET_LATE_ARRIVAL;
+        if (tick->quality_flags == 0)
+            tick->quality_flags = MARKET_VALID;
         tick->normalized_at = weir_wall_time(ctx) * 1000;
         out.key = &key;
         out.value = tick;
@@ -171,19 +186,56 @@ static int forward_flagged(struct weir_context *ctx, const struct weir_record *r
     if (tick == NULL)
         return WEIR_LIMIT;
     *tick = *(const struct market_tick *)rec->value;
-    tick->quality_flags = (tick->quality_flags & ~(uint32_t)MARKET_VALID) | flag;
+    tick->quality_flags = market_flagged(tick->quality_flags, flag);
     return weir_forward(ctx, rec->key, tick);
+}
+
+/* Flags of a tick beside its instrument's recent values, to which it is added; or a code. */
+static int64_t stand_out(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct market_tick   *tick = rec->value;
+    const struct market_recent *known;
+    struct market_recent        recent = { 0 };
+    uint32_t                    flags;
+    int                         err = weir_get(ctx, recent_s, rec->key, (const void **)&known);
+
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    if (err == WEIR_OK)
+        recent = *known;
+    flags = market_recent_judge(&recent, tick);
+    market_recent_add(&recent, tick);
+    err = weir_put(ctx, recent_s, rec->key, &recent);
+    return err < 0 ? err : (int64_t)flags;
+}
+
+/* What a backfill brings is no recent value. */
+static int forward_backfill(struct weir_context *ctx, const struct weir_record *rec, enum market_known known)
+{
+    switch (known) {
+    case MARKET_SAME: return forward_flagged(ctx, rec, MARKET_DUPLICATE);
+    case MARKET_OTHERWISE: return forward_flagged(ctx, rec, MARKET_CORRECTION);
+    case MARKET_SUPERSEDED:
+    case MARKET_NEW: break;
+    }
+    return weir_forward(ctx, rec->key, rec->value);
 }
 
 static int forward_known(struct weir_context *ctx, const struct weir_record *rec, enum market_known known)
 {
-    switch (known) {
-    case MARKET_SAME: weir_drop(ctx, "duplicate"); return WEIR_OK;
-    case MARKET_SUPERSEDED: weir_drop(ctx, "superseded"); return WEIR_OK;
-    case MARKET_OTHERWISE: return forward_flagged(ctx, rec, MARKET_CORRECTION);
-    case MARKET_NEW: break;
+    const struct market_tick *tick = rec->value;
+    int64_t                   flags;
+
+    if (known == MARKET_SAME || known == MARKET_SUPERSEDED) {
+        weir_drop(ctx, known == MARKET_SAME ? "duplicate" : "superseded");
+        return WEIR_OK;
     }
-    return weir_forward(ctx, rec->key, rec->value);
+    flags = tick->price.given ? stand_out(ctx, rec) : 0;
+    if (flags < 0)
+        return (int)flags;
+    if (known == MARKET_OTHERWISE)
+        flags |= MARKET_CORRECTION;
+    return flags != 0 ? forward_flagged(ctx, rec, (uint32_t)flags) : weir_forward(ctx, rec->key, rec->value);
 }
 
 static int judge_in(struct weir_context *ctx, const struct weir_record *rec, const struct weir_store *store)
@@ -200,8 +252,7 @@ static int judge_in(struct weir_context *ctx, const struct weir_record *rec, con
     if (known < 0)
         return known;
     if (is_backfill(rec))
-        return known == MARKET_OTHERWISE ? forward_flagged(ctx, rec, MARKET_CORRECTION)
-                                         : weir_forward(ctx, rec->key, rec->value);
+        return forward_backfill(ctx, rec, known);
     err = weir_advance(ctx, store, rec->key, rec->timestamp);
     return err < 0 ? err : forward_known(ctx, rec, known);
 }

@@ -15,6 +15,7 @@ enum {
 /* A row being read. */
 struct row {
     const struct market_feed    *feed;
+    const struct market_rules   *rules; /* of its market: those of the feed, where that is of one */
     const struct market__roles  *roles;
     const struct market__source *source;
     struct market__run           product;
@@ -344,6 +345,16 @@ static int turned(const struct row *row, enum market__role role, struct market_d
     return WEIR_OK;
 }
 
+/* The whole price, trade or quote of a row. */
+static int add_whole(const struct row *row, struct weir_arena *arena, struct market_reading *reading,
+                     struct market_tick *tick, const struct market_id *id)
+{
+    struct market_tick whole = *tick;
+
+    whole.quality_flags |= market__quality(row->feed, row->rules, tick);
+    return add_tick(row, arena, reading, &whole, id, tick->price);
+}
+
 /* One component, or the forecast: a tick, a count, or nothing where the feed has none. */
 static int add_component(const struct row *row, struct weir_arena *arena, struct market_reading *reading,
                          const struct market_tick *like, enum market__role role, enum market_component component)
@@ -408,7 +419,9 @@ static int add_item(const struct row *row, struct weir_arena *arena, const struc
         reading->components_absent += held == HELD_EMPTY;
         return WEIR_OK;
     }
-    return add_tick(row, arena, reading, tick, id, price);
+    tick->price = price;
+    return component == MARKET_PRICE ? add_whole(row, arena, reading, tick, id)
+                                     : add_tick(row, arena, reading, tick, id, price);
 }
 
 /* The price, and what it must be in its feed. */
@@ -446,7 +459,7 @@ static int add_ticks(const struct row *row, struct weir_arena *arena, const stru
         return add_item(row, arena, options, reading, tick, &id);
     err = read_main_price(row, tick);
     if (err == WEIR_OK)
-        err = add_tick(row, arena, reading, tick, &id, tick->price);
+        err = add_whole(row, arena, reading, tick, &id);
     if (err < 0 || row->feed->trade || row->feed == market__nested || options->components_off)
         return err;
     return add_components(row, arena, reading, tick);
@@ -561,10 +574,9 @@ static int read_market(const struct row *row, const struct market_rules *rules, 
 static int fill(struct row *row, const struct market__fields *fields, struct weir_arena *arena,
                 struct market_tick *tick)
 {
-    const struct market_rules *rules =
-        *row->feed->rules->name == '*' ? market_rules_find(row->source->market) : row->feed->rules;
-    bool trade = row->feed->trade || (row->feed == market__nested && !rules->power);
-    int  err = market__product(row->feed, row->roles, &row->product, row->reterr);
+    const struct market_rules *rules = row->rules;
+    bool                       trade = row->feed->trade || (row->feed == market__nested && !rules->power);
+    int                        err = market__product(row->feed, row->roles, &row->product, row->reterr);
 
     *tick = (struct market_tick){ .tenant_id = row->source->tenant,
                                   .kind = trade ? MARKET_KIND_TRADE : MARKET_KIND_PRICE,
@@ -610,6 +622,7 @@ int market__map(const struct market_feed *feed, const struct market__fields *fie
     struct market_tick   tick;
     int                  err;
 
+    row.rules = *feed->rules->name == '*' ? market_rules_find(source->market) : feed->rules;
     market__roles_find(feed, fields, &roles);
     ret->count = ret->components_absent = 0;
     ret->ticks = weir__arena_take(arena, TICKS_MAX * sizeof(*ret->ticks));

@@ -43,6 +43,7 @@ static const struct weir_topology *const chain[] = { &normalization, &enrichment
 enum { STAGES = ARRAY_SIZE(chain) };
 static struct weir_driver *drivers[STAGES];
 static size_t              dead_letters;
+static bool                alone;    /* what leaves normalization goes no further */
 static const char         *backfill; /* number of the one that what is piped is of; NULL: of none */
 
 static void open_chain(void)
@@ -53,6 +54,7 @@ static void open_chain(void)
         OK(weir_driver_open(chain[i], &config, weir_engines, &drivers[i], &error));
     dead_letters = last_count = 0;
     backfill = NULL;
+    alone = false;
 }
 
 static void close_chain(void)
@@ -130,12 +132,29 @@ static void take_latest(struct weir_bytes value)
     weir__arena_fini(&arena);
 }
 
+static uint32_t flags; /* of the last tick that left normalization */
+
+static void take_tick(struct weir_bytes value)
+{
+    struct weir_arena  arena;
+    struct market_tick tick = { 0 };
+
+    weir__arena_init(&arena, 0);
+    ck_assert_int_eq(market_tick->decode(market_tick, &arena, value, &tick), WEIR_OK);
+    flags = tick.quality_flags;
+    weir__arena_fini(&arena);
+}
+
 static void pass_on(size_t stage, const struct weir_output *output)
 {
     if (strstr(output->topic, "deadletter") != NULL) {
         dead_letters++;
         return;
     }
+    if (strncmp(output->topic, "normalized", 10) == 0)
+        take_tick(output->value);
+    if (alone)
+        return;
     if (strncmp(output->topic, "aggregated", 10) == 0)
         take_bar(output->value);
     if (strncmp(output->topic, "served", 6) == 0)
@@ -649,6 +668,79 @@ START_TEST(a_backfill_brings_trades_back_that_have_left)
 }
 END_TEST
 
+/* ---- quality flags ---- */
+
+/* A connector's price of a hub at an hour. */
+static void pipe_lmp(int hour, const char *price, int64_t ingested)
+{
+    char    text[600];
+    int64_t time = BEGIN + hour * HOUR;
+
+    snprintf(text, sizeof(text),
+             "{\"event_id\":\"e\",\"tenant_id\":\"acme\",\"producer\":\"p\",\"ingested_at\":%" PRId64
+             ",\"payload\":{\"market\":\"ERCOT\",\"data_type\":\"dam\",\"node\":\"HB_NORTH\",\"timestamp\":%" PRId64
+             ",\"lmp_usd_per_mwh\":%s,\"mcc_usd_per_mwh\":-3}}",
+             time + ingested * SECOND, time, price);
+    pipe_raw("ingestion.ercot.raw.v1", text, time);
+}
+
+/* Of the price: its component comes behind it. */
+static uint32_t flags_of_lmp(int hour, const char *price, int64_t ingested)
+{
+    struct weir_output output;
+
+    pipe_lmp(hour, price, ingested);
+    while (weir_driver_read_topic(drivers[0], "normalized.market.ticks.v1", &output) == WEIR_OK)
+        if (strstr(output.key.data, ".MCC") == NULL)
+            take_tick(output.value);
+    return flags;
+}
+
+START_TEST(a_tick_is_flagged_by_itself)
+{
+    open_chain();
+    alone = true;
+    ck_assert_uint_eq(flags_of_lmp(0, "20.5", 0), MARKET_VALID);
+    pipe_lmp(1, "21", 0); /* and of its component the sign is free */
+    ck_assert_uint_eq(flags, MARKET_VALID);
+    ck_assert_uint_eq(flags_of_lmp(2, "-0.01", 0), MARKET_PRICE_NEGATIVE);
+    ck_assert_uint_eq(flags_of_lmp(3, "-100.01", 0), MARKET_PRICE_NEGATIVE | MARKET_OUT_OF_RANGE);
+    ck_assert_uint_eq(flags_of_lmp(4, "10000", 0), MARKET_VALID);
+    ck_assert_uint_eq(flags_of_lmp(5, "10000.01", 0), MARKET_OUT_OF_RANGE);
+    ck_assert_uint_eq(flags_of_lmp(6, "20", 3600 + 300), MARKET_VALID);
+    ck_assert_uint_eq(flags_of_lmp(7, "20", 3600 + 301), MARKET_LATE_ARRIVAL);
+    pipe_hour(8, 2000, 1); /* an envelope that says neither where its instrument is, nor a volume */
+    ck_assert_uint_eq(flags & ~(uint32_t)MARKET_LATE_ARRIVAL, MARKET_MISSING_METADATA | MARKET_MISSING_VOLUME);
+    pipe_trade(1, 1, 100, 1);
+    ck_assert_uint_eq(flags, MARKET_VALID);
+    close_chain();
+}
+END_TEST
+
+START_TEST(a_price_that_stands_out_is_a_spike)
+{
+    open_chain();
+    alone = true;
+    for (int hour = 0; hour < 9; hour++)
+        ck_assert_uint_eq(flags_of_lmp(hour, hour % 2 ? "21" : "20", 0), MARKET_VALID);
+    ck_assert_uint_eq(flags_of_lmp(9, "90", 0), MARKET_VALID); /* too few to tell */
+    for (int hour = 10; hour < 100; hour++)
+        (void)flags_of_lmp(hour, hour % 2 ? "21" : "20", 0);
+    ck_assert_uint_eq(flags_of_lmp(100, "24", 0), MARKET_VALID);
+    ck_assert_uint_eq(flags_of_lmp(101, "90", 0), MARKET_PRICE_SPIKE);
+    ck_assert_uint_eq(flags_of_lmp(101, "20", 1), MARKET_CORRECTION);
+    backfill = "1";
+    ck_assert_uint_eq(flags_of_lmp(100, "24", 0), MARKET_DUPLICATE);
+    backfill = NULL;
+    for (int i = 0; i < 50; i++)
+        pipe_trade(i, i, 100, 10 + i % 3);
+    ck_assert_uint_eq(flags, MARKET_VALID);
+    pipe_trade(50, 50, 100, 500);
+    ck_assert_uint_eq(flags, MARKET_VOLUME_SPIKE);
+    close_chain();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("content");
@@ -667,6 +759,8 @@ int main(void)
     tcase_add_test(tests, an_old_price_of_a_backfill_is_not_the_latest);
     tcase_add_test(tests, a_backfill_folds_trades_anew);
     tcase_add_test(tests, a_backfill_brings_trades_back_that_have_left);
+    tcase_add_test(tests, a_tick_is_flagged_by_itself);
+    tcase_add_test(tests, a_price_that_stands_out_is_a_spike);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

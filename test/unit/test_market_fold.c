@@ -112,7 +112,7 @@ static void check_plain(const struct market_bar *bar, struct given *given, size_
 {
     market_sum_units volume = 0, notional = 0;
     int64_t          high = INT64_MIN, low = INT64_MAX, flagged = 0;
-    uint32_t         flags = 0;
+    uint32_t         flags = 0, own;
     bool             any = false;
 
     qsort(given, count, sizeof(*given), by_order);
@@ -121,9 +121,10 @@ static void check_plain(const struct market_bar *bar, struct given *given, size_
 
         high = MAX(high, content->price.units);
         low = MIN(low, content->price.units);
-        flags |= content->quality_flags & ~(uint32_t)MARKET_FLAGS_OF_REFERENCE;
-        flagged += (content->quality_flags &
-                    ~(uint32_t)(MARKET_VALID | MARKET_FLAGS_FROM_STATE | MARKET_FLAGS_OF_REFERENCE)) != 0;
+        own =
+            content->quality_flags & ~(uint32_t)(MARKET_VALID | MARKET_FLAGS_FROM_STATE | MARKET_FLAGS_OF_REFERENCE);
+        flags |= (content->quality_flags & MARKET_FLAGS_FROM_STATE) | (own ? own : MARKET_VALID);
+        flagged += own != 0;
         any = any || content->volume.given;
         volume += content->volume.units;
         notional += (market_sum_units)content->price.units * content->volume.units;

@@ -1,5 +1,6 @@
 # From `cat aggregated.market.bars.1m.v1`.
-#   what=bars:        of the busiest instrument (or instrument=ID) the last ten minutes as a table, and all of them as a plot.
+#   what=busiest:     the instrument with most ticks.
+#   what=bars:        of instrument=ID the last ten minutes as a table, and all of them as a plot.
 #   what=instruments: the two busiest of each market, a line each.
 function member(name,    at, rest) {
     at = index($0, "\"" name "\":")
@@ -23,7 +24,7 @@ function level(price) { return int((price - low) / span * (lines - 1) + 0.5) }
 {
     id = member("instrument_id")
     trades[id] += member("trade_count")
-    if (what == "bars" && (instrument == "" || instrument == id)) {
+    if (what == "bars" && instrument == id) {
         start = member("window_start")
         key = id SUBSEP start
         version = member("epoch") * 1000000 + member("revision")
@@ -80,18 +81,22 @@ function plot(id, count, at,    c, l, i, f, begin, end, row, rule, columns, up, 
 
 END {
     if (what == "instruments") { list_instruments(); exit }
-    for (id in trades)
-        if (id in order && (busiest == "" || trades[id] > trades[busiest] || (trades[id] == trades[busiest] && id < busiest))) busiest = id
-    if (busiest == "") { print "  no bars" (instrument != "" ? " of " instrument : ""); exit }
-    count = split(order[busiest], at, " ")
+    if (what == "busiest") {
+        for (id in trades)
+            if (best == "" || trades[id] > trades[best] || (trades[id] == trades[best] && id < best)) best = id
+        print best
+        exit
+    }
+    if (!(instrument in order)) { print "  no bars of " instrument; exit }
+    count = split(order[instrument], at, " ")
     for (i = 2; i <= count; i++) # nearly in order
         for (j = i; j > 1 && at[j - 1] + 0 > at[j] + 0; j--) { swap = at[j]; at[j] = at[j - 1]; at[j - 1] = swap }
-    printf "  %s, %s, UTC (* close, : low to high)\n\n", busiest, day(at[count])
+    printf "  %s, %s, UTC (* close, : low to high)\n\n", instrument, day(at[count])
     printf "  %-6s %12s %12s %12s %12s %10s %7s\n", "minute", "open", "high", "low", "close", "volume", "ticks"
     for (i = count > 10 ? count - 9 : 1; i <= count; i++) {
-        split(bar[busiest SUBSEP at[i]], f, " ")
+        split(bar[instrument SUBSEP at[i]], f, " ")
         printf "  %-6s %12s %12s %12s %12s %10s %7s\n", clock(at[i]), f[1], f[2], f[3], f[4], f[5], f[6]
     }
     print ""
-    plot(busiest, count, at)
+    plot(instrument, count, at)
 }

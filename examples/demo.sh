@@ -84,15 +84,18 @@ cp -a "$out/killed" "$out/whole"
 
 say "2. Undisturbed through all four topologies"
 "$program" local --dir "$out/whole" "${run[@]}"
-echo "   $(minutes "$out/whole" | wc -l) bars of a minute"
+minutes "$out/whole" >"$out/minutes"
+echo "   $(wc -l <"$out/minutes") bars of a minute"
 
-crash=$(awk -v seed="$seed" -v events="$events" 'BEGIN { srand(seed); print 1 + int(events * (0.3 + 1.5 * rand())) }')
+crash=$(awk -v seed="$seed" -v events="$events" 'BEGIN { srand(seed); print 1 + int(events * (1.5 + 2 * rand())) }')
 say "3. Again, killed by SIGKILL at record $crash (SEED=$seed)"
 code=0
 # the shell's own words of it are left out
 (WEIR_CRASH_AT=record:$crash "$program" local --dir "$out/killed" "${run[@]}" 2>&4 || exit $?) 4>&2 2>/dev/null || code=$?
 [ $code = 137 ] || die "exit $code: the process was not killed"
 echo "   exit $code, $(minutes "$out/killed" | wc -l) bars of a minute so far"
+shown=${INSTRUMENT:-$(awk -v what=busiest -f "$here/demo.awk" "$out/minutes")}
+"$program" explain "$shown" aggregation --dir "$out/killed" 2>/dev/null | sed -nE "s/^ +(.*, open: waits)/   $shown: \1/p" | tail -n 4 || :
 
 say "4. Resumed on the same folder, and compared with the undisturbed run"
 "$program" local --dir "$out/killed" "${run[@]}"
@@ -100,7 +103,7 @@ say "4. Resumed on the same folder, and compared with the undisturbed run"
 
 say "5. The last bars"
 minutes "$out/killed" >"$out/minutes"
-awk -v what=bars -v instrument="${INSTRUMENT:-}" -f "$here/demo.awk" "$out/minutes"
+awk -v what=bars -v instrument="$shown" -f "$here/demo.awk" "$out/minutes"
 
 say "6. Latest prices, over HTTP"
 : >"$out/log"

@@ -12,6 +12,8 @@ int market_load_files(const struct weir__load_config *config, const struct weir_
                       struct market_load_options *options, const char *const *paths, size_t count, uint64_t *ret_sent,
                       struct weir_error *reterr);
 
+extern const struct weir__explaining market_explaining; /* explaining.c */
+
 /* ---- reference rows (reference.c) ---- */
 
 #define MARKET_REFERENCE_TOPIC "reference.instruments.v1"

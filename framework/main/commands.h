@@ -22,6 +22,18 @@ enum weir__exit { WEIR__EXITS(WEIR__EXIT) };
 struct weir__command;
 struct weir__args;
 
+/* What `explain` says in a program's own words; any of them may be NULL. */
+struct weir__explaining {
+    /* The key as stores have it, from what people write. In buf, or the word itself. */
+    const char *(*key)(const char *word, char *buf, size_t size);
+    /* Whether a row of a store with keys of its own is the key's. */
+    bool (*owns)(const char *key, const struct weir_codec *codec, const void *row_key);
+    /* Whether a dead letter of a record with another form of key is about the key. tenant: data NULL = not known. */
+    bool (*about)(const char *key, struct weir_bytes letter_key, struct weir_text tenant);
+    /* A key or value of a row, shorter than as JSON; false: as JSON. */
+    bool (*value)(const struct weir_codec *codec, const void *value, struct weir__buf *ret);
+};
+
 /* What a binary's main says of it; name and settings are weir__main's. */
 struct weir__program {
     const char                        *name; /* as called */
@@ -30,6 +42,7 @@ struct weir__program {
     struct weir__config               *settings;
     const char                        *application; /* "<it>-<topology>" is the application id; NULL = the topology */
     const struct weir__command *const *commands;    /* its own, before those of weir__commands; NULL = none */
+    const struct weir__explaining     *explaining;  /* NULL = none */
     /* What applications must find in the log when they start: `local` has it written before. NULL = nothing. */
     int (*prepare)(const struct weir__program *program, const struct weir__load_config *config,
                    const struct weir__args *args, struct weir_error *reterr);
@@ -80,7 +93,7 @@ struct weir__command {
     int (*run)(struct weir__program *program, const struct weir__args *args); /* an exit code */
 };
 extern const struct weir__command weir__command_local, weir__command_try, weir__command_cat, weir__command_describe,
-    weir__command_version, weir__command_run, weir__command_help;
+    weir__command_explain, weir__command_version, weir__command_run, weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
 /* `local` for a program with more flags of its own. */

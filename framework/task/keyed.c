@@ -10,6 +10,7 @@
  */
 #include "framework/metrics/families.h"
 #include "framework/task/internal.h"
+#include "framework/task/left.h"
 
 /* How long the time of a key that has left is kept, wall time. */
 #define REMEMBERED DAYS(90)
@@ -74,12 +75,17 @@ static int64_t closed_before(const struct weir__keyed *keyed, const struct weir_
     return MAX(weir__time_sub(head->time, keyed->grace), head->closed_to);
 }
 
+enum weir_standing weir__standing_of(const struct weir__key_head *head, int64_t grace, int64_t retention, int64_t end)
+{
+    if (weir__time_add(end, retention) <= head->time || end <= head->gone_to)
+        return WEIR_PAST;
+    return end <= MAX(weir__time_sub(head->time, grace), head->closed_to) ? WEIR_CLOSED : WEIR_OPEN;
+}
+
 enum weir_standing weir__keyed_standing(const struct weir__keyed *keyed, const struct weir__key_head *head,
                                         int64_t end)
 {
-    if (weir__time_add(end, keyed->retention) <= head->time || end <= head->gone_to)
-        return WEIR_PAST;
-    return end <= closed_before(keyed, head) ? WEIR_CLOSED : WEIR_OPEN;
+    return weir__standing_of(head, keyed->grace, keyed->retention, end);
 }
 
 static int64_t common_divisor(int64_t a, int64_t b)

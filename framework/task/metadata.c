@@ -5,9 +5,9 @@
  * Source: TopicPartitionMetadata, ProcessorMetadata (the second kind of key is ours).
  */
 #include "framework/task/internal.h"
+#include "framework/task/left.h"
 
-#define MAGIC    2
-#define OBSERVED "#observed"
+#define MAGIC 2
 
 static void put_entry(struct weir__buf *buf, const char *store, const char *suffix, int64_t value, uint32_t *count)
 {
@@ -30,7 +30,7 @@ static uint32_t put_entries(struct weir__task *task, struct weir__buf *buf)
         if (live->node->op != WEIR__FOLD_WINDOWS)
             continue;
         put_entry(buf, live->stores[0]->plan->name, "", live->last_close, &count);
-        put_entry(buf, live->stores[0]->plan->name, OBSERVED, live->observed, &count);
+        put_entry(buf, live->stores[0]->plan->name, WEIR__OBSERVED, live->observed, &count);
     }
     return count;
 }
@@ -56,24 +56,10 @@ int weir__metadata_encode(struct weir__task *task, const struct weir__queue *que
     return ret->data != NULL ? WEIR_OK : WEIR_NO_MEMORY;
 }
 
-static void apply_entry(struct weir__task *task, struct weir_bytes key, int64_t value)
-{
-    for (size_t i = 0; i < task->live_count; i++) {
-        struct weir__live *live = &task->lives[i];
-        struct weir_bytes  name;
+/* ---- reading ---- */
 
-        if (live->node->op != WEIR__FOLD_WINDOWS)
-            continue;
-        name = BYTES(live->stores[0]->plan->name, strlen(live->stores[0]->plan->name));
-        if (weir__bytes_equal(key, name))
-            live->last_close = MAX(live->last_close, value);
-        else if (key.size == name.size + strlen(OBSERVED) && weir__bytes_starts(key, name) &&
-                 memcmp((const char *)key.data + name.size, OBSERVED, strlen(OBSERVED)) == 0)
-            live->observed = MAX(live->observed, value);
-    }
-}
-
-static void apply_entries(struct weir__task *task, const char *at, const char *end)
+static void read_entries(const char *at, const char                                             *end,
+                         void (*on_time)(void *arg, struct weir_bytes name, int64_t time), void *arg)
 {
     uint32_t count;
 
@@ -87,33 +73,60 @@ static void apply_entries(struct weir__task *task, const char *at, const char *e
         at += sizeof(size);
         if ((size_t)(end - at) < (size_t)size + sizeof(int64_t))
             return;
-        apply_entry(task, BYTES(at, size), (int64_t)weir__get_be64(at + size));
+        on_time(arg, BYTES(at, size), (int64_t)weir__get_be64(at + size));
         at += size + sizeof(int64_t);
+    }
+}
+
+int weir__metadata_read(struct weir_bytes metadata, struct weir_arena *arena, int64_t *ret_partition_time,
+                        void (*on_time)(void *arg, struct weir_bytes name, int64_t time), void *arg)
+{
+    struct weir_text  text = { .data = metadata.data, .size = metadata.size };
+    struct weir_bytes bytes;
+    const char       *at;
+    int               err = metadata.size > 0 ? weir__base64_decode(text, arena, &bytes) : WEIR_UNREADABLE;
+
+    if (err == WEIR_LIMIT)
+        return WEIR_NO_MEMORY;
+    if (err < 0 || bytes.size < 1 + sizeof(int64_t))
+        return WEIR_NOTFOUND;
+    at = bytes.data;
+    if (*at != 1 && *at != MAGIC)
+        return WEIR_NOTFOUND;
+    *ret_partition_time = (int64_t)weir__get_be64(at + 1);
+    if (*at == MAGIC)
+        read_entries(at + 1 + sizeof(int64_t), at + bytes.size, on_time, arg);
+    return WEIR_OK;
+}
+
+static void apply_entry(void *arg, struct weir_bytes key, int64_t value)
+{
+    struct weir__task *task = arg;
+
+    for (size_t i = 0; i < task->live_count; i++) {
+        struct weir__live *live = &task->lives[i];
+        struct weir_bytes  name;
+
+        if (live->node->op != WEIR__FOLD_WINDOWS)
+            continue;
+        name = BYTES(live->stores[0]->plan->name, strlen(live->stores[0]->plan->name));
+        if (weir__bytes_equal(key, name))
+            live->last_close = MAX(live->last_close, value);
+        else if (key.size == name.size + strlen(WEIR__OBSERVED) && weir__bytes_starts(key, name) &&
+                 memcmp((const char *)key.data + name.size, WEIR__OBSERVED, strlen(WEIR__OBSERVED)) == 0)
+            live->observed = MAX(live->observed, value);
     }
 }
 
 /* Metadata that is not ours, or cut short, tells nothing and harms nothing. */
 int weir__metadata_apply(struct weir__task *task, struct weir__queue *queue, struct weir_bytes metadata)
 {
-    struct weir_bytes bytes;
-    struct weir_text  text = { .data = metadata.data, .size = metadata.size };
-    const char       *at;
+    int64_t time;
+    int     err = weir__metadata_read(metadata, &queue->arena, &time, apply_entry, task);
 
-    int err;
-
-    if (metadata.size == 0)
-        return WEIR_OK;
-    err = weir__base64_decode(text, &queue->arena, &bytes);
-    if (err == WEIR_LIMIT)
-        return WEIR_NO_MEMORY;
-    if (err < 0 || bytes.size < 1 + sizeof(int64_t))
-        return WEIR_OK;
-    at = bytes.data;
-    if (*at != 1 && *at != MAGIC)
-        return WEIR_OK;
-    queue->partition_time = (int64_t)weir__get_be64(at + 1);
-    task->stream_time = MAX(task->stream_time, queue->partition_time);
-    if (*at == MAGIC)
-        apply_entries(task, at + 1 + sizeof(int64_t), at + bytes.size);
+    if (err < 0)
+        return err == WEIR_NOTFOUND ? WEIR_OK : err;
+    queue->partition_time = time;
+    task->stream_time = MAX(task->stream_time, time);
     return WEIR_OK;
 }

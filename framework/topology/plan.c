@@ -76,8 +76,11 @@ int weir__plan_new(const struct weir_topology *topology, const struct weir__plan
         return weir__fail(reterr, WEIR_NO_MEMORY, topology->name, "no memory to compile the topology");
     weir__arena_init(&compiler.plan->arena, 0);
     compiler.plan->topology = topology;
-    compiler.plan->application = config->application != NULL ? config->application : topology->name;
-    err = run(&compiler, reterr);
+    compiler.plan->application = weir__arena_printf(
+        &compiler.plan->arena, "%s", config->application != NULL ? config->application : topology->name);
+    err = compiler.plan->application != NULL
+              ? run(&compiler, reterr)
+              : weir__fail(reterr, WEIR_NO_MEMORY, topology->name, "no memory to compile the topology");
     if (err < 0) {
         weir__plan_free(compiler.plan);
         return err;

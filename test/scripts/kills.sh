@@ -12,9 +12,7 @@ kills=3 rows=4000
 files=("$work"/made/*.csv)
 if [ -d "$real" ]; then
     for file in "$real"/pjm_* "$real"/miso_rt_* "$real"/ercot_rt_*; do
-        files+=("$work/parts/$(basename "${file%.gz}")")
-        mkdir -p "$work/parts"
-        gzip -cd "$file" | awk -v rows=$((rows / 30)) 'NR <= rows' >"${files[-1]}"
+        files+=("$(market_file "$file" 130 1300)")
     done
 else
     echo "left out: the real files, $real is not there"

@@ -49,6 +49,8 @@ static int no_memory(const struct reading *reading)
     return weir__fail(reading->reterr, WEIR_NO_MEMORY, reading->path, "out of memory");
 }
 
+static bool starved(int err) { return err == WEIR_NO_MEMORY || err == WEIR_LIMIT; }
+
 static const struct market_schema *instrument_schema(void)
 {
     size_t i = 0;
@@ -81,6 +83,15 @@ static int fail_name(const struct reading *reading, struct weir_text name)
                 wrong);
 }
 
+/* In any case of letters. */
+static const struct market_field *field_of(const struct reading *reading, struct weir_text name)
+{
+    for (size_t i = 0; i < reading->schema->count; i++)
+        if (market__same(name, market__text(reading->schema->fields[i].name)))
+            return &reading->schema->fields[i];
+    return NULL;
+}
+
 /* ---- rows ---- */
 
 static int keep_row(struct reading *reading, const struct market_instrument *row, bool versioned)
@@ -88,10 +99,13 @@ static int keep_row(struct reading *reading, const struct market_instrument *row
     struct market_key key = { row->tenant_id, row->instrument_id };
     struct weir_bytes name;
     void             *known;
+    int               err = market_key->encode(market_key, reading->arena, &key, &name);
 
-    if (market_key->encode(market_key, reading->arena, &key, &name) < 0)
-        return fail(reading, "\"%.*s\" of tenant \"%.*s\" is no instrument id", (int)MIN(key.instrument.size, 80),
-                    key.instrument.data, (int)MIN(key.tenant.size, 60), key.tenant.data);
+    if (err < 0)
+        return starved(err) ? no_memory(reading)
+                            : fail(reading, "\"%.*s\" of tenant \"%.*s\" is no instrument id",
+                                   (int)MIN(key.instrument.size, 80), key.instrument.data,
+                                   (int)MIN(key.tenant.size, 60), key.tenant.data);
     known = weir__map_get(&reading->keys, name);
     if (known != NULL)
         return fail(reading, "%.*s stands in line %llu already", (int)name.size, (const char *)name.data,
@@ -117,7 +131,7 @@ static int take_row(struct reading *reading, bool versioned)
     if (bytes.data == NULL)
         return no_memory(reading);
     err = market_explain(market_instrument, reading->arena, bytes, &row, &words);
-    if (err == WEIR_NO_MEMORY || err == WEIR_LIMIT)
+    if (starved(err))
         return no_memory(reading);
     return err < 0 ? fail(reading, "%s", words.text) : keep_row(reading, &row, versioned);
 }
@@ -138,10 +152,12 @@ static int read_object(struct reading *reading, struct weir_text line)
 {
     const struct weir_json *document, *value;
     struct weir_error       words = { 0 };
+    int                     err;
 
     weir__arena_reset(&reading->scratch);
-    if (weir_json_parse(&reading->scratch, line, &document, &words) < 0)
-        return fail(reading, "the line is no JSON object: %s", words.text);
+    err = weir_json_parse(&reading->scratch, line, &document, &words);
+    if (err < 0)
+        return starved(err) ? no_memory(reading) : fail(reading, "the line is no JSON object: %s", words.text);
     value = weir_json_get(document, "value");
     value = value != NULL ? value : document;
     if (value->type != WEIR_JSON_OBJECT)
@@ -150,9 +166,9 @@ static int read_object(struct reading *reading, struct weir_text line)
     for (const struct weir_json *member = value->child; member != NULL; member = member->next) {
         if (passed_over(member->name))
             continue;
-        if (market_find_field(reading->schema, member->name, 0) == NULL)
+        if (field_of(reading, member->name) == NULL)
             return fail_name(reading, member->name);
-        weir_json_name(&reading->json, market_find_field(reading->schema, member->name, 0)->name);
+        weir_json_name(&reading->json, field_of(reading, member->name)->name);
         weir_json_put(&reading->json, member);
     }
     weir_json_end_object(&reading->json);
@@ -163,8 +179,11 @@ static int read_object(struct reading *reading, struct weir_text line)
 
 static int read_heading(struct reading *reading, struct weir_text line)
 {
-    if (market__cells_split(&reading->cells, line) < 0)
-        return fail(reading, "the line is neither a JSON object nor a heading of a table");
+    int err = market__cells_split(&reading->cells, line);
+
+    if (err < 0)
+        return starved(err) ? no_memory(reading)
+                            : fail(reading, "the line is neither a JSON object nor a heading of a table");
     reading->column_count = reading->cells.count;
     reading->columns = weir_arena_alloc(reading->arena, sizeof(*reading->columns) * reading->column_count);
     if (reading->columns == NULL)
@@ -181,7 +200,7 @@ static int read_heading(struct reading *reading, struct weir_text line)
             column->metadata =
                 (struct weir_text){ column->name.data + strlen(METADATA), name.size - strlen(METADATA) };
         else if (!passed_over(name))
-            column->field = market_find_field(reading->schema, column->name, 0);
+            column->field = field_of(reading, column->name);
         if (column->field == NULL && column->metadata.size == 0 && !passed_over(name))
             return fail_name(reading, name);
         for (size_t j = 0; j < i; j++)
@@ -234,9 +253,13 @@ static int put_number(struct reading *reading, const struct column *column, stru
 static int put_object(struct reading *reading, const struct column *column, struct weir_text cell)
 {
     const struct weir_json *object;
+    int                     err;
 
     weir__arena_reset(&reading->scratch);
-    if (weir_json_parse(&reading->scratch, cell, &object, NULL) < 0 || object->type != WEIR_JSON_OBJECT)
+    err = weir_json_parse(&reading->scratch, cell, &object, NULL);
+    if (starved(err))
+        return no_memory(reading);
+    if (err < 0 || object->type != WEIR_JSON_OBJECT)
         return fail_cell(reading, column, cell, "JSON object");
     weir_json_put(&reading->json, object);
     return WEIR_OK;
@@ -299,7 +322,7 @@ static int read_cells(struct reading *reading, struct weir_text line)
 {
     int err = market__cells_split(&reading->cells, line);
 
-    if (err == WEIR_NO_MEMORY)
+    if (starved(err))
         return no_memory(reading);
     if (err < 0 || reading->cells.count != reading->column_count)
         return fail(reading, "the row has %zu cells, the heading %zu", err < 0 ? 0 : reading->cells.count,

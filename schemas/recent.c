@@ -1,6 +1,7 @@
-/* recent.c: an instrument's recent values, and which of its ticks stand out from them.
+/* recent.c: an instrument's recent values, which of its ticks stand out from them, and what its feeds call it.
  *
  * (1) Doubles: nothing but flags is made of them, and these are left out where runs are compared.
+ * (2) Names of different feeds may differ; of one feed only one may be the instrument's.
  */
 #include "schemas/records.h"
 
@@ -54,4 +55,62 @@ void market_recent_add(struct market_recent *recent, const struct market_tick *t
         recent->last_price = tick->price;
         recent->last_time = tick->event_time;
     }
+}
+
+/* ---- names ---- */
+
+enum { NAMES_MAX = 64 };
+
+static bool is_feed(struct weir_text name) { return market_text_same(name, (struct weir_text){ "feed", 4 }); }
+
+/* Which feed a tick is of: its data type says it, else its source, but for where that was read. */
+static struct weir_text feed_of(const struct market_tick *tick)
+{
+    struct weir_text source = tick->source;
+    const char      *at = source.size > 0 ? memchr(source.data, '@', source.size) : NULL;
+
+    for (size_t i = 0; i < tick->metadata.count; i++)
+        if (is_feed(tick->metadata.pairs[i].name))
+            return tick->metadata.pairs[i].value;
+    return at != NULL ? (struct weir_text){ source.data, (size_t)(at - source.data) } : source;
+}
+
+static int add_name(struct market_recent *recent, struct weir_arena *arena, struct weir_text feed,
+                    struct weir_text name)
+{
+    size_t              count = recent->names.count;
+    struct market_pair *pairs;
+
+    if (count == NAMES_MAX)
+        return 0;
+    pairs = weir__arena_take(arena, (count + 1) * sizeof(*pairs));
+    if (pairs == NULL)
+        return WEIR_LIMIT;
+    if (count > 0)
+        memcpy(pairs, recent->names.pairs, count * sizeof(*pairs));
+    pairs[count] = (struct market_pair){ .name = { feed.size > 0 ? feed.data : "", feed.size }, .value = name };
+    recent->names = (struct market_map){ .pairs = pairs, .count = count + 1 };
+    return 1;
+}
+
+int market_recent_name(struct market_recent *recent, struct weir_arena *arena, const struct market_tick *tick,
+                       struct weir_error *reterr)
+{
+    struct weir_text feed = feed_of(tick), name = tick->symbol;
+
+    if (name.size == 0)
+        return 0;
+    for (size_t i = 0; i < recent->names.count; i++) {
+        const struct market_pair *pair = &recent->names.pairs[i];
+
+        if (!market_text_same(pair->name, feed))
+            continue;
+        if (market_text_same(pair->value, name))
+            return 0;
+        return weir__fail(reterr, MARKET_NAME_CLASH, "symbol",
+                          "the feed's names '%.*s' and '%.*s' would both be %.*s: rename one in the feed",
+                          (int)pair->value.size, pair->value.data, (int)name.size, name.data,
+                          (int)tick->instrument_id.size, tick->instrument_id.data);
+    }
+    return add_name(recent, arena, feed, name);
 }

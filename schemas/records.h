@@ -188,13 +188,19 @@ bool market_fold_same(const struct market_fold *a, const struct market_fold *b);
 /* Children into a parent. Errors as above. */
 int market_fold_merge(struct market_fold *fold, const struct market_fold *other);
 
-/* What an instrument's values were of late: means and variances in which the last 50 weigh most. All zero: there were none. */
+/* What is known of an instrument: what its feeds call it, and its values of late: means and variances in which the last 50
+ * weigh most. All zero: nothing. */
 struct market_recent {
     int64_t               count, volume_count; /* of values so far */
     struct market_double  price_mean, price_variance, volume_mean, volume_variance;
     struct market_decimal last_price; /* the one of the greatest event time */
     int64_t               last_time;
+    struct market_map     names; /* feed to name */
 };
+/* 1: the name that the tick's feed has for its instrument is new, and remembered, in the arena. 0: it is known.
+ * MARKET_NAME_CLASH: the feed called it otherwise before. WEIR_LIMIT. */
+int market_recent_name(struct market_recent *recent, struct weir_arena *arena, const struct market_tick *tick,
+                       struct weir_error *reterr);
 /* MARKET_PRICE_SPIKE, MARKET_VOLUME_SPIKE: where there were 10 values or more, one that lies further from their mean than
  * four standard deviations, and than a tenth of the mean (a volume: above it, and than half of it). */
 uint32_t market_recent_judge(const struct market_recent *recent, const struct market_tick *tick);

@@ -23,7 +23,7 @@ SOURCES(raw, TOPICS("ingestion.market.raw.v1", "ingestion.market.ticks.raw.v1", 
 WINDOWS(prices_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* contents */
 WINDOWS(quotes_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* of power: one may share a price's id */
 WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(10), MINUTES(15))); /* marks */
-KEYS   (recent_s,      market_key, market_recent); /* of each instrument, for what stands out */
+KEYS   (recent_s,      market_key, market_recent); /* names and values of each instrument */
 SINK   (ticks,   "normalized.market.ticks.v1", market_key, market_tick);
 SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob);
 
@@ -190,19 +190,41 @@ static int forward_flagged(struct weir_context *ctx, const struct weir_record *r
     return weir_forward(ctx, rec->key, tick);
 }
 
+static int read_recent(struct weir_context *ctx, const void *key, struct market_recent *ret)
+{
+    const struct market_recent *known;
+    int                         err = weir_get(ctx, recent_s, key, (const void **)&known);
+
+    *ret = err == WEIR_OK ? *known : (struct market_recent){ 0 };
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+/* 1: the tick's feed calls its instrument as ever; 0: refused. */
+static int check_name(struct weir_context *ctx, const struct weir_record *rec)
+{
+    struct market_recent recent;
+    struct weir_error    error;
+    int                  err = read_recent(ctx, rec->key, &recent);
+
+    if (err == WEIR_OK)
+        err = market_recent_name(&recent, weir_record_arena(ctx), rec->value, &error);
+    if (err == MARKET_NAME_CLASH)
+        return weir_refuse(ctx, market_reason_name(err), error.text);
+    if (err == 1)
+        err = weir_put(ctx, recent_s, rec->key, &recent);
+    return err < 0 ? err : 1;
+}
+
 /* Flags of a tick beside its instrument's recent values, to which it is added; or a code. */
 static int64_t stand_out(struct weir_context *ctx, const struct weir_record *rec)
 {
-    const struct market_tick   *tick = rec->value;
-    const struct market_recent *known;
-    struct market_recent        recent = { 0 };
-    uint32_t                    flags;
-    int                         err = weir_get(ctx, recent_s, rec->key, (const void **)&known);
+    const struct market_tick *tick = rec->value;
+    struct market_recent      recent;
+    uint32_t                  flags;
+    int                       err = read_recent(ctx, rec->key, &recent);
 
-    if (err < 0 && err != WEIR_NOTFOUND)
+    if (err < 0)
         return err;
-    if (err == WEIR_OK)
-        recent = *known;
     flags = market_recent_judge(&recent, tick);
     market_recent_add(&recent, tick);
     err = weir_put(ctx, recent_s, rec->key, &recent);
@@ -260,7 +282,10 @@ static int judge_in(struct weir_context *ctx, const struct weir_record *rec, con
 static int judge(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct market_tick *tick = rec->value;
+    int                       err = check_name(ctx, rec);
 
+    if (err <= 0)
+        return err;
     if (!market_rules_find(tick->market)->corrects)
         return judge_in(ctx, rec, trades_seen_s);
     return judge_in(ctx, rec, tick->kind == MARKET_KIND_QUOTE ? quotes_seen_s : prices_seen_s);

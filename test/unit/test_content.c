@@ -670,6 +670,8 @@ END_TEST
 
 /* ---- quality flags ---- */
 
+static const char *node = "HB NORTH";
+
 /* A connector's price of a hub at an hour. */
 static void pipe_lmp(int hour, const char *price, int64_t ingested)
 {
@@ -678,9 +680,9 @@ static void pipe_lmp(int hour, const char *price, int64_t ingested)
 
     snprintf(text, sizeof(text),
              "{\"event_id\":\"e\",\"tenant_id\":\"acme\",\"producer\":\"p\",\"ingested_at\":%" PRId64
-             ",\"payload\":{\"market\":\"ERCOT\",\"data_type\":\"dam\",\"node\":\"HB_NORTH\",\"timestamp\":%" PRId64
+             ",\"payload\":{\"market\":\"ERCOT\",\"data_type\":\"dam\",\"node\":\"%s\",\"timestamp\":%" PRId64
              ",\"lmp_usd_per_mwh\":%s,\"mcc_usd_per_mwh\":-3}}",
-             time + ingested * SECOND, time, price);
+             time + ingested * SECOND, node, time, price);
     pipe_raw("ingestion.ercot.raw.v1", text, time);
 }
 
@@ -741,6 +743,27 @@ START_TEST(a_price_that_stands_out_is_a_spike)
 }
 END_TEST
 
+/* Two names of one feed would be one instrument: the second one is refused, the price and its component, and enters nothing. */
+START_TEST(two_names_of_one_instrument_are_a_clash)
+{
+    open_chain();
+    pipe_lmp(0, "20", 0);
+    node = "HB.NORTH";
+    pipe_lmp(0, "30", 1);
+    pipe_lmp(1, "30", 0);
+    ck_assert_uint_eq(dead_letters, 4);
+    ck_assert_double_eq(weir_driver_metric(drivers[0], "weir_records_dropped_total", "reason", "name_clash"), 4);
+    node = "HB NORTH";
+    alone = true;
+    ck_assert_uint_eq(flags_of_lmp(1, "20", 0), MARKET_VALID);
+    OK(weir_driver_crash(drivers[0], true, &error));
+    node = "HB.NORTH";
+    pipe_lmp(2, "30", 0);
+    ck_assert_uint_eq(dead_letters, 6);
+    close_chain();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("content");
@@ -761,6 +784,7 @@ int main(void)
     tcase_add_test(tests, a_backfill_brings_trades_back_that_have_left);
     tcase_add_test(tests, a_tick_is_flagged_by_itself);
     tcase_add_test(tests, a_price_that_stands_out_is_a_spike);
+    tcase_add_test(tests, two_names_of_one_instrument_are_a_clash);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -17,7 +17,7 @@ struct tick {
 struct bar {
     int64_t           start, end; /* s */
     int64_t           open, high, low, close, count, first, last;
-    bool              has_volume;
+    bool              has_volume, valid, lacks_volume; /* of any of its ticks */
     unsigned __int128 volume, notional;
 };
 
@@ -103,6 +103,10 @@ static void fold(struct bar *bar, const struct tick *tick)
     bar->close = tick->price;
     bar->last = tick->time;
     bar->count++;
+    if (tick->volume < 0 && market_sample_kind_of(tick->instrument) == SAMPLE_TRADES)
+        bar->lacks_volume = true;
+    else
+        bar->valid = true;
     if (tick->volume < 0)
         return;
     bar->has_volume = true;
@@ -160,6 +164,13 @@ static void put_volume(const struct bar *bar, struct weir__buf *ret)
         weir__buf_puts(ret, "null");
 }
 
+/* Those that do not depend on what came before. All prices are positive and within limits. */
+static void put_flags(const struct bar *bar, struct weir__buf *ret)
+{
+    weir__buf_printf(ret, ",\"quality_flags\":[%s%s%s]", bar->valid ? "\"valid\"" : "",
+                     bar->valid && bar->lacks_volume ? "," : "", bar->lacks_volume ? "\"missing_volume\"" : "");
+}
+
 static void put_bar(const struct tick *tick, const struct interval *interval, const struct bar *bar,
                     struct weir__buf *ret)
 {
@@ -172,6 +183,7 @@ static void put_bar(const struct tick *tick, const struct interval *interval, co
     put_decimal("low", bar->low, ret);
     put_decimal("close", bar->close, ret);
     put_volume(bar, ret);
+    put_flags(bar, ret);
     weir__buf_printf(ret,
                      ",\"trade_count\":%" PRId64 ",\"first_event_time\":%" PRId64 ",\"last_event_time\":%" PRId64
                      ",\"state\":\"final\",\"epoch\":1,\"revision\":1,\"currency\":\"USD\",\"unit\":\"%s\"}\n",

@@ -61,6 +61,11 @@ echo "--- one price of one bar is another"
 sed '100s/"close":/"close":1/' "$work/rough.bars" >"$work/other.bars"
 expect 1 "$market" diff "$work/shuffled" "$work/other.bars"
 grep -q ' close differs' "$work/out"
+sed '100s/"quality_flags":\[/&"suspicious",/' "$work/rough.bars" >"$work/other.bars"
+expect 1 "$market" diff "$work/shuffled" "$work/other.bars"
+grep -q ' quality_flags differs' "$work/out"
+sed 's/"quality_flags":[^]]*\],//' "$work/rough.bars" >"$work/other.bars" # a plain computation may have none
+expect 0 "$market" diff "$work/shuffled" "$work/other.bars"
 
 echo "--- what is refused"
 expect 2 "$market" generate

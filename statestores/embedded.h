@@ -33,6 +33,7 @@ struct partition {
     int64_t  low, end;       /* first offset; next to be written */
     int64_t  records, bytes; /* in its chunks */
     int64_t  clean;          /* records with distinct keys at its last compaction */
+    int64_t  cleaned;        /* keys of records before this offset are distinct, as far as we know */
     uint32_t rewritten;      /* compactions' writes since the log was opened */
 };
 
@@ -119,6 +120,8 @@ struct compaction {
     int32_t           partition;
     bool              rewriting;  /* first the last offset of each key is noted */
     int64_t           at, end;    /* next to look at; not beyond */
+    int64_t           from, last; /* where noting began; where the partition ended then */
+    size_t            noted;      /* bytes of memory */
     int64_t           seen, kept; /* records */
     struct weir__map  latest;     /* key to offset, both in arena */
     struct weir_arena arena;
@@ -140,6 +143,7 @@ struct weir__log {
     int64_t (*clock)(void *arg);
     void                  *clock_arg;
     int64_t                max_bytes;
+    size_t                 memory; /* 0 = as much as is of use */
     struct topic         **topics, **removed;
     size_t                 topic_count, topic_capacity, removed_count, removed_capacity;
     struct group         **groups;

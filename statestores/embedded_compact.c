@@ -3,14 +3,18 @@
  * (1) It is made of steps of a few chunks. First the last offset of each key is noted, then chunks are written anew with
  *     what is kept. Records that come meanwhile are left to the next one. A crash loses its notes and nothing else: each
  *     step is one batch.
- * (2) It begins when more than half of the records may be outdated, and at open. A deletion outlives its
+ * (2) Notes are bounded: what has no room is left to another pass, which notes from there on and looks at all before.
+ * (3) It begins when more than half of the records may be outdated, and at open. A deletion outlives its
  *     delete.retention.ms, which begins anew with each open: a store that was left behind must meet it, or the row would
  *     come back to life.
  */
 #include "statestores/embedded.h"
 
 #define STEP_BYTES    ((int64_t)256 << 10)
-#define COMPACT_LEAST 10000 /* records since the last compaction, at least */
+#define COMPACT_LEAST 10000              /* records since the last compaction, at least */
+#define NOTE_BYTES    ((size_t)96)       /* of memory for a key's note, besides the key */
+#define NOTES_BYTES   ((size_t)64 << 20) /* of all notes, at most */
+#define NOTES_LEAST   ((size_t)1 << 20)
 
 static void end_compaction(struct compaction *compaction)
 {
@@ -35,9 +39,22 @@ void weir__embedded_give_up(struct weir__log *log)
 
 static int begin_compaction(struct weir__log *log, struct topic *topic, int32_t partition)
 {
-    log->compaction =
-        (struct compaction){ .topic = topic, .partition = partition, .end = topic->partitions[partition].end };
-    return weir__embedded_chunk_of(log, topic, partition, topic->partitions[partition].low, &log->compaction.at);
+    struct partition  *ends = &topic->partitions[partition];
+    struct compaction *compaction = &log->compaction;
+
+    *compaction = (struct compaction){ .topic = topic,
+                                       .partition = partition,
+                                       .from = MAX(ends->low, ends->cleaned),
+                                       .end = ends->end,
+                                       .last = ends->end };
+    return weir__embedded_chunk_of(log, topic, partition, compaction->from, &compaction->at);
+}
+
+static bool has_room(const struct weir__log *log)
+{
+    size_t most = log->memory > 0 ? MIN(MAX(log->memory / 4, NOTES_LEAST), NOTES_BYTES) : NOTES_BYTES;
+
+    return log->compaction.noted < most;
 }
 
 /* The map keeps the key that it is given: one of ours, since the chunk's goes with the chunk. */
@@ -50,6 +67,7 @@ static int note_latest(struct compaction *compaction, struct weir_bytes key, int
         key.data = weir__arena_copy(&compaction->arena, key.data, key.size);
         if (latest == NULL || key.data == NULL || weir__map_put(&compaction->latest, key, latest) < 0)
             return WEIR_NO_MEMORY;
+        compaction->noted += NOTE_BYTES + key.size;
     }
     *latest = offset;
     return WEIR_OK;
@@ -190,6 +208,8 @@ static int look_at_chunk(struct weir__log *log, struct chunk_reader *chunk, stru
     int err = log->compaction.rewriting ? rewrite_chunk(log, chunk, scratch, step) : note_chunk(log, chunk, scratch);
 
     log->compaction.at = weir__chunk_end(chunk);
+    if (!log->compaction.rewriting && !has_room(log))
+        log->compaction.end = log->compaction.at;
     return err;
 }
 
@@ -207,7 +227,7 @@ static int look_at_some(struct weir__log *log, struct step *step)
     if (err < 0)
         return err;
     while (err == WEIR_OK && bytes < STEP_BYTES) {
-        err = weir__embedded_step(log, iter, &chunk);
+        err = compaction->at < compaction->end ? weir__embedded_step(log, iter, &chunk) : WEIR_NOTFOUND;
         if (err < 0)
             break;
         bytes += (int64_t)chunk.size;
@@ -218,20 +238,44 @@ static int look_at_some(struct weir__log *log, struct step *step)
     return err;
 }
 
-/* From noting to rewriting, or to the end. */
+/* Whether what was noted is worth a rewriting: all of the partition was, and little of it is outdated. */
+static bool is_worth(const struct compaction *compaction, const struct partition *ends, bool thorough)
+{
+    int64_t live = (int64_t)compaction->latest.count + compaction->kept;
+
+    if (compaction->from > ends->low || compaction->end < compaction->last)
+        return true;
+    return compaction->seen > (thorough ? live : 2 * live);
+}
+
+/* The next pass, or the end. */
+static int end_pass(struct weir__log *log)
+{
+    struct compaction *compaction = &log->compaction;
+    struct topic      *topic = compaction->topic;
+    int32_t            partition = compaction->partition;
+    struct partition  *ends = &topic->partitions[partition];
+    int64_t            live = (int64_t)compaction->latest.count + compaction->kept;
+    bool               whole = compaction->from <= ends->low, last = compaction->end >= compaction->last;
+
+    if (compaction->rewriting)
+        ends->cleaned = compaction->end;
+    if (last)
+        ends->clean = whole ? MIN(live, ends->records) : ends->records; /* is stored with the next commit */
+    end_compaction(compaction);
+    return last ? WEIR_OK : begin_compaction(log, topic, partition);
+}
+
+/* From noting to rewriting, or on. */
 static int next_phase(struct weir__log *log, bool thorough)
 {
     struct compaction *compaction = &log->compaction;
     struct partition  *ends = &compaction->topic->partitions[compaction->partition];
-    int64_t            live = (int64_t)compaction->latest.count + compaction->kept;
 
-    if (!compaction->rewriting && compaction->seen > (thorough ? live : 2 * live)) {
-        compaction->rewriting = true;
-        return weir__embedded_chunk_of(log, compaction->topic, compaction->partition, ends->low, &compaction->at);
-    }
-    ends->clean = MIN(live, ends->records); /* is stored with the next commit */
-    end_compaction(compaction);
-    return WEIR_OK;
+    if (compaction->rewriting || !is_worth(compaction, ends, thorough))
+        return end_pass(log);
+    compaction->rewriting = true;
+    return weir__embedded_chunk_of(log, compaction->topic, compaction->partition, ends->low, &compaction->at);
 }
 
 /* One step. A failure gives it up: what was rewritten is good, the rest is as it was. */

@@ -121,7 +121,7 @@ static int open_db(struct weir__log *log, const char *dir, bool there, struct we
     if (err == WEIR_OK && there && !log->read_only)
         err = weir__rocksdb_folder_enter(dir, &words);
     if (err == WEIR_OK)
-        err = log->engine->open(dir, 0, &log->db, &words);
+        err = log->engine->open(dir, log->memory, &log->db, &words);
     if (err == WEIR_CORRUPT)
         return weir__fail(reterr, err, dir,
                           "the log is damaged: %.400s; put back a copy of the folder, or remove it and "
@@ -243,6 +243,7 @@ static int embedded_open(const struct weir__log_config *config, struct weir__log
     log->quirks = config->quirks;
     log->read_only = config->read_only;
     log->clock = config->clock;
+    log->memory = config->memory;
     log->clock_arg = config->clock_arg;
     log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : 1 << 20;
     err = open_rows(log, config, reterr);

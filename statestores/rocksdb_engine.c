@@ -13,11 +13,12 @@
 
 #include "statestores/statestores.h"
 
-#define CACHE_BYTES  ((size_t)32 << 20) /* of the process, shared by all databases */
-#define BUFFER_BYTES ((size_t)8 << 20)  /* of a family, when nobody says otherwise */
+#define CACHE_BYTES  ((size_t)32 << 20) /* of the process, shared by all databases; at most */
+#define BUFFER_BYTES ((size_t)8 << 20)  /* of a family, at most */
 #define BUFFER_LEAST ((size_t)256 << 10)
 /* A log only grows at its ends: the fewer times its rows are sorted and merged, the better (bench/embedded_log.c). */
-#define LOG_BUFFER_BYTES ((size_t)32 << 20)
+#define LOG_BUFFER_BYTES ((size_t)32 << 20)   /* at most */
+#define BATCH_KEPT       ((size_t)1 << 20)    /* memory of a batch that waits for the next one */
 #define SPARE_BYTES      ((uint64_t)64 << 20) /* a disk with less takes no more writes */
 #define CHECK_BYTES      ((size_t)16 << 20)   /* written between two looks at the disk */
 
@@ -65,9 +66,17 @@ static rocksdb_cache_t *shared_cache(void)
     return none;
 }
 
+static void rocks_cache(size_t bytes) { rocksdb_cache_set_capacity(shared_cache(), MIN(bytes, CACHE_BYTES)); }
+
+/* A share of the database's memory, within bounds; without one the most. */
+static size_t buffer_of(size_t memory, size_t most)
+{
+    return memory > 0 ? MIN(MAX(memory / 4, BUFFER_LEAST), most) : most;
+}
+
 static void set_options(struct weir__db *db, size_t memory)
 {
-    db->buffer = memory > 0 ? MAX(memory / 4, BUFFER_LEAST) : BUFFER_BYTES;
+    db->buffer = buffer_of(memory, BUFFER_BYTES);
     db->options = rocksdb_options_create();
     rocksdb_options_set_create_if_missing(db->options, 1);
     rocksdb_options_set_create_missing_column_families(db->options, 1);
@@ -236,13 +245,13 @@ static int open_state(struct weir__db *db, struct weir_error *reterr)
     return err;
 }
 
-static void set_log_options(struct weir__db *db)
+static void set_log_options(struct weir__db *db, size_t memory)
 {
     db->is_log = true;
     rocksdb_writeoptions_disable_WAL(db->write, 0);
     rocksdb_writeoptions_set_sync(db->write, 1);
     rocksdb_options_set_wal_recovery_mode(db->options, rocksdb_tolerate_corrupted_tail_records_recovery);
-    db->buffer = LOG_BUFFER_BYTES;
+    db->buffer = buffer_of(memory, LOG_BUFFER_BYTES);
     rocksdb_options_set_write_buffer_size(db->options, db->buffer);
     rocksdb_options_set_level0_file_num_compaction_trigger(db->options, 8);
 }
@@ -258,7 +267,7 @@ static int open_as(const char *dir, size_t memory, enum use use, struct weir__db
     }
     set_options(db, memory);
     if (use == LOG)
-        set_log_options(db);
+        set_log_options(db, memory);
     if (err == WEIR_OK)
         err = use == READER ? open_reader(db, reterr) : open_state(db, reterr);
     if (err < 0) {
@@ -495,6 +504,10 @@ static int rocks_write(struct weir__db *db, const struct weir__write *writes, si
     if (!has_space(db, bytes))
         return fail_full(db);
     rocksdb_write(db->db, db->write, db->batch, &words);
+    if (bytes > BATCH_KEPT) { /* a cleared one keeps its memory */
+        rocksdb_writebatch_destroy(db->batch);
+        db->batch = rocksdb_writebatch_create();
+    }
     return words == NULL ? WEIR_OK : fail_write(db, words);
 }
 
@@ -568,12 +581,13 @@ static void rocks_close(struct weir__db *db)
     weir__free(db);
 }
 
-#define ENGINE(its_name, its_open)                                                                          \
-    {                                                                                                       \
-        .name = its_name, .durable = true, .open = its_open, .family = rocks_family, .get = rocks_get,      \
-        .iterate = rocks_iterate, .next = rocks_next, .iter_close = rocks_iter_close, .write = rocks_write, \
-        .flush = rocks_flush, .bulk = rocks_bulk, .figures = rocks_figures, .close = rocks_close,           \
-        .refresh = rocks_refresh, .enter = rocks_enter, .leave = rocks_leave, .copy = rocks_copy            \
+#define ENGINE(its_name, its_open)                                                                         \
+    {                                                                                                      \
+        .name = its_name, .durable = true, .open = its_open, .cache = rocks_cache, .family = rocks_family, \
+        .get = rocks_get, .iterate = rocks_iterate, .next = rocks_next, .iter_close = rocks_iter_close,    \
+        .write = rocks_write, .flush = rocks_flush, .bulk = rocks_bulk, .figures = rocks_figures,          \
+        .close = rocks_close, .refresh = rocks_refresh, .enter = rocks_enter, .leave = rocks_leave,        \
+        .copy = rocks_copy                                                                                 \
     }
 
 const struct weir__engine weir__rocksdb_engine = ENGINE("rocksdb", rocks_open);

@@ -28,6 +28,7 @@ struct weir__log_config {
     int64_t (*clock)(void *arg); /* NULL = the wall clock */
     void   *clock_arg;
     int64_t message_max_bytes; /* 0 = 1 MiB */
+    size_t  memory;            /* embedded: bytes for its buffers and for compaction; 0 = as much as is of use */
     /* key=value pairs of kafka.*, NULL-ended; the embedded engine takes none */
     const char *const *settings;
 };

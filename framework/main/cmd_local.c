@@ -314,6 +314,7 @@ static int run(struct local *local, struct weir_error *reterr)
     struct weir_error words = { 0 };
     int               err, code;
 
+    weir__memory_be_thrifty(weir__memory_total(weir__config_int(local->program->settings, "memory.max")));
     say_libraries();
     say_settings(local);
     err = open_log(local, reterr);

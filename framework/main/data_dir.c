@@ -94,6 +94,7 @@ int weir__data_log_open(const struct weir__program *program, const char *path, b
     config.dir = dir->log;
     if (write) {
         config.quirks = strcmp(weir__config_text(program->settings, "log.quirks"), "on") == 0;
+        config.memory = weir__memory_of_log(weir__memory_total(weir__config_int(program->settings, "memory.max")));
         config.message_max_bytes = weir__config_int(program->settings, "max.record.bytes");
     }
     return program->engines->embedded->open(&config, ret, reterr);

@@ -2,6 +2,9 @@
 #include "framework/metrics/families.h"
 #include "framework/runtime/internal.h"
 
+/* The parts of memory.max that cannot be smaller take this much. */
+#define LEAST_MEMORY ((int64_t)96 << 20)
+
 #include <time.h>
 
 static int fail_memory(const char *where, struct weir_error *reterr)
@@ -124,17 +127,30 @@ static int make_threads(struct weir__app *app)
     return WEIR_OK;
 }
 
+static int check_memory(struct weir__app *app, struct weir_error *reterr)
+{
+    int64_t configured = weir__config_int(app->config.settings, "memory.max");
+
+    if (configured == 0 || configured >= LEAST_MEMORY)
+        return WEIR_OK;
+    return weir__fail(reterr, WEIR_BAD_CONFIG, "memory.max",
+                      "%lld bytes are too few for a process: give at least 96m", (long long)configured);
+}
+
 static int build(struct weir__app *app, struct weir_error *reterr)
 {
     const char *name = app->config.topology->name;
-    int         err = make_plan(app, reterr);
+    int         err = check_memory(app, reterr);
 
+    if (err == WEIR_OK)
+        err = make_plan(app, reterr);
     if (err == WEIR_OK)
         err = weir__state_dir_open(app, reterr);
     if (err == WEIR_OK)
         err = weir__topics_ensure(app, reterr);
     if (err < 0)
         return err;
+    weir__memory_divide(app);
     if (list_inputs(app) < 0 || make_threads(app) < 0 || weir__shown_prepare(app) < 0)
         return fail_memory(name, reterr);
     if (app->input_count == 0)
@@ -166,7 +182,6 @@ int weir__app_new(const struct weir__app_config *config, struct weir__app **ret,
     init_sync(app);
     weir__shown_init(app);
     weir__app_settings_read(config->settings, &app->settings);
-    app->settings.memory /= (int64_t)MAX(config->neighbours, (size_t)1);
     err = build(app, reterr);
     if (err < 0) {
         weir__app_free(app);

@@ -25,7 +25,8 @@ bool weir__commit_due(struct weir__thread *thread, int64_t now)
     for (size_t i = 0; i < thread->seat_count; i++)
         if (thread->seats[i]->running && weir__task_wants_commit(thread->seats[i]->task))
             return true;
-    return now - thread->last_commit >= thread->app->settings.commit_interval;
+    return thread->sent_bytes > thread->app->memory.unsent ||
+           now - thread->last_commit >= thread->app->settings.commit_interval;
 }
 
 static int flush_tasks(struct weir__thread *thread, bool all, struct weir_error *reterr)
@@ -148,7 +149,7 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
             return err;
         if (thread->sends > 0) /* counted when it can be read: whoever looked before must look again */
             atomic_fetch_add(&thread->activity, 1);
-        thread->sends = 0;
+        thread->sends = thread->sent_bytes = 0;
         thread->failures = 0;
         atomic_fetch_add(&thread->commits, 1);
         weir__metric_add(thread->metric_commits, 1);

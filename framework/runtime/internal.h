@@ -22,17 +22,26 @@ struct weir__app_settings {
     int64_t            task_idle, close_interval;                                         /* ms */
     size_t             buffered;                                                          /* records per partition */
     size_t             cache_bytes;                                                       /* of all threads */
-    int64_t            memory;                                                            /* of this application */
+    int64_t            memory;                                                            /* of the process */
     size_t             record_memory;
     int64_t            max_record_bytes, least_time; /* of what the log takes */
     enum weir__handler on_unreadable, on_failure, on_refused;
     int32_t            partitions; /* of topics we create */
     const char        *instance;   /* configured; NULL = none */
 };
-/* memory.c: what the process may use (0 = 60 % of the container's limit), and a database's part; 0 = as it likes. */
-int64_t weir__memory_total(int64_t configured);
-size_t  weir__memory_of_task(int64_t total, size_t tasks);
-size_t  weir__memory_to_hold(int64_t total, size_t tasks); /* committed rows of a task, bytes */
+/* ---- memory.c ---- */
+
+/* An application's parts of memory.max, bytes. */
+struct weir__memory_parts {
+    size_t buffers; /* of a task's database */
+    size_t held;    /* committed rows of a task that are not written yet */
+    size_t dirty;   /* uncommitted rows of a task, before a commit is brought forward */
+    size_t cache;   /* the same, for those that a cache gathers; 0 = there is no cache */
+    size_t queued;  /* records of an input partition, before its reading pauses */
+    size_t unsent;  /* records of a thread's transaction, before a commit is brought forward */
+    size_t record;  /* what one record may take */
+};
+void weir__memory_divide(struct weir__app *app); /* its topics are known */
 
 void weir__app_settings_read(const struct weir__config *config, struct weir__app_settings *ret);
 
@@ -172,6 +181,7 @@ struct weir__thread {
     size_t                 seat_count, seat_capacity;
     struct weir_arena      commit_arena;
     uint64_t               sends;                               /* since the last commit */
+    size_t                 sent_bytes;                          /* the same */
     struct weir__sent     *sent;                                /* one for each of the app's topics */
     size_t                 sent_last;                           /* the topic of the last one */
     int64_t                last_commit, last_flush, last_purge; /* log's clock, ms */
@@ -201,6 +211,7 @@ struct weir__thread {
 struct weir__app {
     struct weir__app_config   config;
     struct weir__app_settings settings;
+    struct weir__memory_parts memory; /* once the topics are known */
     struct weir__plan        *plan;
     struct weir_arena         arena;
     struct weir__topics       topics;

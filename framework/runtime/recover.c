@@ -23,7 +23,7 @@ static int abort_all(struct weir__thread *thread)
         weir__thread_beat(thread);
         err = app->config.engine->abort(thread->producer, weir__app_now(app) + WEIR__CALL_MS);
     } while ((err == WEIR_AGAIN || (err == WEIR_ABORT && ++tries < 3)) && !weir__app_must_end(app));
-    thread->sends = 0;
+    thread->sends = thread->sent_bytes = 0;
     return err;
 }
 
@@ -46,7 +46,7 @@ static int reopen_producer(struct weir__thread *thread, struct weir_error *reter
 {
     thread->app->config.engine->producer_close(thread->producer);
     thread->producer = NULL;
-    thread->sends = 0;
+    thread->sends = thread->sent_bytes = 0;
     return weir__open_producer(thread, reterr);
 }
 

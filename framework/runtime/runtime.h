@@ -27,6 +27,11 @@ struct weir__app_config {
     size_t      neighbours; /* applications that share memory.max in this process, this one included */
 };
 
+/* memory.c: what the process may use, bytes (0 = 60 % of the container's limit); the part of it that is the log's. */
+int64_t weir__memory_total(int64_t configured);
+size_t  weir__memory_of_log(int64_t total);
+void    weir__memory_be_thrifty(int64_t total); /* of the whole process: for a main, before its threads */
+
 /* Compiles the topology, locks the state folder, compares and makes the topics. Faults of the topology are all
  * in reterr's text. WEIR_BUSY: another process holds the state folder. */
 int  weir__app_new(const struct weir__app_config *config, struct weir__app **ret, struct weir_error *reterr);

@@ -239,29 +239,6 @@ static int reader_of(const struct weir__app *app, const char *topic)
     return -1;
 }
 
-static size_t state_tasks(const struct weir__app *app)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < app->plan->sub_count; i++) {
-        int32_t most = 0;
-
-        for (size_t j = 0; app->plan->subs[i].stateful && j < app->topics.count; j++)
-            if (app->topics.items[j].reader == (int)i)
-                most = MAX(most, app->topics.items[j].partitions);
-        count += (size_t)most;
-    }
-    return MAX(count, (size_t)1);
-}
-
-/* The task's part of the cache; at least enough that a commit is not asked for at every record. */
-static size_t cache_share(const struct weir__app *app)
-{
-    size_t share = app->settings.cache_bytes / state_tasks(app);
-
-    return app->settings.cache_bytes == 0 ? 0 : MAX(share, (size_t)64 << 10);
-}
-
 static bool is_internal(const struct weir__app *app, const char *topic)
 {
     const struct weir__topic_use *use = weir__topics_find(&app->topics, topic);
@@ -334,12 +311,13 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .on_unreadable = settings->on_unreadable,
                                         .on_failure = settings->on_failure,
                                         .on_refused = settings->on_refused,
-                                        .cache_bytes = cache_share(app),
-                                        .hold_bytes = weir__memory_to_hold(settings->memory, state_tasks(app)),
-                                        .record_memory = settings->record_memory,
+                                        .cache_bytes = app->memory.cache,
+                                        .dirty_bytes = app->memory.dirty,
+                                        .hold_bytes = app->memory.held,
+                                        .record_memory = app->memory.record,
                                         .max_record_bytes = settings->max_record_bytes,
                                         .least_time = settings->least_time,
-                                        .db_memory = weir__memory_of_task(settings->memory, state_tasks(app)),
+                                        .db_memory = app->memory.buffers,
                                         .close_interval = settings->close_interval,
                                         .idle = settings->task_idle,
                                         .topics = topics };

@@ -32,11 +32,12 @@ static size_t place_of(struct weir__thread *thread, const char *topic)
     return i;
 }
 
-static void count_one(struct weir__thread *thread, const char *topic)
+static void count_one(struct weir__thread *thread, const char *topic, size_t bytes)
 {
     size_t place = place_of(thread, topic);
 
     thread->sends++;
+    thread->sent_bytes += bytes;
     if (place < thread->app->topics.count)
         thread->sent[place].count++;
 }
@@ -75,7 +76,7 @@ int weir__thread_send(void *arg, const struct weir__raw *raw, enum weir__sent_as
         err = engine->send(thread->producer, raw, 0);
     }
     if (err == WEIR_OK)
-        count_one(thread, raw->topic);
+        count_one(thread, raw->topic, raw->key.size + raw->value.size);
     return err;
 }
 

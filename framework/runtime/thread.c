@@ -165,8 +165,10 @@ static int hold_input(struct weir__thread *thread, struct weir__seat *seat, stru
 {
     for (size_t i = 0; i < seat->input_count; i++) {
         struct weir__input *input = &seat->inputs[i];
-        bool                full = weir__task_buffered(seat->task, input->tp.topic) > thread->app->settings.buffered;
-        int                 err;
+        const char         *topic = input->tp.topic;
+        bool                full = weir__task_buffered(seat->task, topic) > thread->app->settings.buffered ||
+                    weir__task_buffered_bytes(seat->task, topic) > thread->app->memory.queued;
+        int err;
 
         if (full == input->held)
             continue;

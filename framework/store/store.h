@@ -36,8 +36,10 @@ struct weir__engine {
     bool        durable;
 
     /* Opens or creates. dir NULL or ignored where not durable. May block on disk. WEIR_IO, WEIR_CORRUPT,
-     * WEIR_BUSY. memory: bytes the database may use for buffers and cache, 0 = the engine's choice. */
+     * WEIR_BUSY. memory: bytes the database may use for buffers, 0 = the engine's choice. */
     int (*open)(const char *dir, size_t memory, struct weir__db **ret, struct weir_error *reterr);
+    /* What all databases of the process together may keep of what they read, bytes. Any thread. NULL: nothing is kept. */
+    void (*cache)(size_t bytes);
     /* The column family of a store, made when absent. The same name gives the same number while open. */
     int (*family)(struct weir__db *db, const char *name, uint32_t *ret, struct weir_error *reterr);
     /* WEIR_NOTFOUND, WEIR_STORE_FAILED. *ret is borrowed until the next call on this db. */

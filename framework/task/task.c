@@ -293,13 +293,11 @@ size_t weir__task_buffered(const struct weir__task *task, const char *topic)
     return queue != NULL ? queue->count + (queue->has_head ? 1 : 0) : 0;
 }
 
-size_t weir__task_buffered_bytes(const struct weir__task *task)
+size_t weir__task_buffered_bytes(const struct weir__task *task, const char *topic)
 {
-    size_t bytes = 0;
+    const struct weir__queue *queue = find_queue(task, topic);
 
-    for (size_t i = 0; i < task->queue_count; i++)
-        bytes += task->queues[i].waiting.size - task->queues[i].at;
-    return bytes;
+    return queue != NULL ? queue->waiting.size - queue->at : 0;
 }
 
 void weir__task_lag(struct weir__task *task, const char *topic, int64_t lag)
@@ -425,7 +423,8 @@ size_t weir__task_held_bytes(const struct weir__task *task)
 bool weir__task_wants_commit(const struct weir__task *task)
 {
     /* without a cache nothing waits in it, but what is uncommitted still takes memory */
-    size_t most = MAX(task->config.cache_bytes, (size_t)16 << 20);
+    size_t dirty = task->config.dirty_bytes > 0 ? task->config.dirty_bytes : (size_t)16 << 20;
+    size_t most = MAX(task->config.cache_bytes, dirty);
 
     return task->commit_asked || (task->binding_count > 0 && weir__task_dirty_bytes(task) > most);
 }

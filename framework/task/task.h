@@ -58,6 +58,7 @@ struct weir__task_config {
     weir_extract      *extract; /* default extractor; NULL = record's timestamp, negative fails */
     const void        *extract_arg;
     size_t             cache_bytes;       /* dirty bytes at which the task asks for a commit; 0 = no cache */
+    size_t             dirty_bytes;       /* the same for stores without a cache; 0 = 16 MiB */
     size_t             hold_bytes;        /* committed rows kept in memory before they are written; 0 = none */
     size_t             record_memory;     /* ceiling of the record arena */
     int64_t max_record_bytes, least_time; /* of what the log takes: a row that its changelog would refuse is
@@ -91,7 +92,7 @@ const char *weir__task_input(const struct weir__task *task, size_t n);
 /* Copies records of the task's partition into their queues. WEIR_NOTFOUND: not an input. */
 int    weir__task_add(struct weir__task *task, const struct weir__raw *records, size_t count);
 size_t weir__task_buffered(const struct weir__task *task, const char *topic); /* records waiting */
-size_t weir__task_buffered_bytes(const struct weir__task *task);
+size_t weir__task_buffered_bytes(const struct weir__task *task, const char *topic);
 /* What the log still holds beyond what was added: 0 = read to the end; < 0 = unknown (the start). */
 void weir__task_lag(struct weir__task *task, const char *topic, int64_t lag);
 /* Sets where input begins: offset and metadata as committed (times, close times). Before add. WEIR_NOTFOUND: not an

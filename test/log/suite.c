@@ -17,13 +17,14 @@ struct weir__log              *logs;
 const char                    *log_dir;
 struct weir_error              words;
 int64_t (*suite_clock)(void *arg);
+size_t suite_memory;
 
 static char dir[64];
 static int  tests_begun;
 
 void suite_open(void)
 {
-    struct weir__log_config config = { .dir = log_dir, .quirks = true, .clock = suite_clock };
+    struct weir__log_config config = { .dir = log_dir, .quirks = true, .clock = suite_clock, .memory = suite_memory };
 
     must(engine->open(&config, &logs, &words));
 }

@@ -62,8 +62,10 @@ static void update(const char *name, int64_t from, int64_t to, int64_t keys)
     engine->producer_close(producer);
 }
 
+#define KEYS_MOST 30000
+
 struct seen {
-    int64_t records, nulls, keyless, once, last[1000]; /* per key */
+    int64_t records, nulls, keyless, once, last[KEYS_MOST]; /* per key */
 };
 
 static void note(const struct weir__raw *raw, struct seen *seen)
@@ -169,6 +171,30 @@ START_TEST(keys_are_known_when_their_chunks_have_left_memory)
     expect_last(&seen, FAT_UPDATES, KEYS_OF_ALL);
     ck_assert_int_le(seen.records, subjects[_i].durable ? KEYS_OF_ALL : FAT_UPDATES);
     suite_end();
+}
+END_TEST
+
+/* More keys than a pass has room to note. */
+START_TEST(many_keys_are_compacted_in_several_passes)
+{
+    enum { ROUNDS = 3 };
+    struct seen seen;
+
+    suite_memory = 1; /* the least there is: room for about 10,000 keys */
+    begin(_i);
+    make_compacted("table");
+    update("table", 0, ROUNDS * KEYS_MOST, KEYS_MOST);
+    seen = read_all("table");
+    expect_last(&seen, ROUNDS * KEYS_MOST, KEYS_MOST);
+    ck_assert_int_lt(seen.records, ROUNDS * KEYS_MOST);
+    if (subjects[_i].durable) {
+        open_again();
+        seen = read_all("table");
+        expect_last(&seen, ROUNDS * KEYS_MOST, KEYS_MOST);
+        ck_assert_int_eq(seen.records, KEYS_MOST);
+    }
+    suite_end();
+    suite_memory = 0;
 }
 END_TEST
 
@@ -479,6 +505,7 @@ int main(void)
 {
     const struct test tests[] = { { many_updates_of_few_keys_leave_few_records },
                                   { keys_are_known_when_their_chunks_have_left_memory },
+                                  { many_keys_are_compacted_in_several_passes },
                                   { keys_without_garbage_all_stay },
                                   { readers_beside_compactions_miss_nothing_that_stays },
                                   { a_deletion_outlives_its_retention_and_then_goes },

@@ -286,7 +286,7 @@ START_TEST(at_most_as_many_as_asked)
     ck_assert_uint_eq(weir__task_buffered(task, "left"), 2);
     ck_assert_int_eq(weir__task_process(task, 3, &done, &error), WEIR_OK);
     ck_assert_uint_eq(done, 2);
-    ck_assert_uint_eq(weir__task_buffered_bytes(task), 0);
+    ck_assert_uint_eq(weir__task_buffered_bytes(task, "left"), 0);
 }
 END_TEST
 

@@ -86,6 +86,17 @@ struct weir_store {
     const char *const         *settings; /* of the changelog topic: "name=value" */
 };
 
+/* A setting of a node's own, "<topology>.<node>.<name>" in the configuration; verbs ask weir_option. */
+enum weir_option_type { WEIR_OPTION_TEXT, WEIR_OPTION_SWITCH, WEIR_OPTION_DURATION };
+struct weir_option {
+    const char *name;
+    int         type;     /* enum weir_option_type */
+    const char *standard; /* what is in force where nobody says otherwise, as one would write it */
+    int (*check)(const char        *text,
+                 struct weir_error *reterr); /* TEXT: negative, with words: it cannot be taken; NULL = any */
+};
+#define OPTIONS(...) ((const struct weir_option[]){ __VA_ARGS__, { NULL, 0, NULL, NULL } })
+
 struct weir_arm { /* one input of a cogroup; weir_arg in its fold: the arm's, NULL = the node's */
     const struct weir_node *from;
     weir_fold              *fold;
@@ -101,24 +112,25 @@ struct weir_node {
     const struct weir_store *into, *const *uses; /* JOIN of streams: .uses = STORES(this, other) */
     const char             *stores_called;       /* JOIN of streams: base name of both */
     const struct weir_node *with, *const *looks_up, *const *legs;
-    const struct weir_arm *arms;
-    const void            *arg;
-    int64_t                before, after, grace, until, max_bytes, max_records;
-    enum weir_tri          log, in_memory; /* SUPPRESS, JOIN */
-    size_t                 state;          /* bytes per task, zeroed: weir_state(ctx) */
-    weir_open             *open;
-    weir_process          *process; /* STEP, GLOBAL; weir_schedule in open */
-    weir_close            *close;
-    weir_final            *final; /* STEP: a window of a store by key time in .uses has closed */
-    weir_test             *test;
-    weir_map              *map;
-    weir_select           *select, *foreign;
-    weir_init             *init;
-    weir_fold             *fold, *subtract;
-    weir_unite            *unite;
-    weir_join             *join;
-    weir_extract          *extract;
-    weir_route            *route;
+    const struct weir_arm    *arms;
+    const void               *arg;
+    const struct weir_option *options; /* OPTIONS(...), ended by one without a name */
+    int64_t                   before, after, grace, until, max_bytes, max_records;
+    enum weir_tri             log, in_memory; /* SUPPRESS, JOIN */
+    size_t                    state;          /* bytes per task, zeroed: weir_state(ctx) */
+    weir_open                *open;
+    weir_process             *process; /* STEP, GLOBAL; weir_schedule in open */
+    weir_close               *close;
+    weir_final               *final; /* STEP: a window of a store by key time in .uses has closed */
+    weir_test                *test;
+    weir_map                 *map;
+    weir_select              *select, *foreign;
+    weir_init                *init;
+    weir_fold                *fold, *subtract;
+    weir_unite               *unite;
+    weir_join                *join;
+    weir_extract             *extract;
+    weir_route               *route;
 };
 
 /* A path of the process's HTTP port and who answers it. */

@@ -227,8 +227,12 @@ WEIR_API int weir_refuse(struct weir_context *ctx, const char *reason, const cha
 /* Counts a record that ends here as it should, such as a duplicate: weir_records_dropped_total under that reason. */
 WEIR_API void weir_drop(struct weir_context *ctx, const char *reason);
 
-WEIR_API const void        *weir_arg(struct weir_context *ctx);   /* the node's .arg (in an arm's fold, the arm's) */
-WEIR_API void              *weir_state(struct weir_context *ctx); /* .state zeroed bytes, one per task */
+WEIR_API const void *weir_arg(struct weir_context *ctx); /* the node's .arg (in an arm's fold, the arm's) */
+/* An option of the node, in force: a SWITCH as 1 or 0, a DURATION in ms; the text as it was written. One that the node does
+ * not declare ends the process. */
+WEIR_API int64_t            weir_option(struct weir_context *ctx, const char *name);
+WEIR_API const char        *weir_option_text(struct weir_context *ctx, const char *name);
+WEIR_API void              *weir_state(struct weir_context *ctx);              /* .state zeroed bytes, one per task */
 WEIR_API void              *weir_alloc(struct weir_context *ctx, size_t size); /* record's lifetime; NULL = ceiling */
 WEIR_API struct weir_arena *weir_record_arena(struct weir_context *ctx);       /* where weir_alloc takes from */
 WEIR_API bool               weir_absent(struct weir_context *ctx); /* in a fold: the state was null, now zeroed */

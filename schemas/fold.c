@@ -268,6 +268,9 @@ static struct market_content content_of_latest(const struct market_latest *lates
                                     .ask_price = latest->ask_price };
 }
 
+/* Not one that was taken over from before. */
+static int is_own(const struct market_latest *latest) { return !(latest->quality_flags & MARKET_FALLBACK); }
+
 int market_latest_compare(const struct market_latest *a, const struct market_latest *b)
 {
     struct market_order   order_a = { .event_time = a->event_time, .sequence = a->sequence };
@@ -279,5 +282,7 @@ int market_latest_compare(const struct market_latest *a, const struct market_lat
     memcpy(order_b.tick_id, b->tick_id, sizeof(order_b.tick_id));
     if (!by)
         by = market_order_compare(&order_a, &order_b);
+    if (!by)
+        by = is_own(a) - is_own(b);
     return by ? by : market_content_compare(&content_a, &content_b);
 }

@@ -253,8 +253,8 @@ struct market_latest {
     struct weir_text      source_system;
 };
 
-/* Which of two prices of one instrument is served: > 0 = a. By epoch, event time, sequence, tick id, then as contents
- * of one tick go. */
+/* Which of two prices of one instrument is served: > 0 = a. By epoch, event time, sequence, tick id; then one that
+ * is no fallback; then as contents of one tick go. */
 int market_latest_compare(const struct market_latest *a, const struct market_latest *b);
 /* The tick's texts are borrowed. The tick has a price. */
 struct market_latest market_latest_of(const struct market_tick *tick, int64_t epoch);

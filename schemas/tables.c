@@ -57,14 +57,14 @@ static const char *const states[] = { "open", "final", "correction" };
     ROW(market_tick, MAP,        metadata,        UP_TO(ENTRIES_MAX)),\
     ROW(market_tick, LIST,       tags,            UP_TO(ENTRIES_MAX))
 
-/* A price or trade has a price, a quote a side of one. */
+/* A price or trade has a price, or is to fall back on one; a quote has a side of one. */
 static const char *missing_in_tick(const void *record)
 {
     const struct market_tick *tick = record;
 
     if (tick->kind == MARKET_KIND_QUOTE)
         return tick->bid_price.given || tick->ask_price.given ? NULL : "bid_price";
-    return tick->price.given ? NULL : "price";
+    return tick->price.given || tick->quality_flags & MARKET_FALLBACK ? NULL : "price";
 }
 
 static const struct market_field tick_rows[] = { TICK_1 };

@@ -10,8 +10,16 @@
 
 /* clang-format off */
 
+static int          check_limits(const char *text, struct weir_error *reterr);
+static weir_open    begin;
 static weir_process decode, judge;
 static weir_tenant  tenant_of_raw;
+
+/* What a raw event is read with: one of the task. */
+struct reading_state {
+    struct market_limits      limits[MARKET_RULES_MAX];
+    struct market_raw_options options;
+};
 
 /* where events come from, what is remembered, and where ticks go */
 SOURCES(raw, TOPICS("ingestion.market.raw.v1", "ingestion.market.ticks.raw.v1", "ingestion.miso.raw.v1",
@@ -28,9 +36,13 @@ SINK   (ticks,   "normalized.market.ticks.v1", market_key, market_tick);
 SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob);
 
 /* what happens on the way */
-STEP       (decoded, decode, .key = market_key, .value = market_tick);
+STEP       (decoded, decode, .open = begin, .state = sizeof(struct reading_state), .key = market_key, .value = market_tick,
+            .options = OPTIONS({ "components", WEIR_OPTION_SWITCH, "on", NULL },
+                               { "fallback",   WEIR_OPTION_SWITCH, "off", NULL },
+                               { "limits",     WEIR_OPTION_TEXT,   "", check_limits }));
 REPARTITION(by_instrument);
-STEP       (judged, judge, .key = market_key, .value = market_tick, 
+STEP       (judged, judge, .key = market_key, .value = market_tick,
+            .options = OPTIONS({ "fallback_age", WEIR_OPTION_DURATION, "240m", NULL }),
             .uses = STORES(prices_seen_s, quotes_seen_s, trades_seen_s, recent_s));
 
 TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw, .port = 8080,
@@ -47,16 +59,34 @@ enum { MARKS_MOST = 100000 };
 
 /* ---- raw event to ticks ---- */
 
+static int check_limits(const char *text, struct weir_error *reterr)
+{
+    struct market_limits limits[MARKET_RULES_MAX];
+
+    return market_limits_read(text, limits, reterr);
+}
+
+static int begin(struct weir_context *ctx)
+{
+    struct reading_state *state = weir_state(ctx);
+
+    state->options = (struct market_raw_options){ .components_off = !weir_option(ctx, "components"),
+                                                  .fallback = weir_option(ctx, "fallback"),
+                                                  .limits = state->limits };
+    return market_weir_code(market_limits_read(weir_option_text(ctx, "limits"), state->limits, NULL));
+}
+
 static int read_raw(struct weir_context *ctx, const struct weir_record *rec, struct market_reading *ret,
                     struct weir_error *reterr)
 {
-    const struct weir_text    *value = rec->value;
-    const struct market_origin origin = {
-        .topic = rec->topic, .partition = rec->partition, .offset = rec->offset, .timestamp = rec->timestamp
+    const struct reading_state *state = weir_state(ctx);
+    const struct weir_text     *value = rec->value;
+    const struct market_origin  origin = {
+         .topic = rec->topic, .partition = rec->partition, .offset = rec->offset, .timestamp = rec->timestamp
     };
-    const struct market_raw_options options = { .components_off = false };
 
-    return market_read_raw(weir_record_arena(ctx), BYTES(value->data, value->size), &origin, &options, ret, reterr);
+    return market_read_raw(weir_record_arena(ctx), BYTES(value->data, value->size), &origin, &state->options, ret,
+                           reterr);
 }
 
 static bool is_backfill(const struct weir_record *rec) { return market_epoch_of(rec) > MARKET_FIRST_EPOCH; }
@@ -279,6 +309,28 @@ static int judge_in(struct weir_context *ctx, const struct weir_record *rec, con
     return err < 0 ? err : forward_known(ctx, rec, known);
 }
 
+/* A tick without a price of its own is no tick that was seen, and moves no time: its own price may come yet. */
+static int fall_back(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct market_tick *tick = rec->value;
+    struct market_recent      recent;
+    struct market_tick       *out;
+    int                       err = read_recent(ctx, rec->key, &recent);
+    int64_t                   age = tick->event_time - recent.last_time;
+
+    if (err < 0)
+        return err;
+    if (!recent.last_price.given || age < 0 || age > weir_option(ctx, "fallback_age") * 1000)
+        return weir_refuse(ctx, market_reason_name(MARKET_NO_PRICE),
+                           "the price is empty, and the instrument has none that is recent enough to fall back on");
+    out = weir_alloc(ctx, sizeof(*out));
+    if (out == NULL)
+        return WEIR_LIMIT;
+    *out = *tick;
+    out->price = recent.last_price;
+    return weir_forward(ctx, rec->key, out);
+}
+
 static int judge(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct market_tick *tick = rec->value;
@@ -286,6 +338,8 @@ static int judge(struct weir_context *ctx, const struct weir_record *rec)
 
     if (err <= 0)
         return err;
+    if (tick->quality_flags & MARKET_FALLBACK)
+        return fall_back(ctx, rec);
     if (!market_rules_find(tick->market)->corrects)
         return judge_in(ctx, rec, trades_seen_s);
     return judge_in(ctx, rec, tick->kind == MARKET_KIND_QUOTE ? quotes_seen_s : prices_seen_s);

@@ -125,6 +125,8 @@ const struct weir__field weir__fields[] = {
       "Whether changes go to a changelog; without one a lost disk loses the state." },
     { "port", "`http`, which stands for the topology", "a number from -1 to 65535",
       "Its HTTP port, in place of http.port." },
+    { "its own names", "nodes that declare .options", "on or off, a duration, or a text",
+      "What the topology says of them; of the pipeline: docs/ticks.md." },
     { .name = NULL },
 };
 /* clang-format on */

@@ -83,6 +83,20 @@ void weir_drop(struct weir_context *ctx, const char *reason) { weir__drop_record
 
 const void *weir_arg(struct weir_context *ctx) { return ctx->arg != NULL ? ctx->arg : ctx->live->node->spec->arg; }
 
+static const struct weir__option *find_option(struct weir_context *ctx, const char *name)
+{
+    const struct weir__option *option = ctx->live->node->options;
+
+    while (option != NULL && option->name != NULL && strcmp(option->name, name) != 0)
+        option++;
+    CHECK(option != NULL && option->name != NULL);
+    return option;
+}
+
+int64_t weir_option(struct weir_context *ctx, const char *name) { return find_option(ctx, name)->number; }
+
+const char *weir_option_text(struct weir_context *ctx, const char *name) { return find_option(ctx, name)->text; }
+
 void *weir_state(struct weir_context *ctx) { return ctx->live->state; }
 
 void *weir_alloc(struct weir_context *ctx, size_t size) { return weir_arena_alloc(&ctx->task->record, size); }

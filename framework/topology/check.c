@@ -9,7 +9,7 @@
 /* X(field): all of struct weir_node that not every kind has (clang-format never settles on one form of the list). */
 #define FIELDS(X)                                                                                              \
     X(grouped) X(side) X(emit) X(reset) X(partitions) X(when_full) X(topics) X(key) X(value) X(into) X(uses)   \
-    X(stores_called) X(with) X(looks_up) X(legs) X(arms) X(arg) X(before) X(after) X(grace) X(until)           \
+    X(stores_called) X(with) X(looks_up) X(legs) X(arms) X(arg) X(options) X(before) X(after) X(grace) X(until)           \
     X(max_bytes) X(max_records) X(log) X(in_memory) X(state) X(open) X(process) X(close) X(test) X(map)        \
     X(select) X(foreign) X(final) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route)
 /* clang-format on */
@@ -24,7 +24,7 @@ enum bits { FIELDS(BIT) };
 static const char *const words[] = { FIELDS(WORD) };
 #undef WORD
 
-#define VERB  (B_arg | B_state | B_looks_up)
+#define VERB  (B_arg | B_options | B_state | B_looks_up)
 #define HOOKS (B_open | B_close)
 
 static const struct rule {

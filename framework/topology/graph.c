@@ -43,6 +43,7 @@ struct weir__node *weir__add(struct weir__compiler *compiler, struct weir__graph
     node->name = name;
     node->op = op;
     node->spec = made->spec;
+    node->options = made->options;
     if (graph->out != NULL)
         add_parent(compiler, node, graph->out);
     else

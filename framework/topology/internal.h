@@ -51,6 +51,7 @@ enum weir__flow { WEIR__STREAM, WEIR__TABLE, WEIR__GROUPED, WEIR__GLOBAL_TABLE, 
 struct weir__made {
     const struct weir_node  *spec;
     struct weir_node         eff; /* its copy, with overrides */
+    struct weir__option     *options;
     struct weir__made      **inputs;
     size_t                   input_count, output_count;
     struct weir__made       *right; /* .with */

@@ -46,18 +46,22 @@ static void ask_ms(struct weir__compiler *compiler, const char *element, const c
         bad(compiler, element, field, value, "a duration such as 250ms, 10s, 5m, 2h or 7d");
 }
 
+/* true, on: 1; false, off: 0; else -1. */
+static int read_switch(const char *value)
+{
+    if (strcmp(value, "true") == 0 || strcmp(value, "on") == 0)
+        return 1;
+    return strcmp(value, "false") == 0 || strcmp(value, "off") == 0 ? 0 : -1;
+}
+
 static void ask_tri(struct weir__compiler *compiler, const char *element, const char *field, enum weir_tri *into)
 {
     const char *value = ask(compiler, element, field);
 
-    if (value == NULL)
-        return;
-    if (strcmp(value, "true") == 0 || strcmp(value, "on") == 0)
-        *into = WEIR_ON;
-    else if (strcmp(value, "false") == 0 || strcmp(value, "off") == 0)
-        *into = WEIR_OFF;
-    else
+    if (value != NULL && read_switch(value) < 0)
         bad(compiler, element, field, value, "true or false");
+    else if (value != NULL)
+        *into = read_switch(value) == 1 ? WEIR_ON : WEIR_OFF;
 }
 
 /* words: of the values from 0 on, NULL-ended. */
@@ -140,6 +144,40 @@ static void ask_topics(struct weir__compiler *compiler, struct weir__made *made)
         made->eff.topics = split_list(compiler, value);
 }
 
+/* Whether the text can be read as the option's type. */
+static bool read_option(const struct weir_option *option, const char *text, struct weir__option *ret)
+{
+    *ret = (struct weir__option){ .name = option->name, .text = text };
+    if (option->type == WEIR_OPTION_SWITCH)
+        ret->number = read_switch(text);
+    else if (option->type == WEIR_OPTION_DURATION && weir__parse_duration(text, &ret->number) < 0)
+        return false;
+    return ret->number >= 0;
+}
+
+static void ask_options(struct weir__compiler *compiler, struct weir__made *made)
+{
+    static const char *const wanted[] = { [WEIR_OPTION_TEXT] = "a text",
+                                          [WEIR_OPTION_SWITCH] = "on or off",
+                                          [WEIR_OPTION_DURATION] = "a duration such as 250ms, 10s, 5m, 2h or 7d" };
+    size_t                   count = 0;
+
+    for (const struct weir_option *option = made->eff.options; option->name != NULL; option++) {
+        const char         *value = ask(compiler, made->eff.name, option->name);
+        struct weir__option read;
+        struct weir_error   words = { 0 };
+
+        if (value != NULL)
+            value = weir__phrase(compiler, "%s", value);
+        if (!read_option(option, value != NULL ? value : option->standard, &read))
+            bad(compiler, made->eff.name, option->name, read.text, wanted[option->type]);
+        else if (option->check != NULL && option->check(read.text, &words) < 0)
+            bad(compiler, made->eff.name, option->name, read.text, weir__phrase(compiler, "another: %s", words.text));
+        ADD(compiler, made->options, count, read);
+    }
+    ADD(compiler, made->options, count, (struct weir__option){ .name = NULL });
+}
+
 static void override_node(struct weir__compiler *compiler, struct weir__made *made)
 {
     struct weir_node *eff = &made->eff;
@@ -150,6 +188,8 @@ static void override_node(struct weir__compiler *compiler, struct weir__made *ma
         ask_partitions(compiler, made);
     if (weir__has_field(eff, "emit"))
         ask_emit(compiler, made);
+    if (eff->options != NULL)
+        ask_options(compiler, made);
     if (eff->kind == WEIR_JOIN)
         ask_ms(compiler, eff->name, "grace", &eff->grace);
     if (eff->kind == WEIR_JOIN || eff->kind == WEIR_SUPPRESS) {
@@ -200,10 +240,23 @@ static const char *nearest_element(struct weir__compiler *compiler, const char *
     return weir__suggest(name, names, count);
 }
 
-static const char *nearest_field(const char *field, bool *ret_known)
+static size_t add_options(const struct weir__compiler *compiler, const char *element, const char **names, size_t most)
 {
-    const char *names[32];
-    size_t      count = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < compiler->made_count; i++)
+        if (strcmp(compiler->made[i]->eff.name, element) == 0)
+            for (const struct weir_option *at = compiler->made[i]->eff.options;
+                 at != NULL && at->name != NULL && count < most; at++)
+                names[count++] = at->name;
+    return count;
+}
+
+static const char *nearest_field(const struct weir__compiler *compiler, const char *element, const char *field,
+                                 bool *ret_known)
+{
+    const char *names[64];
+    size_t      count = add_options(compiler, element, names, 32);
 
     *ret_known = false;
     for (const struct weir__field *at = weir__fields; at->name != NULL && count < ARRAY_SIZE(names); at++) {
@@ -228,7 +281,7 @@ static void refuse_element(struct weir__compiler *compiler, const char *where, c
 static void refuse_field(struct weir__compiler *compiler, const char *where, const char *element, const char *field)
 {
     bool        known;
-    const char *near = nearest_field(field, &known);
+    const char *near = nearest_field(compiler, element, field, &known);
 
     if (known)
         weir__fault(compiler, WEIR_BAD_CONFIG, where, "%s means nothing for %s: leave it out", field, element);

@@ -47,6 +47,12 @@ struct weir__store_plan {
     const char *const         *settings; /* changelog topic's: defaults and the declared ones */
 };
 
+/* A node's option in force. */
+struct weir__option {
+    const char *name, *text;
+    int64_t     number; /* of a switch or duration */
+};
+
 struct weir__node {
     const char                *name; /* in describe */
     enum weir__op              op;
@@ -62,6 +68,7 @@ struct weir__node {
     bool                       table;               /* forwards changes (new, old) */
     bool                       send_old;            /* children want the old value */
     bool                       materialized;        /* stores[0] is written by this node */
+    const struct weir__option *options;             /* in force, as many as declared; ended by a NULL name */
     int                        emit;                /* enum weir_emit, after overrides */
     const struct weir_windows *windows;             /* after overrides; NULL */
     struct weir__node         *with;   /* JOIN_TABLE: the table's node on the right. Its value for a key: the row of

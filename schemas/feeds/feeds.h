@@ -28,6 +28,15 @@ struct market_rules {
     bool        power;    /* identity of a price; else of a trade */
 };
 
+/* Prices beyond are flagged, units of 1e-8. */
+struct market_limits {
+    int64_t least, greatest;
+};
+/* Limits of all markets, by market_rules_at's numbers: those of the table, and what a text says instead of some of them:
+ * "ERCOT=-100..10000, AESO=0..1000". *ret is an array of MARKET_RULES_MAX. MARKET_BAD_NUMBER, MARKET_UNKNOWN_MARKET. */
+enum { MARKET_RULES_MAX = 32 };
+int market_limits_read(const char *text, struct market_limits *ret, struct weir_error *reterr);
+
 /* By name or spelling, in any case. Names that are in no row are those of trading venues: the rules of row "*". */
 const struct market_rules *market_rules_find(struct weir_text market);
 /* The n-th row, NULL behind the last: for printing the table. */
@@ -44,7 +53,9 @@ struct market_origin {
 };
 
 struct market_raw_options {
-    bool components_off; /* the price alone */
+    bool                        components_off; /* the price alone */
+    bool                        fallback;       /* an event without its price is a tick without one, flagged */
+    const struct market_limits *limits;         /* NULL = those of the table */
 };
 
 /* What one raw event holds. */

@@ -20,6 +20,8 @@ struct row {
     const struct market__source *source;
     struct market__run           product;
     struct weir_error           *reterr;
+
+    const struct market_raw_options *options;
 };
 
 static int bad(const struct row *row, enum market__role role, int code)
@@ -351,7 +353,7 @@ static int add_whole(const struct row *row, struct weir_arena *arena, struct mar
 {
     struct market_tick whole = *tick;
 
-    whole.quality_flags |= market__quality(row->feed, row->rules, tick);
+    whole.quality_flags |= market__quality(row->feed, row->rules, row->options->limits, tick);
     return add_tick(row, arena, reading, &whole, id, tick->price);
 }
 
@@ -379,6 +381,7 @@ static int add_component(const struct row *row, struct weir_arena *arena, struct
     if (err == WEIR_OK)
         err = power_id(row, location, stage, component, &id);
     own.volume = MARKET_NULL_DECIMAL;
+    own.quality_flags &= ~(uint32_t)MARKET_FALLBACK;
     return err == WEIR_OK ? add_tick(row, arena, reading, &own, &id, price) : err;
 }
 
@@ -398,6 +401,13 @@ static int add_components(const struct row *row, struct weir_arena *arena, struc
     return err;
 }
 
+/* Whether the tick may do without a price: it says so. */
+static bool falls_back(const struct row *row, struct market_tick *tick)
+{
+    tick->quality_flags |= row->options->fallback ? MARKET_FALLBACK : 0;
+    return row->options->fallback;
+}
+
 /* A row of one price: the price itself, or one component of it. */
 static int add_item(const struct row *row, struct weir_arena *arena, const struct market_raw_options *options,
                     struct market_reading *reading, struct market_tick *tick, const struct market_id *id)
@@ -413,7 +423,7 @@ static int add_item(const struct row *row, struct weir_arena *arena, const struc
         return err;
     if (held == HELD_NOT)
         return market__role_missing(row->feed, ROLE_VALUE, row->reterr);
-    if (component == MARKET_PRICE && held == HELD_EMPTY)
+    if (component == MARKET_PRICE && held == HELD_EMPTY && !falls_back(row, tick))
         return bad(row, ROLE_VALUE, MARKET_NO_PRICE);
     if (component != MARKET_PRICE && (held == HELD_EMPTY || options->components_off)) {
         reading->components_absent += held == HELD_EMPTY;
@@ -442,6 +452,8 @@ static int read_main_price(const struct row *row, struct market_tick *tick)
         tick->kind = MARKET_KIND_QUOTE;
         return WEIR_OK;
     }
+    if (!row->feed->quote && falls_back(row, tick))
+        return WEIR_OK;
     if (price == HELD_EMPTY)
         return bad(row, ROLE_PRICE, MARKET_NO_PRICE);
     return market__role_missing(row->feed, row->feed->quote ? ROLE_BID : ROLE_PRICE, row->reterr);
@@ -618,9 +630,9 @@ int market__map(const struct market_feed *feed, const struct market__fields *fie
                 struct weir_arena *arena, struct market_reading *ret, struct weir_error *reterr)
 {
     struct market__roles roles;
-    struct row           row = { .feed = feed, .roles = &roles, .source = source, .reterr = reterr };
-    struct market_tick   tick;
-    int                  err;
+    struct row row = { .feed = feed, .roles = &roles, .source = source, .reterr = reterr, .options = options };
+    struct market_tick tick;
+    int                err;
 
     row.rules = *feed->rules->name == '*' ? market_rules_find(source->market) : feed->rules;
     market__roles_find(feed, fields, &roles);

@@ -332,6 +332,15 @@ static const struct {
 
 const struct market_rules *market_rules_at(size_t n) { return n < MARKETS ? &markets[n] : NULL; }
 
+_Static_assert((int)MARKETS <= (int)MARKET_RULES_MAX, "what is said of each market has room");
+
+struct market_limits market__limits(const struct market_rules *rules, const struct market_limits *limits)
+{
+    if (limits)
+        return limits[rules - markets];
+    return (struct market_limits){ .least = rules->price_min, .greatest = rules->price_max };
+}
+
 int64_t market_ahead(enum market_basis basis, enum market_stage stage)
 {
     bool ahead = basis == MARKET_DA || basis == MARKET_RTC || basis == MARKET_HASP || stage == MARKET_FORECAST;

@@ -46,16 +46,21 @@ static size_t              dead_letters;
 static bool                alone;    /* what leaves normalization goes no further */
 static const char         *backfill; /* number of the one that what is piped is of; NULL: of none */
 
-static void open_chain(void)
+/* settings: of normalization, "key=value", NULL-ended. */
+static void open_chain_with(const char *const *settings)
 {
-    const struct weir_driver_config config = { .wall_clock = BEGIN / 1000 + DAYS(30) };
+    struct weir_driver_config config = { .wall_clock = BEGIN / 1000 + DAYS(30), .settings = settings };
 
-    for (size_t i = 0; i < STAGES; i++)
+    for (size_t i = 0; i < STAGES; i++) {
         OK(weir_driver_open(chain[i], &config, weir_engines, &drivers[i], &error));
+        config.settings = NULL;
+    }
     dead_letters = last_count = 0;
     backfill = NULL;
     alone = false;
 }
+
+static void open_chain(void) { open_chain_with(NULL); }
 
 static void close_chain(void)
 {
@@ -743,6 +748,88 @@ START_TEST(a_price_that_stands_out_is_a_spike)
 }
 END_TEST
 
+START_TEST(limits_and_components_are_configuration)
+{
+    static const char *const settings[] = { "normalization.decoded.limits= pjm=-1..1, ERCOT = -5 .. 20.5",
+                                            "normalization.decoded.components=off", NULL };
+
+    open_chain_with(settings);
+    ck_assert_uint_eq(flags_of_lmp(0, "20.5", 0), MARKET_VALID);
+    ck_assert_uint_eq(flags_of_lmp(1, "20.51", 0), MARKET_OUT_OF_RANGE);
+    ck_assert_uint_eq(flags_of_lmp(2, "-5", 0), MARKET_PRICE_NEGATIVE);
+    pipe_lmp(3, "-6", 0); /* its component would come behind it */
+    ck_assert_uint_eq(flags, MARKET_PRICE_NEGATIVE | MARKET_OUT_OF_RANGE);
+    close_chain();
+}
+END_TEST
+
+START_TEST(limits_that_are_none_are_said)
+{
+    static const char *const bad[][2] = {
+        { "normalization.decoded.limits=ERCOT", "MARKET=LEAST..GREATEST" },
+        { "normalization.decoded.limits=ERCOT=1", "MARKET=LEAST..GREATEST" },
+        { "normalization.decoded.limits=ERCOT=2..1", "MARKET=LEAST..GREATEST" },
+        { "normalization.decoded.limits=ERKOT=1..2", "ERKOT=1..2" },
+        { "normalization.decoded.fallback=maybe", "on or off" },
+        { "normalization.judged.fallback_age=soon", "a duration" },
+        { "normalization.decoded.limit=x", "did you mean \"limits\"" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        const char *const         settings[] = { bad[i][0], NULL };
+        struct weir_driver_config config = { .settings = settings };
+
+        ck_assert_int_eq(weir_driver_open(&normalization, &config, weir_engines, &drivers[0], &error),
+                         WEIR_BAD_CONFIG);
+        ck_assert_msg(strstr(error.text, bad[i][1]) != NULL, "%s", error.text);
+    }
+}
+END_TEST
+
+/* ---- fallback ---- */
+
+START_TEST(a_missing_price_is_refused_unless_it_may_fall_back)
+{
+    open_chain();
+    pipe_lmp(0, "20", 0);
+    pipe_lmp(1, "\"\"", 0);
+    ck_assert_uint_eq(dead_letters, 1);
+    close_chain();
+}
+END_TEST
+
+START_TEST(a_missing_price_falls_back_on_the_last_one)
+{
+    static const char *const settings[] = { "normalization.decoded.fallback=on",
+                                            "normalization.decoded.components=off",
+                                            "normalization.judged.fallback_age=4h", NULL };
+    char                     name[80];
+
+    open_chain_with(settings);
+    pipe_lmp(0, "\"\"", 0); /* there is none before */
+    ck_assert_uint_eq(dead_letters, 1);
+    pipe_lmp(1, "20", 0);
+    pipe_lmp(5, "null", 0);
+    ck_assert_uint_eq(flags, MARKET_FALLBACK);
+    ck_assert_ptr_nonnull(strstr(last_of("latest")->text, " 2000 volume null"));
+    pipe_lmp(6, "\"\"", 0); /* five hours after the last own price */
+    ck_assert_uint_eq(dead_letters, 2);
+    snprintf(name, sizeof(name), "%" PRId64 " 2000", BEGIN + 5 * HOUR);
+    ck_assert_ptr_nonnull(strstr(last_of("latest")->text, name));
+    pipe_lmp(5, "21", -1); /* its own price after all, though ingested before */
+    ck_assert_ptr_nonnull(strstr(last_of("latest")->text, " 2100 volume null"));
+    ck_assert_uint_eq(flags, MARKET_VALID);
+    pipe_lmp(5, "\"\"", 9);
+    ck_assert_ptr_nonnull(strstr(last_of("latest")->text, " 2100 volume null"));
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 2);
+    expect_hour(1, 2000, 1);
+    expect_hour(5, 2100, 1);
+    ck_assert_double_eq(weir_driver_metric(drivers[2], "weir_records_dropped_total", "reason", "fallback"), 2);
+    close_chain();
+}
+END_TEST
+
 /* Two names of one feed would be one instrument: the second one is refused, the price and its component, and enters nothing. */
 START_TEST(two_names_of_one_instrument_are_a_clash)
 {
@@ -784,6 +871,10 @@ int main(void)
     tcase_add_test(tests, a_backfill_brings_trades_back_that_have_left);
     tcase_add_test(tests, a_tick_is_flagged_by_itself);
     tcase_add_test(tests, a_price_that_stands_out_is_a_spike);
+    tcase_add_test(tests, limits_and_components_are_configuration);
+    tcase_add_test(tests, limits_that_are_none_are_said);
+    tcase_add_test(tests, a_missing_price_is_refused_unless_it_may_fall_back);
+    tcase_add_test(tests, a_missing_price_falls_back_on_the_last_one);
     tcase_add_test(tests, two_names_of_one_instrument_are_a_clash);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -142,7 +142,7 @@ START_TEST(connectors_payloads_of_each_market)
     IS(flat(
            "{\"market\":\"ercot\",\"data_type\":\"dam\",\"timestamp\":\"2025-05-01T04:00:00-05:00\",\"node\":\"HB_HUBAVG\","
            "\"lmp_usd_per_mwh\":-3.5,\"mcc_usd_per_mwh\":0,\"mlc_usd_per_mwh\":null}"),
-       "ERCOT.HB_HUBAVG.DA 2025-05-01T09:00:00Z -3.5; ERCOT.HB_HUBAVG.DA.MCC 2025-05-01T09:00:00Z 0; 1 absent");
+       "ERCOT.HB_HUBAVG.DA 2025-05-01T09:00:00Z -3.5 price_negative; ERCOT.HB_HUBAVG.DA.MCC 2025-05-01T09:00:00Z 0; 1 absent");
     IS(flat("{\"market\":\"nyiso\",\"data_type\":\"lbmp\",\"timestamp\":\"2025-05-01T04:00:00Z\",\"node\":\"N.Y.C.\","
             "\"lbmp_usd_per_mwh\":80,\"congestion_usd_per_mwh\":-12.5,\"loss_usd_per_mwh\":2}"),
        "NYISO.N.Y.C.DA 2025-05-01T04:00:00Z 80; NYISO.N.Y.C.DA.MCC 2025-05-01T04:00:00Z 12.5; "
@@ -222,9 +222,9 @@ START_TEST(nyiso_stamps_end_an_interval_of_the_grid)
     flat("{\"market\":\"NYISO\",\"data_type\":\"realtime_zone\",\"Time Stamp\":\"" stamp "\",\"Name\":\"HUD VL\"," \
          "\"LBMP ($/MWHr)\":\"-2.10\",\"Marginal Cost Congestion ($/MWHr)\":\"0.00\"}")
     IS(NYISO("07/18/2022 00:05:00"),
-       "NYISO.HUD.VL 2022-07-18T04:00:00Z -2.1 #300; NYISO.HUD.VL.MCC 2022-07-18T04:00:00Z 0 #300");
+       "NYISO.HUD.VL 2022-07-18T04:00:00Z -2.1 #300 price_negative; NYISO.HUD.VL.MCC 2022-07-18T04:00:00Z 0 #300");
     IS(NYISO("07/18/2022 00:15:12"),
-       "NYISO.HUD.VL 2022-07-18T04:15:00Z -2.1 #12; NYISO.HUD.VL.MCC 2022-07-18T04:15:00Z 0 #12");
+       "NYISO.HUD.VL 2022-07-18T04:15:00Z -2.1 #12 price_negative; NYISO.HUD.VL.MCC 2022-07-18T04:15:00Z 0 #12");
 }
 END_TEST
 
@@ -284,7 +284,7 @@ START_TEST(envelope_a_holds_a_tick_of_any_market)
            "\"market\":\"MISO\",\"instrument_id\":\"MISO.HUB.INDIANA\",\"raw_data\":{\"timestamp\":"
            "\"2025-05-01T04:00:00+02:00\",\"price\":\"-12.5\",\"volume\":0,\"bid\":-13,\"ask\":-12,\"node\":\"N1\","
            "\"zone\":\"Z\",\"market_status\":\"open\"}"),
-       "MISO.HUB.INDIANA 2025-05-01T02:00:00Z -12.5 x0");
+       "MISO.HUB.INDIANA 2025-05-01T02:00:00Z -12.5 x0 price_negative");
     ck_assert_int_eq(reading.ticks[0].ingested_at, INT64_C(1746072001000000));
     ck_assert_int_eq(reading.ticks[0].bid_price.units, -13 * MARKET_UNIT);
     ck_assert_uint_eq(reading.ticks[0].metadata.count, 3);
@@ -329,17 +329,17 @@ START_TEST(ticks_in_all_encodings)
        "SYM 2023-09-30T16:00:00Z 0 x2 #9");
     IS(tick("CME",
             "\"encoding\":\"csv-line\",\"raw_payload\":\"AB/C,2025-05-01T04:00:00Z,src,CME,7,1.5,,\\\"a, b\\\"\""),
-       "AB.C 2025-05-01T04:00:00Z 1.5 #7");
+       "AB.C 2025-05-01T04:00:00Z 1.5 #7 missing_volume");
     IS(tick(
            "CME",
            "\"encoding\":\"csv-line\",\"sequence\":1,\"raw_payload\":\"{\\\"symbol\\\":\\\"X\\\",\\\"price\\\":1}\""),
-       "X 2023-09-30T16:00:00Z 1 #1");
+       "X 2023-09-30T16:00:00Z 1 #1 missing_volume");
     /* {"price": 2.5, "sequence": 3} */
     IS(tick("CME", "\"encoding\":\"msgpack\",\"raw_payload\":\"gqVwcmljZctABAAAAAAAAKhzZXF1ZW5jZQM=\""),
-       "SYM 2023-09-30T16:00:00Z 2.5 #3");
+       "SYM 2023-09-30T16:00:00Z 2.5 #3 missing_volume");
     IS(tick("CME", "\"sequence\":1,\"metadata\":{\"instrument_id\":\"es.202512\",\"note\":\"n\"},"
                    "\"raw_payload\":\"{\\\"price\\\":1,\\\"currency\\\":\\\"EUR\\\"}\""),
-       "ES.202512 2023-09-30T16:00:00Z 1 #1");
+       "ES.202512 2023-09-30T16:00:00Z 1 #1 missing_volume");
     ck_assert_int_eq(memcmp(reading.ticks[0].currency.data, "EUR", 3), 0);
     ck_assert_ptr_null(reading.ticks[0].unit.data);
 }
@@ -355,7 +355,7 @@ END_TEST
 
 START_TEST(a_trade_without_number_is_known_by_its_place)
 {
-    IS(tick("CME", "\"raw_payload\":\"{\\\"price\\\":1}\""), "SYM 2023-09-30T16:00:00Z 1 #17");
+    IS(tick("CME", "\"raw_payload\":\"{\\\"price\\\":1}\""), "SYM 2023-09-30T16:00:00Z 1 #17 missing_volume");
     ck_assert_int_eq(memcmp(reading.ticks[0].source.data, "s@raw/3", 7), 0);
 }
 END_TEST

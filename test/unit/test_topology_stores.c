@@ -17,6 +17,11 @@ static int key(struct weir_context *ctx, const struct weir_record *rec, const vo
     return process(ctx, rec);
 }
 
+static int check_word(const char *text, struct weir_error *reterr)
+{
+    return strlen(text) < 5 ? WEIR_OK : weir__fail(reterr, WEIR_BAD_CONFIG, "word", "it is long");
+}
+
 /* clang-format off */
 SOURCE (in,      "in", weir_string, weir_string);
 WINDOWS(minutes, weir_string, weir_int64, TUMBLING(MINUTES(1), MINUTES(5)));
@@ -26,7 +31,9 @@ WINDOWS(quarters, weir_string, weir_int64, TUMBLING(MINUTES(15), 0, .time = WEIR
 COUNT  (quarter, quarters);
 KEYS   (seen,    weir_string, weir_string);
 KEYS   (fast,    weir_string, weir_string, .cache = WEIR_ON, .in_memory = WEIR_ON);
-STEP   (step,    process, .uses = STORES(seen, fast));
+STEP   (step,    process, .uses = STORES(seen, fast),
+        .options = OPTIONS({ "wait", WEIR_OPTION_DURATION, "5m", NULL }, { "eager", WEIR_OPTION_SWITCH, "off", NULL },
+                           { "word", WEIR_OPTION_TEXT, "any", check_word }));
 REKEY  (rekey,   key, weir_string);
 KEYS   (total_s, weir_string, weir_int64, .cache = WEIR_OFF, .log = WEIR_OFF);
 COUNT  (total,   total_s);
@@ -265,8 +272,44 @@ START_TEST(every_field_can_be_set)
 }
 END_TEST
 
+static const struct weir__option *option_of(const struct weir__plan *plan, size_t n)
+{
+    for (size_t i = 0; i < plan->node_count; i++)
+        if (plan->nodes[i]->options != NULL)
+            return &plan->nodes[i]->options[n];
+    return NULL;
+}
+
+START_TEST(options_of_a_node_are_in_force)
+{
+    struct weir__plan_config config = { .cache = true };
+    struct weir__plan       *plan = compile(&stores, &config);
+
+    ck_assert_int_eq(option_of(plan, 0)->number, MINUTES(5));
+    ck_assert_int_eq(option_of(plan, 1)->number, 0);
+    ck_assert_str_eq(option_of(plan, 2)->text, "any");
+    ck_assert_ptr_null(option_of(plan, 3)->name);
+    weir__plan_free(plan);
+    plan = compile_with("stores.step.wait", "2s");
+    ck_assert_int_eq(option_of(plan, 0)->number, 2000);
+    weir__plan_free(plan);
+    plan = compile_with("stores.step.eager", "true");
+    ck_assert_int_eq(option_of(plan, 1)->number, 1);
+    weir__plan_free(plan);
+    plan = compile_with("stores.step.word", "some");
+    ck_assert_str_eq(option_of(plan, 2)->text, "some");
+    weir__plan_free(plan);
+}
+END_TEST
+
 START_TEST(overrides_are_checked_like_the_rest)
 {
+    override_refused("stores.step.wait", "soon", WEIR_BAD_CONFIG, "step: setting stores.step.wait is \"soon\"");
+    override_refused("stores.step.eager", "maybe", WEIR_BAD_CONFIG, "give on or off");
+    override_refused("stores.step.word", "longer", WEIR_BAD_CONFIG, "give another: it is long");
+    override_refused("stores.step.wiat", "5s", WEIR_BAD_CONFIG,
+                     "here: step has no field \"wiat\" to set: did you mean \"wait\"?");
+
     override_refused("stores.minutes.size", "soon", WEIR_BAD_CONFIG,
                      "minutes: setting stores.minutes.size is \"soon\"");
     override_refused("stores.minutes.idle", "1m", WEIR_BAD_ARGUMENT,
@@ -297,6 +340,7 @@ int main(void)
     tcase_add_test(tests, changelogs_may_be_cleaned_as_upstream_does);
     tcase_add_test(tests, configuration_overrides_what_is_declared);
     tcase_add_test(tests, every_field_can_be_set);
+    tcase_add_test(tests, options_of_a_node_are_in_force);
     tcase_add_test(tests, overrides_are_checked_like_the_rest);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

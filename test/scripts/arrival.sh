@@ -1,20 +1,20 @@
 #!/bin/bash
 # The same events over 1, 4 and 12 partitions, shuffled after they were loaded, within the grace and within 40 h: the converged
-# bars are the same, and are those of a plain computation. FORM=long: more of them, longer files.
+# bars are the same, and are those of a plain computation; so they are in several runs, by other settings, and for a second tenant.
 set -eu -o pipefail
 . test/market/runs.inc
 
-rows=2500
+rows=1500
 [ "${FORM:-short}" = long ] && rows=20000
 "$pipeline" generate --out "$work/made" --bars "$work/made.bars" --seed 5 --rows $rows --corrections 5 >/dev/null
 files=("$work"/made/*.csv)
 made=${#files[@]}
 if [ -d "$real" ]; then
     for file in "$real"/pjm_*; do
-        files+=("$(market_file "$file" 160 1500)")
+        files+=("$(market_file "$file" 100 1500)")
     done
     files+=("$(market_file "$real/miso_rt_hourly_hubs_2023.csv.gz" 30 300)" "$real"/ercot_api_np6*
-        "$(market_file "$real/trades_gc_201312_tick_20131008.csv.gz" 1500 20000)")
+        "$(market_file "$real/trades_gc_201312_tick_20131008.csv.gz" 1000 20000)")
 else
     echo "left out: the real files, $real is not there"
 fi
@@ -68,3 +68,18 @@ done
 market_print "$work/again"
 "$pipeline" diff "$work/whole" "$work/again"
 python3 test/market/revisions.py "$work/again.run"
+
+echo "--- by other settings"
+for settings in "--statestore.cache.max.bytes=0 --threads=1 --changelog.cleanup=kafka-streams" \
+    "--buffered.records.per.partition=1 --threads=4 --state.flush.interval.ms=0 --commit.interval.ms=0"; do
+    rm -rf "$work/other" "$work/other.run"
+    # shellcheck disable=SC2086
+    market_run "$work/other" "${files[@]}" $settings
+    "$pipeline" diff "$work/whole" "$work/other"
+done
+
+echo "--- for another tenant beside the first"
+market_run "$work/whole" "${files[@]}" --tenant acme
+market_print "$work/whole"
+cat "$work/whole.run"/aggregated.market.bars.* | grep '"key":"acme/' | sed 's/acme/default/g' >"$work/acme"
+"$pipeline" diff "$work/again" "$work/acme"

@@ -93,6 +93,7 @@ code=0
 # the shell's own words of it are left out
 (WEIR_CRASH_AT=record:$crash "$program" local --dir "$out/killed" "${run[@]}" 2>&4 || exit $?) 4>&2 2>/dev/null || code=$?
 [ $code = 137 ] || die "exit $code: the process was not killed"
+[ ! -t 2 ] || printf "\r\033[K" >&2 # the bar that it left
 echo "   exit $code, $(minutes "$out/killed" | wc -l) bars of a minute so far"
 shown=${INSTRUMENT:-$(awk -v what=busiest -f "$here/demo.awk" "$out/minutes")}
 "$program" explain "$shown" aggregation --dir "$out/killed" 2>/dev/null | sed -nE "s/^ +(.*, open: waits)/   $shown: \1/p" | tail -n 4 || :

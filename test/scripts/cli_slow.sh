@@ -6,6 +6,7 @@ slow=${BUILD:-build}/test/programs/slow
 
 # begin MS FLAGS...: `local` in the background with a verb that takes that long.
 begin() {
+    : >"$work/err" # not what the one before said
     SLOW_MS=$1 "$slow" local --dir "$work/d" --topics.partitions=1 --lines --in in="$work/in.txt" "${@:2}" 2>"$work/err" &
     pid=$!
     children+=("$pid")

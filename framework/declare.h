@@ -107,7 +107,8 @@ struct weir_node {
     const char              *name, *called; /* C word; name in describe */
     const char              *grouped; /* base of its repartition topic; GLOBAL: name of its source in describe */
     int                      kind, side, emit, reset, partitions, when_full;
-    const char *const       *topics; /* SINK with .route: all that it may give */
+    const char *const       *topics;   /* SINK with .route: all that it may give */
+    const char *const       *settings; /* SINK: of its topic where we make it, "name=value" */
     const struct weir_codec *key, *value;
     const struct weir_store *into, *const *uses; /* JOIN of streams: .uses = STORES(this, other) */
     const char             *stores_called;       /* JOIN of streams: base name of both */

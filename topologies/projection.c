@@ -24,7 +24,7 @@ WINDOWS(served_1m_s, market_key, market_bar_msgpack, SERVED(MINUTES(1), DAYS(7))
 WINDOWS(served_5m_s, market_key, market_bar_msgpack, SERVED(MINUTES(5), DAYS(30)));
 WINDOWS(served_1h_s, market_key, market_bar_msgpack, SERVED(HOURS(1),   DAYS(366)));
 WINDOWS(served_1d_s, market_key, market_bar_msgpack, SERVED(HOURS(25),  DAYS(3660)));
-SINK   (prices,  "served.market.latest_prices.v1", market_key, market_latest);
+SINK   (prices,  "served.market.latest_prices.v1", market_key, market_latest, .settings = LIST(char, "cleanup.policy=compact"));
 SINK   (rejects, "processing.deadletter.projection.v1", weir_blob, weir_blob);
 
 /* what happens on the way */

@@ -2,6 +2,7 @@
  *
  * (1) A user's topic keeps the count it has; absent, it is made with its node's .partitions, else topics.partitions; one
  *     that a global table is read from is compacted: the table is read from its beginning at each start.
+ *     A sink's own .settings go before all of that.
  * (2) A repartition topic takes its declared count, else that of the other inputs of its reader where that one has
  *     state, else the greatest of its writer's inputs. (Source: CopartitionedTopicsEnforcer, RepartitionTopics.)
  * (3) A changelog has as many partitions as its sub-topology has tasks.
@@ -58,12 +59,43 @@ static struct weir__topic_use *use_topic(struct weir__app *app, const char *name
     return use;
 }
 
-static const char *const *settings_of(const struct weir__app *app, const struct weir__node *node)
+static bool is_declared(const char *const *settings, const char *setting)
+{
+    size_t name = strcspn(setting, "=") + 1;
+
+    for (size_t i = 0; settings[i] != NULL; i++)
+        if (strncmp(settings[i], setting, name) == 0)
+            return true;
+    return false;
+}
+
+/* Those that a sink declares, and of the usual ones the rest. NULL: out of memory. */
+static const char *const *declared_settings(struct weir__app *app, const char *const *declared)
+{
+    const char **settings;
+    size_t       count = 0, most = ARRAY_SIZE(weir__user_topic_settings);
+
+    while (declared[count] != NULL)
+        count++;
+    settings = weir_arena_alloc(&app->arena, sizeof(*settings) * (count + most));
+    if (settings == NULL)
+        return NULL;
+    memcpy(settings, declared, sizeof(*settings) * count);
+    for (size_t i = 0; weir__user_topic_settings[i] != NULL; i++)
+        if (!is_declared(declared, weir__user_topic_settings[i]))
+            settings[count++] = weir__user_topic_settings[i];
+    settings[count] = NULL;
+    return settings;
+}
+
+static const char *const *settings_of(struct weir__app *app, const struct weir__node *node)
 {
     if (node->internal)
         return repartition_settings;
     if (node->op == WEIR__SOURCE && app->plan->subs[node->subtopology].global)
         return weir__table_topic_settings;
+    if (node->op == WEIR__SINK && node->spec->settings != NULL)
+        return declared_settings(app, node->spec->settings);
     return weir__user_topic_settings;
 }
 
@@ -76,6 +108,8 @@ static int use_node(struct weir__app *app, const struct weir__node *node)
             return WEIR_NO_MEMORY;
         use->user = !node->internal;
         use->settings = settings_of(app, node);
+        if (use->settings == NULL)
+            return WEIR_NO_MEMORY;
         if (node->op == WEIR__SINK)
             use->writer = node->subtopology;
         else

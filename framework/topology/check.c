@@ -8,7 +8,7 @@
 /* clang-format off */
 /* X(field): all of struct weir_node that not every kind has (clang-format never settles on one form of the list). */
 #define FIELDS(X)                                                                                              \
-    X(grouped) X(side) X(emit) X(reset) X(partitions) X(when_full) X(topics) X(key) X(value) X(into) X(uses)   \
+    X(grouped) X(side) X(emit) X(reset) X(partitions) X(when_full) X(topics) X(settings) X(key) X(value) X(into) X(uses)   \
     X(stores_called) X(with) X(looks_up) X(legs) X(arms) X(arg) X(options) X(before) X(after) X(grace) X(until)           \
     X(max_bytes) X(max_records) X(log) X(in_memory) X(state) X(open) X(process) X(close) X(test) X(map)        \
     X(select) X(foreign) X(final) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route)
@@ -35,7 +35,7 @@ static const struct rule {
     [WEIR_TABLE] = { B_into | B_key | B_value | B_extract | B_reset | B_arg | B_emit | B_partitions, B_topics, 0 },
     [WEIR_GLOBAL] = { B_grouped | B_key | B_value | B_process | B_arg | B_state | B_partitions | HOOKS,
                       B_topics | B_into, 0 },
-    [WEIR_SINK] = { B_key | B_value | B_route | B_partitions | VERB, B_topics, -1 },
+    [WEIR_SINK] = { B_key | B_value | B_route | B_partitions | B_settings | VERB, B_topics, -1 },
     [WEIR_STEP] = { B_key | B_value | B_uses | B_final | VERB | HOOKS, B_process, -1 },
     [WEIR_STEP_VALUES] = { B_value | B_uses | B_final | VERB | HOOKS, B_process, -1 },
     [WEIR_KEEP] = { B_into | B_emit | VERB, B_test, 1 },
@@ -111,6 +111,17 @@ static void check_choice(struct weir__compiler *compiler, const struct weir_node
         weir__fault(compiler, WEIR_BAD_ARGUMENT, node->name, ".%s is %d, which is none of its values", field, value);
 }
 
+static void check_settings(struct weir__compiler *compiler, const char *const *settings, const char *label)
+{
+    for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
+        const char *equals = strchr(settings[i], '=');
+
+        if (equals == NULL || equals == settings[i])
+            weir__fault(compiler, WEIR_BAD_ARGUMENT, label, "\"%.80s\" of .settings is no \"name=value\"",
+                        settings[i]);
+    }
+}
+
 static void check_positive(struct weir__compiler *compiler, const char *where, const char *field, int64_t value)
 {
     if (value < 0)
@@ -124,6 +135,7 @@ static void check_numbers(struct weir__compiler *compiler, const struct weir_nod
     check_choice(compiler, node, "reset", node->reset, WEIR_NONE);
     check_choice(compiler, node, "when_full", node->when_full, WEIR_UNBOUNDED);
     check_positive(compiler, node->name, "partitions", node->partitions);
+    check_settings(compiler, node->settings, node->name);
     check_positive(compiler, node->name, "grace", node->grace);
     check_positive(compiler, node->name, "max_bytes", node->max_bytes);
     check_positive(compiler, node->name, "max_records", node->max_records);
@@ -292,17 +304,6 @@ static void check_history(struct weir__compiler *compiler, const struct weir_sto
                     ".history and .segment mean nothing but for a VERSIONED store");
 }
 
-static void check_settings(struct weir__compiler *compiler, const struct weir_store *store, const char *label)
-{
-    for (size_t i = 0; store->settings != NULL && store->settings[i] != NULL; i++) {
-        const char *equals = strchr(store->settings[i], '=');
-
-        if (equals == NULL || equals == store->settings[i])
-            weir__fault(compiler, WEIR_BAD_ARGUMENT, label, "\"%.80s\" of .settings is no \"name=value\"",
-                        store->settings[i]);
-    }
-}
-
 void weir__check_store(struct weir__compiler *compiler, const struct weir__kept *kept)
 {
     const struct weir_store *store = &kept->eff;
@@ -320,7 +321,7 @@ void weir__check_store(struct weir__compiler *compiler, const struct weir__kept 
     if (store->duplicates && store->kind != WEIR_WINDOWS)
         weir__fault(compiler, WEIR_BAD_TOPOLOGY, label, ".duplicates mean nothing but for a store of WINDOWS");
     check_history(compiler, store, label);
-    check_settings(compiler, store, label);
+    check_settings(compiler, store->settings, label);
 }
 
 /* A step beside a global store would be run by nobody: global stores make no tasks. */

@@ -456,6 +456,52 @@ START_TEST(partition_counts_are_derived)
 }
 END_TEST
 
+static void note_setting(void *arg, const char *name, const char *value)
+{
+    char *said = arg;
+
+    if (strcmp(name, "cleanup.policy") == 0 || strcmp(name, "retention.ms") == 0) {
+        strcat(said, strcmp(name, "retention.ms") == 0 ? "r " : "c ");
+        strcat(said, value);
+        strcat(said, ";");
+    }
+}
+
+static void expect_settings(const char *topic, const char *cleanup, const char *retention)
+{
+    char said[200] = "", want[100];
+
+    ck_assert_int_eq(engine.settings(logs, topic, engine.now(logs) + 1000, note_setting, said), WEIR_OK);
+    snprintf(want, sizeof(want), "c %s;", cleanup);
+    ck_assert_msg(strstr(said, want) != NULL, "%s: %s", topic, said);
+    snprintf(want, sizeof(want), "r %s;", retention);
+    ck_assert_msg(strstr(said, want) != NULL, "%s: %s", topic, said);
+}
+
+/* clang-format off */
+SOURCE(plain_in, "plain-in", weir_string, weir_string);
+KEYS  (known_s,  weir_string, weir_string);
+GLOBAL(known,    "known-in", known_s);
+SINK  (latest,   "latest", weir_string, weir_string, .settings = LIST(char, "cleanup.policy=compact"));
+SINK  (aged,     "aged", weir_string, weir_string, .settings = LIST(char, "retention.ms=60000"));
+SINK  (plain,    "all", weir_string, weir_string);
+static TOPOLOGY(made, .paths = PATHS(PATH(plain_in, latest), PATH(plain_in, aged), PATH(plain_in, plain), PATH(known)));
+/* clang-format on */
+
+START_TEST(topics_are_made_with_what_their_nodes_say)
+{
+    struct weir__app *app;
+
+    ck_assert_msg(make(&made, &app) == WEIR_OK, "%s", err.text);
+    weir__app_free(app);
+    expect_settings("latest", "compact", "-1");
+    expect_settings("aged", "delete", "60000");
+    expect_settings("all", "delete", "-1");
+    expect_settings("known-in", "compact", "-1"); /* a global table is read from its beginning */
+    expect_settings("plain-in", "delete", "-1");
+}
+END_TEST
+
 START_TEST(unequal_counts_are_refused_by_name)
 {
     struct weir__app *app;
@@ -596,6 +642,7 @@ int main(void)
     tcase_add_test(tests, a_failing_record_can_be_passed_over);
     tcase_add_test(tests, a_failing_record_goes_to_the_dead_letters_of_the_settings);
     tcase_add_test(tests, partition_counts_are_derived);
+    tcase_add_test(tests, topics_are_made_with_what_their_nodes_say);
     tcase_add_test(tests, unequal_counts_are_refused_by_name);
     tcase_add_test(tests, another_count_than_the_states_is_refused);
     tcase_add_test(tests, the_state_folder_has_one_owner);

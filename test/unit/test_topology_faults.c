@@ -118,6 +118,10 @@ START_TEST(fields_that_mean_nothing_and_fields_that_miss)
     refused(PLAIN(in, NODE_OF("k", .kind = WEIR_KEEP), out), WEIR_BAD_TOPOLOGY, "k: a KEEP needs .test");
     refused(PLAIN(in, NODE_OF("s", .kind = WEIR_SINK, .topics = TOPICS("o"), .uses = STORES(rows))),
             WEIR_BAD_TOPOLOGY, "s: .uses means nothing for a SINK");
+    refused(PLAIN(in, NODE_OF("k", .kind = WEIR_KEEP, .test = test, .settings = LIST(char, "a=b")), out),
+            WEIR_BAD_TOPOLOGY, "k: .settings means nothing for a KEEP");
+    refused(PLAIN(in, NODE_OF("s", .kind = WEIR_SINK, .topics = TOPICS("o"), .settings = LIST(char, "=b"))),
+            WEIR_BAD_ARGUMENT, "s: \"=b\" of .settings is no \"name=value\"");
     refused(PLAIN(in, NODE_OF("r", .kind = WEIR_REKEY), out), WEIR_BAD_TOPOLOGY, "r: a REKEY needs either .select");
     refused(PLAIN(in, NODE_OF("s", .kind = WEIR_SINK, .topics = TOPICS("o", "p"))), WEIR_BAD_TOPOLOGY,
             "s: a SINK has one topic, unless a .route chooses");

@@ -120,7 +120,7 @@ static int take_calendar_span(struct taking *taking, struct weir_span span)
 static int take_calendar(struct taking *taking)
 {
     struct weir_span *spans;
-    size_t            count;
+    size_t            count = 0;
     int               err = assign(taking, &spans, &count);
 
     for (size_t i = 0; err == WEIR_OK && i < count; i++)

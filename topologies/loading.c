@@ -183,14 +183,13 @@ static void show_progress(void *arg, int64_t done, int64_t total)
 {
     struct sending *sending = arg;
     int             percent = total > 0 ? (int)(done * 100 / total) : 100;
-    char            line[120], bar[41] = { 0 };
+    char            line[120], bar[WEIR__BAR_BYTES];
 
-    if (percent == sending->shown)
+    if (!weir__shows() || percent == sending->shown)
         return;
     sending->shown = percent;
-    for (int i = 0; i < 40; i++)
-        bar[i] = i < percent * 40 / 100 ? '#' : '.';
-    snprintf(line, sizeof(line), "load [%s] %3d %%  %llu events", bar, percent, (unsigned long long)sending->sent);
+    snprintf(line, sizeof(line), "load %s  %llu events", weir__bar(done, total, bar),
+             (unsigned long long)sending->sent);
     weir__show(line);
 }
 

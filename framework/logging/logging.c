@@ -234,3 +234,15 @@ void weir__say_error(enum weir__level level, const char *id, const struct weir_e
     weir__say(level, id, "code", "s", weir_code_name(err->code), "where", "s", err->where, "text", "s", err->text,
               NULL);
 }
+
+const char *weir__bar(int64_t done, int64_t all, char to[static WEIR__BAR_BYTES])
+{
+    enum { WIDTH = 40 };
+    int  percent = all > 0 ? (int)(MIN(MAX(done, 0), all) * 100 / all) : 100;
+    char marks[WIDTH + 1] = { 0 };
+
+    for (int i = 0; i < WIDTH; i++)
+        marks[i] = i < percent * WIDTH / 100 ? '#' : '.';
+    snprintf(to, WEIR__BAR_BYTES, "[%s] %3d %%", marks, percent);
+    return to;
+}

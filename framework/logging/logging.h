@@ -24,5 +24,8 @@ void weir__say_error(enum weir__level level, const char *id, const struct weir_e
  * takes it away. */
 bool weir__shows(void);
 void weir__show(const char *text);
+/* "[####......]  40 %", of nothing 100 %; in `to`, which is returned. */
+#define WEIR__BAR_BYTES 56
+const char *weir__bar(int64_t done, int64_t all, char to[static WEIR__BAR_BYTES]);
 
 #endif

@@ -40,20 +40,16 @@ static void add_inputs(struct weir__app *app, int64_t *done, int64_t *all)
 
 static void show_progress(const struct drain *drain)
 {
-    enum { WIDTH = 40 };
     int64_t now = weir__monotonic_us(), done = 0, all = 0;
-    int     filled;
-    char    line[160];
+    char    line[160], bar[WEIR__BAR_BYTES];
 
     if (!weir__shows() || now - *drain->told < SHOW_EVERY_US)
         return;
     *drain->told = now;
     for (size_t i = 0; i < drain->count; i++)
         add_inputs(drain->apps[i], &done, &all);
-    filled = (int)(all > 0 ? done * WIDTH / all : WIDTH);
-    snprintf(line, sizeof(line), "process [%.*s%.*s] %3d %%  %lld of %lld records", filled,
-             "########################################", WIDTH - filled, "........................................",
-             (int)(all > 0 ? done * 100 / all : 100), (long long)done, (long long)all);
+    snprintf(line, sizeof(line), "process %s  %lld of %lld records", weir__bar(done, all, bar), (long long)done,
+             (long long)all);
     weir__show(line);
 }
 

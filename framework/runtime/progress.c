@@ -47,14 +47,12 @@ static double rate(const struct sum *sum, int64_t us)
 /* "restoring word_count [######..............]  30 %  1200 of 4000, 52000/s, 1 s to go" */
 static void make_bar(const struct weir__app *app, const struct sum *sum, int64_t us, char *ret, size_t size)
 {
-    enum { WIDTH = 30 };
     int64_t done = sum->all - sum->left;
-    int     filled = (int)(sum->all > 0 ? done * WIDTH / sum->all : WIDTH), at;
     double  each = rate(sum, us);
+    char    bar[WEIR__BAR_BYTES];
+    int     at = snprintf(ret, size, "restoring %.60s %s  %lld of %lld", app->plan->topology->name,
+                          weir__bar(done, sum->all, bar), (long long)done, (long long)sum->all);
 
-    at = snprintf(ret, size, "restoring %.60s [%.*s%.*s] %3d %%  %lld of %lld", app->plan->topology->name, filled,
-                  "##############################", WIDTH - filled, "..............................",
-                  (int)(sum->all > 0 ? done * 100 / sum->all : 100), (long long)done, (long long)sum->all);
     if (each >= 1 && at > 0 && (size_t)at < size)
         snprintf(ret + at, size - (size_t)at, ", %.0f/s, %.0f s to go", each, (double)sum->left / each);
 }

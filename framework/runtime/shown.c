@@ -156,8 +156,7 @@ static int64_t settled(const struct weir__seat *seat, const struct weir__input *
 void weir__seat_tell(struct weir__seat *seat)
 {
     struct weir__shown *shown = seat->shown;
-
-    int64_t left = 0;
+    int64_t             left = 0;
 
     for (size_t i = 0; i < seat->input_count; i++) {
         atomic_store(&shown->inputs[i].position, seat->inputs[i].position);

@@ -274,22 +274,27 @@ static int find(struct weir__keyed *keyed, struct weir_bytes key, const struct w
 
 /* ---- closing ---- */
 
+/* What a closed window forwards has its row's time, and the place of the record that closed it. */
+static struct weir__event closed_event(const struct weir__task *task, const struct weir_row *row)
+{
+    const struct weir_record *cause = task->ctx.event != NULL ? &task->ctx.event->rec : NULL;
+
+    return (struct weir__event){ .closed = true,
+                                 .rec = { .timestamp = row->timestamp,
+                                          .topic = cause != NULL ? cause->topic : NULL,
+                                          .partition = cause != NULL ? cause->partition : -1,
+                                          .offset = cause != NULL ? cause->offset : -1 } };
+}
+
 /* Runs .final in its node's place: what it forwards has the row's time, and is of a closed window. */
 static int call_final(struct weir__keyed *keyed, const struct weir_row *row)
 {
     struct weir__live        *live = keyed->closer;
     struct weir__task        *task = live->task;
     const struct weir_context saved = task->ctx;
-    const struct weir_record *cause = saved.event != NULL ? &saved.event->rec : NULL;
-    struct weir__event        event = { .closed = true,
-                                        .rec = { .timestamp = row->timestamp, .partition = -1, .offset = -1 } };
+    struct weir__event        event = closed_event(task, row);
     int                       err;
 
-    if (cause != NULL) {
-        event.rec.topic = cause->topic;
-        event.rec.partition = cause->partition;
-        event.rec.offset = cause->offset;
-    }
     task->ctx = (struct weir_context){
         .task = task, .live = live, .event = &event, .closed = true, .partition_time = WEIR__UNKNOWN
     };
@@ -301,20 +306,15 @@ static int call_final(struct weir__keyed *keyed, const struct weir_row *row)
 
 static int emit_final(struct weir__keyed *keyed, const struct weir_row *row)
 {
-    struct weir__task        *task = keyed->binding->task;
-    struct weir_windowed     *key = weir_arena_alloc(&task->record, sizeof(*key));
-    const struct weir_record *cause = task->ctx.event != NULL ? &task->ctx.event->rec : NULL;
-    struct weir__event        event = { .closed = true,
-                                        .rec = { .key = key,
-                                                 .value = row->value,
-                                                 .timestamp = row->timestamp,
-                                                 .topic = cause != NULL ? cause->topic : NULL,
-                                                 .partition = cause != NULL ? cause->partition : -1,
-                                                 .offset = cause != NULL ? cause->offset : -1 } };
+    struct weir__task    *task = keyed->binding->task;
+    struct weir_windowed *key = weir_arena_alloc(&task->record, sizeof(*key));
+    struct weir__event    event = closed_event(task, row);
 
     if (key == NULL)
         return WEIR_LIMIT;
     *key = (struct weir_windowed){ .key = row->key, .start = row->start, .end = row->end };
+    event.rec.key = key;
+    event.rec.value = row->value;
     return weir__emit(keyed->closer, &event);
 }
 

@@ -3,6 +3,8 @@
 # and shuffled, with late rows, duplicates, corrections and broken rows, over both changes of the clock, with 1, 4 and 12 partitions.
 . test/scripts/cli.inc
 market=${BUILD:-build}/data-processing
+rounds=6
+[ "${FORM:-short}" = short ] || rounds=40
 troubles=(--late 5 --duplicates 5 --corrections 10 --malformed 2 --shuffle 30m)
 
 # make NAME FLAG...: files in $work/NAME, their bars in $work/NAME.bars, what was said in $work/NAME.said.
@@ -56,6 +58,24 @@ for topic in pjm:144000000 ercot:144000000 market.ticks:300000; do
 done
 run shuffled "${given[@]}"
 same shuffled rough
+
+echo "--- killed at seeded moments while it loads and runs, its state lost now and then"
+RANDOM=11 kills=0
+moments=(record before-commit mid-commit after-commit)
+for ((i = 0; i < rounds; i++)); do
+    moment=${moments[i % 4]}
+    at=$((RANDOM % 25 + 1))
+    [ "$moment" = record ] && at=$((RANDOM % 8000 + 500))
+    code=0
+    (WEIR_CRASH_AT=$moment:$at "$market" local --dir "$work/killed" --once --log.level=warn --commit.interval.ms=20 "$work"/rough/*.csv 2>"$work/log" || exit $?) 2>/dev/null || code=$?
+    [ $code = 137 ] || [ $code = 0 ] || { cat "$work/log"; fail "$moment:$at ended with $code"; }
+    [ $code = 0 ] || kills=$((kills + 1))
+    [ $((RANDOM % 3)) != 0 ] || rm -rf "$work/killed/state"
+done
+[ $kills -gt 1 ] || fail "only $kills kills"
+run killed "$work"/rough/*.csv
+run killed "$work"/rough/late/*.csv
+same killed rough
 
 echo "--- one price of one bar is another"
 sed '100s/"close":/"close":1/' "$work/rough.bars" >"$work/other.bars"

@@ -237,7 +237,7 @@ void weir__say_error(enum weir__level level, const char *id, const struct weir_e
 
 const char *weir__bar(int64_t done, int64_t all, char to[static WEIR__BAR_BYTES])
 {
-    enum { WIDTH = 40 };
+    enum { WIDTH = 30 };
     int  percent = all > 0 ? (int)(MIN(MAX(done, 0), all) * 100 / all) : 100;
     char marks[WIDTH + 1] = { 0 };
 

@@ -25,7 +25,7 @@ void weir__say_error(enum weir__level level, const char *id, const struct weir_e
 bool weir__shows(void);
 void weir__show(const char *text);
 /* "[####......]  40 %", of nothing 100 %; in `to`, which is returned. */
-#define WEIR__BAR_BYTES 56
+#define WEIR__BAR_BYTES 48
 const char *weir__bar(int64_t done, int64_t all, char to[static WEIR__BAR_BYTES]);
 
 #endif

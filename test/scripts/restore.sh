@@ -17,11 +17,11 @@ equal "$want" "$(counts "$work/d")" "counts after the restore"
 rm -rf "$work/d/state"
 script -qec "stty cols 60; $words local --dir $work/d --once" "$work/typed" </dev/null >/dev/null
 tr '\r' '\n' <"$work/typed" >"$work/shown"
-grep -aqE 'restoring word_count \[[#.]{40}\]' "$work/shown" || { cat -v "$work/shown"; fail "no bar on the terminal"; }
+grep -aqE 'restoring word_count \[[#.]{30}\]' "$work/shown" || { cat -v "$work/shown"; fail "no bar on the terminal"; }
 bar=$(grep -aoE 'restoring word_count .*' "$work/shown" | awk '{ if (length > most) most = length } END { print most }')
 [ "$bar" -lt 60 ] || fail "the bar is $bar columns wide on 60"
 # ... and one of what is done
-grep -aqE 'process \[[#.]{40}\]' "$work/shown" || { cat -v "$work/shown"; fail "no progress on the terminal"; }
+grep -aqE 'process \[[#.]{30}\]' "$work/shown" || { cat -v "$work/shown"; fail "no progress on the terminal"; }
 # the bar is gone before the last message
 grep -av -e '^Script done' -e '^ *$' "$work/shown" | tail -n 1 | grep -aq 'id=stopped' || { cat -v "$work/shown"; fail "something follows the last message"; }
 equal "$want" "$(counts "$work/d")" "counts after the second restore"

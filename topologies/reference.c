@@ -30,6 +30,11 @@ static int64_t call_by(const struct loading *loading)
     return loading->config->engine->now(loading->config->log) + CALL_MS;
 }
 
+static bool must_stop(const struct loading *loading)
+{
+    return loading->config->stop != NULL && atomic_load(loading->config->stop);
+}
+
 static int no_memory(struct weir_error *reterr)
 {
     return weir__fail(reterr, WEIR_NO_MEMORY, MARKET_REFERENCE_TOPIC, "out of memory");
@@ -164,7 +169,7 @@ static int open_producer(struct loading *loading, struct weir_error *reterr)
     do
         err = loading->config->engine->producer(loading->config->log, PRODUCER_ID, call_by(loading),
                                                 &loading->producer, reterr);
-    while (err == WEIR_AGAIN);
+    while (err == WEIR_AGAIN && !must_stop(loading));
     return err;
 }
 
@@ -174,7 +179,7 @@ static int commit(struct loading *loading, struct weir_error *reterr)
 
     do
         err = loading->config->engine->commit(loading->producer, PRODUCER_ID, NULL, 0, NULL, 0, call_by(loading));
-    while (err == WEIR_AGAIN);
+    while (err == WEIR_AGAIN && !must_stop(loading));
     if (err < 0)
         return weir__fail(reterr, err, MARKET_REFERENCE_TOPIC, "the rows cannot be committed: %s; load them again",
                           weir_code_text(err));

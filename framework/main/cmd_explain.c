@@ -154,8 +154,9 @@ static int list_inputs(struct weir__explain *explain, struct weir__explain_task 
             const char *topic = topic_of(explain, task->plan, node, node->topics[j]);
             int32_t     count;
 
-            if (topic == NULL ||
-                explain->engine->partitions(explain->log, topic, weir__explain_call_by(explain), &count) < 0)
+            if (topic == NULL)
+                return weir__fail(reterr, WEIR_NO_MEMORY, "explain", "out of memory");
+            if (explain->engine->partitions(explain->log, topic, weir__explain_call_by(explain), &count) < 0)
                 continue;
             task->partition = weir__partition_of(task->key, count);
             offsets[task->offset_count++] =

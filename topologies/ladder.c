@@ -123,54 +123,66 @@ static int send_next(struct weir_context *ctx, const struct market_level *level,
     return err < 0 ? err : send(ctx, level, line, span, window);
 }
 
-/* Something inside a window has changed: one that has closed says so, one that is open will. */
+/* Something inside a window that has closed has changed: it says so. */
 static int correct_window(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                          const struct market_line *line, const struct weir_row *row)
+                          const struct market_line *line, const struct weir_span *span, struct market_window *window)
 {
-    const struct market_level *level = &ladder->levels[n];
-    struct market_window       window = *(const struct market_window *)row->value;
-    struct weir_span           span = { .start = row->start, .end = row->end };
-    struct market_fold         fold;
-    int                        err = weir_window_standing(ctx, level->store, line, span.end);
+    struct market_fold fold;
+    int                err = fold_children(ctx, ladder, n, line, span, &fold);
 
-    if (err != WEIR_CLOSED)
-        return err < 0 ? err : WEIR_OK;
-    err = fold_children(ctx, ladder, n, line, &span, &fold);
-    if (err < 0)
+    if (err < 0 || (window->revision > 0 && market_fold_same(&fold, &window->fold)))
         return err;
-    if (window.revision > 0 && market_fold_same(&fold, &window.fold))
-        return WEIR_OK;
-    window.fold = fold;
-    return send_next(ctx, level, line, &span, &window);
+    window->fold = fold;
+    return send_next(ctx, &ladder->levels[n], line, span, window);
 }
 
-/* The windows that hold a time: each has a row since its first tick, unless it has left. One, but where two markets name
- * one symbol: their days overlap. */
-static int correct(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                   const struct market_line *line, int64_t time)
+/* The window that holds a time: it has a row since its first tick, unless it has left. *ret_open: it has not closed. */
+static int correct_even(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                        const struct market_line *line, int64_t time, bool *ret_open)
 {
     const struct market_level *level = &ladder->levels[n];
-    int64_t                    longest = level->width > 0 ? level->width : HOURS(25);
-    struct weir_rows          *rows;
-    struct weir_row            row;
-    int err = weir_fetch(ctx, level->store, line, MAX(time - longest + 1, 0), time, WEIR_DESCENDING, &rows);
+    struct weir_span           span = { .start = time - time % level->width };
+    struct market_window       window;
+    int                        err;
+
+    span.end = span.start + level->width;
+    err = weir_window_standing(ctx, level->store, line, span.end);
+    *ret_open = err == WEIR_OPEN;
+    if (err != WEIR_CLOSED)
+        return err < 0 ? err : WEIR_OK;
+    err = market_window_read(ctx, level, line, span.start, &window);
+    return err == 1 ? correct_window(ctx, ladder, n, line, &span, &window) : err;
+}
+
+/* Days are found by their rows. Where two markets name one symbol, two of them hold a time. */
+static int correct_days(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                        const struct market_line *line, int64_t time)
+{
+    const struct weir_store *store = ladder->levels[n].store;
+    struct weir_rows        *rows;
+    struct weir_row          row;
+    int err = weir_fetch(ctx, store, line, MAX(time - HOURS(25) + 1, 0), time, WEIR_DESCENDING, &rows);
 
     while (err >= 0 && (err = weir_next(rows, &row)) == WEIR_OK) {
-        if (row.end > time)
-            err = correct_window(ctx, ladder, n, line, &row);
-        if (level->width > 0)
-            break;
+        struct market_window window = *(const struct market_window *)row.value;
+        struct weir_span     span = { .start = row.start, .end = row.end };
+
+        if (row.end > time && (err = weir_window_standing(ctx, store, line, span.end)) == WEIR_CLOSED)
+            err = correct_window(ctx, ladder, n, line, &span, &window);
     }
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
+/* Up to the first that is open: when that closes it looks at those above it. */
 static int correct_above(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
                          const struct market_line *line, int64_t time)
 {
-    int err = WEIR_OK;
+    bool open = false;
+    int  err = WEIR_OK;
 
-    while (err >= 0 && ++n < ladder->count)
-        err = correct(ctx, ladder, n, line, time);
+    while (err >= 0 && !open && ++n < ladder->count)
+        err = ladder->levels[n].width > 0 ? correct_even(ctx, ladder, n, line, time, &open)
+                                          : correct_days(ctx, ladder, n, line, time);
     return err;
 }
 

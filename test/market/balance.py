@@ -48,7 +48,7 @@ def main():
     for interval, trades in zip(runs.INTERVALS, traded):
         equal(f"enriched ticks, and ticks of {interval} bars + what aggregation counted", enriched,
               trades + sum(unused["aggregation"].values()))
-    served = runs.count(run, runs.LATEST)
+    served = runs.written(run, runs.LATEST)
     of_bars = unused["projection"].get("superseded", 0)
     equal("enriched ticks, and latest prices + what projection counted", enriched,
           served + sum(unused["projection"].values()) - of_bars)

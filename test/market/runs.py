@@ -48,6 +48,14 @@ def count(run, topic):
         return sum(1 for _ in file)
 
 
+def written(run, topic):
+    """How many records were written to a compacted topic: offsets have no gaps but those of compaction."""
+    ends = {}
+    for record in records(run, topic):
+        ends[record["partition"]] = int(record["offset"]) + 1
+    return sum(ends.values())
+
+
 def bars(run, interval):
     """(key, start) -> the last bar of each window. A revision that comes twice, or not in its turn, ends the test."""
     last = {}

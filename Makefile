@@ -12,7 +12,7 @@ conformance: ; @.ci/dependencies test && $(MAKE) -s all && $(BUILD)/test/conform
 demo:
 	@[ -z "$(SERVERS)" ] || { echo "make demo SERVERS=1: the demonstration over servers is not there yet; make demo needs none"; exit 2; }
 	@.ci/dependencies build && $(MAKE) all && PROGRAM=$(BUILD)/data-processing OUT=$(BUILD)/demo examples/demo.sh
-bench: all ; @for program in $(BUILD)/bench/*; do $$program || exit 1; done
+bench: all ; @for program in $(BUILD)/bench/* "bench/pipeline.py $(BUILD)"; do $$program || exit 1; done
 
 install: all ; @cmake --install $(BUILD)
 docs: all

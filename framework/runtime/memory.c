@@ -9,13 +9,13 @@
 
 #include "framework/runtime/internal.h"
 
-#define MOST_BUFFERS ((size_t)32 << 20) /* of a task */
+#define MOST_BUFFERS ((size_t)16 << 20) /* of a task */
 #define MOST_DIRTY   ((size_t)16 << 20) /* of a task; where the cache is larger, the cache's */
 #define MOST_HELD    ((size_t)64 << 20) /* of all tasks: rows held longer than a flush interval gain little */
 #define MOST_QUEUED  ((size_t)16 << 20) /* of an input partition */
 #define MOST_UNSENT  ((size_t)32 << 20) /* of a thread */
 #define LEAST        ((size_t)256 << 10)
-#define SCARCE       ((int64_t)1 << 30) /* with less, memory is given back to the system early */
+#define SCARCE       ((int64_t)1 << 30) /* with less, threads share what they freed */
 
 /* A limit of the container, in bytes; 0 = none. */
 static int64_t read_limit(const char *path)
@@ -58,11 +58,10 @@ int64_t weir__memory_total(int64_t configured)
 /* glibc keeps what is freed, for each thread apart: of 50 MB in use that made 95 MB of memory. */
 void weir__memory_be_thrifty(int64_t total)
 {
-    if (total >= SCARCE)
-        return;
-    mallopt(M_ARENA_MAX, 2);
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    if (total < SCARCE)
+        mallopt(M_ARENA_MAX, 2);
 }
 
 size_t weir__memory_of_log(int64_t total) { return (size_t)total / 8; }

@@ -206,6 +206,11 @@ int market_recent_name(struct market_recent *recent, struct weir_arena *arena, c
 uint32_t market_recent_judge(const struct market_recent *recent, const struct market_tick *tick);
 void     market_recent_add(struct market_recent *recent, const struct market_tick *tick);
 
+/* The last backfill of an instrument: its number, and the epoch of what began anew from it. */
+struct market_backfilled {
+    int64_t number, epoch;
+};
+
 /* A window of bars as aggregation keeps it. */
 struct market_window {
     struct market_fold fold;
@@ -288,6 +293,7 @@ extern const struct weir_codec market_order[1];                                 
 extern const struct weir_codec market_fold[1];                                     /* MessagePack */
 extern const struct weir_codec market_window[1];                                   /* MessagePack */
 extern const struct weir_codec market_recent[1];                                   /* MessagePack */
+extern const struct weir_codec market_backfilled[1];                               /* MessagePack */
 
 /* Reads as the codec does, and says which field is wrong and why: reterr->code is a market_reason. ret: codec->bytes. */
 int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,

@@ -216,6 +216,12 @@ static const struct market_field window_rows[] = {
 };
 TABLE(market_window, 1, window_rows);
 
+static const struct market_field backfilled_rows[] = {
+    ROW(market_backfilled, INT, number),
+    ROW(market_backfilled, INT, epoch),
+};
+TABLE(market_backfilled, 1, backfilled_rows);
+
 /* ---- state of normalization ---- */
 
 static const struct market_field recent_rows[] = {
@@ -330,3 +336,4 @@ CODEC(market_order, market_order, packed);
 CODEC(market_fold, market_fold, packed);
 CODEC(market_window, market_window, packed);
 CODEC(market_recent, market_recent, packed);
+CODEC(market_backfilled, market_backfilled, packed);

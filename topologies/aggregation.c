@@ -4,7 +4,8 @@
  * (2) The minute of a tick decides once whether it is accepted: the minute's end + 48 h > the instrument's own time.
  * (3) A longer bar is folded from its stored children: when it closes, and when a child that has closed changes.
  * (4) A backfill's tick is accepted whatever its age. Windows that are there go on; others begin anew on a line of the
- *     backfill's own, with a time of its own, under its epoch. The live time does not move.
+ *     backfill's own, with a time of its own, under the instrument's next epoch. The live time does not move. What load brings
+ *     too late is of a backfill too.
  * (5) So the last bar of each window is a function of the set of accepted ticks, and of nothing else.
  */
 #include "topologies/aggregation.h"
@@ -15,6 +16,7 @@
 SOURCE (ticks,    "enriched.market.ticks.v1", market_key, market_enriched);
 KEYS   (ticks_s,  market_row_key, market_content);   /* of markets that correct: a window's ticks */
 KEYS   (recent_s, market_line,    weir_blob);        /* of the others: the last ticks of an instrument */
+KEYS   (epochs_s, market_key,     market_backfilled);
 /* Rows stay as long as the day they are of, which is 25 h long at most, and 48 h more: so a day's windows are all there, or
  * all gone. */
 #define TAKEN    HOURS(48)
@@ -35,7 +37,7 @@ static weir_process take;
 static weir_open    begin;
 static weir_final   close_window;
 STEP(bars, take, .open = begin, .final = close_window, .key = market_key, .value = market_bar,
-     .uses = STORES(ticks_s, recent_s, minute_s, five_s, hour_s, day_s));
+     .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s));
 
 TOPOLOGY(aggregation, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8082,
     .paths = PATHS(
@@ -78,36 +80,69 @@ static int has_left(struct weir_context *ctx, const struct market_arrival *arriv
     return standing < 0 ? standing : standing == WEIR_PAST;
 }
 
+/* The epoch of the tick's backfill: the instrument's next one with the first tick of each. */
+static int give_epoch(struct weir_context *ctx, struct market_arrival *arrival)
+{
+    const struct market_backfilled *known;
+    struct market_backfilled        last = { .epoch = MARKET_FIRST_EPOCH };
+    int                             err = weir_get(ctx, epochs_s, &arrival->line.key, (const void **)&known);
+
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    if (err == WEIR_OK)
+        last = *known;
+    arrival->epoch = last.epoch;
+    if (arrival->backfill == last.number)
+        return WEIR_OK;
+    last = (struct market_backfilled){ .number = arrival->backfill, .epoch = last.epoch + 1 };
+    arrival->epoch = last.epoch;
+    return weir_put(ctx, epochs_s, &arrival->line.key, &last);
+}
+
 /* A tick of a backfill goes to the live line while that has the tick's day, and else to the backfill's own. */
 static int choose_line(struct weir_context *ctx, struct market_arrival *arrival)
 {
-    int left = has_left(ctx, arrival, &levels[ladder.count - 1]);
+    int left = has_left(ctx, arrival, &levels[ladder.count - 1]), err = WEIR_OK;
 
     if (left == 0)
         left = has_left(ctx, arrival, &levels[0]);
+    if (left == 1 || (left == 0 && !arrival->corrects))
+        err = give_epoch(ctx, arrival);
     if (left == 1)
         arrival->line.epoch = arrival->epoch;
-    return left;
+    return left < 0 ? left : err;
 }
 
 /* A backfill's tick on the live line: it is taken whatever its age, and does not move the time. */
 static bool fills_live(const struct market_arrival *arrival)
 {
-    return arrival->epoch > MARKET_FIRST_EPOCH && arrival->line.epoch == MARKET_FIRST_EPOCH;
+    return arrival->backfill > 0 && arrival->line.epoch == MARKET_FIRST_EPOCH;
 }
 
-/* 1 = the tick is taken; 0 = refused. */
-static int accept(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span)
+/* Whether the line takes no more of the minute. 1, 0 or a code. */
+static int is_late(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span)
 {
     int64_t time = weir_key_time(ctx, minute_s, &arrival->line);
     int     left = has_left(ctx, arrival, &levels[0]);
 
     if (left < 0 || (time < 0 && time != WEIR_NOTFOUND))
         return left < 0 ? left : (int)time;
-    if (fills_live(arrival))
-        return 1;
-    if (left == 0 && (time == WEIR_NOTFOUND || span->end + TAKEN > time))
-        return 1;
+    return left == 1 || (time != WEIR_NOTFOUND && span->end + TAKEN <= time);
+}
+
+/* 1 = the tick is taken; 0 = refused. What load brings too late is a backfill. */
+static int accept(struct weir_context *ctx, struct market_arrival *arrival, const struct weir_span *span)
+{
+    int late = arrival->backfill == 0 ? is_late(ctx, arrival, span) : 0, err = WEIR_OK;
+
+    if (late == 1)
+        arrival->backfill = arrival->load;
+    if (late >= 0 && arrival->backfill > 0) {
+        err = choose_line(ctx, arrival);
+        late = err < 0 ? err : fills_live(arrival) ? 0 : is_late(ctx, arrival, span);
+    }
+    if (late <= 0)
+        return late < 0 ? late : 1;
     return weir_refuse(ctx, "too_late", "the tick's minute ended 48 h or more before the instrument's own time");
 }
 
@@ -152,10 +187,8 @@ static int advance(struct weir_context *ctx, const struct market_arrival *arriva
 static int take_counting(struct weir_context *ctx, struct market_arrival *arrival)
 {
     struct weir_span span = market_span(&levels[0], arrival->tick);
-    int              err = arrival->epoch > MARKET_FIRST_EPOCH ? choose_line(ctx, arrival) : WEIR_OK;
+    int              err = accept(ctx, arrival, &span);
 
-    if (err >= 0)
-        err = accept(ctx, arrival, &span);
     if (err <= 0)
         return err;
     err = market_ledger_enter(ctx, &ledger, arrival);
@@ -178,7 +211,7 @@ static int take(struct weir_context *ctx, const struct weir_record *rec)
     }
     if (enriched->tick.event_time < 0)
         return weir_reject(ctx, WEIR_BAD_TIME, "the tick's time is before 1970");
-    arrival = market_arrival_of(rec->key, &enriched->tick, market_epoch_of(rec));
+    arrival = market_arrival_of(rec, &enriched->tick);
     return take_counting(ctx, &arrival);
 }
 

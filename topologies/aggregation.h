@@ -6,8 +6,10 @@
 
 /* A tick that counts in bars, on its way in. */
 struct market_arrival {
-    struct market_line        line;  /* where it is kept */
-    int64_t                   epoch; /* of its backfill; MARKET_FIRST_EPOCH: of none */
+    struct market_line        line;     /* where it is kept */
+    int64_t                   load;     /* number of the call of load that brought it; 0 = none */
+    int64_t                   backfill; /* number of its backfill; 0 = of none */
+    int64_t                   epoch;    /* of what begins anew from it */
     const struct market_tick *tick;
     struct market_order       order;
     struct market_content     content;
@@ -16,7 +18,7 @@ struct market_arrival {
     bool                      replaces; /* the ledger had another content of it */
 };
 /* On the live line. */
-struct market_arrival market_arrival_of(const struct market_key *key, const struct market_tick *tick, int64_t epoch);
+struct market_arrival market_arrival_of(const struct weir_record *rec, const struct market_tick *tick);
 
 /* ---- the ledger (ledger.c): which ticks are known, and what they say ---- */
 

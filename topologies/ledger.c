@@ -9,10 +9,14 @@
 
 enum { RECENT_MOST = 100 };
 
-struct market_arrival market_arrival_of(const struct market_key *key, const struct market_tick *tick, int64_t epoch)
+struct market_arrival market_arrival_of(const struct weir_record *rec, const struct market_tick *tick)
 {
+    const struct market_key *key = rec->key;
+
     return (struct market_arrival){ .line = { .key = *key, .epoch = MARKET_FIRST_EPOCH },
-                                    .epoch = epoch,
+                                    .load = market_load_of(rec),
+                                    .backfill = market_backfill_of(rec),
+                                    .epoch = MARKET_FIRST_EPOCH,
                                     .tick = tick,
                                     .order = market_order_of(tick),
                                     .content = market_content_of(tick),
@@ -87,7 +91,7 @@ static int fold_rows(struct weir_context *ctx, const struct market_ledger *ledge
 /* Normalization remembers further back than the ledger. */
 static bool is_correction(const struct market_arrival *arrival)
 {
-    return arrival->epoch == MARKET_FIRST_EPOCH && arrival->tick->quality_flags & MARKET_CORRECTION;
+    return arrival->backfill == 0 && arrival->tick->quality_flags & MARKET_CORRECTION;
 }
 
 /* A backfill has its own: what it brings is known already, and is to be folded anew. */

@@ -89,11 +89,11 @@ static int read_raw(struct weir_context *ctx, const struct weir_record *rec, str
                            reterr);
 }
 
-static bool is_backfill(const struct weir_record *rec) { return market_epoch_of(rec) > MARKET_FIRST_EPOCH; }
+static bool is_backfill(const struct weir_record *rec) { return market_backfill_of(rec) > 0; }
 
 static bool too_far_ahead(const struct weir_record *rec, const struct market_reading *reading)
 {
-    if (reading->ahead < 0 || market_has_header(rec, MARKET_HEADER_REPLAY) || is_backfill(rec))
+    if (reading->ahead < 0 || market_load_of(rec) > 0 || is_backfill(rec))
         return false;
     for (size_t i = 0; i < reading->count; i++)
         if (reading->ticks[i].event_time - reading->ticks[i].ingested_at > reading->ahead)
@@ -104,7 +104,7 @@ static bool too_far_ahead(const struct weir_record *rec, const struct market_rea
 /* What replay and backfill bring is not late: nobody waited for it. */
 static bool is_late(const struct weir_record *rec, const struct market_tick *tick)
 {
-    return !market_has_header(rec, MARKET_HEADER_REPLAY) && !is_backfill(rec) &&
+    return market_load_of(rec) == 0 && !is_backfill(rec) &&
            tick->ingested_at - (tick->event_time + tick->interval) > LATE;
 }
 

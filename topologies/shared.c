@@ -9,8 +9,6 @@ static const struct weir_header *find_header(const struct weir_record *rec, cons
     return NULL;
 }
 
-bool market_has_header(const struct weir_record *rec, const char *name) { return find_header(rec, name) != NULL; }
-
 /* A number from 1 on; of a header that holds none 1. */
 static int64_t number_of(struct weir_bytes value)
 {
@@ -25,12 +23,16 @@ static int64_t number_of(struct weir_bytes value)
     return MAX(number, 1);
 }
 
-int64_t market_epoch_of(const struct weir_record *rec)
+static int64_t number_in(const struct weir_record *rec, const char *name)
 {
-    const struct weir_header *header = find_header(rec, MARKET_HEADER_BACKFILL);
+    const struct weir_header *header = find_header(rec, name);
 
-    return header != NULL ? MARKET_FIRST_EPOCH + number_of(header->value) : MARKET_FIRST_EPOCH;
+    return header != NULL ? number_of(header->value) : 0;
 }
+
+int64_t market_load_of(const struct weir_record *rec) { return number_in(rec, MARKET_HEADER_REPLAY); }
+
+int64_t market_backfill_of(const struct weir_record *rec) { return number_in(rec, MARKET_HEADER_BACKFILL); }
 
 int market_reject_null(struct weir_context *ctx, const struct weir_record *rec)
 {

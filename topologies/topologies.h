@@ -10,14 +10,12 @@ extern const struct weir_topology normalization, enrichment, aggregation, projec
 
 extern const struct weir__command market_command_schemas; /* cmd_schemas.c */
 
-/* Whether the record bears a header of that name: MARKET_HEADER_REPLAY, MARKET_HEADER_BACKFILL. */
-bool market_has_header(const struct weir_record *rec, const char *name);
-
 /* Refuses a record without key or value: on our own topics each has both. */
 int market_reject_null(struct weir_context *ctx, const struct weir_record *rec);
 
-/* The epoch of what a backfill's record begins anew; MARKET_FIRST_EPOCH: the record is of no backfill. */
-int64_t market_epoch_of(const struct weir_record *rec);
+/* The number of the call of load that brought a record, and of the backfill that it is of; 0 = of none. */
+int64_t market_load_of(const struct weir_record *rec);
+int64_t market_backfill_of(const struct weir_record *rec);
 
 /* Whose a record downstream of normalization is: its key says. */
 weir_tenant market_tenant_of_key;

@@ -18,8 +18,7 @@ struct market__progress {
     struct weir_text id, context;
     int64_t          bytes;
     uint64_t         hash, rows, begin, events, sent, before;
-    uint64_t         backfill;  /* number of the backfill that sent them; 0 = none */
-    uint64_t         backfills; /* how many there had been */
+    uint64_t         again; /* calls so far that sent all again */
 };
 
 /* Rows after begin up to end, and their events. */
@@ -28,8 +27,7 @@ struct market__segment {
     uint64_t events, skip, passed;
     int64_t  bytes; /* of the file up to its end, and their hash */
     uint64_t hash;
-    int64_t  first;    /* least time of its events */
-    uint64_t backfill; /* its events' number; 0 = none */
+    int64_t  first; /* least time of its events */
 };
 
 /* How often each instrument had a trade at the present time. */
@@ -84,9 +82,9 @@ struct market_load {
     size_t                     heap_count;
     size_t                     memory_left; /* for sorters yet to be made */
     int64_t                    done, total;
-    uint64_t                   backfills; /* numbers given so far, this call's too */
+    uint64_t                   again; /* calls so far that sent all again, this one too */
     struct weir_header         headers[2];
-    char                       number[24]; /* of the backfill: what its header says */
+    char                       number[24]; /* of the call: what the headers say */
 };
 
 /* Reads the file once; closes it. Codes of reasons.h and others: it is refused. WEIR_NO_MEMORY. */

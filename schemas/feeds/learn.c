@@ -61,15 +61,6 @@ static int find_known(const struct market_load *load, struct market__input *inpu
     return err == WEIR_OK ? check_cut(input, reterr) : err;
 }
 
-/* What an earlier backfill began goes on under its number. */
-static void number_segments(const struct market_load *load, struct market__input *input)
-{
-    for (size_t i = 0; load->options.backfill && i < input->segment_count; i++)
-        input->segments[i].backfill = load->backfills;
-    if (load->options.backfill && input->segment_count > 1 && input->known.backfill > 0)
-        input->segments[0].backfill = input->known.backfill;
-}
-
 static void make_segments(struct market__input *input)
 {
     const struct market__progress *known = &input->known;
@@ -185,7 +176,6 @@ static int learn(struct market_load *load, struct market__input *input, struct w
     if (err < 0)
         return err;
     make_segments(input);
-    number_segments(load, input);
     err = learn_rows(load, input, reterr);
     if (err == WEIR_OK)
         note_end(input);

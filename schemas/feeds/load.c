@@ -12,6 +12,8 @@
 
 enum { ROWS_BETWEEN_TELLING = 4096 };
 
+#define NUMBERS UINT64_C(100000000000000000) /* of calls */
+
 /* ---- new, free ---- */
 
 static const char *keep(struct market_load *load, const char *text, bool *ok)
@@ -53,7 +55,7 @@ int market_load_new(const struct market_load_options *options, struct market_loa
         return weir__fail(reterr, MARKET_BAD_NAME, "tenant", "\"%s\" is no tenant: letters, digits and . _ - only",
                           options->tenant);
     }
-    load->headers[0] = (struct weir_header){ .name = MARKET_HEADER_REPLAY, .value = BYTES("1", 1) };
+    load->headers[0] = (struct weir_header){ .name = MARKET_HEADER_REPLAY };
     load->headers[1] = (struct weir_header){ .name = MARKET_HEADER_BACKFILL };
     *ret = load;
     return WEIR_OK;
@@ -168,6 +170,22 @@ static bool make_inputs(struct market_load *load, const char *const *paths, size
     return ok;
 }
 
+/* Of its files' contents, so that a call that was killed has it again when it is repeated; of one that sends all again
+ * another one each time. */
+static void number_call(struct market_load *load)
+{
+    uint64_t number = load->options.backfill;
+    int      size;
+
+    for (size_t i = 0; i < load->count; i++)
+        if (!load->inputs[i].refused)
+            number += load->inputs[i].segments[load->inputs[i].segment_count - 1].hash;
+    if (load->options.again)
+        number = number * 31 + load->again;
+    size = snprintf(load->number, sizeof(load->number), "%llu", (unsigned long long)(number % NUMBERS + 1));
+    load->headers[0].value = load->headers[1].value = BYTES(load->number, (size_t)size);
+}
+
 int market_load_open(struct market_load *load, const char *const *paths, size_t count, size_t *ret_refused,
                      struct weir_error *reterr)
 {
@@ -176,7 +194,7 @@ int market_load_open(struct market_load *load, const char *const *paths, size_t 
         qsort(load->known, load->known_count, sizeof(*load->known), by_bytes);
     if (!make_inputs(load, paths, count))
         return weir__fail(reterr, WEIR_NO_MEMORY, "load", "out of memory");
-    load->backfills += load->options.backfill;
+    load->again += load->options.again;
     for (size_t i = 0; i < count; i++) {
         struct market__input *input = &load->inputs[i];
         int                   err = market__learn(load, input, &input->refusal);
@@ -186,6 +204,7 @@ int market_load_open(struct market_load *load, const char *const *paths, size_t 
         input->refused = err < 0;
         *ret_refused += input->refused;
     }
+    number_call(load);
     build_heap(load);
     return WEIR_OK;
 }
@@ -380,19 +399,16 @@ static struct weir_bytes key_of(const struct market__input *input)
     return BYTES(id.data, id.size);
 }
 
-static void give(struct market_load *load, size_t n, struct market_raw *ret)
+static void give(const struct market_load *load, size_t n, struct market_raw *ret)
 {
     struct market__input       *input = &load->inputs[n];
     const struct market__event *event = &input->head;
-    uint64_t                    backfill = input->segments[input->segment].backfill;
-    int size = snprintf(load->number, sizeof(load->number), "%llu", (unsigned long long)backfill);
 
-    load->headers[1].value = BYTES(load->number, (size_t)size);
     *ret = (struct market_raw){ .topic = input->rules->power ? input->rules->topic : RAW_TOPIC,
                                 .key = key_of(input),
                                 .value = BYTES(event->value.data, event->value.size),
                                 .headers = load->headers,
-                                .header_count = backfill > 0 ? 2 : 1,
+                                .header_count = load->options.backfill ? 2 : 1,
                                 .event_time = event->time,
                                 .timestamp = MAX(event->time / 1000, 1),
                                 .file = n,

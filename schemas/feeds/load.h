@@ -18,9 +18,9 @@
 #define MARKET_LOAD_PROGRESS_TOPIC "ingestion.load.progress.v1"
 #define MARKET_LOAD_CONF           "load.conf"
 
-/* On every loaded record: no bound ahead of the clock. On those of `load --backfill`: accepted whatever their age; it says
- * which backfill of the log it is, from 1 on: what begins anew is of epoch 1 + that number. One that was killed goes on
- * under its number when it is repeated. */
+/* On every loaded record: no bound ahead of the clock, and what is too late goes as backfill. On those of `load --backfill`:
+ * all goes as backfill, accepted whatever its age. Both hold the call's number, which is made of its files: one that was killed
+ * goes on under its number when it is repeated; with --again each call has another. */
 #define MARKET_HEADER_REPLAY   "market.replay"
 #define MARKET_HEADER_BACKFILL "market.backfill"
 

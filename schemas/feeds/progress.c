@@ -16,15 +16,11 @@ static int read_count(const struct weir_json *json, const char *name, uint64_t *
     return WEIR_OK;
 }
 
-/* Of records that were written before there were any. */
-static int read_backfills(const struct weir_json *json, struct market__progress *ret)
+/* Of records that were written before it was counted: 0. */
+static int read_again(const struct weir_json *json, struct market__progress *ret)
 {
-    ret->backfill = ret->backfills = 0;
-    if (!weir_json_get(json, "backfills"))
-        return WEIR_OK;
-    if (read_count(json, "backfill", &ret->backfill) < 0 || read_count(json, "backfills", &ret->backfills) < 0)
-        return WEIR_UNREADABLE;
-    return ret->backfill > ret->backfills ? WEIR_UNREADABLE : WEIR_OK;
+    ret->again = 0;
+    return weir_json_get(json, "again") ? read_count(json, "again", &ret->again) : WEIR_OK;
 }
 
 static int read_hash(const struct weir_json *json, uint64_t *ret)
@@ -56,7 +52,7 @@ static int read_progress(const struct weir_json *json, struct market__progress *
             return WEIR_UNREADABLE;
     if (weir_json_text(weir_json_get(json, "id"), &ret->id) < 0 ||
         weir_json_text(weir_json_get(json, "context"), &ret->context) < 0 || read_hash(json, &ret->hash) < 0 ||
-        read_backfills(json, ret) < 0 || read_count(json, "bytes", &bytes) < 0 || ret->sent > ret->events ||
+        read_again(json, ret) < 0 || read_count(json, "bytes", &bytes) < 0 || ret->sent > ret->events ||
         ret->begin > ret->rows)
         return WEIR_UNREADABLE;
     ret->bytes = (int64_t)bytes;
@@ -93,7 +89,7 @@ int market_load_known(struct market_load *load, struct weir_bytes value)
     if (!known)
         return WEIR_NO_MEMORY;
     *known = progress;
-    load->backfills = MAX(load->backfills, progress.backfills);
+    load->again = MAX(load->again, progress.again);
     return WEIR_OK;
 }
 
@@ -140,8 +136,7 @@ static void put_progress(const struct market_load *load, const struct market__in
     put_count(json, "events", segment->events);
     put_count(json, "sent", segment->passed);
     put_count(json, "before", input->before + input->sent);
-    put_count(json, "backfill", segment->backfill);
-    put_count(json, "backfills", load->backfills);
+    put_count(json, "again", load->again);
     weir_json_end_object(json);
 }
 

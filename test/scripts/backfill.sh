@@ -1,6 +1,6 @@
 #!/bin/bash
-# A backfill: windows that have left begin anew from it, under an epoch of its own, whatever their age; the bars are those
-# of a run that had its files from the start. Without --backfill the same rows are too late. Killed and repeated it goes on.
+# A backfill: windows that have left begin anew from it, under the next epoch, whatever their age; the bars are those of a
+# run that had its files from the start. Files are loaded in any order. Killed and repeated, a backfill goes on.
 set -eu -o pipefail
 . test/market/runs.inc
 
@@ -15,22 +15,27 @@ equal() { "$pipeline" diff "$work/$1" "$work/$2" || { echo "$1 and $2 differ"; e
 other() { ! "$pipeline" diff "$work/$1" "$work/$2" >"$work/said" || { echo "$1 and $2 do not differ"; exit 1; }; }
 # epochs FOLDER: the epochs of its minute bars
 epochs() { "$pipeline" cat aggregated.market.bars.1m.v1 --dir "$work/$1" | sed 's/.*"epoch":\([0-9]*\).*/\1/' | sort | uniq -c; }
+# rebuilt FOLDER EPOCH: what epochs prints when half of its windows have begun anew
+rebuilt() { epochs "$1" | awk -v epoch="$2" '{ printf "%7d 1\n%7d %d\n", $1, $1 / 2, epoch }'; }
 letters() { "$pipeline" cat processing.deadletter.aggregation.v1 --dir "$work/$1" | grep -c '"code":"too_late"' || true; }
 
 market_run "$work/plain" "$trades" "$prices"
 market_run "$work/plain" "$later" "$later_prices"
-cp -r "$work/plain" "$work/filled"
+for name in filled again killed; do cp -r "$work/plain" "$work/$name"; done
 
-echo "--- again, without --backfill: too late, each row"
-market_run "$work/plain" --again "$trades" "$prices"
-equal plain filled
-[ "$(letters plain)" -gt 0 ]
-
-echo "--- again, as backfill: the same bars, of another epoch"
+echo "--- as backfill: the same bars, of another epoch"
 market_run "$work/filled" --again --backfill "$trades" "$prices"
 equal plain filled
 [ "$(letters filled)" = 0 ]
-[ "$(epochs filled | awk '$2 == 2 { print $1 }')" = "$(epochs filled | awk '$2 == 1 { print $1 / 2 }')" ]
+[ "$(epochs filled)" = "$(rebuilt plain 2)" ]
+
+echo "--- what is too late goes as backfill by itself"
+market_run "$work/again" --again "$trades" "$prices" "$later" "$later_prices"
+[ "$(letters again)" = 0 ]
+[ "$(epochs again | awk '$2 == 2 { print $1 }')" = "$(epochs plain | awk '{ print $1 / 2 }')" ]
+market_run "$work/turned" "$later" "$later_prices"
+market_run "$work/turned" "$trades" "$prices"
+equal plain turned
 
 echo "--- with other prices: those of the backfill"
 sed -i '1s/^\([^,]*\),[^,]*/\1,20000000/' "$trades"
@@ -44,7 +49,6 @@ equal fresh filled
 epochs filled
 
 echo "--- killed"
-cp -r "$work/plain" "$work/killed"
 for at in record:5 mid-commit:2; do
     code=0
     WEIR_CRASH_AT=$at "$pipeline" local --dir "$work/killed" --once --backfill "$trades" "$prices" 2>/dev/null || code=$?
@@ -52,4 +56,4 @@ for at in record:5 mid-commit:2; do
 done
 market_run "$work/killed" --backfill "$trades" "$prices"
 equal fresh killed
-[ "$(epochs killed)" = "$(epochs fresh | awk 'NR == 1 { printf "%7d 1\n%7d 2\n", $1, $1 / 2 }')" ]
+[ "$(epochs killed)" = "$(rebuilt fresh 2)" ]

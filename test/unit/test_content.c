@@ -44,6 +44,7 @@ enum { STAGES = ARRAY_SIZE(chain) };
 static struct weir_driver *drivers[STAGES];
 static size_t              dead_letters;
 static bool                alone;    /* what leaves normalization goes no further */
+static bool                loaded;   /* it bears the header of load, not that of backfill */
 static const char         *backfill; /* number of the one that what is piped is of; NULL: of none */
 
 /* settings: of normalization, "key=value", NULL-ended. */
@@ -57,7 +58,7 @@ static void open_chain_with(const char *const *settings)
     }
     dead_letters = last_count = 0;
     backfill = NULL;
-    alone = false;
+    alone = loaded = false;
 }
 
 static void open_chain(void) { open_chain_with(NULL); }
@@ -228,7 +229,7 @@ static void put_number(FILE *file, const char *name, int64_t value)
 
 static void pipe_raw(const char *topic, const char *text, int64_t time)
 {
-    struct weir_header header = { .name = MARKET_HEADER_BACKFILL };
+    struct weir_header header = { .name = loaded ? MARKET_HEADER_REPLAY : MARKET_HEADER_BACKFILL };
 
     if (backfill != NULL)
         header.value = BYTES(backfill, strlen(backfill));
@@ -582,6 +583,29 @@ START_TEST(a_backfill_moves_no_time_and_refuses_nothing)
 }
 END_TEST
 
+/* What load brings too late is a backfill, under the instrument's next epoch whatever the number. */
+START_TEST(what_is_loaded_too_late_goes_as_backfill)
+{
+    open_chain();
+    loaded = true;
+    backfill = "3";
+    pipe_hour(1000, 1, 1);
+    backfill = "5";
+    pipe_hour(10, 2, 1);
+    pipe_hour(999, 3, 1); /* not too late */
+    pipe_hour(1001, 4, 1);
+    backfill = "9";
+    pipe_hour(10, 5, 1);
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    expect_hour(10, 5, 3);
+    expect_hour(999, 3, 1);
+    expect_hour(1000, 1, 1);
+    expect_hour(1001, 4, 1);
+    close_chain();
+}
+END_TEST
+
 START_TEST(an_old_price_of_a_backfill_is_not_the_latest)
 {
     open_chain();
@@ -866,6 +890,7 @@ int main(void)
     tcase_add_test(tests, windows_that_are_there_go_on_under_a_backfill);
     tcase_add_test(tests, a_backfill_across_the_edge_of_what_is_there);
     tcase_add_test(tests, a_backfill_moves_no_time_and_refuses_nothing);
+    tcase_add_test(tests, what_is_loaded_too_late_goes_as_backfill);
     tcase_add_test(tests, an_old_price_of_a_backfill_is_not_the_latest);
     tcase_add_test(tests, a_backfill_folds_trades_anew);
     tcase_add_test(tests, a_backfill_brings_trades_back_that_have_left);

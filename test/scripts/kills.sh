@@ -36,7 +36,7 @@ disturbed() {
     wait $process 2>/dev/null || code=$?
     case $code in
     137) killed=$((killed + 1)) ;;
-    0) ;;
+    0) rm -rf "$folder" ;; # it came to its end: from the beginning again
     *) echo "$* ended with $code"; cat "$work/err"; exit 1 ;;
     esac
 }
@@ -45,7 +45,7 @@ disturbed() {
 suffers() {
     local folder=$work/$1 moment delay i
     killed=0
-    for ((i = 0; i < kills; i++)); do
+    for ((i = 0; killed < kills && i < 3 * kills; i++)); do
         moment=${moments[i % ${#moments[@]}]} delay=
         case $moment in
         outside) delay=0.$((RANDOM % 900 + 100)); disturbed "$folder" ;;
@@ -54,7 +54,7 @@ suffers() {
         esac
         [ $((RANDOM % 3)) != 0 ] || rm -rf "$folder/state"
     done
-    [ $killed -gt $((kills / 3)) ]
+    [ $killed = $kills ] || { echo "only $killed kills"; exit 1; }
     market_run "$folder" "${inputs[@]}"
     market_print "$folder" "${topics[@]}"
     "$pipeline" diff "$work/whole" "$folder"

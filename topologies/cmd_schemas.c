@@ -2,23 +2,19 @@
 #include "framework/main/commands.h"
 #include "topologies/topologies.h"
 
-static int write_page(const struct weir__buf *page)
-{
-    if (!weir__buf_ok(page))
-        return WEIR_NO_MEMORY;
-    return fwrite(page->data, 1, page->size, stdout) == page->size && fflush(stdout) == 0 ? WEIR_OK : WEIR_IO;
-}
-
 static int run_schemas(struct weir__program *program, const struct weir__args *args)
 {
-    struct weir__buf page = { 0 };
-    int              err;
+    AUTO(weir__buf_fini) struct weir__buf page = { 0 };
 
-    (void)program, (void)args;
+    (void)program;
+    if (args->word_count > 0)
+        return weir__report(&(struct weir_error){
+            .code = WEIR_BAD_ARGUMENT, .where = "schemas", .text = "it takes no words: leave them out" });
     market_document(&page);
-    err = write_page(&page);
-    weir__buf_fini(&page);
-    return weir__exit_of(err);
+    if (!weir__buf_ok(&page))
+        return weir__exit_of(WEIR_NO_MEMORY);
+    fwrite(page.data, 1, page.size, stdout);
+    return WEIR__EXIT_OK;
 }
 
 static const struct weir__flag no_flags[] = { { .name = NULL } };

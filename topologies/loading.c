@@ -137,6 +137,10 @@ static int fail_row(const struct sending *sending, const struct market_raw *even
     char where[160];
 
     snprintf(where, sizeof(where), "%.120s: row %llu", sending->paths[event->file], (unsigned long long)event->row);
+    if (code == WEIR_TOO_LARGE)
+        return weir__fail(reterr, code, where,
+                          "the event of %zu bytes is more than max.record.bytes: raise that, or mend the row",
+                          event->value.size);
     return weir__fail(reterr, code, where, "the log refuses the event: %s", weir_code_text(code));
 }
 
@@ -204,7 +208,7 @@ static void say_file(const struct market_load_file *file)
                   file->sent, "before", "u", file->before, NULL);
 }
 
-/* WEIR_REJECTED: some were refused, each was said. */
+/* WEIR_REJECTED: some were refused, each was said. WEIR_NOTFOUND: none is there. */
 static int say_files(const struct sending *sending, size_t refused, struct weir_error *reterr)
 {
     struct market_load_file  file;
@@ -219,6 +223,9 @@ static int say_files(const struct sending *sending, size_t refused, struct weir_
     }
     if (refused == 0)
         return WEIR_OK;
+    if (refused == sending->count)
+        return weir__fail(reterr, first->code == WEIR_NOTFOUND ? WEIR_NOTFOUND : WEIR_REJECTED, first->where,
+                          "%s (no file is loaded)", first->text);
     return weir__fail(reterr, WEIR_REJECTED, first->where, "%s (%zu of %zu files refused, the others are loaded)",
                       first->text, refused, sending->count);
 }

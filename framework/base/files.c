@@ -189,6 +189,17 @@ int weir__read_file(const char *path, struct weir__buf *ret, struct weir_error *
     return WEIR_OK;
 }
 
+/* A device, a pipe or a link is not to be replaced by a file. */
+static int fail_special(const char *path, struct weir_error *reterr)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0 || S_ISREG(status.st_mode))
+        return WEIR_OK;
+    return weir__fail(reterr, WEIR_IO, path,
+                      "no plain file (a folder, link, device or pipe) is in the way: name another");
+}
+
 static int write_synced(const char *path, struct weir_bytes bytes, struct weir_error *reterr)
 {
     AUTO(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
@@ -219,8 +230,10 @@ static int sync_folder_of(const char *path, struct weir_error *reterr)
 int weir__write_file(const char *path, struct weir_bytes bytes, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf beside = { 0 };
-    int                                   err;
+    int                                   err = fail_special(path, reterr);
 
+    if (err < 0)
+        return err;
     weir__buf_printf(&beside, "%s.tmp", path);
     if (!weir__buf_ok(&beside))
         return fail_memory(reterr, path);

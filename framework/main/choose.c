@@ -22,18 +22,24 @@ static size_t count_topologies(const struct weir__program *program)
     return count;
 }
 
+const char *weir__near_topology(const struct weir__program *program, const char *name)
+{
+    const char *names[64];
+    size_t      count = MIN(count_topologies(program), ARRAY_SIZE(names));
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = program->topologies[i]->name;
+    return weir__suggest(name, names, count);
+}
+
 static int fail_unknown(const struct weir__program *program, const char *name, struct weir_error *reterr)
 {
     struct weir__buf list = { 0 };
-    const char      *names[64], *near;
-    size_t           count = MIN(count_topologies(program), ARRAY_SIZE(names));
+    const char      *near = weir__near_topology(program, name);
 
-    for (size_t i = 0; i < count; i++) {
-        names[i] = program->topologies[i]->name;
-        weir__buf_printf(&list, "%s%s", i > 0 ? ", " : "", names[i]);
-    }
+    for (size_t i = 0; program->topologies[i] != NULL; i++)
+        weir__buf_printf(&list, "%s%s", i > 0 ? ", " : "", program->topologies[i]->name);
     weir__buf_putc(&list, '\0');
-    near = weir__suggest(name, names, count);
     if (near != NULL)
         weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown topology \"%.80s\": did you mean \"%s\"?",
                    name, near);

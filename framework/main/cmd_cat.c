@@ -5,8 +5,6 @@
 #include "framework/json/json.h"
 #include "framework/main/commands.h"
 
-#include <errno.h>
-
 #define CALL_MS 5000
 
 struct cat {
@@ -66,7 +64,7 @@ static int find_begin(const struct cat *cat, struct weir__tp tp, const char *fro
 
 /* ---- printing ---- */
 
-/* Ends the reading when nobody reads us any more. */
+/* Ends the reading when nobody reads us any more, or there is no room; weir__end_output says which. */
 static int print_record(void *arg, const struct weir__raw *raw, struct weir_error *reterr)
 {
     struct cat      *cat = arg;
@@ -82,10 +80,8 @@ static int print_record(void *arg, const struct weir__raw *raw, struct weir_erro
     if (err < 0 || !weir__buf_ok(&cat->json.buf))
         return weir__fail(reterr, err < 0 ? err : WEIR_NO_MEMORY, cat->topic,
                           "the record at offset %lld cannot be printed", (long long)raw->offset);
-    if (fwrite(cat->json.buf.data, 1, cat->json.buf.size, stdout) == cat->json.buf.size)
-        return WEIR_OK;
-    cat->gone = errno == EPIPE;
-    return cat->gone ? WEIR_AGAIN : weir__fail(reterr, WEIR_IO, "standard output", "%s", strerror(errno));
+    cat->gone = fwrite(cat->json.buf.data, 1, cat->json.buf.size, stdout) < cat->json.buf.size;
+    return cat->gone ? WEIR_AGAIN : WEIR_OK;
 }
 
 static int fail_read(const struct cat *cat, int code, struct weir_error *reterr)
@@ -154,8 +150,6 @@ static int print_topic(struct cat *cat, const struct weir__args *args, struct we
     for (int32_t i = 0; err == WEIR_OK && !cat->gone && i < count; i++)
         if (only == NULL || i == partition)
             err = print_partition(cat, i, from, reterr);
-    if (err == WEIR_OK && fflush(stdout) != 0 && errno != EPIPE)
-        return weir__fail(reterr, WEIR_IO, "standard output", "%s", strerror(errno));
     return err;
 }
 

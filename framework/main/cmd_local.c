@@ -247,7 +247,14 @@ static int open_log(struct local *local, struct weir_error *reterr)
                                &local->dir, &local->log, reterr);
 }
 
-/* A word that is no topology is a file, where the program loads files. */
+/* A word that is no topology is a file, where the program loads files; one that is not there may be a misspelt topology. */
+static bool is_file(const struct local *local, const char *word)
+{
+    if (local->program->load_files == NULL || weir__find_topology(local->program, word) != NULL)
+        return false;
+    return access(word, F_OK) == 0 || weir__near_topology(local->program, word) == NULL;
+}
+
 static int sort_words(struct local *local, struct weir_error *reterr)
 {
     const struct weir__args *args = local->args;
@@ -257,10 +264,10 @@ static int sort_words(struct local *local, struct weir_error *reterr)
     if (local->names == NULL || local->files == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, "local", "out of memory");
     for (size_t i = 0; i < args->word_count; i++)
-        if (local->program->load_files == NULL || weir__find_topology(local->program, args->words[i]) != NULL)
-            local->names[local->name_count++] = args->words[i];
-        else
+        if (is_file(local, args->words[i]))
             local->files[local->file_count++] = args->words[i];
+        else
+            local->names[local->name_count++] = args->words[i];
     return WEIR_OK;
 }
 

@@ -12,7 +12,7 @@
     X(FAILED, 1, "the answer is no: an input was refused, a bounded run was stopped before its end") \
     X(USAGE, 2, "the command line, the configuration or the topology is not valid")                  \
     X(MISSING, 3, "something needed is not there: a file, a folder, a topic")                        \
-    X(BUSY, 4, "another process holds the folder")                                                   \
+    X(BUSY, 4, "another process holds the folder or the port")                                       \
     X(FATAL, 5, "the run ended by a failure")                                                        \
     X(TWIN, 6, "another process runs under the same name")
 #define WEIR__EXIT(name, number, meaning) WEIR__EXIT_##name = number,
@@ -118,6 +118,9 @@ void weir__libraries(struct weir__buf *ret);
 int weir__exit_of(int code);
 /* Prints the error and gives its exit code. */
 int weir__report(const struct weir_error *err);
+/* The exit code of a command that ended with code: another where what it printed could not be written. A reader that has
+ * gone away is no error. */
+int weir__end_output(int code);
 /* Prints all of a topology's faults (a line each) but the last, which reterr then says. */
 void weir__report_faults(const char *topology, const struct weir__buf *faults, struct weir_error *reterr);
 
@@ -125,6 +128,8 @@ void weir__report_faults(const char *topology, const struct weir__buf *faults, s
 
 /* NULL = none is called so. */
 const struct weir_topology *weir__find_topology(const struct weir__program *program, const char *name);
+/* The topology that a misspelt name may mean; NULL = none. */
+const char *weir__near_topology(const struct weir__program *program, const char *name);
 /* The topologies named, or all when none is; NULL-ended, to be freed. WEIR_BAD_ARGUMENT names the nearest. */
 int weir__choose_topologies(const struct weir__program *program, const char *const *names, size_t count,
                             const struct weir_topology ***ret, size_t *ret_count, struct weir_error *reterr);

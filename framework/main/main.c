@@ -2,6 +2,7 @@
 #include "framework/main/commands.h"
 #include "framework/metrics/families.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -71,7 +72,10 @@ static int unknown_command(const struct weir__program *program, const char *name
 
 static int print(struct weir__buf *text)
 {
-    bool good = weir__buf_ok(text) && fwrite(text->data, 1, text->size, stdout) == text->size && fflush(stdout) == 0;
+    bool good = weir__buf_ok(text);
+
+    if (good)
+        fwrite(text->data, 1, text->size, stdout);
 
     weir__buf_fini(text);
     return good ? WEIR__EXIT_OK : WEIR__EXIT_FATAL;
@@ -218,7 +222,7 @@ static int run_command(struct weir__program *program, const struct weir__command
     else
         code = args.help ? help_command(program, command) : command->run(program, &args);
     weir__args_fini(&args);
-    return code;
+    return weir__end_output(code);
 }
 
 static int make_settings(struct weir__program *program)
@@ -246,6 +250,15 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
+/* The number of a closed standard stream would go to the next file that is opened, and that file would get what is meant
+ * for people. Here reading and writing of it fail. */
+static void hold_standard_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int weir__main(int argc, char **argv, struct weir__program *program)
 {
     const char                 *name = argc > 1 ? argv[1] : NULL;
@@ -254,6 +267,7 @@ int weir__main(int argc, char **argv, struct weir__program *program)
 
     program->name = base_name(argc > 0 ? argv[0] : "weir");
     signal(SIGPIPE, SIG_IGN);
+    hold_standard_streams();
     if (name == NULL)
         return no_command(program);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)

@@ -1,6 +1,9 @@
 /* report.c: an error for people, and the exit code it makes. */
 #include "framework/main/commands.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 int weir__exit_of(int code)
 {
     switch (code) {
@@ -27,6 +30,25 @@ int weir__report(const struct weir_error *err)
     fprintf(stderr, "error: %s%s%s (%s)\n", err->where, err->where[0] != '\0' ? ": " : "",
             err->text[0] != '\0' ? err->text : weir_code_text(err->code), weir_code_name(err->code));
     return weir__exit_of(err->code);
+}
+
+static bool is_reader_gone(void)
+{
+    struct pollfd output = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+int weir__end_output(int code)
+{
+    struct weir_error err;
+    int               said;
+
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || is_reader_gone())
+        return code;
+    weir__fail(&err, WEIR_IO, "standard output", "not all of it could be written: give it room, or another place");
+    said = weir__report(&err);
+    return code == WEIR__EXIT_OK ? said : code;
 }
 
 void weir__report_faults(const char *topology, const struct weir__buf *faults, struct weir_error *reterr)

@@ -1,6 +1,7 @@
 /* lines.c: lines of a file, plain or gzip, and how far it was read as bytes and their hash; or of a pipe.
  *
  * (1) A pipe never blocks its reader for longer than WAIT_MS.
+ * (2) The byte order mark that some programs put before UTF-8 is part of no line.
  */
 #include "framework/runtime/internal.h"
 
@@ -158,6 +159,13 @@ static void take(struct weir__lines *lines, size_t size)
     lines->last = lines->chunk[lines->at - 1];
 }
 
+static void pass_mark(struct weir__lines *lines)
+{
+    if (lines->place.bytes == 0 && lines->end - lines->at >= 3 &&
+        memcmp(lines->chunk + lines->at, "\xef\xbb\xbf", 3) == 0)
+        take(lines, 3);
+}
+
 int weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct weir_error *reterr)
 {
     const char *newline = NULL;
@@ -174,6 +182,7 @@ int weir__lines_next(struct weir__lines *lines, struct weir__buf *ret, struct we
             break;
         if (err < 0)
             return err;
+        pass_mark(lines);
         from = lines->chunk + lines->at;
         newline = memchr(from, '\n', lines->end - lines->at);
         size = newline != NULL ? (size_t)(newline - from) : lines->end - lines->at;

@@ -78,7 +78,7 @@ int market__file_refuse(const struct market__file *file, int code, struct weir_e
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    return weir__fail(reterr, code, file->path, "%s: %s: %s", file->path, market_reason_text(code), text);
+    return weir__fail(reterr, code, file->path, "%s: %s", market_reason_text(code), text);
 }
 
 /* ---- settings ---- */
@@ -99,13 +99,17 @@ void market__file_needs(struct market__file *file, enum market__what what)
 
 static int settle_feed(struct market__file *file, struct weir_error *reterr)
 {
-    struct weir_text product = file->said.of[SAID_PRODUCT];
+    struct weir_text                      product = file->said.of[SAID_PRODUCT];
+    AUTO(weir__buf_fini) struct weir__buf known = { 0 };
 
     file->feed = market__feed(file->rules, product);
     if (file->feed)
         return WEIR_OK;
-    return market__file_refuse(file, MARKET_UNKNOWN_FEED, reterr, "\"%.*s\" of %s", (int)product.size, product.data,
-                               file->rules->name);
+    for (size_t i = 0; i < market__feed_count(); i++)
+        if (market__feed_at(i)->rules == file->rules)
+            weir__buf_printf(&known, "%s%s", known.size ? "|" : "", market__feed_at(i)->data_type);
+    return market__file_refuse(file, MARKET_UNKNOWN_FEED, reterr, "\"%.*s\" of %s, which has %.*s", (int)product.size,
+                               product.data, file->rules->name, (int)known.size, known.data);
 }
 
 void market__file_named(struct market__file *file) { market__said_add(&file->said, &file->by_name); }
@@ -165,7 +169,8 @@ static int read_head(struct market__file *file, struct weir_error *reterr)
             return market__file_no_memory(file, reterr);
         file->head_count++;
     }
-    return file->head_count ? WEIR_OK : market__file_refuse(file, MARKET_MALFORMED, reterr, "the file is empty");
+    return file->head_count ? WEIR_OK
+                            : weir__fail(reterr, MARKET_MALFORMED, file->path, "the file is empty: fetch it again");
 }
 
 bool market__head_has(const struct market__file *file, const char *word)
@@ -241,8 +246,11 @@ static int tell_kind(struct market__file *file, struct weir_error *reterr)
         file->skip = (size_t)(heading + 1);
         return heading < 0 ? WEIR_OK : keep_columns(file, reterr);
     }
-    return market__file_refuse(file, MARKET_UNKNOWN_SHAPE, reterr, "no kind of market file begins with \"%.*s\"",
-                               (int)MIN(file->head[0].size, 100), file->head[0].data);
+    return weir__fail(
+        reterr, MARKET_UNKNOWN_SHAPE, file->path,
+        "no kind of market file begins with \"%.*s\": files are taken as their market publishes them, with "
+        "their headings",
+        (int)MIN(file->head[0].size, 100), file->head[0].data);
 }
 
 /* ---- opening ---- */

@@ -15,6 +15,8 @@ struct market__said {
 };
 /* "market", as in load.conf and, behind "--", as an option. */
 const char *market__said_name(enum market__what what);
+/* What the value of a setting must be, where it is not; NULL = it fits. */
+const char *market__said_wanted(enum market__what what, struct weir_text value);
 /* Takes from more what said lacks. */
 void market__said_add(struct market__said *said, const struct market__said *more);
 /* By the tokens of a file's base name. Lives in the arena. WEIR_NO_MEMORY. */

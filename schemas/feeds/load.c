@@ -40,9 +40,29 @@ static bool keep_options(struct market_load *load, const struct market_load_opti
     return ok;
 }
 
+static int check_options(const struct market_load *load, struct weir_error *reterr)
+{
+    if (!market_tenant_legal(load->tenant))
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--tenant",
+                          "\"%.*s\" is no tenant: letters, digits and . _ - only, %d at most",
+                          (int)MIN(load->tenant.size, 80), load->tenant.data, MARKET_TENANT_MAX);
+    for (enum market__what i = 0; i < SAID_COUNT; i++) {
+        struct weir_text value = load->said.of[i];
+        const char      *wanted = value.size ? market__said_wanted(i, value) : NULL;
+        char             flag[32];
+
+        snprintf(flag, sizeof(flag), "--%s", market__said_name(i));
+        if (wanted)
+            return weir__fail(reterr, WEIR_BAD_ARGUMENT, flag, "\"%.*s\" is not %s", (int)MIN(value.size, 80),
+                              value.data, wanted);
+    }
+    return WEIR_OK;
+}
+
 int market_load_new(const struct market_load_options *options, struct market_load **ret, struct weir_error *reterr)
 {
     struct market_load *load = weir__zalloc(sizeof(*load));
+    int                 err;
 
     if (load)
         weir__arena_init(&load->arena, 0);
@@ -50,10 +70,10 @@ int market_load_new(const struct market_load_options *options, struct market_loa
         market_load_free(load);
         return weir__fail(reterr, WEIR_NO_MEMORY, "load", "out of memory");
     }
-    if (!market_tenant_legal(load->tenant)) {
+    err = check_options(load, reterr);
+    if (err < 0) {
         market_load_free(load);
-        return weir__fail(reterr, MARKET_BAD_NAME, "tenant", "\"%s\" is no tenant: letters, digits and . _ - only",
-                          options->tenant);
+        return err;
     }
     load->headers[0] = (struct weir_header){ .name = MARKET_HEADER_REPLAY };
     load->headers[1] = (struct weir_header){ .name = MARKET_HEADER_BACKFILL };

@@ -81,6 +81,35 @@ static bool is_day(struct weir_text text)
            market_date((int)y, (int)m, (int)d, &day) == WEIR_OK;
 }
 
+static bool is_zone(struct weir_text text)
+{
+    const struct market_zone *zone;
+    char                      name[64];
+
+    if (text.size >= sizeof(name))
+        return false;
+    memcpy(name, text.data, text.size);
+    name[text.size] = '\0';
+    return market_zone_get(name, &zone, NULL) == WEIR_OK;
+}
+
+static bool is_scale(struct weir_text text)
+{
+    int64_t scale;
+
+    return market_decimal_read(text, &scale) == WEIR_OK && scale > 0;
+}
+
+const char *market__said_wanted(enum market__what what, struct weir_text value)
+{
+    switch (what) {
+    case SAID_DAY: return value.size == 10 && is_day(value) ? NULL : "a day such as 2025-01-31";
+    case SAID_ZONE: return is_zone(value) ? NULL : "a time zone such as America/New_York";
+    case SAID_SCALE: return is_scale(value) ? NULL : "a positive number such as 0.0001";
+    default: return NULL;
+    }
+}
+
 /* YYYY-MM-DD of the one day that is in text; size 0 = none or several. */
 static struct weir_text day_in(struct weir_text text, struct weir_arena *arena)
 {
@@ -167,6 +196,15 @@ static int bad_line(const struct conf *conf, const char *what, struct weir_text 
         what, (int)MIN(line.size, 80), line.data);
 }
 
+static int bad_value(const struct conf *conf, const char *wanted, struct weir_text value)
+{
+    char where[160];
+
+    snprintf(where, sizeof(where), "%.130s:%d", conf->path, conf->line);
+    return weir__fail(conf->reterr, WEIR_UNREADABLE, where, "\"%.*s\" is not %s", (int)MIN(value.size, 80),
+                      value.data, wanted);
+}
+
 static int read_section(struct conf *conf, struct weir_text line)
 {
     char *pattern = weir__arena_printf(conf->arena, "%.*s", (int)line.size - 2, line.data + 1);
@@ -192,6 +230,8 @@ static int read_setting(struct conf *conf, struct weir_text line)
         market__trim((struct weir_text){ .data = equals + 1, .size = (size_t)(line.data + line.size - equals - 1) });
     for (size_t i = 0; i < SAID_COUNT; i++)
         if (market__same(key, market__text(names[i]))) {
+            if (market__said_wanted(i, value))
+                return bad_value(conf, market__said_wanted(i, value), value);
             if (conf->fits)
                 conf->said->of[i] = value;
             return WEIR_OK;

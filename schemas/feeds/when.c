@@ -42,7 +42,8 @@ static int zone_named(struct weir_text name, const struct market_zone **ret, str
     int                                            err;
 
     if (name.size >= sizeof(room))
-        return weir__fail(reterr, MARKET_BAD_TIME, "zone", "no such time zone: \"%.*s\"", 80, name.data);
+        return weir__fail(reterr, MARKET_BAD_TIME, "zone", "no such time zone: \"%.*s\"", (int)MIN(name.size, 80),
+                          name.data);
     memcpy(room, name.data, name.size);
     room[name.size] = '\0';
     if (!last || strcmp(room, last_name) != 0) {

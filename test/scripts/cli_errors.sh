@@ -101,3 +101,23 @@ code=0
 "$words" cat counts --dir "$work/p" 2>"$work/err" | head -n 1 >/dev/null || code=${PIPESTATUS[0]}
 equal 0 "$code" "exit of cat into a closed pipe"
 [ ! -s "$work/err" ] || fail "cat complained about a closed pipe: $(cat "$work/err")"
+
+# what cannot be printed is no success, whatever the command
+word=$("$words" cat counts --dir "$work/p" | head -n 1 | sed 's/.*"key":"\([^"]*\)".*/\1/')
+for command in version help describe "cat counts --dir $work/p" "explain $word --dir $work/p"; do
+    code=0
+    # shellcheck disable=SC2086 # words of a command
+    "$words" $command >/dev/full 2>"$work/err" || code=$?
+    equal 5 "$code" "exit of $command where there is no room"
+    equal 1 "$(grep -c 'standard output: not all of it' "$work/err")" "errors of $command where there is no room"
+    code=0
+    # shellcheck disable=SC2086
+    "$words" $command >&- 2>"$work/err" || code=$?
+    equal 5 "$code" "exit of $command where standard output is closed"
+done
+
+# no file of the folder takes the number of a standard stream that is closed, and with it what is said there
+"$words" local --dir "$work/closed" --once --lines --in lines=<(lines 100 5) >&- 2>&- || fail "a run without standard streams"
+equal 0 "$(grep -rl 'level=info' "$work/closed" | wc -l)" "files with log lines"
+printf '\357\273\277{"value":"a b"}\n' >"$work/marked.jsonl"
+expect 0 "$words" local --dir "$work/marked" --once --in lines="$work/marked.jsonl" --log.level=error

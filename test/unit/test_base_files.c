@@ -98,6 +98,24 @@ START_TEST(empty_and_large_files_are_read)
 }
 END_TEST
 
+START_TEST(what_is_no_plain_file_is_not_replaced)
+{
+    AUTO(weir__buf_fini) struct weir__buf file = { 0 };
+    struct weir_error                     err;
+    struct stat                           status;
+
+    ck_assert_int_eq(symlink("/dev/null", path), 0);
+    ck_assert_int_eq(weir__write_file(path, BYTES("x", 1), &err), WEIR_IO);
+    ck_assert_str_eq(err.where, path);
+    ck_assert_int_eq(lstat(path, &status), 0);
+    ck_assert(S_ISLNK(status.st_mode));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(weir__write_file(path, BYTES("x", 1), &err), WEIR_IO);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 START_TEST(absent_files_and_folders_are_named)
 {
     AUTO(weir__buf_fini) struct weir__buf file = { 0 };
@@ -164,9 +182,9 @@ int main(void)
     const TTest *const all_tests[] = {
         folders_are_made_with_their_parents, a_file_in_the_way_of_a_folder_is_named,
         remove_tree_does_not_follow_links,   a_file_is_replaced_whole,
-        empty_and_large_files_are_read,      absent_files_and_folders_are_named,
-        a_held_lock_names_its_holder,        a_lock_ends_with_its_process,
-        failed_allocations_are_told,
+        empty_and_large_files_are_read,      what_is_no_plain_file_is_not_replaced,
+        absent_files_and_folders_are_named,  a_held_lock_names_its_holder,
+        a_lock_ends_with_its_process,        failed_allocations_are_told,
     };
     Suite *suite = suite_create("base_files");
     TCase *tcase = tcase_create("base_files");

@@ -234,7 +234,7 @@ START_TEST(names_say_what_files_do_not)
     options.product = "rtlbmp_zone";
     ck_assert_str_eq(all_of(path_of("xdamlbmpx.csv")), "NYISO.WEST.RT1H 07-18T04:00:00Z 5\n");
     options.product = "nix";
-    refuses(path_of("xdamlbmpx.csv"), "unknown_feed", "\"nix\" of NYISO");
+    refuses(path_of("xdamlbmpx.csv"), "unknown_feed", "\"nix\" of NYISO, which has ");
 }
 END_TEST
 
@@ -251,6 +251,12 @@ START_TEST(load_conf_beside_the_file)
     refuses(path, "WEIR_UNREADABLE", "colour = blue");
     make("load.conf", "market\n");
     refuses(path, "WEIR_UNREADABLE", "no =");
+    make("load.conf", "day = 2013-13-08\n");
+    refuses(path, "WEIR_UNREADABLE", "\"2013-13-08\" is not a day");
+    make("load.conf", "zone = Mars/North\n");
+    refuses(path, "WEIR_UNREADABLE", "\"Mars/North\" is not a time zone");
+    make("load.conf", "scale = -1\n");
+    refuses(path, "WEIR_UNREADABLE", "\"-1\" is not a positive number");
     make("load.conf", "[t_*\n");
     refuses(path, "WEIR_UNREADABLE", "not closed");
 }
@@ -594,7 +600,10 @@ START_TEST(progress_that_cannot_be_read)
         ck_assert_int_eq(market_load_known(load, BYTES(bad[i], strlen(bad[i]))), WEIR_UNREADABLE);
     market_load_free(load);
     options.tenant = "a b";
-    ck_assert_int_eq(market_load_new(&options, &load, &error), MARKET_BAD_NAME);
+    ck_assert_int_eq(market_load_new(&options, &load, &error), WEIR_BAD_ARGUMENT);
+    options = (struct market_load_options){ .zone = "Mars/North" };
+    ck_assert_int_eq(market_load_new(&options, &load, &error), WEIR_BAD_ARGUMENT);
+    ck_assert_str_eq(error.where, "--zone");
 }
 END_TEST
 

@@ -722,7 +722,7 @@ static uint32_t flags_of_lmp(int hour, const char *price, int64_t ingested)
 
     pipe_lmp(hour, price, ingested);
     while (weir_driver_read_topic(drivers[0], "normalized.market.ticks.v1", &output) == WEIR_OK)
-        if (strstr(output.key.data, ".MCC") == NULL)
+        if (memcmp((const char *)output.key.data + output.key.size - 4, ".MCC", 4) != 0)
             take_tick(output.value);
     return flags;
 }

@@ -28,6 +28,9 @@ WEIR_API const struct weir_apps *weir_request_apps(const struct weir_request *re
 /* A parameter that must be there and not empty, else the reply becomes a 400 that names it: return the code. */
 WEIR_API int weir_request_need(const struct weir_request *request, struct weir_reply *reply, const char *name,
                                const char **ret) WEIR_MUST_CHECK;
+/* A parameter that is none of names, "a|b|c", or stands there twice makes the reply a 400 that names it: return the code. */
+WEIR_API int weir_request_takes(const struct weir_request *request, struct weir_reply *reply, const char *names)
+    WEIR_MUST_CHECK;
 
 /* The reply: 200 and the JSON written here, unless told otherwise. */
 WEIR_API struct weir_json_out *weir_reply_json(struct weir_reply *reply);

@@ -85,12 +85,15 @@ static int put_row(struct weir_reply *reply, const struct weir_codec *codec, con
     return codec->print(codec, value, weir_reply_json(reply));
 }
 
-/* The key that the request is about. */
-static int read_key(const struct weir_request *request, struct weir_reply *reply, struct market_key *ret)
+/* The key that the request is about; names: the parameters it may have. */
+static int read_key(const struct weir_request *request, struct weir_reply *reply, const char *names,
+                    struct market_key *ret)
 {
     const char *tenant, *instrument;
-    int         err = weir_request_need(request, reply, "instrument_id", &instrument);
+    int         err = weir_request_takes(request, reply, names);
 
+    if (err == WEIR_OK)
+        err = weir_request_need(request, reply, "instrument_id", &instrument);
     if (err == WEIR_OK)
         err = weir_request_need(request, reply, "tenant_id", &tenant);
     if (err < 0)
@@ -105,7 +108,7 @@ static int answer_latest(struct weir_request *request, struct weir_reply *reply)
     struct weir_view *view;
     struct market_key key;
     struct weir_row   row;
-    int               err = read_key(request, reply, &key);
+    int               err = read_key(request, reply, "instrument_id|tenant_id", &key);
 
     if (err == WEIR_OK)
         err = weir_request_view(request, latest_s->name, &view);
@@ -199,7 +202,7 @@ static int answer_bars(struct weir_request *request, struct weir_reply *reply)
     struct weir_view_rows *rows;
     struct market_key      key;
     int64_t                from, to;
-    int                    err = read_key(request, reply, &key);
+    int                    err = read_key(request, reply, "instrument_id|tenant_id|interval|from|to", &key);
 
     if (err < 0)
         return err;
@@ -208,6 +211,8 @@ static int answer_bars(struct weir_request *request, struct weir_reply *reply)
     err = read_time(request, reply, "from", 0, &from);
     if (err == WEIR_OK)
         err = read_time(request, reply, "to", INT64_MAX, &to);
+    if (err == WEIR_OK && from > to)
+        return weir_reply_fail(reply, 400, "from is behind to: exchange them");
     if (err == WEIR_OK)
         err = weir_request_view(request, interval->store, &view);
     if (err == WEIR_OK)

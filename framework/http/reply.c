@@ -115,6 +115,33 @@ int weir_request_need(const struct weir_request *request, struct weir_reply *rep
     return WEIR_OK;
 }
 
+/* Whether name is one of names, "a|b|c". */
+static bool is_among(const char *name, const char *names)
+{
+    size_t size = strlen(name);
+
+    for (const char *at = names; at != NULL; at = strchr(at, '|') != NULL ? strchr(at, '|') + 1 : NULL)
+        if (strncmp(at, name, size) == 0 && (at[size] == '|' || at[size] == '\0'))
+            return true;
+    return false;
+}
+
+int weir_request_takes(const struct weir_request *request, struct weir_reply *reply, const char *names)
+{
+    for (size_t i = 0; i < request->target.count; i++) {
+        const struct weir__param *param = &request->target.params[i];
+
+        if (!is_among(param->name, names))
+            (void)weir_reply_fail(reply, 400, "unknown parameter %.100s: there are %.200s", param->name, names);
+        else if (weir_request_query(request, param->name) != param->value)
+            (void)weir_reply_fail(reply, 400, "%.100s is given twice", param->name);
+        else
+            continue;
+        return WEIR_BAD_ARGUMENT;
+    }
+    return WEIR_OK;
+}
+
 struct weir_json_out *weir_reply_json(struct weir_reply *reply) { return &reply->json; }
 
 void weir_reply_status(struct weir_reply *reply, int status) { reply->status = status; }

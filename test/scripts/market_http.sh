@@ -47,6 +47,13 @@ equal '{"error":"Projection not found","status":404}' "$(ask '/projections/lates
 equal '{"error":"missing tenant_id","status":400}' "$(ask '/projections/latest_price?instrument_id=AESO.AB')" "no tenant"
 equal 400 "$(curl -sS -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/projections/bars?$who&from=yesterday")" "a time that is none"
 
+refuses() { equal "$1" "$(ask "/projections/$2" | sed -E 's/.*"error":"([^"]*)".*/\1/')" "the answer to $2"; }
+refuses 'unknown parameter limit: there are instrument_id|tenant_id|interval|from|to' "bars?$who&limit=1"
+refuses 'unknown parameter instrument: there are instrument_id|tenant_id' "latest_price?$who&instrument=AESO.AB"
+refuses 'tenant_id is given twice' "latest_price?$who&tenant_id=default"
+refuses 'from is behind to: exchange them' "bars?$who&from=2019-01-16&to=2019-01-15"
+refuses 'interval: there are 1m, 5m, 1h and 1d' "bars?$who&interval=2h"
+
 kill -TERM "$pid"
 code=0
 wait "$pid" || code=$?

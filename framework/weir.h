@@ -226,6 +226,8 @@ WEIR_API int weir_reject(struct weir_context *ctx, int code, const char *text) W
 WEIR_API int weir_refuse(struct weir_context *ctx, const char *reason, const char *text) WEIR_MUST_CHECK;
 /* Counts a record that ends here as it should, such as a duplicate: weir_records_dropped_total under that reason. */
 WEIR_API void weir_drop(struct weir_context *ctx, const char *reason);
+/* Counts a record that goes on, under what was noticed in it: weir_records_noted_total. */
+WEIR_API void weir_note(struct weir_context *ctx, const char *what);
 
 WEIR_API const void *weir_arg(struct weir_context *ctx); /* the node's .arg (in an arm's fold, the arm's) */
 /* An option of the node, in force: a SWITCH as 1 or 0, a DURATION in ms; the text as it was written. One that the node does

@@ -209,12 +209,16 @@ static int remember(struct weir_context *ctx, const struct weir_store *store, co
     return err < 0 ? err : found;
 }
 
+/* Each flag is counted. */
 static int forward_flagged(struct weir_context *ctx, const struct weir_record *rec, uint32_t flag)
 {
     struct market_tick *tick = weir_alloc(ctx, sizeof(*tick));
 
     if (tick == NULL)
         return WEIR_LIMIT;
+    for (int bit = 0; bit < MARKET_FLAG_COUNT; bit++)
+        if (flag & 1u << bit)
+            weir_note(ctx, market_flag_label((enum market_flag_bit)bit));
     *tick = *(const struct market_tick *)rec->value;
     tick->quality_flags = market_flagged(tick->quality_flags, flag);
     return weir_forward(ctx, rec->key, tick);

@@ -16,6 +16,7 @@
     X(PROCESSED, "weir_records_processed_total", COUNTER, "Input records processed.", "topology", "thread")            \
     X(PRODUCED, "weir_records_produced_total", COUNTER, "Records sent to a topic, changelogs and repartition topics too; also what an abort takes back.", "topology", "topic") \
     X(DROPPED, "weir_records_dropped_total", COUNTER, "Records, or a record's share of one window, not used: late, duplicate, refused and so on.", "topology", "reason") \
+    X(NOTED, "weir_records_noted_total", COUNTER, "Records that went on, by what the topology noticed in them.", "topology", "what") \
     X(DEAD_LETTERS, "weir_dead_letters_total", COUNTER, "Records sent to the dead letters, by the node that could not take them and why.", "topology", "node", "code") \
     X(WINDOWS, "weir_windows_total", COUNTER, "Windows by key time: how many closed by time, closed by the clock, were corrected; keys that left.", "topology", "store", "event") \
     X(PUNCTUATIONS, "weir_punctuations_total", COUNTER, "Scheduled calls of verbs, by the time that made them due: stream or wall.", "topology", "time") \

@@ -81,6 +81,8 @@ int weir_refuse(struct weir_context *ctx, const char *reason, const char *text)
 
 void weir_drop(struct weir_context *ctx, const char *reason) { weir__drop_record(ctx->task, reason); }
 
+void weir_note(struct weir_context *ctx, const char *what) { weir__note_record(ctx->task, what); }
+
 const void *weir_arg(struct weir_context *ctx) { return ctx->arg != NULL ? ctx->arg : ctx->live->node->spec->arg; }
 
 static const struct weir__option *find_option(struct weir_context *ctx, const char *name)

@@ -50,6 +50,8 @@ void weir__drop_record(struct weir__task *task, const char *reason)
     count(task, WEIR__DROPPED_FAMILY, reason, NULL);
 }
 
+void weir__note_record(struct weir__task *task, const char *what) { count(task, WEIR__NOTED_FAMILY, what, NULL); }
+
 void weir__count_letter(struct weir__task *task, const char *node, const char *code)
 {
     count(task, WEIR__DEAD_LETTERS_FAMILY, node, code);

@@ -234,6 +234,7 @@ int weir__dead_letter(struct weir__task *task, const char *node, int code, const
 
 /* counts.c */
 void weir__drop_record(struct weir__task *task, const char *reason);
+void weir__note_record(struct weir__task *task, const char *what);
 void weir__count_letter(struct weir__task *task, const char *node, const char *code);
 void weir__count_punctuation(struct weir__task *task, enum weir_time kind);
 

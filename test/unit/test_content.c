@@ -760,6 +760,10 @@ START_TEST(a_price_that_stands_out_is_a_spike)
     ck_assert_uint_eq(flags_of_lmp(100, "24", 0), MARKET_VALID);
     ck_assert_uint_eq(flags_of_lmp(101, "90", 0), MARKET_PRICE_SPIKE);
     ck_assert_uint_eq(flags_of_lmp(101, "20", 1), MARKET_CORRECTION);
+    ck_assert_uint_eq(flags_of_lmp(10, "20", 1), MARKET_UNVERIFIED); /* more than 48 h ago */
+    ck_assert_double_eq(weir_driver_metric(drivers[0], "weir_records_noted_total", "what", "price_spike"), 1);
+    ck_assert_double_eq(weir_driver_metric(drivers[0], "weir_records_noted_total", "what", "unverified"),
+                        2); /* its component */
     backfill = "1";
     ck_assert_uint_eq(flags_of_lmp(100, "24", 0), MARKET_DUPLICATE);
     backfill = NULL;

@@ -21,7 +21,7 @@ KEYS   (epochs_s, market_key,     market_backfilled);
  * all gone. */
 #define TAKEN    HOURS(48)
 #define KEPT     (TAKEN + HOURS(26))
-#define BY_KEY(kept) .time = WEIR_PER_KEY, .idle = MINUTES(5), .retention = kept
+#define BY_KEY(kept) .fixed = true, .time = WEIR_PER_KEY, .idle = MINUTES(5), .retention = kept
 WINDOWS(minute_s, market_line, market_window, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(KEPT)));
 WINDOWS(five_s,   market_line, market_window, TUMBLING(MINUTES(5), MINUTES(5), BY_KEY(KEPT)));
 WINDOWS(hour_s,   market_line, market_window, TUMBLING(HOURS(1),   MINUTES(5), BY_KEY(KEPT)));

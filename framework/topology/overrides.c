@@ -94,10 +94,12 @@ static void ask_windows(struct weir__compiler *compiler, const char *element, st
     static const char *const times[] = { [WEIR_PER_PARTITION] = "per_partition", [WEIR_PER_KEY] = "per_key", NULL };
     static const char *const late[] = { [WEIR_CORRECT] = "correct", [WEIR_REFUSE] = "refuse", NULL };
 
-    ask_ms(compiler, element, "size", &windows->size);
+    if (!windows->fixed) {
+        ask_ms(compiler, element, "size", &windows->size);
+        ask_word(compiler, element, "time", times, "per_partition or per_key", &windows->time);
+    }
     ask_ms(compiler, element, "grace", &windows->grace);
     ask_ms(compiler, element, "retention", &windows->retention);
-    ask_word(compiler, element, "time", times, "per_partition or per_key", &windows->time);
     ask_word(compiler, element, "late", late, "correct or refuse", &windows->late);
     ask_ms(compiler, element, "idle", &windows->idle);
     ask_ms(compiler, element, "ttl", &windows->ttl);

@@ -50,6 +50,8 @@ loaded 1
 
 expect 2 "$market" local --dir "$work/none" --once normalizaton
 says 'did you mean "normalization"'
+expect 2 "$market" local --dir "$work/none" --once --aggregation.minute_s.size=7m
+says 'size means nothing for minute_s'
 expect 2 "$market" schemas of
 says 'no words'
 ln -s /dev/null "$work/bars"

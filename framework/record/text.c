@@ -170,8 +170,11 @@ int weir__bytes_parse(const char *side, const struct weir_json *json, const stru
     if (!codec)
         return weir__fail(reterr, WEIR_UNREADABLE, side, "its codec is not known: write it as {\"base64\": \"...\"}");
     err = parse_by_codec(json, codec, arena, ret);
-    return err < 0 ? weir__fail(reterr, err, side, "it is no text of codec %s: %s", codec->name, weir_code_text(err))
-                   : WEIR_OK;
+    return err < 0
+               ? weir__fail(reterr, err, side,
+                            "it is no text of codec %s (%s): see how cat prints it, or write {\"base64\": \"...\"}",
+                            codec->name, weir_code_text(err))
+               : WEIR_OK;
 }
 
 /* A C string: a NUL inside cannot be kept. */

@@ -19,7 +19,7 @@ SOURCE (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);
 SOURCE (bars_1d,  "aggregated.market.bars.1d.v1", market_key, market_bar);
 KEYS   (latest_s, market_key, market_latest_msgpack, .served = true);
 /* Bars are served for as long as their interval is of use, by the instrument's own time. */
-#define SERVED(width, kept) TUMBLING(width, 0, .fixed = true, .time = WEIR_PER_KEY, .retention = kept), .served = true
+#define SERVED(width, kept) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = kept), .served = true
 WINDOWS(served_1m_s, market_key, market_bar_msgpack, SERVED(MINUTES(1), DAYS(7)));
 WINDOWS(served_5m_s, market_key, market_bar_msgpack, SERVED(MINUTES(5), DAYS(30)));
 WINDOWS(served_1h_s, market_key, market_bar_msgpack, SERVED(HOURS(1),   DAYS(366)));

@@ -108,7 +108,7 @@ const struct weir__field weir__fields[] = {
     { "grace", "window stores and their nodes, JOIN", "a duration",
       "How late a record may be." },
     { "retention", "window stores and their nodes", "a duration; 0 is until windows close",
-      "How long rows are kept: from their window's start, by key time from its end." },
+      "How long rows are kept: from their window's start, by key time from its end. Not of windows that the topology fixes." },
     { "time", "window stores and their nodes", "per_partition or per_key",
       "Whose records bring the time by which windows close: all of the partition, or the key's own. Not of windows that the topology fixes." },
     { "late", "window stores and their nodes by key time", "correct or refuse",

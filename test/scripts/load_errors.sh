@@ -52,6 +52,8 @@ expect 2 "$market" local --dir "$work/none" --once normalizaton
 says 'did you mean "normalization"'
 expect 2 "$market" local --dir "$work/none" --once --aggregation.minute_s.size=7m
 says 'size means nothing for minute_s'
+expect 2 "$market" local --dir "$work/none" --once --aggregation.hour_s.retention=10m
+says 'retention means nothing for hour_s'
 printf '{"value":{"event_id":"e"}}\n' >"$work/event.jsonl"
 expect 1 "$market" try normalization --in ingestion.pjm.raw.v1="$work/event.jsonl"
 says "$work/event.jsonl:1"

@@ -1,7 +1,8 @@
 /* suite.h: the engines that the suite of logs runs on, and the words its tests are written in.
  *
  * (1) A test sees struct weir__log_engine alone. Offsets of one commit follow each other; between commits there may be gaps.
- * (2) Names of topics, groups and producers are those of one test alone, so that a log may outlive it.
+ * (2) The broker is tested where KAFKA names one, "host:port", and then it alone: test/scripts/kafka_log.sh.
+ * (3) Names of topics, groups and producers are those of one test alone, so that a log may outlive it.
  */
 #ifndef WEIR_TEST_LOG_SUITE_H
 #define WEIR_TEST_LOG_SUITE_H
@@ -9,6 +10,7 @@
 #include <check.h>
 #include <sys/types.h>
 
+#include "framework/kafka/kafka.h"
 #include "statestores/statestores.h"
 
 /* An engine as the suite opens it. */
@@ -16,11 +18,12 @@ struct subject {
     const char                    *name;
     const struct weir__log_engine *engine;
     bool                           durable; /* what was committed is there when it is opened again */
+    bool                           distant; /* another process: what is sent is on its way before the commit */
 };
 #define IN_MEMORY 0 /* indices of them */
 #define DURABLE   1
+#define BROKER    2
 extern const struct subject subjects[];
-extern const int            subject_count;
 
 /* Of the test that runs. */
 extern const struct weir__log_engine *engine;
@@ -35,7 +38,7 @@ void suite_end(void);
 void suite_close(void); /* the log, not its folder */
 void suite_open(void);
 
-/* Runs every test of the table, on every subject where `each`; the program's exit status. */
+/* Runs every test of the table, on every subject that is tested where `each`; the program's exit status. */
 struct test {
     const TTest *test;
 };
@@ -73,7 +76,8 @@ void                   leave(struct weir__consumer *consumer);
 void gather(struct weir__consumer *consumer, size_t count, struct weir__buf *ret);
 /* The next event; records on the way are refused. */
 struct weir__log_event next_event(struct weir__consumer *consumer);
-/* All of a partition, from its first offset to its stable end, reads as the text. */
+/* All of a partition, from its first offset to its stable end, reads as the text. The markers of a transaction that is
+ * committed may still be on their way: an end before all that is wanted is not the last one. */
 void expect_partition(const char *topic, int32_t partition, const char *want);
 void expect_text(struct weir__buf *buf, const char *want); /* and empties it */
 

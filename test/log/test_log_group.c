@@ -194,8 +194,10 @@ START_TEST(a_subscribed_topic_that_grows_is_dealt_anew)
     suite_begin(_i);
     name = name_of("input");
     member.consumer = join_as(name_of("group"), name);
-    settle(&member, 1);
-    ck_assert_uint_eq(member.count, 0);
+    if (!subjects[_i].distant) { /* a broker's group deals nothing before there is something */
+        settle(&member, 1);
+        ck_assert_uint_eq(member.count, 0);
+    }
     make_topic(name, 2);
     settle(&member, 1);
     ck_assert_uint_eq(member.count, 2);

@@ -153,7 +153,7 @@ static void count_name(void *arg, const char *name)
 {
     const char **wanted = arg;
 
-    if (strcmp(name, *wanted) == 0)
+    if (*wanted != NULL && strcmp(name, *wanted) == 0)
         *wanted = NULL;
 }
 
@@ -283,6 +283,9 @@ START_TEST(a_reader_overtaken_by_a_trim_goes_on_at_the_first_offset)
     put(name, 0, "a=1 b=2 c=3");
     consumer = new_tail(name, 0, 0);
     ck_assert_int_eq(engine->trim(logs, (struct weir__tp){ name, 0 }, 2, soon()), WEIR_OK);
+    if (subjects[_i].distant) /* it may have fetched them before: what is trimmed is overtaken when it is asked for */
+        ck_assert_int_eq(engine->take(consumer, &(struct weir__offset){ .tp = { name, 0 }, .offset = 1 }, 1),
+                         WEIR_OK);
     gather(consumer, 1, &text);
     expect_text(&text, "c=3 ");
     leave(consumer);
@@ -380,11 +383,14 @@ START_TEST(a_topic_removed_under_its_readers_and_writers_harms_nobody)
     send(producer, name, 0, "b", "2");
     send(producer, other, 0, "c", "3");
     ck_assert_int_eq(engine->remove(logs, &name, 1, soon()), WEIR_OK);
-    ck_assert_int_eq(engine->poll(consumer, engine->now(logs), &polled), WEIR_AGAIN);
+    if (!subjects[_i].distant) { /* a broker had the records of both before one topic went */
+        ck_assert_int_eq(engine->poll(consumer, engine->now(logs), &polled), WEIR_AGAIN);
+        ck_assert_int_eq(engine->commit(producer, NULL, NULL, -1, NULL, 0, soon()), WEIR_ABORT);
+        ck_assert_int_eq(engine->failed(producer, &cookie, &code), WEIR_OK);
+        ck_assert_int_eq(code, WEIR_NOTFOUND);
+    }
+    ck_assert_int_ge(engine->poll(consumer, engine->now(logs), &polled), WEIR_AGAIN);
     leave(consumer);
-    ck_assert_int_eq(engine->commit(producer, NULL, NULL, -1, NULL, 0, soon()), WEIR_ABORT);
-    ck_assert_int_eq(engine->failed(producer, &cookie, &code), WEIR_OK);
-    ck_assert_int_eq(code, WEIR_NOTFOUND);
     ck_assert_int_eq(engine->failed(producer, &cookie, &code), WEIR_NOTFOUND);
     ck_assert_int_eq(engine->abort(producer, soon()), WEIR_OK);
     expect_partition(other, 0, "");
@@ -398,7 +404,8 @@ END_TEST
 
 START_TEST(topics_stay_when_the_log_is_opened_again)
 {
-    const char *const settings[] = { "cleanup.policy=compact", "retention.ms=77", NULL };
+    const char *const settings[] = { "cleanup.policy=compact,delete", "retention.ms=-1", "delete.retention.ms=77",
+                                     NULL };
     const char       *name;
 
     suite_begin(_i);

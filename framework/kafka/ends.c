@@ -1,0 +1,140 @@
+/* ends.c: where partitions begin and end, offsets of times, trimming.
+ *
+ * The last stable offset is what a read committed handle is told, the end what a read uncommitted one is told: a restore
+ * that ended at the first could miss a transaction whose markers are still on their way.
+ */
+#include "framework/kafka/internal.h"
+
+static int ask(struct weir__log *log, rd_kafka_t *rk, struct weir__tp tp, int64_t deadline, int64_t *ret_low,
+               int64_t *ret_high)
+{
+    return weir__kafka_code(rd_kafka_query_watermark_offsets(rk, tp.topic, tp.partition, ret_low, ret_high,
+                                                             weir__kafka_left(log, deadline)));
+}
+
+/* A partition that was known and is not found any more. */
+static int after(struct weir__log *log, struct weir__tp tp, int err)
+{
+    if (err == WEIR_NOTFOUND || err == WEIR_AGAIN)
+        weir__kafka_forget(log, tp.topic);
+    return err;
+}
+
+static int ask_low(struct weir__log *log, struct weir__tp tp, int64_t deadline, int64_t *ret_low, int64_t *ret_end)
+{
+    int err = weir__kafka_check_tp(log, tp, deadline);
+
+    if (err == WEIR_OK)
+        err = ask(log, log->any, tp, deadline, ret_low, ret_end);
+    return after(log, tp, err);
+}
+
+/* A partition that was just made, or whose leader has gone, is asked again. */
+int weir__kafka_low(struct weir__log *log, struct weir__tp tp, int64_t deadline, int64_t *ret_low, int64_t *ret_end)
+{
+    int err;
+
+    do
+        err = ask_low(log, tp, deadline, ret_low, ret_end);
+    while (err == WEIR_AGAIN && weir__kafka_later(log, deadline));
+    return err;
+}
+
+static int ask_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret)
+{
+    struct weir__ends ends;
+    int64_t           low;
+    int               err = weir__kafka_check_tp(log, tp, deadline);
+
+    if (err == WEIR_OK)
+        err = ask(log, log->stable, tp, deadline, &low, &ends.stable);
+    if (err == WEIR_OK) /* after the stable end: it is never beyond the end */
+        err = ask(log, log->any, tp, deadline, &ends.low, &ends.end);
+    if (err == WEIR_OK)
+        *ret = ends;
+    return after(log, tp, err);
+}
+
+int weir__kafka_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret)
+{
+    int err;
+
+    do
+        err = ask_ends(log, tp, deadline, ret);
+    while (err == WEIR_AGAIN && weir__kafka_later(log, deadline));
+    return err;
+}
+
+static int ask_time(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    int                              err;
+
+    rd_kafka_topic_partition_list_add(list, tp.topic, tp.partition)->offset = time;
+    err = weir__kafka_code(rd_kafka_offsets_for_times(log->any, list, weir__kafka_left(log, deadline)));
+    if (err == WEIR_OK)
+        err = weir__kafka_code(list->elems[0].err);
+    if (err == WEIR_OK)
+        *ret = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return err;
+}
+
+int weir__kafka_offset_at(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret)
+{
+    int64_t low, end, offset = -1;
+    int     err = weir__kafka_low(log, tp, deadline, &low, &end);
+
+    if (err == WEIR_OK)
+        do
+            err = ask_time(log, tp, MAX(time, 0), deadline, &offset);
+        while (err == WEIR_AGAIN && weir__kafka_later(log, deadline));
+    if (err == WEIR_OK)
+        *ret = offset >= 0 ? offset : end;
+    return err;
+}
+
+/* ---- trimming ---- */
+
+static int take_trimmed(struct call *call)
+{
+    const rd_kafka_topic_partition_list_t *offsets;
+    int                                    code = weir__kafka_call_wait(call);
+
+    if (code < 0)
+        return code;
+    offsets = rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(call->event));
+    return offsets->cnt == 1 ? weir__kafka_code(offsets->elems[0].err) : WEIR_IO;
+}
+
+static int delete_records(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_DeleteRecords_t        *wanted;
+    struct call                      call;
+    int                              err = weir__kafka_call(&call, log, RD_KAFKA_ADMIN_OP_DELETERECORDS, deadline);
+
+    rd_kafka_topic_partition_list_add(list, tp.topic, tp.partition)->offset = before;
+    if (err == WEIR_OK) {
+        wanted = rd_kafka_DeleteRecords_new(list);
+        rd_kafka_DeleteRecords(log->any, &wanted, 1, call.options, call.queue);
+        err = take_trimmed(&call);
+        rd_kafka_DeleteRecords_destroy(wanted);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    weir__kafka_call_end(&call);
+    return err;
+}
+
+int weir__kafka_trim(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline)
+{
+    int64_t low, end;
+    int     err = weir__kafka_low(log, tp, deadline, &low, &end);
+
+    if (err < 0 || before <= low)
+        return err;
+    do
+        err = delete_records(log, tp, MIN(before, end), deadline);
+    while (err == WEIR_AGAIN && weir__kafka_later(log, deadline));
+    return err;
+}

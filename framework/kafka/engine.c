@@ -1,0 +1,104 @@
+/* engine.c: the Kafka engine's table, and a log opened and closed. */
+#include "framework/kafka/internal.h"
+
+#define MESSAGE_MAX ((int64_t)1 << 20)
+
+static char **copy_settings(const char *const *settings)
+{
+    size_t count = 0;
+    char **copy;
+
+    while (settings != NULL && settings[count] != NULL)
+        count++;
+    copy = weir__zalloc(sizeof(*copy) * (count + 1));
+    for (size_t i = 0; copy != NULL && i < count; i++)
+        copy[i] = weir__strdup(settings[i]);
+    return copy;
+}
+
+static void close_log(struct weir__log *log)
+{
+    if (log == NULL)
+        return;
+    weir__kafka_opening_close(log);
+    if (log->any != NULL)
+        rd_kafka_destroy(log->any);
+    if (log->stable != NULL)
+        rd_kafka_destroy(log->stable);
+    for (size_t i = 0; log->settings != NULL && log->settings[i] != NULL; i++)
+        weir__free(log->settings[i]);
+    weir__free(log->settings);
+    for (size_t i = 0; i < log->known_count; i++)
+        weir__free(log->known[i].name);
+    weir__free(log->known);
+    pthread_mutex_destroy(&log->mutex);
+    weir__free(log);
+}
+
+static int make_clients(struct weir__log *log, struct weir_error *reterr)
+{
+    static const struct pair uncommitted[] = { { "isolation.level", "read_uncommitted" }, { NULL, NULL } };
+    static const struct pair committed[] = { { "isolation.level", "read_committed" }, { NULL, NULL } };
+    int err = weir__kafka_client(log, CLIENT_LOOKING, uncommitted, NULL, NULL, &log->any, reterr);
+
+    return err == WEIR_OK ? weir__kafka_client(log, CLIENT_LOOKING, committed, NULL, NULL, &log->stable, reterr)
+                          : err;
+}
+
+/* Asks nobody: a broker that is not there shows in the first call. */
+static int open_log(const struct weir__log_config *config, struct weir__log **ret, struct weir_error *reterr)
+{
+    struct weir__log *log;
+    int               err = weir__kafka_check_settings(config->settings, reterr);
+
+    if (err < 0)
+        return err;
+    log = weir__zalloc(sizeof(*log));
+    if (log == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a log");
+    pthread_mutex_init(&log->mutex, NULL);
+    log->clock = config->clock;
+    log->clock_arg = config->clock_arg;
+    log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : MESSAGE_MAX;
+    log->settings = copy_settings(config->settings);
+    err = log->settings != NULL ? make_clients(log, reterr)
+                                : weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a log");
+    if (err < 0)
+        close_log(log);
+    else
+        *ret = log;
+    return err;
+}
+
+const struct weir__log_engine weir__kafka_engine = { .name = "kafka",
+                                                     .open = open_log,
+                                                     .close = close_log,
+                                                     .partitions = weir__kafka_partitions,
+                                                     .ensure = weir__kafka_ensure,
+                                                     .grow = weir__kafka_grow,
+                                                     .trim = weir__kafka_trim,
+                                                     .ends = weir__kafka_ends,
+                                                     .offset_at = weir__kafka_offset_at,
+                                                     .committed = weir__kafka_committed,
+                                                     .set_committed = weir__kafka_set_committed,
+                                                     .remove = weir__kafka_remove,
+                                                     .settings = weir__kafka_settings,
+                                                     .topics = weir__kafka_topics,
+                                                     .now = weir__kafka_now,
+                                                     .join = weir__kafka_join,
+                                                     .tail = weir__kafka_tail,
+                                                     .members = weir__kafka_members,
+                                                     .poll = weir__kafka_poll,
+                                                     .release = weir__kafka_release,
+                                                     .take = weir__kafka_take,
+                                                     .hold = weir__kafka_hold,
+                                                     .valid = weir__kafka_valid,
+                                                     .leave = weir__kafka_leave,
+                                                     .wake = weir__kafka_wake,
+                                                     .producer = weir__kafka_producer,
+                                                     .producer_close = weir__kafka_producer_close,
+                                                     .send = weir__kafka_send,
+                                                     .commit = weir__kafka_commit,
+                                                     .abort = weir__kafka_abort,
+                                                     .failed = weir__kafka_failed,
+                                                     .sent = weir__kafka_sent };

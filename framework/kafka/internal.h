@@ -1,0 +1,247 @@
+/* internal.h: the inside of the Kafka engine, shared by the files of this folder.
+ *
+ * (1) No call of librdkafka that may block for ever runs on the caller's thread: transactions run on the producer's own
+ *     thread, closing runs aside; either may be left behind when the deadline has come.
+ * (2) A group's membership and the reading of partitions are two handles: the member subscribes and reads nothing, the
+ *     reader has no group. So what is taken, held and rewound never meets the group's own state.
+ * (3) What is read from a partition comes through a queue made when it was taken: what an earlier taking fetched went
+ *     into another queue, which is gone.
+ */
+#ifndef WEIR_KAFKA_INTERNAL_H
+#define WEIR_KAFKA_INTERNAL_H
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+
+#include "framework/kafka/kafka.h"
+
+/* Of a topic that is known to be there: its partitions, as last told. */
+struct known {
+    char   *name;
+    int32_t count;
+};
+
+struct weir__log {
+    rd_kafka_t *any;    /* read uncommitted: administration, look-ups, ends */
+    rd_kafka_t *stable; /* read committed: last stable offsets */
+    char      **settings;
+    int64_t (*clock)(void *arg);
+    void   *clock_arg;
+    int64_t max_bytes;
+
+    /* shared */
+    pthread_mutex_t        mutex;
+    struct known          *known;
+    size_t                 known_count, known_capacity;
+    struct weir__producer *opening; /* producers whose opening was not finished at its deadline */
+};
+
+/* ---- client.c: handles, settings, codes ---- */
+
+struct pair {
+    const char *name, *value;
+};
+enum client { CLIENT_LOOKING, CLIENT_MEMBER, CLIENT_READER, CLIENT_PRODUCER };
+/* A handle by the defaults of its kind, the user's settings and then our own (ended by a NULL name). prepare (may be
+ * NULL) adds callbacks. */
+int weir__kafka_client(struct weir__log *log, enum client kind, const struct pair *own,
+                       void (*prepare)(rd_kafka_conf_t *conf, void *arg), void *arg, rd_kafka_t **ret,
+                       struct weir_error *reterr);
+int weir__kafka_check_settings(const char *const *settings, struct weir_error *reterr);
+/* Our code for an answer of the broker or the library: what is worth the same call again is WEIR_AGAIN. */
+int weir__kafka_code(rd_kafka_resp_err_t err);
+/* Milliseconds until a deadline, at least 1. */
+int     weir__kafka_left(const struct weir__log *log, int64_t deadline);
+int64_t weir__kafka_now(struct weir__log *log);
+/* The deadline as pthread_cond_timedwait takes it. */
+struct timespec weir__kafka_until(const struct weir__log *log, int64_t deadline);
+/* A little later, before the same question again. false: the deadline has come. */
+bool weir__kafka_later(struct weir__log *log, int64_t deadline);
+/* Calls run(arg) on a thread of its own and waits for it until the deadline; then it is left to end by itself.
+ * WEIR_AGAIN: it was. */
+int weir__kafka_aside(struct weir__log *log, void (*run)(void *arg), void *arg, int64_t deadline);
+
+/* ---- admin.c: one request of the administration ---- */
+
+struct call {
+    rd_kafka_AdminOptions_t *options;
+    rd_kafka_queue_t        *queue;
+    rd_kafka_event_t        *event;
+    struct weir__log        *log;
+    int64_t                  deadline;
+};
+int weir__kafka_call(struct call *ret, struct weir__log *log, rd_kafka_admin_op_t op, int64_t deadline);
+/* Waits for the answer to what was sent with the call's options to its queue. */
+int  weir__kafka_call_wait(struct call *call);
+void weir__kafka_call_end(struct call *call);
+
+/* ---- topics.c ---- */
+
+/* The partitions of a topic, asked now. WEIR_NOTFOUND, WEIR_AGAIN. */
+int weir__kafka_look_up(struct weir__log *log, const char *topic, int64_t deadline, int32_t *ret);
+/* The same from what is known, where it has such a partition (-1: any). */
+int  weir__kafka_count(struct weir__log *log, const char *topic, int32_t partition, int64_t deadline, int32_t *ret);
+void weir__kafka_forget(struct weir__log *log, const char *topic);
+/* Is there such a partition? WEIR_NOTFOUND, WEIR_AGAIN. */
+int weir__kafka_check_tp(struct weir__log *log, struct weir__tp tp, int64_t deadline);
+int weir__kafka_partitions(struct weir__log *log, const char *topic, int64_t deadline, int32_t *ret);
+int weir__kafka_topics(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name),
+                       void *arg);
+int weir__kafka_grow(struct weir__log *log, const char *topic, int32_t partitions, int64_t deadline,
+                     struct weir_error *reterr);
+int weir__kafka_remove(struct weir__log *log, const char *const *topics, size_t count, int64_t deadline);
+
+/* ---- ensure.c ---- */
+
+int weir__kafka_ensure(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
+                       weir__on_difference *on_difference, void *arg, struct weir_error *reterr);
+int weir__kafka_settings(struct weir__log *log, const char *topic, int64_t deadline,
+                         void (*on_setting)(void *arg, const char *name, const char *value), void *arg);
+
+/* ---- ends.c ---- */
+
+int weir__kafka_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret);
+int weir__kafka_low(struct weir__log *log, struct weir__tp tp, int64_t deadline, int64_t *ret_low, int64_t *ret_end);
+int weir__kafka_offset_at(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret);
+int weir__kafka_trim(struct weir__log *log, struct weir__tp tp, int64_t before, int64_t deadline);
+
+/* ---- offsets.c ---- */
+
+int weir__kafka_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
+                          struct weir_arena *arena, int64_t deadline);
+int weir__kafka_set_committed(struct weir__log *log, const char *group, const struct weir__offset *offsets,
+                              size_t count, int64_t deadline);
+/* Offsets with their metadata as librdkafka takes them. NULL: out of memory. */
+rd_kafka_topic_partition_list_t *weir__kafka_offset_list(const struct weir__offset *offsets, size_t count);
+/* Is each of a partition that is there? WEIR_NOTFOUND, WEIR_AGAIN. */
+int weir__kafka_check_offsets(struct weir__log *log, const struct weir__offset *offsets, size_t count,
+                              int64_t deadline);
+
+/* ---- consumers ---- */
+
+struct lease;
+
+/* A partition that is read. */
+struct part {
+    rd_kafka_topic_t *topic;
+    int32_t           partition;
+    rd_kafka_queue_t *queue;
+    bool              held, ended; /* ended: its end is to be told */
+    int64_t           next;        /* after what was handed out last */
+};
+
+enum member_state { MEMBER_OUT, MEMBER_ASSIGNED, MEMBER_REVOKING };
+
+struct weir__consumer {
+    struct weir__log *log;
+    rd_kafka_t       *reader;
+    struct part      *parts;
+    size_t            part_count, turn;
+    struct lease     *leases, *spare; /* handed out; one to be used again */
+
+    /* of a member */
+    rd_kafka_t            *member; /* NULL: without a group */
+    char                  *group;
+    enum member_state      state;
+    struct weir__tp       *assigned;
+    size_t                 assigned_count;
+    int64_t                token;      /* generation */
+    void                  *membership; /* as the assign callback found it, in librdkafka's own form */
+    size_t                 membership_size;
+    bool                   has_event, closing;
+    int                    failed; /* it cannot go on */
+    struct weir__log_event event;
+    struct weir__tp        end_tp;
+
+    /* shared */
+    pthread_mutex_t mutex;
+    pthread_cond_t  changed;
+    bool            stirred, woken; /* a queue has something; wake was called */
+};
+
+/* consumer.c */
+int  weir__kafka_tail(struct weir__log *log, const struct weir__offset *from, size_t count,
+                      enum weir__isolation isolation, struct weir__consumer **ret, struct weir_error *reterr);
+int  weir__kafka_join(struct weir__log *log, const char *group, const char *instance, const char *const *topics,
+                      size_t count, struct weir__consumer **ret, struct weir_error *reterr);
+int  weir__kafka_leave(struct weir__consumer *consumer, int64_t deadline);
+int  weir__kafka_take(struct weir__consumer *consumer, const struct weir__offset *from, size_t count);
+int  weir__kafka_hold(struct weir__consumer *consumer, struct weir__tp tp, bool on);
+void weir__kafka_drop_parts(struct weir__consumer *consumer);
+int  weir__kafka_restart_part(struct weir__consumer *consumer, struct part *part, int64_t from);
+void weir__kafka_stir(rd_kafka_t *rk, void *consumer); /* a queue is no longer empty */
+
+/* member.c */
+void weir__kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
+                              void *consumer);
+int  weir__kafka_serve_member(struct weir__consumer *consumer);
+int  weir__kafka_members(struct weir__consumer *consumer, int32_t *ret);
+bool weir__kafka_valid(struct weir__consumer *consumer, int64_t token);
+void weir__kafka_member_fini(struct weir__consumer *consumer);
+
+/* poll.c */
+int  weir__kafka_poll(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret);
+void weir__kafka_release(struct weir__consumer *consumer, void *lease);
+void weir__kafka_wake(struct weir__consumer *consumer);
+void weir__kafka_leases_fini(struct weir__consumer *consumer);
+
+/* ---- producers ---- */
+
+/* A topic that is written to. */
+struct destination {
+    char             *name;
+    rd_kafka_topic_t *topic;
+    int32_t           count;
+    int64_t          *delivered, *sent; /* next offset by partition: of this transaction, of the last commit; -1 */
+};
+struct failure {
+    uint64_t cookie;
+    int      code;
+};
+enum job { JOB_NONE, JOB_INIT, JOB_COMMIT, JOB_ABORT, JOB_CLOSE };
+
+struct weir__producer {
+    struct weir__log      *log;
+    rd_kafka_t            *rk;
+    char                  *id; /* NULL: idempotent only */
+    struct destination   **destinations;
+    size_t                 destination_count, destination_capacity, last;
+    uint64_t               keyless, unserved; /* records without a key; sends since delivery reports were asked for */
+    bool                   open;              /* a transaction has begun */
+    struct weir__producer *next;              /* in log->opening */
+
+    /* shared with its thread and with delivery reports */
+    pthread_mutex_t                     mutex;
+    pthread_cond_t                      changed;
+    struct failure                     *failures;
+    size_t                              failure_count, failure_capacity, told;
+    bool                                forgot; /* a failure for which there was no memory */
+    enum job                            job;
+    bool                                done, stop, ended;
+    int                                 result, users; /* users: the owner, the thread */
+    rd_kafka_topic_partition_list_t    *offsets;       /* of JOB_COMMIT */
+    rd_kafka_consumer_group_metadata_t *membership;
+};
+
+/* producer.c */
+int     weir__kafka_producer(struct weir__log *log, const char *id, int64_t deadline, struct weir__producer **ret,
+                             struct weir_error *reterr);
+void    weir__kafka_producer_close(struct weir__producer *producer);
+void    weir__kafka_opening_close(struct weir__log *log);
+int     weir__kafka_send(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie);
+int     weir__kafka_failed(struct weir__producer *producer, uint64_t *ret_cookie, int *ret_code);
+int64_t weir__kafka_sent(struct weir__producer *producer, struct weir__tp tp);
+
+/* transaction.c */
+int weir__kafka_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
+                       int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline);
+int weir__kafka_abort(struct weir__producer *producer, int64_t deadline);
+/* Has the thread do it, and waits. WEIR_AGAIN: the same call waits on. */
+int   weir__kafka_job(struct weir__producer *producer, enum job job, int64_t deadline);
+void  weir__kafka_job_close(struct weir__producer *producer, int64_t deadline);
+void *weir__kafka_work(void *producer); /* the thread */
+void  weir__kafka_producer_unuse(struct weir__producer *producer);
+/* The code of an error, which is freed. */
+int weir__kafka_outcome(rd_kafka_error_t *error);
+
+#endif

@@ -1,0 +1,140 @@
+#!/bin/bash
+# Apache Kafka in KRaft mode for tests: nodes on free ports of 127.0.0.1, all they write below DIR.
+#   test/servers/kafka.sh start DIR [NODES]   starts 1 (or NODES) and prints their addresses, "host:port,host:port"
+#   test/servers/kafka.sh node DIR NODE       starts a node again that was stopped or killed
+#   test/servers/kafka.sh stop DIR [NODE]     SIGTERM to one node or all, and waits
+#   test/servers/kafka.sh kill DIR [NODE]     SIGKILL
+# KAFKA_VERSION: 3.9.1 or 4.4.0 (the default). KAFKA_SET="a=b;c=d": more lines of server.properties. KAFKA_HEAP: 384m.
+# Needs a Java of 17 or later, curl and python3. The parts come once, by version and sha256, into .cache/kafka; MAVEN names
+# another repository to take them from.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+version=${KAFKA_VERSION:-4.4.0}
+cache=$(realpath -m "$here/../../.cache/kafka/$version")
+maven=${MAVEN:-https://repo1.maven.org/maven2}
+
+usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
+
+die() { echo "$0: $*" >&2; exit 1; }
+
+need() {
+    local tool
+    for tool in java curl python3; do
+        command -v $tool >/dev/null || die "there is no $tool: install openjdk-17-jre-headless, curl and python3"
+    done
+    [ -e "$here/kafka-$version.sha256" ] || die "there is no list of parts for version $version: take 3.9.1 or 4.4.0"
+}
+
+# fetch_parts: those that are missing; a part is moved into place only when its sum is right.
+fetch_parts() {
+    local sum path
+    mkdir -p "$cache"
+    while read -r sum path; do
+        [ ! -e "$cache/${path##*/}" ] || continue
+        curl -sSfL -o "$cache/part.$$" "$maven/$path"
+        echo "$sum  $cache/part.$$" | sha256sum --check --quiet
+        mv "$cache/part.$$" "$cache/${path##*/}"
+    done <"$here/kafka-$version.sha256"
+}
+
+# java_node ARG...: small: one collector, the first compiler alone.
+java_node() {
+    exec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xss512k -Xms64m "-Xmx${KAFKA_HEAP:-384m}" \
+        -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$cache/*" "$@"
+}
+
+# free_ports COUNT: ports that nobody has now, all different.
+free_ports() {
+    python3 -c 'import socket, sys
+held = [socket.socket() for _ in range(int(sys.argv[1]))]
+for s in held: s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in held])' "$1"
+}
+
+# properties NODE PORT CONTROLLER VOTERS NODES
+properties() {
+    local copies=$(($5 < 3 ? 1 : 3))
+    cat <<END
+process.roles=broker,controller
+node.id=$1
+controller.quorum.voters=$4
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$dir/node$1/data
+offsets.topic.replication.factor=$copies
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=$copies
+transaction.state.log.num.partitions=4
+transaction.state.log.min.isr=$((copies == 3 ? 2 : 1))
+default.replication.factor=$copies
+min.insync.replicas=$((copies == 3 ? 2 : 1))
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+auto.create.topics.enable=false
+END
+    tr ';' '\n' <<<"${KAFKA_SET:-}"
+}
+
+configure() {
+    local nodes=$1 ports voters= i id
+    read -ra ports < <(free_ports $((2 * nodes)))
+    id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c 1-22)
+    for ((i = 1; i <= nodes; i++)); do voters+=${voters:+,}$i@127.0.0.1:${ports[nodes + i - 1]}; done
+    echo "$version" >"$dir/version"
+    for ((i = 1; i <= nodes; i++)); do
+        mkdir -p "$dir/node$i"
+        echo "${ports[i - 1]}" >"$dir/node$i/port"
+        properties $i "${ports[i - 1]}" "${ports[nodes + i - 1]}" "$voters" "$nodes" >"$dir/node$i/server.properties"
+        (java_node kafka.tools.StorageTool format -t "$id" -c "$dir/node$i/server.properties") >"$dir/node$i/log" 2>&1 ||
+            { cat "$dir/node$i/log" >&2; die "node $i cannot be formatted"; }
+    done
+}
+
+launch() {
+    (java_node kafka.Kafka "$dir/node$1/server.properties") >>"$dir/node$1/log" 2>&1 </dev/null &
+    echo $! >"$dir/node$1/pid"
+}
+
+# await NODE: until its port answers.
+await() {
+    local try
+    for ((try = 0; try < 600; try++)); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$(cat "$dir/node$1/port")") 2>/dev/null && return
+        kill -0 "$(cat "$dir/node$1/pid")" 2>/dev/null || break
+        sleep 0.1
+    done
+    tail -n 20 "$dir/node$1/log" >&2
+    die "node $1 does not come up"
+}
+
+end() {
+    local signal=$1 pid
+    for pid in "$dir"/node${2:-*}/pid; do [ ! -e "$pid" ] || kill "-$signal" "$(cat "$pid")" 2>/dev/null || true; done
+    for pid in "$dir"/node${2:-*}/pid; do
+        while [ -e "$pid" ] && kill -0 "$(cat "$pid")" 2>/dev/null; do sleep 0.05; done
+    done
+}
+
+[ $# -ge 2 ] || usage
+dir=$(realpath -m "$2")
+case $1 in
+start)
+    need
+    fetch_parts
+    mkdir -p "$dir"
+    configure "${3:-1}"
+    for node in "$dir"/node*; do launch "${node##*/node}"; done
+    for node in "$dir"/node*; do await "${node##*/node}"; done
+    for node in "$dir"/node*; do echo "127.0.0.1:$(cat "$node/port")"; done | paste -sd ,
+    ;;
+node)
+    version=$(cat "$dir/version")
+    cache=$(realpath -m "$here/../../.cache/kafka/$version")
+    launch "$3"
+    await "$3"
+    ;;
+stop) end TERM "${3:-}" ;;
+kill) end KILL "${3:-}" ;;
+*) usage ;;
+esac

@@ -14,7 +14,8 @@ function(weir_part target)
 endfunction()
 
 weir_part(weir_parts rocksdb>=7.8.3 libxxhash>=0.8 zlib libevent_core>=2.1 rdkafka>=2.0.2)
-set(WEIR_PART_MODULES "rocksdb libxxhash zlib libevent_core rdkafka")
+# For weir.pc. librdkafka stands there as -lrdkafka: the private libraries that its own file names come with other packages.
+set(WEIR_PART_MODULES "rocksdb libxxhash zlib libevent_core")
 weir_part(weir_schemas_parts msgpack>=4.0 libcrypto>=3.0) # of the pipeline's program, not of the library
 
 if(WEIR_TESTS STREQUAL AUTO)

@@ -72,6 +72,15 @@ def bars(run, interval):
     return last
 
 
+def ticks_in_bars(run, interval):
+    """Ticks in the last bars, and with what the bars of earlier epochs held besides."""
+    epochs = {}
+    for record in records(run, BARS.format(interval)):
+        bar = record["value"]
+        epochs[record["key"], bar["window_start"], bar["epoch"]] = int(bar["trade_count"])
+    return sum(int(bar["trade_count"]) for bar in bars(run, interval).values()), sum(epochs.values())
+
+
 def letters(run, topology):
     """code -> number of dead letters."""
     codes = {}

@@ -70,7 +70,23 @@ static int open_log(const struct weir__log_config *config, struct weir__log **re
     return err;
 }
 
+static char library_name[64];
+
+static void name_library(void)
+{
+    snprintf(library_name, sizeof(library_name), "librdkafka %s", rd_kafka_version_str());
+}
+
+static const char *library(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, name_library);
+    return library_name;
+}
+
 const struct weir__log_engine weir__kafka_engine = { .name = "kafka",
+                                                     .library = library,
                                                      .open = open_log,
                                                      .close = close_log,
                                                      .partitions = weir__kafka_partitions,

@@ -79,6 +79,8 @@ enum weir__isolation { WEIR__READ_COMMITTED, WEIR__READ_UNCOMMITTED };
 
 struct weir__log_engine {
     const char *name; /* "embedded", "kafka" */
+    const char *(*library)(
+        void); /* "librdkafka 2.0.2": what it runs on, where that does not tell its version otherwise; or NULL */
 
     /* any */
     int (*open)(const struct weir__log_config *config, struct weir__log **ret, struct weir_error *reterr);

@@ -153,8 +153,8 @@ static int print_topic(struct cat *cat, const struct weir__args *args, struct we
     return err;
 }
 
-static int open_and_print(struct cat *cat, const struct weir__program *program, const struct weir__args *args,
-                          struct weir_error *reterr)
+static int print_folder(struct cat *cat, const struct weir__program *program, const struct weir__args *args,
+                        struct weir_error *reterr)
 {
     struct weir__data_dir dir;
     int err = weir__data_log_open(program, weir__args_value(args, "dir", WEIR__DEFAULT_DIR), false, &dir, &cat->log,
@@ -167,9 +167,32 @@ static int open_and_print(struct cat *cat, const struct weir__program *program, 
     return err;
 }
 
+static int print_broker(struct cat *cat, const struct weir__program *program, const struct weir__args *args,
+                        struct weir_error *reterr)
+{
+    int err = weir__broker_open(program, &cat->log, reterr);
+
+    if (err < 0)
+        return err;
+    err = print_topic(cat, args, reterr);
+    cat->engine->close(cat->log);
+    return err;
+}
+
+/* The broker where one is named, unless a folder is. */
+static int open_and_print(struct cat *cat, const struct weir__program *program, const struct weir__args *args,
+                          struct weir_error *reterr)
+{
+    bool broker = program->engines->kafka != NULL && !weir__args_has(args, "dir") &&
+                  weir__config_kafka(program->settings)[0] != NULL;
+
+    cat->engine = broker ? program->engines->kafka : program->engines->embedded;
+    return broker ? print_broker(cat, program, args, reterr) : print_folder(cat, program, args, reterr);
+}
+
 static int run_with(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)
 {
-    struct cat                   cat = { .engine = program->engines->embedded };
+    struct cat                   cat = { 0 };
     const struct weir_topology **topologies = NULL;
     struct weir__plans           plans = { 0 };
     size_t                       count;
@@ -206,9 +229,11 @@ static const struct weir__flag flags[] = {
     { .name = "partition", .value = "N", .meaning = "this partition only" },
     { .name = NULL },
 };
-const struct weir__command weir__command_cat = { .name = "cat",
-                                                 .usage = "cat TOPIC [--dir DIR] [--from PLACE] [--partition N]",
-                                                 .meaning =
-                                                     "Prints a topic's records, decoded, one JSON object a line.",
-                                                 .flags = flags,
-                                                 .run = run_cat };
+const struct weir__command weir__command_cat = {
+    .name = "cat",
+    .usage = "cat TOPIC [--dir DIR] [--from PLACE] [--partition N]",
+    .meaning =
+        "Prints a topic's records, decoded, one JSON object a line; from Kafka where kafka.bootstrap.servers is set.",
+    .flags = flags,
+    .run = run_cat
+};

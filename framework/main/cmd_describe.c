@@ -97,21 +97,22 @@ static int add_library(struct dl_phdr_info *info, size_t size, void *arg)
     return 0;
 }
 
-void weir__libraries(struct weir__buf *ret)
+void weir__libraries(const struct weir__program *program, struct weir__buf *ret)
 {
     weir__buf_printf(ret, "weir %s, glibc %s", WEIR_VERSION, gnu_get_libc_version());
     dl_iterate_phdr(add_library, ret);
+    if (program->engines->kafka != NULL && program->engines->kafka->library != NULL)
+        weir__buf_printf(ret, ", %s", program->engines->kafka->library());
 }
 
 static int run_version(struct weir__program *program, const struct weir__args *args)
 {
     AUTO(weir__buf_fini) struct weir__buf text = { 0 };
 
-    (void)program;
     if (args->word_count > 0)
         return weir__report(&(struct weir_error){
             .code = WEIR_BAD_ARGUMENT, .where = "version", .text = "it takes no words: leave them out" });
-    weir__libraries(&text);
+    weir__libraries(program, &text);
     weir__buf_putc(&text, '\0');
     if (!weir__buf_ok(&text))
         return WEIR__EXIT_FATAL;
@@ -126,24 +127,3 @@ const struct weir__command weir__command_version = { .name = "version",
                                                          "Prints the versions of weir and of the libraries in use.",
                                                      .flags = no_flags,
                                                      .run = run_version };
-
-/* ---- run ---- */
-
-static int run_run(struct weir__program *program, const struct weir__args *args)
-{
-    struct weir_error err;
-
-    (void)args;
-    if (program->engines->kafka == NULL)
-        weir__fail(&err, WEIR_UNSUPPORTED, "run",
-                   "this build has no engine for Kafka: \"local\" runs the topologies on the embedded log");
-    else
-        weir__fail(&err, WEIR_UNSUPPORTED, "run", "running against Kafka is not there yet: use \"local\"");
-    return weir__report(&err);
-}
-
-const struct weir__command weir__command_run = { .name = "run",
-                                                 .usage = "run [TOPOLOGY...]",
-                                                 .meaning = "Runs topologies against Kafka (not in this build).",
-                                                 .flags = no_flags,
-                                                 .run = run_run };

@@ -1,7 +1,8 @@
-/* cmd_local.c: `local`: topologies in this process on the embedded log, with files loaded beside them.
+/* cmd_local.c: `local` and `run`: topologies in this process, on the embedded log or on Kafka, with files loaded beside them.
  *
  * (1) SIGTERM and SIGINT are taken by this thread alone; a second one ends the process at once.
  * (2) Order of the end: loader, applications, HTTP port, log, folder.
+ * (3) `run` has no folder but for its state; before anything else it waits for a broker to answer.
  */
 #include "framework/http/http.h"
 #include "framework/main/commands.h"
@@ -17,6 +18,8 @@
 struct local {
     struct weir__program          *program;
     const struct weir__args       *args;
+    const char                    *command; /* "local", "run" */
+    bool                           broker;
     const struct weir__log_engine *engine;
     struct weir__log              *log;
     struct weir__metrics          *metrics;
@@ -88,7 +91,7 @@ static int start_loader(struct local *local, struct weir_error *reterr)
         return WEIR_OK;
     }
     if (pthread_create(&local->loader, NULL, load_files, local) != 0)
-        return weir__fail(reterr, WEIR_NO_MEMORY, "local", "the system gives no thread for loading");
+        return weir__fail(reterr, WEIR_NO_MEMORY, local->command, "the system gives no thread for loading");
     local->loading = true;
     return WEIR_OK;
 }
@@ -159,7 +162,7 @@ static int run_to_end(struct local *local, struct weir_error *reterr)
     if (!once || any_failed(local) || load_failed(local))
         return WEIR_OK;
     if (local->signalled)
-        return weir__fail(reterr, WEIR_AGAIN, "local", "stopped before all was read: run it again to go on");
+        return weir__fail(reterr, WEIR_AGAIN, local->command, "stopped before all was read: run it again to go on");
     err = weir__apps_drain(local->apps, local->count, goes_on, local, reterr);
     return err == WEIR_BAD_STATE ? WEIR_OK : err; /* a failed application has better words */
 }
@@ -171,6 +174,8 @@ static const char *state_dir(const struct local *local)
 {
     const char *configured = weir__config_text(local->program->settings, "state.dir");
 
+    if (local->broker)
+        return configured;
     return strcmp(configured, "state") == 0 ? local->dir.state : configured;
 }
 
@@ -241,8 +246,30 @@ static int stop_apps(struct local *local, struct weir_error *reterr)
 
 /* ---- the run ---- */
 
+/* Until a broker answers, or a signal comes. */
+static int await_broker(struct local *local, struct weir_error *reterr)
+{
+    bool said = false;
+    int  err;
+
+    while ((err = weir__broker_ask(local->engine, local->log)) == WEIR_AGAIN) {
+        if (!said)
+            weir__say(WEIR__WARN, "waiting-for-brokers", "why", "s", "none answers", NULL);
+        said = true;
+        if (!goes_on(local))
+            return weir__fail(reterr, WEIR_AGAIN, local->command, "stopped before a broker answered");
+    }
+    return err < 0 ? weir__fail(reterr, err, "kafka", "the brokers do not answer: %s", weir_code_text(err)) : WEIR_OK;
+}
+
 static int open_log(struct local *local, struct weir_error *reterr)
 {
+    int err;
+
+    if (local->broker) {
+        err = weir__broker_open(local->program, &local->log, reterr);
+        return err == WEIR_OK ? await_broker(local, reterr) : err;
+    }
     return weir__data_log_open(local->program, weir__args_value(local->args, "dir", WEIR__DEFAULT_DIR), true,
                                &local->dir, &local->log, reterr);
 }
@@ -262,7 +289,7 @@ static int sort_words(struct local *local, struct weir_error *reterr)
     local->names = weir__zalloc(sizeof(*local->names) * (args->word_count + 1));
     local->files = weir__zalloc(sizeof(*local->files) * (args->word_count + 1));
     if (local->names == NULL || local->files == NULL)
-        return weir__fail(reterr, WEIR_NO_MEMORY, "local", "out of memory");
+        return weir__fail(reterr, WEIR_NO_MEMORY, local->command, "out of memory");
     for (size_t i = 0; i < args->word_count; i++)
         if (is_file(local, args->words[i]))
             local->files[local->file_count++] = args->words[i];
@@ -287,7 +314,7 @@ static int prepare(struct local *local, struct weir_error *reterr)
     local->apps = weir__zalloc(sizeof(struct weir__app *) * (local->count + 1));
     local->ids = weir__zalloc(sizeof(*local->ids) * (local->count + 1));
     if (local->apps == NULL || local->ids == NULL || weir__metrics_new(&local->metrics) < 0)
-        return weir__fail(reterr, WEIR_NO_MEMORY, "local", "out of memory");
+        return weir__fail(reterr, WEIR_NO_MEMORY, local->command, "out of memory");
     return WEIR_OK;
 }
 
@@ -300,16 +327,16 @@ static void say_settings(const struct local *local)
     if (weir__buf_ok(&text) && text.size > 1)
         weir__say(WEIR__INFO, "settings", "changed", "s", text.data, NULL);
     weir__buf_fini(&text);
-    if (weir__config_kafka(local->program->settings)[0] != NULL)
+    if (!local->broker && weir__config_kafka(local->program->settings)[0] != NULL)
         weir__say(WEIR__WARN, "settings-unused", "which", "s", "kafka.*", "why", "s",
                   "the embedded log has no use for them", NULL);
 }
 
-static void say_libraries(void)
+static void say_libraries(const struct local *local)
 {
     struct weir__buf text = { 0 };
 
-    weir__libraries(&text);
+    weir__libraries(local->program, &text);
     weir__buf_putc(&text, '\0');
     if (weir__buf_ok(&text))
         weir__say(WEIR__INFO, "versions", "libraries", "s", text.data, NULL);
@@ -322,7 +349,7 @@ static int run(struct local *local, struct weir_error *reterr)
     int               err, code;
 
     weir__memory_be_thrifty(weir__memory_total(weir__config_int(local->program->settings, "memory.max")));
-    say_libraries();
+    say_libraries(local);
     say_settings(local);
     err = open_log(local, reterr);
     if (err == WEIR_OK)
@@ -365,25 +392,50 @@ static void end(struct local *local)
     weir__free(local->files);
 }
 
-int weir__run_local(struct weir__program *program, const struct weir__args *args)
+static int run_command(struct local *local)
 {
-    struct local local = {
-        .program = program, .args = args, .engine = program->engines->embedded, .dir = { .lock = -1 }
-    };
     struct weir_error words = { 0 };
     int               err;
 
-    sigemptyset(&local.signals);
-    sigaddset(&local.signals, SIGTERM);
-    sigaddset(&local.signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &local.signals, NULL); /* before any thread is made */
-    err = prepare(&local, &words);
+    sigemptyset(&local->signals);
+    sigaddset(&local->signals, SIGTERM);
+    sigaddset(&local->signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &local->signals, NULL); /* before any thread is made */
+    err = prepare(local, &words);
     if (err == WEIR_OK)
-        err = run(&local, &words);
-    if (local.stuck) /* its memory is still used */
+        err = run(local, &words);
+    if (local->stuck) /* its memory is still used */
         _exit(weir__report(&words));
-    end(&local);
+    end(local);
     return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
+}
+
+int weir__run_local(struct weir__program *program, const struct weir__args *args)
+{
+    struct local local = { .program = program,
+                           .args = args,
+                           .command = "local",
+                           .engine = program->engines->embedded,
+                           .dir = { .lock = -1 } };
+
+    return run_command(&local);
+}
+
+int weir__run_broker(struct weir__program *program, const struct weir__args *args)
+{
+    struct local      local = { .program = program,
+                                .args = args,
+                                .command = "run",
+                                .broker = true,
+                                .engine = program->engines->kafka,
+                                .dir = { .lock = -1 } };
+    struct weir_error words;
+
+    if (local.engine != NULL)
+        return run_command(&local);
+    weir__fail(&words, WEIR_UNSUPPORTED, "run",
+               "these engines have none for Kafka: \"local\" runs the topologies on the embedded log");
+    return weir__report(&words);
 }
 
 static const struct weir__flag flags[] = { WEIR__LOCAL_FLAGS, { .name = NULL } };
@@ -394,4 +446,14 @@ const struct weir__command weir__command_local = {
     .meaning = "Runs topologies (all, unless named) in this process on the embedded log.",
     .flags = flags,
     .run = weir__run_local
+};
+
+static const struct weir__flag run_flags[] = { WEIR__RUN_FLAGS, { .name = NULL } };
+
+const struct weir__command weir__command_run = {
+    .name = "run",
+    .usage = "run --kafka.bootstrap.servers=HOST:PORT [--once] [--in TOPIC=FILE]... [--lines] [TOPOLOGY...]",
+    .meaning = "Runs topologies (all, unless named) in this process on Apache Kafka; state is kept in state.dir.",
+    .flags = run_flags,
+    .run = weir__run_broker
 };

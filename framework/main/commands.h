@@ -96,11 +96,11 @@ extern const struct weir__command weir__command_local, weir__command_try, weir__
     weir__command_explain, weir__command_version, weir__command_run, weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
-/* `local` for a program with more flags of its own. */
+/* `local` and `run` for a program with more flags of its own. */
 int weir__run_local(struct weir__program *program, const struct weir__args *args);
-#define WEIR__LOCAL_FLAGS                                                                                                 \
-    { .name = "dir", .value = "DIR", .meaning = "folder of log and state (default " WEIR__DEFAULT_DIR ")" },              \
-        { .name = "once", .meaning = "ends when all is read, processed and all windows are closed" },                     \
+int weir__run_broker(struct weir__program *program, const struct weir__args *args);
+#define WEIR__RUN_FLAGS                                                                                                   \
+    { .name = "once", .meaning = "ends when all is read, processed and all windows are closed" },                         \
         { .name = "in",                                                                                                   \
           .value = "TOPIC=FILE",                                                                                          \
           .many = true,                                                                                                   \
@@ -109,9 +109,12 @@ int weir__run_local(struct weir__program *program, const struct weir__args *args
     {                                                                                                                     \
         .name = "lines", .meaning = "each line of the files is a value, without key; its time is now"                     \
     }
+#define WEIR__LOCAL_FLAGS                                                                                    \
+    { .name = "dir", .value = "DIR", .meaning = "folder of log and state (default " WEIR__DEFAULT_DIR ")" }, \
+        WEIR__RUN_FLAGS
 
 /* "weir 0.1.0, glibc 2.36, librocksdb 7.8.3, ...": what this process has loaded. */
-void weir__libraries(struct weir__buf *ret);
+void weir__libraries(const struct weir__program *program, struct weir__buf *ret);
 
 /* ---- report.c: errors for people, once ---- */
 
@@ -180,5 +183,12 @@ void weir__data_dir_close(struct weir__data_dir *dir);
  * what is open to be closed as after success: first the log, then the folder. Codes of weir__data_dir_open, the log's. */
 int weir__data_log_open(const struct weir__program *program, const char *path, bool write, struct weir__data_dir *dir,
                         struct weir__log **ret, struct weir_error *reterr);
+
+/* ---- broker.c: the log that is Apache Kafka ---- */
+
+/* By the program's kafka.* settings. Codes of the engine's open. */
+int weir__broker_open(const struct weir__program *program, struct weir__log **ret, struct weir_error *reterr);
+/* Whether a broker answers, asked now. WEIR_AGAIN: not within a second. */
+int weir__broker_ask(const struct weir__log_engine *engine, struct weir__log *log);
 
 #endif

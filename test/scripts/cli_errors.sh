@@ -42,7 +42,7 @@ says 'did you mean "counts"'
 says 'did you mean "cache"'
 equal 2 "$(wc -l <"$work/err")" "faults, a line each"
 expect 2 "$words" run
-says 'Kafka'
+says 'kafka.bootstrap.servers'
 expect 2 "$words" cat
 says 'name one topic'
 expect 3 "$words" cat counts --dir "$work/none"

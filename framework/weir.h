@@ -148,7 +148,8 @@ struct weir_codec {
                     struct weir_error *ret);
 };
 
-/* Built in: UTF-8 text, 8 bytes big-endian, IEEE 754 big-endian, raw bytes (JSON: lower-case hex). */
+/* Built in: UTF-8 text, 8 bytes big-endian, IEEE 754 big-endian, raw bytes (JSON: an object or array as it is, if it is
+ * written as we write; else lower-case hex). */
 WEIR_API extern const struct weir_codec weir_string[1], weir_int64[1], weir_double[1], weir_blob[1];
 
 WEIR_API int weir_windowed_decode(const struct weir_codec *, struct weir_arena *, struct weir_bytes, void *);

@@ -39,19 +39,56 @@ static int string_parse(const struct weir_codec *codec, const struct weir_json *
     return weir_json_text(json, ret);
 }
 
-static int blob_print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
+/* Whether our reader and writer make the same text of it again: 1, 0 or WEIR_NO_MEMORY. */
+static int reads_back(const struct weir_text *text)
 {
-    static const char       digits[] = "0123456789abcdef";
-    const struct weir_text *text = value;
-    struct weir__buf       *buf = weir__json_put_raw(json);
+    AUTO(weir__arena_fini) struct weir_arena       arena = { 0 };
+    AUTO(weir__json_out_fini) struct weir_json_out out = { 0 };
+    const struct weir_json                        *parsed;
 
-    (void)codec;
+    if (weir_json_parse(&arena, *text, &parsed, NULL) < 0)
+        return arena.starved ? WEIR_NO_MEMORY : 0;
+    weir_json_put(&out, parsed);
+    if (!weir__buf_ok(&out.buf))
+        return WEIR_NO_MEMORY;
+    return weir__bytes_equal(BYTES(out.buf.data, out.buf.size), BYTES(text->data, text->size));
+}
+
+static int put_hex(const struct weir_text *text, struct weir__buf *buf)
+{
+    static const char digits[] = "0123456789abcdef";
+
     weir__buf_putc(buf, '"');
     for (size_t i = 0; i < text->size; i++) {
         weir__buf_putc(buf, digits[(unsigned char)text->data[i] >> 4]);
         weir__buf_putc(buf, digits[(unsigned char)text->data[i] & 15]);
     }
     weir__buf_putc(buf, '"');
+    return WEIR_OK;
+}
+
+/* In input, where a value stands, this is said of bytes that no codec prints. */
+static bool is_reserved(const struct weir_text *text)
+{
+    static const char begin[] = "{\"base64\":";
+
+    return text->size >= strlen(begin) && memcmp(text->data, begin, strlen(begin)) == 0;
+}
+
+/* An object or array that reads back as it is stands for itself; digits for all else. */
+static int blob_print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
+{
+    const struct weir_text *text = value;
+    int                     plain = 0;
+
+    (void)codec;
+    if (text->size > 0 && (text->data[0] == '{' || text->data[0] == '[') && !is_reserved(text))
+        plain = reads_back(text);
+    if (plain < 0)
+        return plain;
+    if (plain == 0)
+        return put_hex(text, weir__json_put_raw(json));
+    weir__buf_add(weir__json_put_raw(json), text->data, text->size);
     return WEIR_OK;
 }
 
@@ -63,13 +100,27 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+static int json_parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
+{
+    struct weir_json_out out = { 0 };
+    struct weir_text    *text = ret;
+
+    (void)codec;
+    weir_json_put(&out, json);
+    text->size = out.buf.size;
+    text->data = weir__buf_ok(&out.buf) ? weir__arena_copy(json->arena, out.buf.data, out.buf.size) : NULL;
+    weir__json_out_fini(&out);
+    return text->data ? WEIR_OK : WEIR_LIMIT;
+}
+
 static int blob_parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
 {
     struct weir_text hex;
     char            *bytes;
     int              err = weir_json_text(json, &hex);
 
-    (void)codec;
+    if (json->type == WEIR_JSON_OBJECT || json->type == WEIR_JSON_ARRAY)
+        return json_parse(codec, json, ret);
     if (err < 0 || hex.size % 2)
         return WEIR_UNREADABLE;
     bytes = weir__arena_take(json->arena, hex.size / 2);
@@ -89,34 +140,14 @@ static int blob_parse(const struct weir_codec *codec, const struct weir_json *js
 /* Only text that reads back as it is: what our writer wrote. */
 static int json_print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
 {
-    AUTO(weir__arena_fini) struct weir_arena arena = { 0 };
-    const struct weir_text                  *text = value;
-    const struct weir_json                  *parsed;
-    size_t                                   begin;
+    const struct weir_text *text = value;
+    int                     plain = reads_back(text);
 
     (void)codec;
-    if (weir_json_parse(&arena, *text, &parsed, NULL) < 0)
-        return WEIR_UNREADABLE;
-    begin = json->buf.size + json->comma;
-    weir_json_put(json, parsed);
-    if (!weir__buf_ok(&json->buf))
-        return WEIR_NO_MEMORY;
-    return weir__bytes_equal(BYTES(json->buf.data + begin, json->buf.size - begin), BYTES(text->data, text->size))
-               ? WEIR_OK
-               : WEIR_UNREADABLE;
-}
-
-static int json_parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
-{
-    struct weir_json_out out = { 0 };
-    struct weir_text    *text = ret;
-
-    (void)codec;
-    weir_json_put(&out, json);
-    text->size = out.buf.size;
-    text->data = weir__buf_ok(&out.buf) ? weir__arena_copy(json->arena, out.buf.data, out.buf.size) : NULL;
-    weir__json_out_fini(&out);
-    return text->data ? WEIR_OK : WEIR_LIMIT;
+    if (plain <= 0)
+        return plain < 0 ? plain : WEIR_UNREADABLE;
+    weir__buf_add(weir__json_put_raw(json), text->data, text->size);
+    return WEIR_OK;
 }
 
 /* ---- numbers ---- */

@@ -366,7 +366,7 @@ def mutate(seed, times):
     dice = random.Random(seed)
     for line in sys.stdin:
         record = json.loads(line)
-        value = bytes.fromhex(record["value"])
+        value = json.dumps(record["value"], separators=(",", ":")).encode()
         for _ in range(times):
             form = pack(json.loads(value)) if dice.randrange(3) == 0 else value
             record["value"] = {"base64": encoded(damage(form, dice))}

@@ -53,8 +53,9 @@ check "$dir/killed"
 echo "$killed kills"
 
 echo "--- another tick is another run"
-head -c 200 <(gzip -cdf "$ticks") | head -n 3 >"$dir/trades_gc_201312_tick_20131008.csv"
-ticks=$dir/trades_gc_201312_tick_20131008.csv
+mkdir "$dir/few"
+head -c 200 <(gzip -cdf "$ticks") | head -n 3 >"$dir/few/trades_gc_201312_tick_20131008.csv"
+ticks=$dir/few/trades_gc_201312_tick_20131008.csv
 run "$dir/other"
 code=0
 "$program" diff "$dir/whole" "$dir/other" >"$dir/said" || code=$?

@@ -110,6 +110,12 @@ START_TEST(blobs)
 {
     both_ways(weir_blob, BYTES("\x00\xff\x10", 3), "\"00ff10\"");
     both_ways(weir_blob, BYTES("", 0), "\"\"");
+    both_ways(weir_blob, BYTES("{\"price\":1.50}", 14), "{\"price\":1.50}");
+    both_ways(weir_blob, BYTES("[1,\"a\"]", 7), "[1,\"a\"]");
+    both_ways(weir_blob, BYTES("{ }", 3), "\"7b207d\""); /* it would not read back as it is */
+    both_ways(weir_blob, BYTES("{}}", 3), "\"7b7d7d\"");
+    both_ways(weir_blob, BYTES("17", 2), "\"3137\"");
+    both_ways(weir_blob, BYTES("{\"base64\":1}", 12), "\"7b22626173653634223a317d\"");
     refused(weir_blob, "\"00F0\"", WEIR_UNREADABLE); /* one text for any bytes */
     refused(weir_blob, "\"0\"", WEIR_UNREADABLE);
     refused(weir_blob, "\"0g\"", WEIR_UNREADABLE);

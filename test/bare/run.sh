@@ -39,6 +39,8 @@ rm -f "$root/etc/apt/sources.list"
 for part in sources.list sources.list.d trusted.gpg.d keyrings preferences.d; do
     [ ! -e "/etc/apt/$part" ] || cp -a "/etc/apt/$part" "$root/etc/apt/"
 done
+mkdir -p "$root/usr/local/share/ca-certificates"
+cp -a /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/" 2>/dev/null || :
 apt-config dump | grep -E '^(Acquire::(https?|ForceIPv4|Retries)|APT::Sandbox)' >"$root/etc/apt/apt.conf.d/99host" || :
 
 # Only what a clone and `make` need.

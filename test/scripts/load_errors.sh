@@ -54,7 +54,7 @@ expect 2 "$market" local --dir "$work/none" --once --aggregation.minute_s.size=7
 says 'size means nothing for minute_s'
 expect 2 "$market" local --dir "$work/none" --once --aggregation.hour_s.retention=10m
 says 'retention means nothing for hour_s'
-printf '{"value":{"event_id":"e"}}\n' >"$work/event.jsonl"
+printf '{"value":17}\n' >"$work/event.jsonl"
 expect 1 "$market" try normalization --in ingestion.pjm.raw.v1="$work/event.jsonl"
 says "$work/event.jsonl:1"
 says 'see how cat prints it, or write {"base64"'

@@ -20,7 +20,10 @@ static const char *const ours[] = { "auto.offset.reset",   "enable.auto.commit",
                                     "delivery.timeout.ms", "message.max.bytes",    "partition.assignment.strategy",
                                     "transactional.id" };
 
-static const struct pair for_all[] = { { "client.id", "weir" }, { "socket.nagle.disable", "true" }, { NULL, NULL } };
+static const struct pair for_all[] = { { "client.id", "weir" },
+                                       { "socket.nagle.disable", "true" },
+                                       { "reconnect.backoff.max.ms", "1000" },
+                                       { NULL, NULL } };
 static const struct pair for_reading[] = { { "queued.max.messages.kbytes", "16384" },
                                            { "fetch.error.backoff.ms", "100" },
                                            { NULL, NULL } };

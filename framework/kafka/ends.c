@@ -5,11 +5,22 @@
  */
 #include "framework/kafka/internal.h"
 
-static int ask(struct weir__log *log, rd_kafka_t *rk, struct weir__tp tp, int64_t deadline, int64_t *ret_low,
-               int64_t *ret_high)
+/* The offset of a time, of RD_KAFKA_OFFSET_BEGINNING or of RD_KAFKA_OFFSET_END; -1: none. All through this call:
+ * librdkafka 2.0.2's query of both ends goes on behind its time-out until the broker answers. */
+static int ask(struct weir__log *log, rd_kafka_t *rk, struct weir__tp tp, int64_t time, int64_t deadline,
+               int64_t *ret)
 {
-    return weir__kafka_code(rd_kafka_query_watermark_offsets(rk, tp.topic, tp.partition, ret_low, ret_high,
-                                                             weir__kafka_left(log, deadline)));
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    int                              err;
+
+    rd_kafka_topic_partition_list_add(list, tp.topic, tp.partition)->offset = time;
+    err = weir__kafka_code(rd_kafka_offsets_for_times(rk, list, weir__kafka_left(log, deadline)));
+    if (err == WEIR_OK)
+        err = weir__kafka_code(list->elems[0].err);
+    if (err == WEIR_OK)
+        *ret = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return err;
 }
 
 /* A partition that was known and is not found any more. */
@@ -25,7 +36,9 @@ static int ask_low(struct weir__log *log, struct weir__tp tp, int64_t deadline, 
     int err = weir__kafka_check_tp(log, tp, deadline);
 
     if (err == WEIR_OK)
-        err = ask(log, log->any, tp, deadline, ret_low, ret_end);
+        err = ask(log, log->any, tp, RD_KAFKA_OFFSET_BEGINNING, deadline, ret_low);
+    if (err == WEIR_OK)
+        err = ask(log, log->any, tp, RD_KAFKA_OFFSET_END, deadline, ret_end);
     return after(log, tp, err);
 }
 
@@ -43,13 +56,12 @@ int weir__kafka_low(struct weir__log *log, struct weir__tp tp, int64_t deadline,
 static int ask_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret)
 {
     struct weir__ends ends;
-    int64_t           low;
     int               err = weir__kafka_check_tp(log, tp, deadline);
 
     if (err == WEIR_OK)
-        err = ask(log, log->stable, tp, deadline, &low, &ends.stable);
+        err = ask(log, log->stable, tp, RD_KAFKA_OFFSET_END, deadline, &ends.stable);
     if (err == WEIR_OK) /* after the stable end: it is never beyond the end */
-        err = ask(log, log->any, tp, deadline, &ends.low, &ends.end);
+        err = ask_low(log, tp, deadline, &ends.low, &ends.end);
     if (err == WEIR_OK)
         *ret = ends;
     return after(log, tp, err);
@@ -65,21 +77,6 @@ int weir__kafka_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline
     return err;
 }
 
-static int ask_time(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    int                              err;
-
-    rd_kafka_topic_partition_list_add(list, tp.topic, tp.partition)->offset = time;
-    err = weir__kafka_code(rd_kafka_offsets_for_times(log->any, list, weir__kafka_left(log, deadline)));
-    if (err == WEIR_OK)
-        err = weir__kafka_code(list->elems[0].err);
-    if (err == WEIR_OK)
-        *ret = list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    return err;
-}
-
 int weir__kafka_offset_at(struct weir__log *log, struct weir__tp tp, int64_t time, int64_t deadline, int64_t *ret)
 {
     int64_t low, end, offset = -1;
@@ -87,7 +84,7 @@ int weir__kafka_offset_at(struct weir__log *log, struct weir__tp tp, int64_t tim
 
     if (err == WEIR_OK)
         do
-            err = ask_time(log, tp, MAX(time, 0), deadline, &offset);
+            err = ask(log, log->any, tp, MAX(time, 0), deadline, &offset);
         while (err == WEIR_AGAIN && weir__kafka_later(log, deadline));
     if (err == WEIR_OK)
         *ret = offset >= 0 ? offset : end;

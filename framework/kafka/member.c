@@ -154,6 +154,8 @@ void weir__kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_
 
 /* ---- serving ---- */
 
+/* Fenced as a static member: by a twin, or by our own second request to join while the first was still on its way. Who
+ * calls joins again, and meets a twin again. */
 static int fatal_code(rd_kafka_t *rk)
 {
     char                words[256];
@@ -162,7 +164,7 @@ static int fatal_code(rd_kafka_t *rk)
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return WEIR_OK;
     weir__say(WEIR__ERROR, "kafka-member-failed", "client", "s", rd_kafka_name(rk), "why", "s", words, NULL);
-    return err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? WEIR_BUSY : WEIR_FATAL;
+    return err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? WEIR_FENCED : WEIR_FATAL;
 }
 
 /* What the member has to say besides its events. All that passes by itself is no failure. */
@@ -198,7 +200,8 @@ bool weir__kafka_valid(struct weir__consumer *consumer, int64_t token)
 {
     if (consumer->member == NULL)
         return true;
-    return token == consumer->token && consumer->state != MEMBER_OUT && !rd_kafka_assignment_lost(consumer->member);
+    return token == consumer->token && consumer->failed == WEIR_OK && consumer->state != MEMBER_OUT &&
+           !rd_kafka_assignment_lost(consumer->member);
 }
 
 #define MEMBERS_MS 1000

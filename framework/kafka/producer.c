@@ -10,7 +10,7 @@
 #define LOOK_MS     1000
 #define SERVE_EVERY 1024
 /* How long closing waits for an open transaction to be aborted, ms. */
-#define CLOSE_MS 3000
+#define CLOSE_MS 1000
 
 /* ---- delivery reports ---- */
 

@@ -12,9 +12,11 @@ static int fail_memory(const char *where, struct weir_error *reterr)
     return weir__fail(reterr, WEIR_NO_MEMORY, where, "out of memory");
 }
 
+/* The last quarter of the time is for what ending takes. */
 bool weir__app_must_end(struct weir__app *app)
 {
-    return atomic_load(&app->closing) && weir__app_now(app) >= atomic_load(&app->close_by);
+    return atomic_load(&app->closing) &&
+           weir__app_now(app) >= atomic_load(&app->close_by) - app->settings.shutdown_timeout / 4;
 }
 
 int weir__app_ends(struct weir__app *app, struct weir__tp tp, struct weir__ends *ret)

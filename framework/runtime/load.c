@@ -19,6 +19,7 @@
 #define PRODUCER_ID   "weir-load"
 #define ROWS_AT_ONCE  2000
 #define BYTES_AT_ONCE ((size_t)4 << 20)
+#define MOST_TRIES    5
 
 struct progress {
     struct weir__place at;
@@ -355,12 +356,13 @@ static void close_all(struct loader *loader)
     weir__free(loader);
 }
 
-int weir__load_file(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,
-                    struct weir_error *reterr)
+static int load_once(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,
+                     bool *ret_again, struct weir_error *reterr)
 {
     struct loader *loader = weir__zalloc(sizeof(*loader));
     int            err;
 
+    *ret_again = false;
     if (loader == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, load->path, "out of memory");
     loader->config = config;
@@ -369,7 +371,23 @@ int weir__load_file(const struct weir__load_config *config, const struct weir__l
     err = open_all(loader, reterr);
     if (err == WEIR_OK)
         err = load_from(loader, reterr);
-    *ret_rows = loader->sent;
+    *ret_rows += loader->sent;
+    *ret_again = weir_code_scope(err) == WEIR_SCOPE_TASK && loader->file != NULL &&
+                 !weir__lines_piped(loader->file) && !must_stop(loader);
     close_all(loader);
+    return err;
+}
+
+/* A transaction that was aborted, by brokers that were away for long, is begun again from what is committed. */
+int weir__load_file(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,
+                    struct weir_error *reterr)
+{
+    bool again;
+    int  err, tries = 0;
+
+    *ret_rows = 0;
+    do
+        err = load_once(config, load, ret_rows, &again, reterr);
+    while (again && ++tries < MOST_TRIES);
     return err;
 }

@@ -1,7 +1,8 @@
 /* recover.c: what a thread does after a failure that does not end the application.
  *
  *     ABORT          abort, forget what is uncommitted, rewind to the committed offsets
- *     FENCED         outcome unknown: forget, a new producer under the same id, tasks anew from what stands
+ *     FENCED         outcome unknown: forget, a new producer under the same id, tasks anew from what stands; joins again
+ *                    where it was the member
  *     LOST           the membership is gone: forget, close the tasks, join again
  *     a store's      abort, tasks anew
  *
@@ -67,6 +68,14 @@ static int on_abort(struct weir__thread *thread, struct weir_error *reterr)
     return err == WEIR_OK ? reopen_tasks(thread, reterr) : err;
 }
 
+static int join_anew(struct weir__thread *thread, struct weir_error *reterr)
+{
+    thread->has_token = false;
+    thread->assigned_count = 0;
+    atomic_store(&thread->holds_assignment, false);
+    return weir__thread_join(thread, reterr);
+}
+
 /* Fenced twice within a minute: somebody else runs under our name, and each of us would fence the other for ever. */
 static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
 {
@@ -82,7 +91,11 @@ static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
             thread->app->plan->application);
     weir__seats_close(thread, NULL, 0);
     err = reopen_producer(thread, reterr);
-    return err == WEIR_OK ? weir__seats_open(thread, reterr) : err;
+    if (err < 0)
+        return err;
+    if (!thread->has_token || !thread->app->config.engine->valid(thread->consumer, thread->token))
+        return join_anew(thread, reterr); /* it may have been the member that was fenced */
+    return weir__seats_open(thread, reterr);
 }
 
 static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
@@ -90,14 +103,11 @@ static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
     int err = abort_all(thread);
 
     weir__seats_close(thread, NULL, 0);
-    thread->has_token = false;
-    thread->assigned_count = 0;
-    atomic_store(&thread->holds_assignment, false);
     if (err < 0 && err != WEIR_AGAIN)
         err = reopen_producer(thread, reterr);
     else
         err = WEIR_OK;
-    return err == WEIR_OK ? weir__thread_join(thread, reterr) : err;
+    return err == WEIR_OK ? join_anew(thread, reterr) : err;
 }
 
 static int on_store(struct weir__thread *thread, struct weir_error *reterr)

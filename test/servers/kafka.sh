@@ -79,7 +79,7 @@ END
 configure() {
     local nodes=$1 ports voters= i id
     read -ra ports < <(free_ports $((2 * nodes)))
-    id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | cut -c 1-22)
+    id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'az' | cut -c 1-22)
     for ((i = 1; i <= nodes; i++)); do voters+=${voters:+,}$i@127.0.0.1:${ports[nodes + i - 1]}; done
     echo "$version" >"$dir/version"
     for ((i = 1; i <= nodes; i++)); do

@@ -23,20 +23,21 @@ static int ask(struct weir__log *log, rd_kafka_t *rk, struct weir__tp tp, int64_
     return err;
 }
 
-/* A partition that was known and is not found any more. */
+/* Whether a partition that was known is still there is asked again; only the topic's own answer says that it is not. */
 static int after(struct weir__log *log, struct weir__tp tp, int err)
 {
     if (err == WEIR_NOTFOUND || err == WEIR_AGAIN)
-        weir__kafka_forget(log, tp.topic);
-    return err;
+        weir__kafka_doubt(log, tp.topic);
+    return err == WEIR_NOTFOUND ? WEIR_AGAIN : err;
 }
 
 static int ask_low(struct weir__log *log, struct weir__tp tp, int64_t deadline, int64_t *ret_low, int64_t *ret_end)
 {
     int err = weir__kafka_check_tp(log, tp, deadline);
 
-    if (err == WEIR_OK)
-        err = ask(log, log->any, tp, RD_KAFKA_OFFSET_BEGINNING, deadline, ret_low);
+    if (err < 0)
+        return err;
+    err = ask(log, log->any, tp, RD_KAFKA_OFFSET_BEGINNING, deadline, ret_low);
     if (err == WEIR_OK)
         err = ask(log, log->any, tp, RD_KAFKA_OFFSET_END, deadline, ret_end);
     return after(log, tp, err);
@@ -58,8 +59,9 @@ static int ask_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline,
     struct weir__ends ends;
     int               err = weir__kafka_check_tp(log, tp, deadline);
 
-    if (err == WEIR_OK)
-        err = ask(log, log->stable, tp, RD_KAFKA_OFFSET_END, deadline, &ends.stable);
+    if (err < 0)
+        return err;
+    err = ask(log, log->stable, tp, RD_KAFKA_OFFSET_END, deadline, &ends.stable);
     if (err == WEIR_OK) /* after the stable end: it is never beyond the end */
         err = ask_low(log, tp, deadline, &ends.low, &ends.end);
     if (err == WEIR_OK)

@@ -19,6 +19,8 @@
 struct known {
     char   *name;
     int32_t count;
+    bool    doubted;      /* the next question asks the broker */
+    int64_t missed_since; /* a broker first said that it is not there; 0 = none did */
 };
 
 struct weir__log {
@@ -81,7 +83,7 @@ void weir__kafka_call_end(struct call *call);
 int weir__kafka_look_up(struct weir__log *log, const char *topic, int64_t deadline, int32_t *ret);
 /* The same from what is known, where it has such a partition (-1: any). */
 int  weir__kafka_count(struct weir__log *log, const char *topic, int32_t partition, int64_t deadline, int32_t *ret);
-void weir__kafka_forget(struct weir__log *log, const char *topic);
+void weir__kafka_doubt(struct weir__log *log, const char *topic);
 /* Is there such a partition? WEIR_NOTFOUND, WEIR_AGAIN. */
 int weir__kafka_check_tp(struct weir__log *log, struct weir__tp tp, int64_t deadline);
 int weir__kafka_partitions(struct weir__log *log, const char *topic, int64_t deadline, int32_t *ret);

@@ -1,6 +1,8 @@
 /* topics.c: topics looked up, listed, grown, removed; what is known of them between two looks. */
 #include "framework/kafka/internal.h"
 
+#define MISSED_MS 10000
+
 /* ---- what is known ---- */
 
 static struct known *find(struct weir__log *log, const char *topic)
@@ -23,15 +25,18 @@ static void remember(struct weir__log *log, const char *topic, int32_t count)
 
         if (name != NULL) {
             known = &log->known[log->known_count++];
-            known->name = name;
+            *known = (struct known){ .name = name };
         }
     }
-    if (known != NULL)
+    if (known != NULL) {
         known->count = count;
+        known->doubted = false;
+        known->missed_since = 0;
+    }
     pthread_mutex_unlock(&log->mutex);
 }
 
-void weir__kafka_forget(struct weir__log *log, const char *topic)
+static void forget(struct weir__log *log, const char *topic)
 {
     struct known *known;
 
@@ -44,6 +49,35 @@ void weir__kafka_forget(struct weir__log *log, const char *topic)
     pthread_mutex_unlock(&log->mutex);
 }
 
+void weir__kafka_doubt(struct weir__log *log, const char *topic)
+{
+    struct known *known;
+
+    pthread_mutex_lock(&log->mutex);
+    known = find(log, topic);
+    if (known != NULL)
+        known->doubted = true;
+    pthread_mutex_unlock(&log->mutex);
+}
+
+/* A broker that has just come back may not know its topics yet: what was there is missed for a while before it is gone. */
+static bool is_gone(struct weir__log *log, const char *topic)
+{
+    int64_t       now = weir__kafka_now(log);
+    struct known *known;
+    bool          gone;
+
+    pthread_mutex_lock(&log->mutex);
+    known = find(log, topic);
+    if (known != NULL && known->missed_since == 0)
+        known->missed_since = now;
+    gone = known == NULL || now - known->missed_since > MISSED_MS;
+    if (known != NULL)
+        known->doubted = true;
+    pthread_mutex_unlock(&log->mutex);
+    return gone;
+}
+
 static int32_t recall(struct weir__log *log, const char *topic)
 {
     struct known *known;
@@ -51,7 +85,7 @@ static int32_t recall(struct weir__log *log, const char *topic)
 
     pthread_mutex_lock(&log->mutex);
     known = find(log, topic);
-    count = known != NULL ? known->count : 0;
+    count = known != NULL && !known->doubted ? known->count : 0;
     pthread_mutex_unlock(&log->mutex);
     return count;
 }
@@ -92,8 +126,10 @@ int weir__kafka_look_up(struct weir__log *log, const char *topic, int64_t deadli
     rd_kafka_metadata_destroy(told);
     if (code == WEIR_OK)
         remember(log, topic, *ret);
+    else if (code == WEIR_NOTFOUND && !is_gone(log, topic))
+        return WEIR_AGAIN;
     else if (code == WEIR_NOTFOUND)
-        weir__kafka_forget(log, topic);
+        forget(log, topic);
     return code;
 }
 
@@ -259,7 +295,10 @@ static int remove_one(struct weir__log *log, const char *topic, int64_t deadline
         rd_kafka_DeleteTopic_destroy(wanted);
     }
     weir__kafka_call_end(&call);
-    return err == WEIR_OK ? await_gone(log, topic, deadline) : err;
+    if (err < 0)
+        return err;
+    forget(log, topic);
+    return await_gone(log, topic, deadline);
 }
 
 /* The broker drops the offsets that were committed for them. */

@@ -100,9 +100,8 @@ END_TEST
 
 START_TEST(what_is_no_plain_file_is_not_replaced)
 {
-    AUTO(weir__buf_fini) struct weir__buf file = { 0 };
-    struct weir_error                     err;
-    struct stat                           status;
+    struct weir_error err;
+    struct stat       status;
 
     ck_assert_int_eq(symlink("/dev/null", path), 0);
     ck_assert_int_eq(weir__write_file(path, BYTES("x", 1), &err), WEIR_IO);

@@ -118,6 +118,25 @@ static int group_error(const rd_kafka_group_result_t *result)
     return error != NULL ? weir__kafka_code(rd_kafka_error_code(error)) : WEIR_OK;
 }
 
+/* The partitions of the one group that was asked about. */
+static int only_group(const rd_kafka_group_result_t **groups, size_t count,
+                      const rd_kafka_topic_partition_list_t **ret)
+{
+    int err = count == 1 ? group_error(groups[0]) : WEIR_IO;
+
+    *ret = err == WEIR_OK ? rd_kafka_group_result_partitions(groups[0]) : NULL;
+    return err == WEIR_OK && *ret == NULL ? WEIR_IO : err;
+}
+
+/* The first thing that is wrong in a group's answer. */
+static int answer_error(const rd_kafka_group_result_t **groups, size_t count)
+{
+    const rd_kafka_topic_partition_list_t *list;
+    int                                    err = only_group(groups, count, &list);
+
+    return err == WEIR_OK ? first_error(list) : err;
+}
+
 /* ---- asking ---- */
 
 static int take_offset(const rd_kafka_topic_partition_list_t *list, struct weir__offset *offset,
@@ -151,11 +170,9 @@ static int take_committed(struct call *call, struct weir__offset *offsets, size_
         return err;
     groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
         rd_kafka_event_ListConsumerGroupOffsets_result(call->event), &groups_count);
-    err = groups_count == 1 ? group_error(groups[0]) : WEIR_IO;
-    list = err == WEIR_OK ? rd_kafka_group_result_partitions(groups[0]) : NULL;
-    if (list == NULL)
-        return err < 0 ? err : WEIR_IO;
-    err = offsets_error(list);
+    err = only_group(groups, groups_count, &list);
+    if (err == WEIR_OK)
+        err = offsets_error(list);
     for (size_t i = 0; err == WEIR_OK && i < count; i++)
         err = take_offset(list, &offsets[i], arena);
     return err;
@@ -209,8 +226,7 @@ static int take_set(struct call *call)
         return err;
     groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(
         rd_kafka_event_AlterConsumerGroupOffsets_result(call->event), &count);
-    err = count == 1 ? group_error(groups[0]) : WEIR_IO;
-    return err == WEIR_OK ? first_error(rd_kafka_group_result_partitions(groups[0])) : err;
+    return answer_error(groups, count);
 }
 
 static int set_offsets(struct weir__log *log, const char *group, const struct weir__offset *offsets, size_t count,
@@ -245,8 +261,7 @@ static int take_erased(struct call *call)
         return err;
     groups = rd_kafka_DeleteConsumerGroupOffsets_result_groups(
         rd_kafka_event_DeleteConsumerGroupOffsets_result(call->event), &count);
-    err = count == 1 ? group_error(groups[0]) : WEIR_IO;
-    return err == WEIR_OK ? first_error(rd_kafka_group_result_partitions(groups[0])) : err;
+    return answer_error(groups, count);
 }
 
 /* A group that was never heard of has nothing to take back. */

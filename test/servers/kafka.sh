@@ -11,7 +11,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 version=${KAFKA_VERSION:-4.4.0}
 cache=$(realpath -m "$here/../../.cache/kafka/$version")
-maven=${MAVEN:-https://repo1.maven.org/maven2}
+. "$here/../maven.inc"
 
 usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
 
@@ -23,18 +23,6 @@ need() {
         command -v $tool >/dev/null || die "there is no $tool: install openjdk-17-jre-headless, curl and python3"
     done
     [ -e "$here/kafka-$version.sha256" ] || die "there is no list of parts for version $version: take 3.9.1 or 4.4.0"
-}
-
-# fetch_parts: those that are missing; a part is moved into place only when its sum is right.
-fetch_parts() {
-    local sum path
-    mkdir -p "$cache"
-    while read -r sum path; do
-        [ ! -e "$cache/${path##*/}" ] || continue
-        curl -sSfL -o "$cache/part.$$" "$maven/$path"
-        echo "$sum  $cache/part.$$" | sha256sum --check --quiet
-        mv "$cache/part.$$" "$cache/${path##*/}"
-    done <"$here/kafka-$version.sha256"
 }
 
 # java_node ARG...: small: one collector, the first compiler alone.
@@ -121,7 +109,7 @@ dir=$(realpath -m "$2")
 case $1 in
 start)
     need
-    fetch_parts
+    maven_parts "$here/kafka-$version.sha256" "$cache"
     mkdir -p "$dir"
     configure "${3:-1}"
     for node in "$dir"/node*; do launch "${node##*/node}"; done

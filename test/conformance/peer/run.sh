@@ -6,23 +6,11 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$(realpath -m "$here/../../../.cache/peer")
-maven=${MAVEN:-https://repo1.maven.org/maven2}
+. "$here/../../maven.inc"
 [ $# -ge 2 ] || { sed -n 's/^#   //p' "$0" >&2; exit 2; }
 for tool in javac curl; do
     command -v $tool >/dev/null || { echo "$0: there is no $tool: install openjdk-17-jdk-headless and curl" >&2; exit 1; }
 done
-
-# parts: those that are missing; a part is moved into place only when its sum is right.
-parts() {
-    local sum path
-    mkdir -p "$cache/parts"
-    while read -r sum path; do
-        [ ! -e "$cache/parts/${path##*/}" ] || continue
-        curl -sSfL -o "$cache/part" "$maven/$path"
-        echo "$sum  $cache/part" | sha256sum --check --quiet
-        mv "$cache/part" "$cache/parts/${path##*/}"
-    done <"$here/parts.sha256"
-}
 
 # compile: again when a source is newer than the last time.
 compile() {
@@ -33,7 +21,7 @@ compile() {
     }
 }
 
-parts
+maven_parts "$here/parts.sha256" "$cache/parts"
 compile
 out=$1
 shift

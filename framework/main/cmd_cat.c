@@ -153,41 +153,18 @@ static int print_topic(struct cat *cat, const struct weir__args *args, struct we
     return err;
 }
 
-static int print_folder(struct cat *cat, const struct weir__program *program, const struct weir__args *args,
-                        struct weir_error *reterr)
-{
-    struct weir__data_dir dir;
-    int err = weir__data_log_open(program, weir__args_value(args, "dir", WEIR__DEFAULT_DIR), false, &dir, &cat->log,
-                                  reterr);
-
-    if (err == WEIR_OK)
-        err = print_topic(cat, args, reterr);
-    cat->engine->close(cat->log);
-    weir__data_dir_close(&dir);
-    return err;
-}
-
-static int print_broker(struct cat *cat, const struct weir__program *program, const struct weir__args *args,
-                        struct weir_error *reterr)
-{
-    int err = weir__broker_open(program, &cat->log, reterr);
-
-    if (err < 0)
-        return err;
-    err = print_topic(cat, args, reterr);
-    cat->engine->close(cat->log);
-    return err;
-}
-
-/* The broker where one is named, unless a folder is. */
 static int open_and_print(struct cat *cat, const struct weir__program *program, const struct weir__args *args,
                           struct weir_error *reterr)
 {
-    bool broker = program->engines->kafka != NULL && !weir__args_has(args, "dir") &&
-                  weir__config_kafka(program->settings)[0] != NULL;
+    struct weir__looked looked;
+    int                 err = weir__looked_open(program, args, &looked, reterr);
 
-    cat->engine = broker ? program->engines->kafka : program->engines->embedded;
-    return broker ? print_broker(cat, program, args, reterr) : print_folder(cat, program, args, reterr);
+    cat->engine = looked.engine;
+    cat->log = looked.log;
+    if (err == WEIR_OK)
+        err = print_topic(cat, args, reterr);
+    weir__looked_close(&looked);
+    return err;
 }
 
 static int run_with(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)

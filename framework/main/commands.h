@@ -93,7 +93,7 @@ struct weir__command {
     int (*run)(struct weir__program *program, const struct weir__args *args); /* an exit code */
 };
 extern const struct weir__command weir__command_local, weir__command_try, weir__command_cat, weir__command_describe,
-    weir__command_explain, weir__command_version, weir__command_run, weir__command_help;
+    weir__command_explain, weir__command_lag, weir__command_version, weir__command_run, weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
 /* `local` and `run` for a program with more flags of its own. */
@@ -190,5 +190,41 @@ int weir__data_log_open(const struct weir__program *program, const char *path, b
 int weir__broker_open(const struct weir__program *program, struct weir__log **ret, struct weir_error *reterr);
 /* Whether a broker answers, asked now. WEIR_AGAIN: not within a second. */
 int weir__broker_ask(const struct weir__log_engine *engine, struct weir__log *log);
+
+/* ---- open_log.c: the log that a command looks at ---- */
+
+struct weir__looked {
+    const struct weir__log_engine *engine;
+    struct weir__log              *log; /* NULL = not open */
+    struct weir__data_dir          dir;
+};
+/* The broker of kafka.*, unless there is --dir: then, or without a broker, the folder's log beside whoever writes. Close it
+ * after a failure too. Codes of weir__broker_open, weir__data_log_open. */
+int  weir__looked_open(const struct weir__program *program, const struct weir__args *args, struct weir__looked *ret,
+                       struct weir_error *reterr);
+void weir__looked_close(struct weir__looked *looked);
+
+/* ---- lags.c: how far applications are behind, as the log knows it ---- */
+
+/* One input partition of an application; partition -1: the topic is not there. */
+struct weir__lag {
+    const char *topic;
+    int32_t     partition;
+    int64_t     committed; /* offset; -1 = none */
+    int64_t     end;       /* offset after what can be read now */
+    int64_t     open;      /* offsets behind that, of transactions that are not decided */
+    int64_t
+        records; /* from the committed offset to the end; marks of transactions are not counted where they are few */
+};
+struct weir__lags {
+    const struct weir__plan *plan;
+    struct weir__lag        *items; /* by topic, then partition */
+    size_t                   count, capacity;
+    int64_t                  records; /* of all */
+    struct weir_arena        arena;
+};
+int  weir__lags_read(const struct weir__looked *looked, const struct weir__plan *plan, struct weir__lags *ret,
+                     struct weir_error *reterr);
+void weir__lags_fini(struct weir__lags *lags);
 
 #endif

@@ -1,6 +1,7 @@
 /* cmd_diff.c: `diff A B`: the converged bars of two runs: the last bar of each window, whatever came before it.
  *
- * (1) A run is a folder that `local` ran on, or a file of bars as `cat` prints them, plain or gzip.
+ * (1) A run is a folder that `local` ran on, a file of bars as `cat` prints them, plain or gzip, or brokers of Kafka, as
+ *     HOST:PORT,HOST:PORT; what else is needed to reach them kafka.* says.
  * (2) What depends on how a run went is not compared: revisions, open updates, flags judged from state; nor flags of
  *     bars that say none: a plain computation has none.
  */
@@ -80,17 +81,13 @@ static int read_topic(struct run *run, const struct weir__log_engine *engine, st
     return err < 0 ? err : WEIR_OK;
 }
 
-static int read_folder(struct run *run, const struct weir__program *program, struct weir_error *reterr)
+static int read_log(struct run *run, struct weir__looked *looked, int opening, struct weir_error *reterr)
 {
-    const struct weir__log_engine *engine = program->engines->embedded;
-    struct weir__data_dir          dir;
-    struct weir__log              *log;
-    int                            err = weir__data_log_open(program, run->path, false, &dir, &log, reterr);
+    int err = opening;
 
     for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(topics); i++)
-        err = read_topic(run, engine, log, topics[i], reterr);
-    engine->close(log);
-    weir__data_dir_close(&dir);
+        err = read_topic(run, looked->engine, looked->log, topics[i], reterr);
+    weir__looked_close(looked);
     return err;
 }
 
@@ -135,13 +132,32 @@ static int read_file(struct run *run, struct weir_error *reterr)
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
+/* "HOST:PORT", several with commas between. */
+static bool is_servers(const char *path)
+{
+    size_t size = strcspn(path, ",");
+    size_t host = size;
+
+    while (host > 0 && path[host - 1] >= '0' && path[host - 1] <= '9')
+        host--;
+    if (host == size || host < 2 || path[host - 1] != ':' || memchr(path, '/', size) != NULL)
+        return false;
+    return path[size] == '\0' || is_servers(path + size + 1);
+}
+
 static int read_run(struct run *run, const struct weir__program *program, struct weir_error *reterr)
 {
-    struct stat about;
+    struct weir__looked looked;
+    struct stat         about;
 
-    if (stat(run->path, &about) != 0)
-        return weir__fail(reterr, WEIR_NOTFOUND, run->path, "there is no such folder or file");
-    return S_ISDIR(about.st_mode) ? read_folder(run, program, reterr) : read_file(run, reterr);
+    if (stat(run->path, &about) == 0 && !S_ISDIR(about.st_mode))
+        return read_file(run, reterr);
+    if (stat(run->path, &about) == 0)
+        return read_log(run, &looked, weir__looked_at_folder(program, run->path, false, &looked, reterr), reterr);
+    if (is_servers(run->path))
+        return read_log(run, &looked, weir__looked_at_broker(program, run->path, &looked, reterr), reterr);
+    return weir__fail(reterr, WEIR_NOTFOUND, run->path,
+                      "there is no such folder or file; brokers are written HOST:PORT");
 }
 
 /* ---- comparing ---- */
@@ -225,7 +241,8 @@ static int run_diff(struct weir__program *program, const struct weir__args *args
     int               err = WEIR_OK, code;
 
     if (args->word_count != 2)
-        err = weir__fail(&words, WEIR_BAD_ARGUMENT, "command line", "name two runs: folders, or files of bars");
+        err = weir__fail(&words, WEIR_BAD_ARGUMENT, "command line",
+                         "name two runs: folders, files of bars, or brokers as HOST:PORT");
     for (size_t i = 0; err == WEIR_OK && i < 2; i++) {
         runs[i].path = args->words[i];
         err = read_run(&runs[i], program, &words);
@@ -245,7 +262,8 @@ static const struct weir__flag flags[] = { { .name = NULL } };
 const struct weir__command     market_command_diff = {
         .name = "diff",
         .usage = "diff A B",
-        .meaning = "Compares the converged bars of two folders or files: exit 0 equal, 1 different, 2 error.",
+        .meaning =
+            "Compares the converged bars of two folders, files or clusters (HOST:PORT): exit 0 equal, 1 different, 2 error.",
         .flags = flags,
         .run = run_diff,
 };

@@ -1,4 +1,4 @@
-/* cmd_load.c: `load FILE...` into the log of a folder, and `local` with files among its words; reference rows with both. */
+/* cmd_load.c: `load FILE...` into Kafka or the log of a folder, and `local` with files among its words; reference rows with both. */
 #include "framework/logging/logging.h"
 #include "topologies/commands.h"
 
@@ -60,23 +60,29 @@ int market_prepare(const struct weir__program *program, const struct weir__load_
 
 /* ---- load ---- */
 
-static int load(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)
+static int load_into(const struct weir__load_config *config, const struct weir__program *program,
+                     const struct weir__args *args, struct weir_error *reterr)
 {
-    struct weir__load_config   config = { .engine = program->engines->embedded };
-    struct weir__data_dir      dir;
     struct market_load_options options = options_of(args);
     uint64_t                   sent = 0;
-    int err = weir__data_log_open(program, weir__args_value(args, "dir", WEIR__DEFAULT_DIR), true, &dir, &config.log,
-                                  reterr);
+    int                        err = market_prepare(program, config, args, reterr);
 
-    if (err == WEIR_OK)
-        err = market_prepare(program, &config, args, reterr);
     if (err == WEIR_OK && args->word_count > 0)
-        err = market_load_files(&config, program->settings, &options, args->words, args->word_count, &sent, reterr);
+        err = market_load_files(config, program->settings, &options, args->words, args->word_count, &sent, reterr);
     if (err == WEIR_OK || err == WEIR_REJECTED)
         printf("%llu events loaded\n", (unsigned long long)sent);
-    config.engine->close(config.log);
-    weir__data_dir_close(&dir);
+    return err;
+}
+
+static int load(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)
+{
+    struct weir__looked      looked;
+    int                      err = weir__looked_open_to_write(program, args, &looked, reterr);
+    struct weir__load_config config = { .engine = looked.engine, .log = looked.log };
+
+    if (err == WEIR_OK)
+        err = load_into(&config, program, args, reterr);
+    weir__looked_close(&looked);
     return err;
 }
 
@@ -100,7 +106,9 @@ static const struct weir__flag load_flags[] = {
 const struct weir__command market_command_load = {
     .name = "load",
     .usage = "load [--dir DIR] [--tenant NAME] [--market NAME ...] [--reference FILE] [--again] [--backfill] FILE...",
-    .meaning = "Turns published market files and tick files, plain or gzip, into raw events; each row once.",
+    .meaning =
+        "Turns published market files and tick files, plain or gzip, into raw events, each row once; on Kafka where "
+        "kafka.bootstrap.servers is set.",
     .flags = load_flags,
     .run = run_load,
 };

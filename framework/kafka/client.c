@@ -26,6 +26,8 @@ static const struct pair for_all[] = { { "client.id", "weir" },
                                        { NULL, NULL } };
 static const struct pair for_reading[] = { { "queued.max.messages.kbytes", "16384" },
                                            { "fetch.error.backoff.ms", "100" },
+                                           /* the end of what is read, behind a marker, is told by an empty answer */
+                                           { "fetch.wait.max.ms", "100" },
                                            { NULL, NULL } };
 static const struct pair for_member[] = { { "session.timeout.ms", "10000" },
                                           { "heartbeat.interval.ms", "3000" },

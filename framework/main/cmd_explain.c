@@ -156,14 +156,18 @@ static int list_inputs(struct weir__explain *explain, struct weir__explain_task 
 
             if (topic == NULL)
                 return weir__fail(reterr, WEIR_NO_MEMORY, "explain", "out of memory");
-            if (explain->engine->partitions(explain->log, topic, weir__explain_call_by(explain), &count) < 0)
+            err = explain->engine->partitions(explain->log, topic, weir__explain_call_by(explain), &count);
+            if (err == WEIR_NOTFOUND)
                 continue;
+            if (err < 0)
+                return weir__fail(reterr, err, topic, "its partitions are not told: %s", weir_code_text(err));
             task->partition = weir__partition_of(task->key, count);
             offsets[task->offset_count++] =
                 (struct weir__offset){ .tp = { .topic = topic, .partition = task->partition }, .offset = -1 };
         }
     }
     task->offsets = offsets;
+    err = WEIR_OK;
     if (task->offset_count > 0)
         err = explain->engine->committed(explain->log, task->plan->application, offsets, task->offset_count,
                                          &explain->arena, weir__explain_call_by(explain));
@@ -248,21 +252,21 @@ static int explain_all(struct weir__explain *explain, const struct weir__plans *
 static int open_and_explain(struct weir__explain *explain, const struct weir__plans *plans,
                             const struct weir__args *args, struct weir_error *reterr)
 {
-    struct weir__data_dir dir;
-    int err = weir__data_log_open(explain->program, weir__args_value(args, "dir", WEIR__DEFAULT_DIR), false, &dir,
-                                  &explain->log, reterr);
+    struct weir__looked looked;
+    int                 err = weir__looked_open(explain->program, args, &looked, reterr);
 
+    explain->engine = looked.engine;
+    explain->log = looked.log;
     if (err == WEIR_OK)
         err = explain_all(explain, plans, reterr);
-    explain->engine->close(explain->log);
-    weir__data_dir_close(&dir);
+    weir__looked_close(&looked);
     return err;
 }
 
 static int run_with(struct weir__program *program, const struct weir__args *args, struct weir_error *reterr)
 {
     static const struct weir__explaining nothing;
-    struct weir__explain                 explain = { .program = program, .engine = program->engines->embedded };
+    struct weir__explain                 explain = { .program = program };
     const struct weir_topology         **topologies = NULL;
     struct weir__plans                   plans = { 0 };
     char                                 key[300];
@@ -301,7 +305,8 @@ const struct weir__command weir__command_explain = {
     .name = "explain",
     .usage = "explain KEY [--dir DIR] [TOPOLOGY...]",
     .meaning =
-        "Says how a key stands: what is read of it, its rows and windows, what they wait for, its dead letters.",
+        "Says how a key stands: what is read of it, its rows and windows, what they wait for, its dead letters; from Kafka "
+        "where kafka.bootstrap.servers is set.",
     .flags = flags,
     .run = run_explain
 };

@@ -267,7 +267,7 @@ static int open_log(struct local *local, struct weir_error *reterr)
     int err;
 
     if (local->broker) {
-        err = weir__broker_open(local->program, &local->log, reterr);
+        err = weir__broker_open(local->program, NULL, &local->log, reterr);
         return err == WEIR_OK ? await_broker(local, reterr) : err;
     }
     return weir__data_log_open(local->program, weir__args_value(local->args, "dir", WEIR__DEFAULT_DIR), true,

@@ -186,8 +186,9 @@ int weir__data_log_open(const struct weir__program *program, const char *path, b
 
 /* ---- broker.c: the log that is Apache Kafka ---- */
 
-/* By the program's kafka.* settings. Codes of the engine's open. */
-int weir__broker_open(const struct weir__program *program, struct weir__log **ret, struct weir_error *reterr);
+/* By the program's kafka.* settings; servers, if not NULL, go before bootstrap.servers of them. Codes of the engine's open. */
+int weir__broker_open(const struct weir__program *program, const char *servers, struct weir__log **ret,
+                      struct weir_error *reterr);
 /* Whether a broker answers, asked now. WEIR_AGAIN: not within a second. */
 int weir__broker_ask(const struct weir__log_engine *engine, struct weir__log *log);
 
@@ -199,9 +200,16 @@ struct weir__looked {
     struct weir__data_dir          dir;
 };
 /* The broker of kafka.*, unless there is --dir: then, or without a broker, the folder's log beside whoever writes. Close it
- * after a failure too. Codes of weir__broker_open, weir__data_log_open. */
-int  weir__looked_open(const struct weir__program *program, const struct weir__args *args, struct weir__looked *ret,
-                       struct weir_error *reterr);
+ * after a failure too. WEIR_NOTFOUND: no broker answers; codes of weir__broker_open, weir__data_log_open. */
+int weir__looked_open(const struct weir__program *program, const struct weir__args *args, struct weir__looked *ret,
+                      struct weir_error *reterr);
+int weir__looked_open_to_write(const struct weir__program *program, const struct weir__args *args,
+                               struct weir__looked *ret, struct weir_error *reterr);
+/* servers NULL: as set. */
+int  weir__looked_at_broker(const struct weir__program *program, const char *servers, struct weir__looked *ret,
+                            struct weir_error *reterr);
+int  weir__looked_at_folder(const struct weir__program *program, const char *path, bool write,
+                            struct weir__looked *ret, struct weir_error *reterr);
 void weir__looked_close(struct weir__looked *looked);
 
 /* ---- lags.c: how far applications are behind, as the log knows it ---- */

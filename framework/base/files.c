@@ -110,6 +110,19 @@ int weir__remove_tree(const char *path, struct weir_error *reterr)
     return remove_entry(AT_FDCWD, path) < 0 ? fail_errno(reterr, path, "remove") : WEIR_OK;
 }
 
+int weir__discard_tree(const char *path, struct weir_error *reterr)
+{
+    char aside[PATH_MAX];
+    int  err;
+
+    if (snprintf(aside, sizeof(aside), "%s.discarded", path) >= (int)sizeof(aside))
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, path, "the path is too long");
+    err = weir__remove_tree(aside, reterr); /* of an earlier time that was cut short */
+    if (err == WEIR_OK && rename(path, aside) < 0 && errno != ENOENT)
+        return fail_errno(reterr, path, "rename");
+    return err == WEIR_OK ? weir__remove_tree(aside, reterr) : err;
+}
+
 static int write_all(int fd, const char *data, size_t size)
 {
     while (size > 0) {

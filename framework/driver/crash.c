@@ -40,7 +40,7 @@ static int restore_stores(struct weir_driver *driver, struct weir_error *reterr)
         if (changelog != NULL)
             topic = weir__driver_topic_of(driver, changelog, true, false);
         if (topic != NULL)
-            err = restore_from(store, topic, weir__store_offset(store));
+            err = restore_from(store, topic, weir__store_standing(store).offset);
         if (err < 0)
             return weir__fail(reterr, err, changelog, "the store cannot be restored: %s", weir_code_text(err));
     }

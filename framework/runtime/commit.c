@@ -168,7 +168,7 @@ int weir__commit_flush_states(struct weir__thread *thread, struct weir_error *re
         struct weir__seat *seat = thread->seats[i];
         int                err;
 
-        if (!seat->running || !seat->unflushed || weir__task_has_work(seat->task))
+        if (!seat->running || weir__task_has_work(seat->task) || !(weir__renew(thread, seat) || seat->unflushed))
             continue;
         err = weir__task_committed(seat->task, NULL, NULL, true, reterr);
         if (err < 0)

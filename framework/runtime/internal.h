@@ -54,6 +54,7 @@ struct weir__topic_use {
     int32_t            declared;       /* by .partitions; 0 = none */
     int                reader, writer; /* sub-topologies; -1 = none of ours */
     bool               user;           /* may exist already, whatever its count */
+    int64_t            deletions_kept; /* ms: a changelog's delete.retention.ms */
     const char *const *settings;
 };
 struct weir__topics {
@@ -97,6 +98,9 @@ struct weir__restore {
     struct weir__store *store;
     struct weir__tp     tp;
     int64_t             begin, next, target;
+    int64_t             asked;   /* log's clock, ms: when the target was the end */
+    int64_t             trusted; /* ms: for so long after it was in step a store may miss deletions safely */
+    bool                whole;   /* from the changelog's start */
     bool                done;
 };
 
@@ -170,6 +174,7 @@ struct weir__thread {
     bool                   started;
     struct weir__producer *producer;
     struct weir__consumer *restorer, *follower; /* changelogs; topics of global stores */
+    bool                   read_anew;           /* the restorer's positions no longer are the restores' */
     struct weir__globals  *globals;
     struct weir__followed *followed;
     size_t                 followed_count, followed_capacity;
@@ -276,6 +281,9 @@ int  weir__restore_read(struct weir__thread *thread,
 int  weir__restore_step(struct weir__thread *thread, int64_t deadline, struct weir_error *reterr);
 bool weir__restore_pending(const struct weir__thread *thread);
 void weir__restore_stop(struct weir__thread *thread);
+
+/* renew.c: whether a store of the seat has a new time of being in step, which is to be written. */
+bool weir__renew(struct weir__thread *thread, struct weir__seat *seat);
 
 /* progress.c: how far restores are, as a metric, a bar on a terminal or lines of the log. */
 void weir__progress_tell(struct weir__thread *thread);

@@ -5,7 +5,10 @@
  * (2) The position decides, not the last record: markers and aborted records take offsets.
  * (3) A store whose offset its changelog no longer covers is emptied and read from the start. An unclean stop alone
  *     never empties a store: it is never ahead of the committed changelog.
- * (4) Tasks that run go on meanwhile.
+ * (4) A deletion leaves a compacted changelog delete.retention.ms after it was written: a store that was last in step
+ *     longer ago than half of that, clocks differ, may never hear of it. It is emptied too, whether it is that old when
+ *     its reading begins or when it ends. One that has nothing to read is good at any age.
+ * (5) Tasks that run go on meanwhile.
  */
 #include "framework/runtime/internal.h"
 
@@ -18,34 +21,122 @@ void weir__restore_stop(struct weir__thread *thread)
     thread->restorer = NULL;
 }
 
-static void say_wiped(const struct weir__restore *restore, const struct weir__ends *ends, int64_t offset)
+static bool is_old(const struct weir__app *app, const struct weir__restore *restore)
 {
-    weir__say(WEIR__WARN, "store-restored-from-start", "store", "s", weir__store_spec(restore->store)->name,
-              "partition", "i", (int64_t)restore->tp.partition, "offset", "i", offset, "low", "i", ends->low, "end",
-              "i", ends->end, NULL);
+    return weir__app_now(app) - weir__store_standing(restore->store).synced >= restore->trusted;
+}
+
+/* Why a store is no use as it is; NULL: it is. */
+static const char *unfit(const struct weir__app *app, const struct weir__restore *restore,
+                         const struct weir__ends *ends)
+{
+    struct weir__standing standing = weir__store_standing(restore->store);
+
+    if (standing.offset < ends->low)
+        return "the changelog begins after it";
+    if (standing.offset > ends->end)
+        return "the changelog ends before it";
+    if (ends->end > standing.offset + standing.marked && is_old(app, restore))
+        return "it may have missed deletions";
+    return NULL;
+}
+
+static void say_wiped(const struct weir__restore *restore, const struct weir__ends *ends, const char *why)
+{
+    struct weir__standing standing = weir__store_standing(restore->store);
+
+    if (standing.offset >= 0)
+        weir__say(WEIR__WARN, "store-restored-from-start", "store", "s", weir__store_spec(restore->store)->name,
+                  "partition", "i", (int64_t)restore->tp.partition, "why", "s", why, "offset", "i", standing.offset,
+                  "low", "i", ends->low, "end", "i", ends->end, "in-step", "i", standing.synced, NULL);
+}
+
+static int ask_ends(struct weir__app *app, struct weir__restore *restore, struct weir__ends *ret,
+                    struct weir_error *reterr)
+{
+    int64_t now = weir__app_now(app);
+    int     err = weir__app_ends(app, restore->tp, ret);
+
+    if (err < 0)
+        return weir__fail(reterr, err, restore->tp.topic, "the changelog does not tell its ends: %s",
+                          weir_code_text(err));
+    restore->asked = now;
+    restore->target = ret->end;
+    return WEIR_OK;
+}
+
+/* A store that begins anew is in step with what its changelog was when the reading began. */
+static int begin_anew(struct weir__restore *restore, const struct weir__ends *ends, const char *why,
+                      struct weir_error *reterr)
+{
+    int err;
+
+    say_wiped(restore, ends, why);
+    err = weir__store_wipe(restore->store);
+    if (err < 0)
+        return weir__fail(reterr, err, restore->tp.topic, "the store cannot be emptied: %s", weir_code_text(err));
+    weir__store_sync(restore->store, restore->asked);
+    restore->begin = restore->next = ends->low;
+    restore->whole = true;
+    return WEIR_OK;
+}
+
+/* What was read is all there is: the store is in step with its changelog as it was when its end was asked for. */
+static void note_end(struct weir__restore *restore)
+{
+    restore->done = restore->next >= restore->target;
+    if (restore->done)
+        weir__store_sync(restore->store, restore->asked);
 }
 
 /* Where a store's restore begins and ends. */
 static int plan_store(struct weir__app *app, struct weir__restore *restore, struct weir_error *reterr)
 {
     struct weir__ends ends;
-    int64_t           offset = weir__store_offset(restore->store);
+    const char       *why;
+    int               err = ask_ends(app, restore, &ends, reterr);
+
+    if (err < 0)
+        return err;
+    restore->trusted = weir__topics_find(&app->topics, restore->tp.topic)->deletions_kept / 2;
+    restore->begin = restore->next = weir__store_standing(restore->store).offset;
+    why = unfit(app, restore, &ends);
+    if (why != NULL)
+        err = begin_anew(restore, &ends, why, reterr);
+    note_end(restore);
+    return err;
+}
+
+/* Once more, since it took so long, or its beginning went away meanwhile. */
+static int read_again(struct weir__thread *thread, struct weir__restore *restore, const char *why,
+                      struct weir_error *reterr)
+{
+    struct weir__ends ends;
+    int               err = ask_ends(thread->app, restore, &ends, reterr);
+
+    thread->read_anew = true;
+    return err == WEIR_OK ? begin_anew(restore, &ends, why, reterr) : err;
+}
+
+/* At the target: what was read may have changed under the reader. */
+static int end_reading(struct weir__thread *thread, struct weir__restore *restore, struct weir_error *reterr)
+{
+    struct weir__app *app = thread->app;
+    struct weir__ends ends;
     int               err = weir__app_ends(app, restore->tp, &ends);
 
     if (err < 0)
         return weir__fail(reterr, err, restore->tp.topic, "the changelog does not tell its ends: %s",
                           weir_code_text(err));
-    if (offset < ends.low || offset > ends.end) {
-        if (offset >= 0)
-            say_wiped(restore, &ends, offset);
-        err = weir__store_wipe(restore->store);
-        if (err < 0)
-            return weir__fail(reterr, err, restore->tp.topic, "the store cannot be emptied: %s", weir_code_text(err));
-        offset = ends.low;
-    }
-    restore->begin = restore->next = offset;
-    restore->target = ends.end;
-    restore->done = restore->next >= restore->target;
+    if (ends.low > restore->begin)
+        return read_again(thread, restore, "the changelog's beginning went while it was read", reterr);
+    if (is_old(app, restore) && restore->whole)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, restore->tp.topic,
+                          "reading it took longer than deletions are sure to stay in it: set delete.retention.ms of "
+                          "the topic to more than twice as long");
+    if (is_old(app, restore))
+        return read_again(thread, restore, "it may have missed deletions while it was read", reterr);
+    note_end(restore);
     return WEIR_OK;
 }
 
@@ -162,6 +253,7 @@ int weir__restore_read(struct weir__thread *thread, struct weir_error *reterr)
     size_t               count = list_pending(thread, NULL);
     struct weir__offset *from;
 
+    thread->read_anew = false;
     weir__restore_stop(thread);
     if (count == 0)
         return WEIR_OK;
@@ -205,12 +297,11 @@ static int apply(struct weir__thread *thread, const char *topic, int32_t partiti
         return weir__fail(reterr, err, topic, "partition %d cannot be restored at offset %lld: %s", partition,
                           (long long)restore->next, weir_code_text(err));
     restore->next = next;
-    restore->done = next >= restore->target;
     seat->restored += count;
     weir__seat_tell(seat);
     weir__metric_add(thread->metric_restored, (double)count);
     weir__crash_at(WEIR__MID_RESTORE);
-    return WEIR_OK;
+    return next >= restore->target ? end_reading(thread, restore, reterr) : WEIR_OK;
 }
 
 static int apply_all(struct weir__thread *thread, const struct weir__polled *polled, struct weir_error *reterr)
@@ -221,7 +312,7 @@ static int apply_all(struct weir__thread *thread, const struct weir__polled *pol
     if (polled->event != NULL && polled->event->kind == WEIR__END)
         err = apply(thread, polled->event->tps[0].topic, polled->event->tps[0].partition, NULL, 0,
                     polled->event->next, reterr);
-    while (err == WEIR_OK && at < end) {
+    while (err == WEIR_OK && at < end && !thread->read_anew) {
         const struct weir__raw *first = at;
 
         while (at < end && at->partition == first->partition && strcmp(at->topic, first->topic) == 0)
@@ -272,6 +363,8 @@ int weir__restore_step(struct weir__thread *thread, int64_t deadline, struct wei
                           weir_code_text(err));
     err = apply_all(thread, &polled, reterr);
     engine->release(thread->restorer, polled.lease);
+    if (err == WEIR_OK && thread->read_anew)
+        err = weir__restore_read(thread, reterr);
     weir__progress_tell(thread);
     return err == WEIR_OK ? run_restored(thread, reterr) : err;
 }

@@ -308,6 +308,7 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .send_arg = thread,
                                         .now = now_of,
                                         .now_arg = app,
+                                        .transactional = settings->exactly_once,
                                         .on_unreadable = settings->on_unreadable,
                                         .on_failure = settings->on_failure,
                                         .on_refused = settings->on_refused,
@@ -346,7 +347,7 @@ static int open_task(struct weir__thread *thread, struct weir__seat *seat, struc
     }
     if (err == WEIR_CORRUPT && seat->dir != NULL) {
         weir__say_error(WEIR__WARN, "state-damaged-restoring", &err_words);
-        err = weir__remove_tree(seat->dir, &err_words);
+        err = weir__discard_tree(seat->dir, &err_words);
         if (err == WEIR_OK)
             err = weir__make_dirs(seat->dir, &err_words);
         if (err == WEIR_OK)

@@ -55,7 +55,7 @@ static struct weir__topic_use *use_topic(struct weir__app *app, const char *name
     if (use != NULL || name == NULL || GROW(topics->items, topics->capacity, topics->count) < 0)
         return use;
     use = &topics->items[topics->count++];
-    *use = (struct weir__topic_use){ .name = name, .reader = -1, .writer = -1 };
+    *use = (struct weir__topic_use){ .name = name, .reader = -1, .writer = -1, .deletions_kept = DAYS(1) };
     return use;
 }
 
@@ -339,9 +339,11 @@ static bool would_lose_records(const char *setting, const char *found)
 
 static int on_difference(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)
 {
-    struct differences           *differences = arg;
-    const struct weir__topic_use *use = weir__topics_find(&differences->app->topics, topic);
+    struct differences     *differences = arg;
+    struct weir__topic_use *use = (struct weir__topic_use *)weir__topics_find(&differences->app->topics, topic);
 
+    if (use != NULL && strcmp(setting, "delete.retention.ms") == 0)
+        (void)weir__parse_int64(found, &use->deletions_kept);
     if ((use == NULL || !use->user) && differences->err == WEIR_OK && would_lose_records(setting, found))
         differences->err = weir__fail(differences->reterr, WEIR_BAD_CONFIG, topic,
                                       "the topic has %s=%s and would lose or refuse our records: set %s=%s on it",

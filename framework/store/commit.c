@@ -184,18 +184,34 @@ static int collect_entries(struct weir__store *store, struct weir__batch *batch)
     return err;
 }
 
-int weir__store_collect(struct weir__store *store, int64_t offset, struct weir__batch *batch)
+/* A commit that brought nothing to the changelog says still that nobody else did. */
+static void stand(struct weir__store *store, const struct weir__standing *now)
+{
+    if (now == NULL)
+        return;
+    if (now->offset >= 0)
+        store->standing = *now;
+    else
+        store->standing.synced = now->synced;
+}
+
+static bool is_written(const struct weir__store *store)
+{
+    return TAILQ_EMPTY(&store->unwritten) && store->standing.offset == store->written.offset &&
+           store->standing.synced - store->written.synced < RENEW_MS;
+}
+
+int weir__store_collect(struct weir__store *store, const struct weir__standing *now, struct weir__batch *batch)
 {
     struct weir__batch own = { 0 };
     int                err;
 
-    if (offset >= 0)
-        store->offset = offset;
-    if (TAILQ_EMPTY(&store->unwritten) && store->offset == store->written_offset)
+    stand(store, now);
+    if (is_written(store))
         return WEIR_OK;
     err = collect_entries(store, store->own_db ? &own : batch);
     if (err == WEIR_OK)
-        err = weir__meta_write(store, store->own_db ? &own : batch, store->offset);
+        err = weir__meta_write(store, store->own_db ? &own : batch);
     if (err == WEIR_OK && store->own_db)
         err = store->engine->write(store->db, own.writes, own.count);
     weir__free(own.writes);
@@ -218,7 +234,8 @@ void weir__store_committed(struct weir__store *store)
     }
     store->committed_observed = store->written_observed = store->observed;
     store->committed_seq = store->seq;
-    store->written_offset = store->offset;
+    if (!is_written(store))
+        store->written = store->standing;
     weir__entries_trim(store, NULL);
 }
 
@@ -227,12 +244,11 @@ bool weir__store_may_hold(const struct weir__store *store)
     return store->spec->logged && store->spec->kind != WEIR__STORE_LRU && !store->shared;
 }
 
-void weir__store_hold(struct weir__store *store, int64_t offset)
+void weir__store_hold(struct weir__store *store, const struct weir__standing *now)
 {
     struct entry *entry;
 
-    if (offset >= 0)
-        store->offset = offset;
+    stand(store, now);
     while ((entry = TAILQ_FIRST(&store->dirty)) != NULL)
         weir__entry_hold(store, entry);
     store->committed_observed = store->observed;
@@ -319,7 +335,7 @@ static int restore_record(struct weir__store *store, const struct weir__raw *raw
     return err;
 }
 
-static int restore_batch(struct weir__store *store, const struct weir__raw *records, size_t count, int64_t next,
+static int restore_batch(struct weir__store *store, const struct weir__raw *records, size_t count,
                          struct weir__batch *batch)
 {
     int err = observe(store, records, count);
@@ -329,30 +345,33 @@ static int restore_batch(struct weir__store *store, const struct weir__raw *reco
     if (err == WEIR_OK)
         err = weir__store_flush(store); /* LRU: nobody listens */
     if (err == WEIR_OK && store->spec->kind == WEIR__STORE_LRU)
-        err = weir__store_collect(store, next, batch);
+        err = weir__store_collect(store, NULL, batch);
     else if (err == WEIR_OK)
-        err = weir__meta_write(store, batch, next);
+        err = weir__meta_write(store, batch);
     return err == WEIR_OK ? store->engine->write(store->db, batch->writes, batch->count) : err;
 }
 
 int weir__store_restore(struct weir__store *store, const struct weir__raw *records, size_t count, int64_t next)
 {
-    struct weir__batch batch = { 0 };
-    weir__on_change   *listener = store->on_change;
-    int                err;
+    struct weir__batch    batch = { 0 };
+    struct weir__standing before = store->standing;
+    weir__on_change      *listener = store->on_change;
+    int                   err;
 
     if (!TAILQ_EMPTY(&store->unwritten))
         return WEIR_BAD_STATE;
+    store->standing.offset = next;
+    store->standing.marked = false;
     store->on_change = NULL;
-    err = restore_batch(store, records, count, next, &batch);
+    err = restore_batch(store, records, count, &batch);
     store->on_change = listener;
     weir__free(batch.writes);
     weir__arena_fini(&batch.arena);
     if (err < 0) {
         weir__store_drop(store);
+        store->standing = before;
         return err;
     }
-    store->offset = next;
     weir__store_committed(store);
     store->expired_to = 0;
     return WEIR_OK;
@@ -389,7 +408,7 @@ static int wipe_some(struct weir__store *store, struct weir__buf *from, size_t *
     return err;
 }
 
-/* The store's own row goes last: a crash on the way leaves an offset that is still not covered. */
+/* The store's own row goes first: a crash on the way leaves a store without an offset, which is emptied again. */
 int weir__store_wipe(struct weir__store *store)
 {
     struct weir__buf   from = { 0 };
@@ -403,15 +422,14 @@ int weir__store_wipe(struct weir__store *store)
     weir__entries_clear(store, &store->unwritten);
     weir__entries_clear(store, &store->clean);
     weir__buf_putc(&from, DATA_ROW);
-    do
-        err = weir__buf_ok(&from) ? wipe_some(store, &from, &count) : WEIR_NO_MEMORY;
-    while (err == WEIR_OK && count > 0);
-    weir__buf_fini(&from);
+    err = store->engine->write(store->db, &meta, 1);
     if (err == WEIR_OK)
-        err = store->engine->write(store->db, &meta, 1);
+        store->standing = store->written = WEIR__NOWHERE;
+    for (count = 1; err == WEIR_OK && count > 0;)
+        err = weir__buf_ok(&from) ? wipe_some(store, &from, &count) : WEIR_NO_MEMORY;
+    weir__buf_fini(&from);
     if (err < 0)
         return err;
-    store->offset = store->written_offset = -1;
     store->observed = store->committed_observed = store->written_observed = -1;
     store->seq = store->committed_seq = 0;
     store->expired_to = 0;

@@ -2,7 +2,8 @@
  *
  * Rows in the engine's column family, by first byte:
  *   0x00                                the reserved row: int64 changelog offset, byte format, int64 observed time,
- *                                       int32 last seq
+ *                                       int32 last seq, int64 when it was in step with the changelog, byte whether its
+ *                                       own marker stands at the offset
  *   0x01 key                            a row; windows: key, int64 start, int32 seq as in the changelog
  *   0x02 start key seq                  windows: the index by (start, key), empty; not of windows by key time
  *   0x03 key, int64 -1, int32 0         windows by key time: the key's head, apart so that a restart reads heads alone
@@ -16,11 +17,15 @@
 
 #include "framework/store/store.h"
 
+/* How much older the written time of being in step may get than the true one, ms. */
+#define RENEW_MS INT64_C(3600000)
+
 enum { META_ROW = 0x00, DATA_ROW = 0x01, INDEX_ROW = 0x02, HEAD_ROW = 0x03 };
 #define FORMAT_VERSION 1
 #define WINDOW_SUFFIX  (sizeof(int64_t) + sizeof(int32_t)) /* start and seq after the plain key */
 /* Places in the reserved row. */
-enum { META_FORMAT = 8, META_OBSERVED = 9, META_SEQ = 17, META_BYTES = 21 };
+enum { META_FORMAT = 8, META_OBSERVED = 9, META_SEQ = 17, META_SYNCED = 21, META_MARKED = 29, META_BYTES = 30 };
+#define META_LEAST META_SYNCED /* as it was written before it had the rest */
 
 struct version {
     char   *data;
@@ -93,8 +98,7 @@ struct weir__store {
     unsigned                       lending; /* listeners under way */
     void                         **parked;  /* memory that a listener may still hold; freed when none is under way */
     size_t                         parked_count, parked_capacity;
-    int64_t                        offset; /* next to read of the changelog, as committed */
-    int64_t                        written_offset;
+    struct weir__standing          standing, written;                 /* as committed; as the engine has it */
     int64_t           observed, committed_observed, written_observed; /* greatest start put; of the engine's rows */
     int64_t           expired_to;                                     /* starts below it are gone */
     int32_t           seq, committed_seq;
@@ -196,7 +200,7 @@ bool weir__start_expired(const struct weir__store *store, int64_t start);
 int64_t weir__oldest_shown(const struct weir__store *store);
 /* Starts below it belong to expired segments. */
 int64_t weir__expiry_bound(const struct weir__store *store);
-int     weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset);
+int     weir__meta_write(struct weir__store *store, struct weir__batch *batch); /* as it stands */
 int     weir__batch_add(struct weir__store *store, struct weir__batch *batch, struct weir_bytes key,
                         struct weir_bytes value);
 /* Writes a row, or deletes it (value->bytes.data NULL); windows: the same for its place in the index. */

@@ -149,13 +149,15 @@ int weir__batch_index(struct weir__store *store, struct weir__batch *batch, stru
     return weir__batch_add(store, batch, weir__index_key(&store->key, key), exists ? BYTES("", 0) : NO_BYTES);
 }
 
-int weir__meta_write(struct weir__store *store, struct weir__batch *batch, int64_t offset)
+int weir__meta_write(struct weir__store *store, struct weir__batch *batch)
 {
     char meta[META_BYTES], type = META_ROW;
 
-    weir__put_be64(meta, (uint64_t)offset);
+    weir__put_be64(meta, (uint64_t)store->standing.offset);
     meta[sizeof(int64_t)] = FORMAT_VERSION;
     weir__put_be64(meta + META_OBSERVED, (uint64_t)store->observed);
     weir__put_be32(meta + META_SEQ, (uint32_t)store->seq);
+    weir__put_be64(meta + META_SYNCED, (uint64_t)store->standing.synced);
+    meta[META_MARKED] = store->standing.marked;
     return weir__batch_add(store, batch, BYTES(&type, 1), BYTES(meta, sizeof(meta)));
 }

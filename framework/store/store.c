@@ -8,15 +8,19 @@ int weir__meta_take(struct weir__store *store, struct weir_bytes bytes, struct w
 {
     const char *meta = bytes.data;
 
-    if (bytes.size != META_BYTES)
+    if (bytes.size != META_BYTES && bytes.size != META_LEAST)
         return weir__fail(reterr, WEIR_CORRUPT, store->spec->name, "the store's own row has %zu bytes", bytes.size);
     if (meta[META_FORMAT] != FORMAT_VERSION)
         return weir__fail(reterr, WEIR_UNSUPPORTED, store->spec->name,
                           "the store was written in format %d, this version reads %d: use a newer one",
                           meta[META_FORMAT], FORMAT_VERSION);
-    store->offset = (int64_t)weir__get_be64(meta);
+    store->standing.offset = (int64_t)weir__get_be64(meta);
     store->observed = store->written_observed = (int64_t)weir__get_be64(meta + META_OBSERVED);
     store->seq = (int32_t)(weir__get_be32(meta + META_SEQ) & INT32_MAX);
+    if (bytes.size == META_LEAST)
+        return WEIR_OK;
+    store->standing.synced = (int64_t)weir__get_be64(meta + META_SYNCED);
+    store->standing.marked = meta[META_MARKED] != 0;
     return WEIR_OK;
 }
 
@@ -52,7 +56,8 @@ void weir__store_init(struct weir__store *store, const struct weir__store_spec *
     store->spec = spec;
     store->engine = engine;
     store->keep_bytes = KEEP_BYTES;
-    store->offset = store->observed = store->written_observed = -1;
+    store->standing = store->written = WEIR__NOWHERE;
+    store->observed = store->written_observed = -1;
     TAILQ_INIT(&store->unwritten);
     TAILQ_INIT(&store->dirty);
     TAILQ_INIT(&store->clean);
@@ -77,7 +82,7 @@ int weir__store_open(const struct weir__store_spec *spec, const struct weir__eng
     }
     store->committed_observed = store->observed;
     store->committed_seq = store->seq;
-    store->written_offset = store->offset;
+    store->written = store->standing;
     *ret = store;
     return WEIR_OK;
 }
@@ -115,7 +120,9 @@ int64_t weir__store_observed(const struct weir__store *store) { return store->ob
 
 int32_t weir__store_seq(const struct weir__store *store) { return store->spec->duplicates ? store->seq : 0; }
 
-int64_t weir__store_offset(const struct weir__store *store) { return store->offset; }
+struct weir__standing weir__store_standing(const struct weir__store *store) { return store->standing; }
+
+void weir__store_sync(struct weir__store *store, int64_t at) { store->standing.synced = at; }
 
 size_t weir__store_dirty_bytes(const struct weir__store *store) { return store->dirty_bytes; }
 

@@ -200,25 +200,34 @@ size_t weir__store_dirty_bytes(const struct weir__store *store); /* uncommitted 
 /* Deletes rows whose segment has expired (dirty, so the next batch carries it); with spec.tombstones the
  * listener hears of each. At most `max` rows a call. */
 int weir__store_expire(struct weir__store *store, size_t max);
-/* After the commit: adds this store's changes and offset (next to read of its changelog; < 0 = unchanged) to the
- * batch. After the batch is written: committed. */
+/* How a store stands to its changelog. */
+struct weir__standing {
+    int64_t offset; /* next to read; -1 = none */
+    int64_t synced; /* wall clock, ms: nothing that the store lacks was appended before; 0 = not known */
+    bool    marked; /* what stands at `offset` is the marker of the store's own transaction */
+};
+#define WEIR__NOWHERE ((struct weir__standing){ .offset = -1 })
+
+/* After the commit: adds this store's changes and standing to the batch. now: NULL = as before; offset -1 = the commit
+ * brought nothing to the changelog. After the batch is written: committed. */
 struct weir__batch {
     struct weir__write *writes;
     size_t              count, capacity;
     struct weir_arena   arena;
 };
-int  weir__store_collect(struct weir__store *store, int64_t offset, struct weir__batch *batch);
+int  weir__store_collect(struct weir__store *store, const struct weir__standing *now, struct weir__batch *batch);
 void weir__store_committed(struct weir__store *store); /* rows stay as clean ones, up to keep_bytes of memory */
 /* After the commit, instead of both: the changes are held in memory until a later collect. A crash replays them from
  * the changelog, so only where weir__store_may_hold. */
-void    weir__store_hold(struct weir__store *store, int64_t offset);
-bool    weir__store_may_hold(const struct weir__store *store);   /* logged, not LRU, not shared */
-size_t  weir__store_held_bytes(const struct weir__store *store); /* committed rows not yet written, bytes of memory */
-void    weir__store_share(struct weir__store *store); /* others read the engine: each commit writes from now on */
-void    weir__store_keep(struct weir__store *store, size_t keep_bytes);
-void    weir__store_drop(struct weir__store *store); /* abort: forgets what was not committed */
-int64_t weir__store_offset(
-    const struct weir__store *store); /* next changelog offset to read, as committed; -1 = none */
+void   weir__store_hold(struct weir__store *store, const struct weir__standing *now);
+bool   weir__store_may_hold(const struct weir__store *store);   /* logged, not LRU, not shared */
+size_t weir__store_held_bytes(const struct weir__store *store); /* committed rows not yet written, bytes of memory */
+void   weir__store_share(struct weir__store *store); /* others read the engine: each commit writes from now on */
+void   weir__store_keep(struct weir__store *store, size_t keep_bytes);
+void   weir__store_drop(struct weir__store *store); /* abort: forgets what was not committed */
+struct weir__standing weir__store_standing(const struct weir__store *store); /* as committed */
+/* All that was appended to the changelog before `at` is in the store. */
+void weir__store_sync(struct weir__store *store, int64_t at);
 
 /* Applies changelog records (key and value as in the changelog, timestamp the record's) straight to the engine,
  * with `next` as the new offset. `into` as weir__store_collect's batch; written by the caller. */

@@ -75,13 +75,20 @@ int weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct
     return WEIR_OK;
 }
 
-static int64_t sent_offset(const struct weir__binding *binding, int64_t (*sent)(void *arg, struct weir__tp tp),
-                           void                       *arg)
+/* How a store stands to its changelog after a commit; NULL: there was none. */
+static const struct weir__standing *stand(const struct weir__binding *binding,
+                                          int64_t (*sent)(void *arg, struct weir__tp tp), void *arg,
+                                          struct weir__standing *ret)
 {
+    const struct weir__task_config *config = &binding->task->config;
+
     if (sent == NULL || binding->plan->changelog == NULL)
-        return WEIR__UNKNOWN;
-    return sent(arg,
-                (struct weir__tp){ .topic = binding->plan->changelog, .partition = binding->task->config.partition });
+        return NULL;
+    *ret = (struct weir__standing){ .offset = sent(arg, (struct weir__tp){ .topic = binding->plan->changelog,
+                                                                           .partition = config->partition }),
+                                    .synced = config->now(config->now_arg),
+                                    .marked = config->transactional };
+    return ret;
 }
 
 /* Whether all is written now, and not held back. */
@@ -94,12 +101,13 @@ static int collect(struct weir__task *task, bool all, int64_t (*sent)(void *arg,
 {
     for (size_t i = 0; i < task->binding_count; i++) {
         struct weir__binding *binding = &task->bindings[i];
+        struct weir__standing now;
         int                   err;
 
         binding->holds = !all && weir__store_may_hold(binding->store);
         if (binding->holds)
             continue;
-        err = weir__store_collect(binding->store, sent_offset(binding, sent, arg), &task->batch);
+        err = weir__store_collect(binding->store, stand(binding, sent, arg, &now), &task->batch);
         if (err < 0)
             return err;
     }
@@ -110,9 +118,10 @@ static void settle(struct weir__task *task, int64_t (*sent)(void *arg, struct we
 {
     for (size_t i = 0; i < task->binding_count; i++) {
         struct weir__binding *binding = &task->bindings[i];
+        struct weir__standing now;
 
         if (binding->holds)
-            weir__store_hold(binding->store, sent_offset(binding, sent, arg));
+            weir__store_hold(binding->store, stand(binding, sent, arg, &now));
         else
             weir__store_committed(binding->store);
     }

@@ -53,6 +53,7 @@ struct weir__task_config {
     void                      *send_arg;
     int64_t (*now)(void *arg); /* wall clock, ms */
     void              *now_arg;
+    bool               transactional; /* the log marks the end of each commit with a record of its own */
     enum weir__handler on_unreadable, on_failure, on_refused; /* reading, verbs, sending; DEAD_LETTER without dead
                                                                 letters means FAIL */
     weir_extract      *extract; /* default extractor; NULL = record's timestamp, negative fails */

@@ -204,7 +204,7 @@ static const char *cleanup_of(const struct weir__compiler *compiler, const struc
 /* Event time is the records' time: a broker's usual limits would refuse or delete old and future records. */
 static void fill_settings(struct weir__compiler *compiler, struct weir__kept *kept)
 {
-    static const char *const kept_forever[] = { "retention.ms=-1",
+    static const char *const kept_forever[] = { "retention.ms=-1", "delete.retention.ms=86400000",
                                                 "message.timestamp.before.max.ms=9223372036854775807",
                                                 "message.timestamp.after.max.ms=9223372036854775807" };
     const char             **settings = NULL;

@@ -64,6 +64,23 @@ START_TEST(remove_tree_does_not_follow_links)
 }
 END_TEST
 
+START_TEST(a_tree_is_discarded_under_another_name)
+{
+    char tree[160], aside[176], inside[176];
+
+    snprintf(tree, sizeof(tree), "%s/state", dir);
+    snprintf(aside, sizeof(aside), "%s.discarded", tree);
+    snprintf(inside, sizeof(inside), "%s/file", tree);
+    ck_assert_int_eq(weir__discard_tree(tree, NULL), WEIR_OK); /* absent = fine */
+    ck_assert_int_eq(weir__make_dirs(tree, NULL), WEIR_OK);
+    ck_assert_int_eq(weir__write_file(inside, BYTES("x", 1), NULL), WEIR_OK);
+    ck_assert_int_eq(weir__make_dirs(aside, NULL), WEIR_OK); /* left by an earlier one that was cut short */
+    ck_assert_int_eq(weir__discard_tree(tree, NULL), WEIR_OK);
+    ck_assert(!exists(tree));
+    ck_assert(!exists(aside));
+}
+END_TEST
+
 START_TEST(a_file_is_replaced_whole)
 {
     AUTO(weir__buf_fini) struct weir__buf file = { 0 };
@@ -179,11 +196,17 @@ END_TEST
 int main(void)
 {
     const TTest *const all_tests[] = {
-        folders_are_made_with_their_parents, a_file_in_the_way_of_a_folder_is_named,
-        remove_tree_does_not_follow_links,   a_file_is_replaced_whole,
-        empty_and_large_files_are_read,      what_is_no_plain_file_is_not_replaced,
-        absent_files_and_folders_are_named,  a_held_lock_names_its_holder,
-        a_lock_ends_with_its_process,        failed_allocations_are_told,
+        folders_are_made_with_their_parents,
+        a_file_in_the_way_of_a_folder_is_named,
+        remove_tree_does_not_follow_links,
+        a_tree_is_discarded_under_another_name,
+        a_file_is_replaced_whole,
+        empty_and_large_files_are_read,
+        what_is_no_plain_file_is_not_replaced,
+        absent_files_and_folders_are_named,
+        a_held_lock_names_its_holder,
+        a_lock_ends_with_its_process,
+        failed_allocations_are_told,
     };
     Suite *suite = suite_create("base_files");
     TCase *tcase = tcase_create("base_files");

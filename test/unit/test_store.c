@@ -92,12 +92,15 @@ static void expect_get(const char *key, const char *want)
     ck_assert(weir__bytes_equal(value.bytes, text(want)));
 }
 
+static int64_t synced; /* of the next commits */
+
 static void commit(int64_t offset)
 {
-    struct weir__batch batch = { 0 };
+    struct weir__batch    batch = { 0 };
+    struct weir__standing now = { .offset = offset, .synced = synced };
 
     ck_assert_int_eq(weir__store_flush(store), WEIR_OK);
-    ck_assert_int_eq(weir__store_collect(store, offset, &batch), WEIR_OK);
+    ck_assert_int_eq(weir__store_collect(store, &now, &batch), WEIR_OK);
     ck_assert_int_eq(engine->write(db, batch.writes, batch.count), WEIR_OK);
     weir__store_committed(store);
     weir__free(batch.writes);
@@ -197,7 +200,7 @@ START_TEST(drop_takes_back_to_the_commit)
     expect_get("a", "1");
     expect_get("b", NULL);
     expect_range(NULL, NULL, WEIR_ASCENDING, "a=1;");
-    ck_assert_int_eq(weir__store_offset(store), 1);
+    ck_assert_int_eq(weir__store_standing(store).offset, 1);
     finish();
 }
 END_TEST
@@ -230,8 +233,8 @@ static void write_and_crash(int round)
 static void check_after_crash(int round)
 {
     (void)round;
-    ck_assert_int_gt(weir__store_offset(store), 0);
-    expect_get("n", weir__store_offset(store) % 2 == 1 ? "even" : "odd");
+    ck_assert_int_gt(weir__store_standing(store).offset, 0);
+    expect_get("n", weir__store_standing(store).offset % 2 == 1 ? "even" : "odd");
 }
 
 START_TEST(offset_and_rows_survive_together)
@@ -337,10 +340,75 @@ START_TEST(restore_gives_the_same_rows)
     open_with(_i, (struct weir__store_spec){ KEYS_SPEC });
     ck_assert_int_eq(weir__store_restore(store, records, 4, 9), WEIR_OK);
     expect_range(NULL, NULL, WEIR_ASCENDING, "b=1;c=;");
-    ck_assert_int_eq(weir__store_offset(store), 9);
+    ck_assert_int_eq(weir__store_standing(store).offset, 9);
     ck_assert_int_eq(weir__store_wipe(store), WEIR_OK);
     expect_range(NULL, NULL, WEIR_ASCENDING, "");
-    ck_assert_int_eq(weir__store_offset(store), -1);
+    ck_assert_int_eq(weir__store_standing(store).offset, -1);
+    finish();
+}
+END_TEST
+
+static struct weir__engine        failing; /* as engines[], its write fails when writes_left is none */
+static const struct weir__engine *true_engine;
+static int                        writes_left;
+
+static int failing_write(struct weir__db *in, const struct weir__write *writes, size_t count)
+{
+    return writes_left-- > 0 ? true_engine->write(in, writes, count) : WEIR_STORE_FAILED;
+}
+
+/* Whatever a wipe that was cut short has left, the next life reads its changelog from the start. */
+START_TEST(a_wipe_that_was_cut_short_leaves_no_half_store)
+{
+    struct weir_error error;
+
+    open_with(_i, (struct weir__store_spec){ KEYS_SPEC });
+    put("a", "1", 1);
+    put("b", "1", 1);
+    commit(2);
+    weir__store_close(store);
+    true_engine = engine;
+    failing = *engine;
+    failing.write = failing_write;
+    for (writes_left = 1;; writes_left++) {
+        int at_most = writes_left;
+
+        ck_assert_int_eq(weir__store_open(&spec, &failing, db, &store, &error), WEIR_OK);
+        if (weir__store_wipe(store) == WEIR_OK)
+            break;
+        weir__store_close(store);
+        ck_assert_int_eq(weir__store_open(&spec, engine, db, &store, &error), WEIR_OK);
+        ck_assert_int_eq(weir__store_standing(store).offset, -1);
+        weir__store_close(store);
+        writes_left = at_most;
+    }
+    expect_range(NULL, NULL, WEIR_ASCENDING, "");
+    finish();
+}
+END_TEST
+
+/* When a store was in step with its changelog goes with its offset; alone it is written again after an hour. */
+START_TEST(the_time_of_being_in_step_is_kept)
+{
+    open_with(1, (struct weir__store_spec){ KEYS_SPEC });
+    put("a", "1", 1);
+    synced = 1000;
+    commit(7);
+    synced = 2000;
+    commit(-1);
+    ck_assert_int_eq(weir__store_standing(store).synced, 2000);
+    close_all();
+    open_again();
+    ck_assert_int_eq(weir__store_standing(store).offset, 7);
+    ck_assert_int_eq(weir__store_standing(store).synced, 1000);
+    synced = 1000 + HOURS(1);
+    commit(-1);
+    ck_assert_int_eq(engine->flush(db), WEIR_OK);
+    close_all();
+    open_again();
+    ck_assert_int_eq(weir__store_standing(store).offset, 7);
+    ck_assert_int_eq(weir__store_standing(store).synced, 1000 + HOURS(1));
+    synced = 0;
     finish();
 }
 END_TEST
@@ -380,6 +448,8 @@ int main(void)
     tcase_add_loop_test(tests, windows_expire_by_segment, 0, 2);
     tcase_add_loop_test(tests, lru_lets_the_least_used_go, 0, 1);
     tcase_add_loop_test(tests, restore_gives_the_same_rows, 0, 2);
+    tcase_add_loop_test(tests, a_wipe_that_was_cut_short_leaves_no_half_store, 0, 2);
+    tcase_add_test(tests, the_time_of_being_in_step_is_kept);
     tcase_add_test(tests, without_memory_nothing_is_half_done);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

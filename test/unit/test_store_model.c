@@ -200,9 +200,10 @@ static void flush_all(void)
 
 static void write_all(int64_t offset)
 {
-    struct weir__batch batch = { 0 };
+    struct weir__batch          batch = { 0 };
+    const struct weir__standing standing = { .offset = offset };
 
-    MUST(weir__store_collect(store, offset, &batch) == WEIR_OK);
+    MUST(weir__store_collect(store, &standing, &batch) == WEIR_OK);
     MUST(engine->write(db, batch.writes, batch.count) == WEIR_OK);
     weir__store_committed(store);
     weir__free(batch.writes);
@@ -211,11 +212,13 @@ static void write_all(int64_t offset)
 
 static void do_commit(void)
 {
+    const struct weir__standing standing = { .offset = (int64_t)change_count };
+
     flush_all();
     if (dice(4) == 0)
         write_all((int64_t)change_count);
     else
-        weir__store_hold(store, (int64_t)change_count);
+        weir__store_hold(store, &standing);
     committed = now;
     committed_count = change_count;
 }
@@ -232,7 +235,7 @@ static void replay(void)
 {
     static struct weir__raw records[64];
     static char             keys[64][64];
-    int64_t                 from = weir__store_offset(store);
+    int64_t                 from = weir__store_standing(store).offset;
 
     MUST(from <= (int64_t)committed_count);
     for (size_t at = from < 0 ? 0 : (size_t)from; at < committed_count;) {

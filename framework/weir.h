@@ -242,8 +242,11 @@ WEIR_API bool               weir_absent(struct weir_context *ctx); /* in a fold:
 /* Windows by key time. In a fold: the window had closed before this record. In the nodes after it, not beyond a topic:
  * the result is of a closed window, the first after its close or a correction. */
 WEIR_API bool    weir_closed(struct weir_context *ctx);
-WEIR_API int64_t weir_stream_time(struct weir_context *ctx);    /* ms; -1 = unknown */
-WEIR_API int64_t weir_wall_time(struct weir_context *ctx);      /* ms of the engine's clock */
+WEIR_API int64_t weir_stream_time(struct weir_context *ctx); /* ms; -1 = unknown */
+WEIR_API int64_t weir_wall_time(struct weir_context *ctx);   /* ms of the engine's clock */
+/* How often the application was rebuilt, from 1: rises with "reset" and "replay --supersede", so that what is made after them can
+ * be told from what was made before, and go before it. 1 in drivers and in "try", unless they say another. */
+WEIR_API int64_t weir_epoch(struct weir_context *ctx);
 WEIR_API int64_t weir_partition_time(struct weir_context *ctx); /* in an extractor: greatest so far, -1 */
 
 /* A row of a store as a verb sees it. */

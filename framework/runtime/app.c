@@ -139,6 +139,21 @@ static int check_memory(struct weir__app *app, struct weir_error *reterr)
                       "%lld bytes are too few for a process: give at least 96m", (long long)configured);
 }
 
+/* Before topics are made: a reset that has not ended has left some, and not others. */
+static int agree(struct weir__app *app, struct weir_error *reterr)
+{
+    struct weir__control_at at = { .engine = app->config.engine,
+                                   .log = app->config.log,
+                                   .application = app->plan->application };
+    int                     err = weir__control_make(&at, &app->control, reterr);
+
+    if (err == WEIR_OK && app->control.unfinished)
+        return weir__fail(reterr, WEIR_BAD_STATE, app->plan->application,
+                          "a reset of it has not ended: run \"reset %s\" again before it is started",
+                          app->plan->topology->name);
+    return err == WEIR_OK ? weir__state_dir_identify(&app->state, &app->control, reterr) : err;
+}
+
 static int build(struct weir__app *app, struct weir_error *reterr)
 {
     const char *name = app->config.topology->name;
@@ -148,6 +163,8 @@ static int build(struct weir__app *app, struct weir_error *reterr)
         err = make_plan(app, reterr);
     if (err == WEIR_OK)
         err = weir__state_dir_open(app, reterr);
+    if (err == WEIR_OK)
+        err = agree(app, reterr);
     if (err == WEIR_OK)
         err = weir__topics_ensure(app, reterr);
     if (err < 0)
@@ -246,7 +263,7 @@ int weir__app_start(struct weir__app *app, struct weir_error *reterr)
     weir__say(WEIR__INFO, "started", "topology", "s", app->plan->topology->name, "application", "s",
               app->plan->application, "instance", "s", app->state.instance, "threads", "i",
               (int64_t)app->thread_count, "delivery", "s",
-              app->settings.exactly_once ? "exactly_once" : "at_least_once", NULL);
+              app->settings.exactly_once ? "exactly_once" : "at_least_once", "epoch", "i", app->control.epoch, NULL);
     return WEIR_OK;
 }
 

@@ -64,6 +64,9 @@ struct weir__topics {
 /* Works out all topics and their partition counts, makes what is absent, compares what is there. */
 int                           weir__topics_ensure(struct weir__app *app, struct weir_error *reterr);
 const struct weir__topic_use *weir__topics_find(const struct weir__topics *topics, const char *name);
+/* An internal topic has another count than what stands in `kept`: WEIR_BAD_CONFIG names the input that decides it. */
+int weir__topics_fail_count(const struct weir__app *app, const struct weir__topic_use *use, int32_t before,
+                            const char *kept, struct weir_error *reterr);
 /* The real name of a node's topic, in the app's arena. NULL: out of memory. */
 const char *weir__topic_name(struct weir__app *app, const struct weir__node *node, const char *topic);
 
@@ -74,8 +77,12 @@ struct weir__state_dir {
     int   lock; /* descriptor; -1 = not locked */
     char  instance[64];
 };
-int  weir__state_dir_open(struct weir__app *app, struct weir_error *reterr);
+int weir__state_dir_open(struct weir__app *app, struct weir_error *reterr);
+/* State of another identity is removed, and the folder takes this one. */
+int  weir__state_dir_identify(struct weir__state_dir *state, const struct weir__control *control,
+                              struct weir_error *reterr);
 void weir__state_dir_close(struct weir__state_dir *dir);
+int  weir__state_dir_wipe(const char *dir, struct weir_error *reterr); /* all but the lock, instance and identity */
 /* Compares the partition counts that state was made with, and keeps new ones. WEIR_BAD_CONFIG with both counts. */
 int weir__state_dir_check_counts(struct weir__app *app, struct weir_error *reterr);
 
@@ -221,7 +228,8 @@ struct weir__app {
     struct weir_arena         arena;
     struct weir__topics       topics;
     struct weir__state_dir    state;
-    const char              **inputs; /* subscription, real names */
+    struct weir__control      control; /* as it was at the start */
+    const char              **inputs;  /* subscription, real names */
     size_t                    input_count;
     int                      *input_subs;
     struct weir__thread      *threads;

@@ -91,6 +91,37 @@ int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on
 extern const char *const weir__user_topic_settings[];
 extern const char *const weir__table_topic_settings[];
 
+/* ---- what all processes of an application agree on (control.c) ---- */
+
+#define WEIR__EPOCH_MOST       1000000000
+#define WEIR__CONTROL_NAME_MAX 256
+
+struct weir__control {
+    int64_t epoch;        /* of rebuilds; 1 = nothing was rebuilt */
+    char    identity[24]; /* of the state: another one, other state */
+    bool    unfinished;   /* a reset has begun and not ended */
+};
+/* Where it is: an application id and its log. */
+struct weir__control_at {
+    const struct weir__log_engine *engine;
+    struct weir__log              *log;
+    const char                    *application;
+};
+/* The topic it is kept in. */
+void weir__control_topic(const char *application, char *ret, size_t size);
+/* WEIR_NOTFOUND: none of the application's processes has started yet. WEIR_CORRUPT; the log's codes. */
+int weir__control_read(const struct weir__control_at *at, struct weir__control *ret, struct weir_error *reterr);
+/* The same, made where there is none. */
+int weir__control_make(const struct weir__control_at *at, struct weir__control *ret, struct weir_error *reterr);
+/* Lets change have what stands (epoch 0: nothing) and keeps what it makes of it. It may be called again. */
+typedef int weir__control_change(void *arg, struct weir__control *control, struct weir_error *reterr);
+int         weir__control_change_by(const struct weir__control_at *at, weir__control_change *change, void *arg,
+                                    struct weir__control *ret, struct weir_error *reterr);
+/* The next epoch. WEIR_OVERFLOW. */
+int weir__control_raise(struct weir__control *control, const char *application, struct weir_error *reterr);
+/* Sixteen random digits. what: whom it is for, for people. */
+int weir__random_name(char *ret, size_t size, const char *what, struct weir_error *reterr);
+
 /* ---- loading files into topics (load.c) ---- */
 
 /* One file for one topic. Lines are JSON as `cat` prints them, or (lines) each the value of a record without key. */

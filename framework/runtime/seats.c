@@ -321,6 +321,7 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .db_memory = app->memory.buffers,
                                         .close_interval = settings->close_interval,
                                         .idle = settings->task_idle,
+                                        .epoch = app->control.epoch,
                                         .topics = topics };
 
     if (topics == NULL)

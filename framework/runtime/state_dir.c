@@ -1,12 +1,19 @@
 /* state_dir.c: the folder of an application's state: its lock, the instance's name, the counts state was made with.
  *
- *     <state_dir>/<topology>/LOCK  INSTANCE  PARTITIONS  <sub-topology>_<partition>/
+ *     <state_dir>/<topology>/LOCK  INSTANCE  IDENTITY  PARTITIONS  <sub-topology>_<partition>/
+ *
+ * (1) State that is to go is first renamed (to "....gone"), then removed: a crash in between leaves no half store. What a crash left
+ *     is removed at the next opening.
+ * (2) IDENTITY is written last: until then the next start removes what is still there.
  */
 #include "framework/runtime/internal.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
+
+#define GONE ".gone"
 
 static void free_path(char **path) { weir__free(*path); }
 
@@ -27,16 +34,6 @@ static int fail_memory(const char *where, struct weir_error *reterr)
 
 /* ---- instance ---- */
 
-static int make_instance(char *ret, size_t size, struct weir_error *reterr)
-{
-    uint64_t random;
-
-    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-        return weir__fail(reterr, WEIR_IO, "instance.id", "the system gives no random bytes: set instance.id");
-    snprintf(ret, size, "%016llx", (unsigned long long)random);
-    return WEIR_OK;
-}
-
 static int keep_instance(struct weir__state_dir *state, struct weir_error *reterr)
 {
     AUTO(free_path) char                 *path = join_path(state->path, "INSTANCE");
@@ -53,7 +50,7 @@ static int keep_instance(struct weir__state_dir *state, struct weir_error *reter
         if (weir__legal_name(state->instance))
             return WEIR_OK;
     }
-    err = make_instance(state->instance, sizeof(state->instance), reterr);
+    err = weir__random_name(state->instance, sizeof(state->instance), "instance.id", reterr);
     return err < 0 ? err : weir__write_file(path, BYTES(state->instance, strlen(state->instance)), reterr);
 }
 
@@ -71,7 +68,7 @@ static int name_instance(struct weir__app *app, struct weir_error *reterr)
         return WEIR_OK;
     }
     return state->path != NULL ? keep_instance(state, reterr)
-                               : make_instance(state->instance, sizeof(state->instance), reterr);
+                               : weir__random_name(state->instance, sizeof(state->instance), "instance.id", reterr);
 }
 
 int weir__state_dir_open(struct weir__app *app, struct weir_error *reterr)
@@ -99,6 +96,137 @@ void weir__state_dir_close(struct weir__state_dir *state)
     state->lock = -1;
     weir__free(state->path);
     state->path = NULL;
+}
+
+/* ---- removing ---- */
+
+static void close_dir(DIR **dir)
+{
+    if (*dir != NULL)
+        closedir(*dir);
+}
+
+static bool is_gone(const char *name)
+{
+    size_t size = strlen(name);
+
+    return size > strlen(GONE) && strcmp(name + size - strlen(GONE), GONE) == 0;
+}
+
+/* What belongs to the folder itself stays. */
+static bool is_state(const char *name)
+{
+    static const char *const kept[] = { ".", "..", "LOCK", "INSTANCE", "IDENTITY" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+        if (strcmp(name, kept[i]) == 0)
+            return false;
+    return !is_gone(name);
+}
+
+static int rename_gone(const char *dir, const char *name, struct weir_error *reterr)
+{
+    AUTO(weir__buf_fini) struct weir__buf from = { 0 }, to = { 0 };
+
+    weir__buf_printf(&from, "%s/%s", dir, name);
+    weir__buf_printf(&to, "%s/%s" GONE, dir, name);
+    if (!weir__buf_ok(&from) || !weir__buf_ok(&to))
+        return fail_memory(dir, reterr);
+    if (rename(from.data, to.data) < 0)
+        return weir__fail(reterr, WEIR_IO, from.data, "it cannot be renamed to be removed: %s", strerror(errno));
+    return WEIR_OK;
+}
+
+static int remove_gone(const char *dir, const char *name, struct weir_error *reterr)
+{
+    AUTO(free_path) char *path = join_path(dir, name);
+
+    return path != NULL ? weir__remove_tree(path, reterr) : fail_memory(dir, reterr);
+}
+
+static int each_entry(const char *dir, bool (*wanted)(const char *name),
+                      int (*visit)(const char *dir, const char *name, struct weir_error *reterr), size_t *ret_count,
+                      struct weir_error *reterr)
+{
+    AUTO(close_dir) DIR *open = opendir(dir);
+    struct dirent       *entry;
+    int                  err = WEIR_OK;
+
+    if (open == NULL)
+        return weir__fail(reterr, WEIR_IO, dir, "the folder cannot be read: %s", strerror(errno));
+    while (err == WEIR_OK && (entry = readdir(open)) != NULL)
+        if (wanted(entry->d_name)) {
+            ++*ret_count;
+            err = visit(dir, entry->d_name, reterr);
+        }
+    return err;
+}
+
+static int remove_left(const char *dir, struct weir_error *reterr)
+{
+    size_t count = 0;
+
+    return each_entry(dir, is_gone, remove_gone, &count, reterr);
+}
+
+int weir__state_dir_wipe(const char *dir, struct weir_error *reterr)
+{
+    size_t count = 0;
+    int    err = remove_left(dir, reterr); /* or a name may be taken */
+
+    if (err == WEIR_OK)
+        err = each_entry(dir, is_state, rename_gone, &count, reterr);
+    return err == WEIR_OK && count > 0 ? remove_left(dir, reterr) : err;
+}
+
+/* ---- identity ---- */
+
+static int look_on(const char *dir, const char *name, struct weir_error *reterr)
+{
+    (void)dir, (void)name, (void)reterr;
+    return WEIR_OK;
+}
+
+/* Whether what is in the folder is the control record's. A folder from before there were identities is, until a reset. */
+static int is_ours(const struct weir__state_dir *state, const char *path, const struct weir__control *control,
+                   bool *ret, struct weir_error *reterr)
+{
+    AUTO(weir__buf_fini) struct weir__buf kept = { 0 };
+    int                                   err = weir__read_file(path, &kept, reterr);
+    size_t                                count = 0;
+
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    *ret = err == WEIR_OK
+               ? weir__bytes_equal(BYTES(kept.data, kept.size), BYTES(control->identity, strlen(control->identity)))
+               : control->epoch == 1;
+    if (*ret)
+        return WEIR_OK;
+    err = each_entry(state->path, is_state, look_on, &count, reterr);
+    if (err == WEIR_OK && count > 0)
+        weir__say(WEIR__WARN, "state-removed", "folder", "s", state->path, "why", "s",
+                  "it was made before a reset, or over another log: only what the changelogs have counts", NULL);
+    return err;
+}
+
+int weir__state_dir_identify(struct weir__state_dir *state, const struct weir__control *control,
+                             struct weir_error *reterr)
+{
+    AUTO(free_path) char *path = NULL;
+    bool                  ours = false;
+    int                   err;
+
+    if (state->path == NULL)
+        return WEIR_OK;
+    path = join_path(state->path, "IDENTITY");
+    if (path == NULL)
+        return fail_memory(state->path, reterr);
+    err = remove_left(state->path, reterr);
+    if (err == WEIR_OK)
+        err = is_ours(state, path, control, &ours, reterr);
+    if (err == WEIR_OK && !ours)
+        err = weir__state_dir_wipe(state->path, reterr);
+    return err == WEIR_OK ? weir__write_file(path, BYTES(control->identity, strlen(control->identity)), reterr) : err;
 }
 
 /* ---- counts ---- */
@@ -133,10 +261,7 @@ static int check_count(const struct weir__app *app, const struct weir__topic_use
 
     if (before == 0 || before == use->partitions)
         return WEIR_OK;
-    return weir__fail(reterr, WEIR_BAD_CONFIG, use->name,
-                      "the topic has %d partitions, the state in %s was made with %d: give the topic %d again, or "
-                      "stop, remove that folder and the changelogs and start over, so that each key finds its state",
-                      use->partitions, app->state.path, before, before);
+    return weir__topics_fail_count(app, use, before, app->state.path, reterr);
 }
 
 static int keep_counts(const struct weir__app *app, const char *path, const struct weir__buf *kept,

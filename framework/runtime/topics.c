@@ -315,8 +315,26 @@ static int add_changelogs(struct weir__app *app)
         if (known) /* an input that is its own changelog */
             continue;
         use->settings = store->settings;
+        use->writer = store->subtopology;
         use->partitions = MAX(greatest_input(app, store->subtopology), 1);
     }
+    return WEIR_OK;
+}
+
+/* It is there: here its settings are compared. */
+static int add_control(struct weir__app *app)
+{
+    char                    name[WEIR__CONTROL_NAME_MAX];
+    const char             *kept;
+    struct weir__topic_use *use;
+
+    weir__control_topic(app->plan->application, name, sizeof(name));
+    kept = weir__arena_printf(&app->arena, "%s", name);
+    use = use_topic(app, kept);
+    if (use == NULL)
+        return WEIR_NO_MEMORY;
+    use->settings = weir__table_topic_settings;
+    use->partitions = 1;
     return WEIR_OK;
 }
 
@@ -375,7 +393,29 @@ static int make_topics(struct weir__app *app, struct weir_error *reterr)
     return err < 0 ? err : differences.err;
 }
 
-/* A topic that is there with another count than ours: an internal one of another shape of the topology. */
+/* The input that decides how many partitions a topic has, its writer's greatest; itself where none does. */
+static const struct weir__topic_use *cause_of(const struct weir__app *app, const struct weir__topic_use *use)
+{
+    for (size_t hops = 0; !use->user && use->declared == 0 && use->writer >= 0 && hops < app->topics.count; hops++)
+        for (size_t i = 0; i < app->topics.count; i++)
+            if (app->topics.items[i].reader == use->writer && app->topics.items[i].partitions == use->partitions) {
+                use = &app->topics.items[i];
+                break;
+            }
+    return use;
+}
+
+int weir__topics_fail_count(const struct weir__app *app, const struct weir__topic_use *use, int32_t before,
+                            const char *kept, struct weir_error *reterr)
+{
+    return weir__fail(
+        reterr, WEIR_BAD_CONFIG, cause_of(app, use)->name,
+        "the topic has %d partitions now, the state in %s was made with %d: stop all processes of %s, run "
+        "\"reset %s\" and start again, so that each key finds its state",
+        use->partitions, kept, before, app->plan->application, app->plan->topology->name);
+}
+
+/* A topic that is there with another count than ours: an internal one, of other inputs or another shape of the topology. */
 static int check_made(struct weir__app *app, struct weir_error *reterr)
 {
     for (size_t i = 0; i < app->topics.count; i++) {
@@ -386,10 +426,7 @@ static int check_made(struct weir__app *app, struct weir_error *reterr)
         if (err < 0)
             return err;
         if (count != use->partitions)
-            return weir__fail(reterr, WEIR_BAD_CONFIG, use->name,
-                              "the topic has %d partitions, the topology needs %d: give its inputs the old count, or "
-                              "remove the topic and the state folder",
-                              count, use->partitions);
+            return weir__topics_fail_count(app, use, count, use->name, reterr);
     }
     return WEIR_OK;
 }
@@ -407,7 +444,7 @@ int weir__topics_ensure(struct weir__app *app, struct weir_error *reterr)
     for (size_t i = 0; err == WEIR_OK && i < app->plan->sub_count; i++)
         if (app->plan->subs[i].stateful && !app->plan->subs[i].global)
             err = check_equal(app, (int)i, reterr);
-    if (err == WEIR_OK && add_changelogs(app) < 0)
+    if (err == WEIR_OK && (add_changelogs(app) < 0 || add_control(app) < 0))
         err = weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name, "out of memory");
     if (err == WEIR_OK)
         err = weir__state_dir_check_counts(app, reterr);

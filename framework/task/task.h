@@ -68,6 +68,7 @@ struct weir__task_config {
     int64_t close_interval;               /* throttle of ON_CLOSE, ms of wall clock */
     bool    upstream_expiry;              /* ON_CLOSE does not see windows past the store's retention, as upstream */
     int64_t idle;                         /* max.task.idle.ms */
+    int64_t epoch;                        /* of rebuilds; 0 = the first */
     const char *const *topics;            /* real names of the topics that have this partition; NULL = all sources' */
 };
 

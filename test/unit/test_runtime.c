@@ -106,15 +106,16 @@ static TOPOLOGY(picky, .paths = PATHS(PATH(picky_in, picky_do, picky_out)));
 
 static struct weir__log_engine engine;           /* the embedded one, commit replaced */
 static atomic_int              fault_at, faults; /* from which commit on, and how many */
-static int                     fault;            /* code */
+static int                     fault;            /* code; of commits with offsets */
 static bool                    fault_after;      /* the commit is done, but we say it is not */
 static atomic_int              commits;
 
 static int faulty_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
                          int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline)
 {
-    bool now = atomic_fetch_add(&commits, 1) + 1 >= atomic_load(&fault_at) && atomic_fetch_sub(&faults, 1) > 0;
-    int  err = WEIR_OK;
+    bool now = group != NULL && atomic_fetch_add(&commits, 1) + 1 >= atomic_load(&fault_at) &&
+               atomic_fetch_sub(&faults, 1) > 0;
+    int err = WEIR_OK;
 
     if (!now || fault_after)
         err = weir__embedded_engine.commit(producer, group, consumer, token, offsets, count, deadline);
@@ -514,20 +515,147 @@ START_TEST(unequal_counts_are_refused_by_name)
 }
 END_TEST
 
+static void make_app_once(const struct weir_topology *topology)
+{
+    struct weir__app *app;
+
+    ck_assert_msg(make(topology, &app) == WEIR_OK, "%s: %s", err.where, err.text);
+    weir__app_free(app);
+}
+
+static int raise_epoch(void *arg, struct weir__control *control, struct weir_error *reterr)
+{
+    (void)arg;
+    return weir__control_raise(control, "counting", reterr);
+}
+
+static void grow_topic(const char *name, int32_t partitions)
+{
+    ck_assert_msg(engine.grow(logs, name, partitions, engine.now(logs) + 1000, &err) == WEIR_OK, "%s", err.text);
+}
+
+static void expect_count_refused(const struct weir_topology *topology, const char *topic)
+{
+    struct weir__app *app;
+
+    ck_assert_int_eq(make(topology, &app), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.where, topic);
+    ck_assert_ptr_nonnull(strstr(err.text, "has 5 partitions"));
+    ck_assert_ptr_nonnull(strstr(err.text, "made with 3"));
+    ck_assert_ptr_nonnull(strstr(err.text, "\"reset "));
+}
+
+/* The input is named whose count has changed, not the internal topic that shows it. */
 START_TEST(another_count_than_the_states_is_refused)
 {
-    struct weir__log_config config = { .quirks = true };
-    struct weir__app       *app;
-
     make_topic("words", 3);
-    ck_assert_int_eq(make(&counting, &app), WEIR_OK);
-    weir__app_free(app);
-    engine.close(logs);
-    ck_assert_int_eq(engine.open(&config, &logs, &err), WEIR_OK);
-    make_topic("words", 5);
-    ck_assert_int_eq(make(&counting, &app), WEIR_BAD_CONFIG);
-    ck_assert_ptr_nonnull(strstr(err.text, "has 5"));
-    ck_assert_ptr_nonnull(strstr(err.text, "made with 3"));
+    make_app_once(&counting);
+    grow_topic("words", 5);
+    expect_count_refused(&counting, "words");
+    ck_assert_int_eq(weir__remove_tree(dir, &err), WEIR_OK); /* on an empty disk the log's own topics tell */
+    expect_count_refused(&counting, "words");
+}
+END_TEST
+
+/* Without a repartition topic between: the changelog tells. */
+START_TEST(another_count_than_the_changelogs_is_refused)
+{
+    make_topic("ticks", 3);
+    make_app_once(&closing);
+    ck_assert_int_eq(weir__remove_tree(dir, &err), WEIR_OK);
+    grow_topic("ticks", 5);
+    expect_count_refused(&closing, "ticks");
+}
+END_TEST
+
+/* ---- identity ---- */
+
+static bool is_there(const char *name)
+{
+    char path[200];
+
+    snprintf(path, sizeof(path), "%s/counting/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+static void write_kept(const char *name, const char *text)
+{
+    char path[200];
+
+    snprintf(path, sizeof(path), "%s/counting/%s", dir, name);
+    ck_assert_int_eq(weir__write_file(path, BYTES(text, strlen(text)), &err), WEIR_OK);
+}
+
+static int say_unfinished(void *arg, struct weir__control *control, struct weir_error *reterr)
+{
+    (void)reterr;
+    control->unfinished = *(const bool *)arg;
+    return WEIR_OK;
+}
+
+static struct weir__control_at control_at(void)
+{
+    return (struct weir__control_at){ .engine = &engine, .log = logs, .application = "counting" };
+}
+
+START_TEST(state_of_another_identity_is_removed_and_its_own_is_kept)
+{
+    make_topic("words", 2);
+    make_app_once(&counting);
+    write_kept("task_0", "state");
+    write_kept("task_1.gone", "left by a crash");
+    make_app_once(&counting);
+    ck_assert(is_there("task_0") && !is_there("task_1.gone"));
+    write_kept("IDENTITY", "0123456789abcdef");
+    make_app_once(&counting);
+    ck_assert(!is_there("task_0") && is_there("LOCK") && is_there("INSTANCE"));
+}
+END_TEST
+
+START_TEST(a_folder_from_before_identities_is_kept_until_a_reset)
+{
+    struct weir__control_at at = control_at();
+    struct weir__control    now;
+    char                    path[200];
+
+    make_topic("words", 2);
+    make_app_once(&counting);
+    snprintf(path, sizeof(path), "%s/counting/IDENTITY", dir);
+    write_kept("task_0", "state");
+    ck_assert_int_eq(unlink(path), 0);
+    make_app_once(&counting);
+    ck_assert(is_there("task_0"));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(weir__control_change_by(&at, raise_epoch, NULL, &now, &err), WEIR_OK);
+    ck_assert_int_eq(now.epoch, 2);
+    make_app_once(&counting);
+    ck_assert(!is_there("task_0"));
+}
+END_TEST
+
+START_TEST(a_reset_that_has_not_ended_is_named_at_the_start)
+{
+    struct weir__control_at at = control_at();
+    struct weir__control    now;
+    struct weir__app       *app;
+    bool                    yes = true, no = false;
+
+    make_topic("words", 2);
+    make_app_once(&counting);
+    ck_assert_int_eq(weir__control_change_by(&at, say_unfinished, &yes, &now, &err), WEIR_OK);
+    ck_assert_int_eq(make(&counting, &app), WEIR_BAD_STATE);
+    ck_assert_ptr_nonnull(strstr(err.text, "\"reset counting\""));
+    ck_assert_int_eq(weir__control_change_by(&at, say_unfinished, &no, &now, &err), WEIR_OK);
+    make_app_once(&counting);
+}
+END_TEST
+
+START_TEST(an_epoch_cannot_rise_without_end)
+{
+    struct weir__control control = { .epoch = WEIR__EPOCH_MOST };
+
+    ck_assert_int_eq(weir__control_raise(&control, "counting", &err), WEIR_OVERFLOW);
+    ck_assert_int_eq(control.epoch, WEIR__EPOCH_MOST);
 }
 END_TEST
 
@@ -645,6 +773,11 @@ int main(void)
     tcase_add_test(tests, topics_are_made_with_what_their_nodes_say);
     tcase_add_test(tests, unequal_counts_are_refused_by_name);
     tcase_add_test(tests, another_count_than_the_states_is_refused);
+    tcase_add_test(tests, another_count_than_the_changelogs_is_refused);
+    tcase_add_test(tests, state_of_another_identity_is_removed_and_its_own_is_kept);
+    tcase_add_test(tests, a_folder_from_before_identities_is_kept_until_a_reset);
+    tcase_add_test(tests, a_reset_that_has_not_ended_is_named_at_the_start);
+    tcase_add_test(tests, an_epoch_cannot_rise_without_end);
     tcase_add_test(tests, the_state_folder_has_one_owner);
     tcase_add_test(tests, windows_close_upstream_first);
     tcase_add_test(tests, idle_keys_close_while_the_application_runs);

@@ -2,6 +2,8 @@
  *
  * (1) How far each file is loaded is committed with its rows, as a record of MARKET_LOAD_PROGRESS_TOPIC: a kill leaves
  *     both or neither, a file loaded twice adds nothing, one that has grown sends what is new.
+ * (2) One process loads at a time, since files are sent in the order of their times: a second one fences the first
+ *     before it reads how far that one has come.
  */
 #include "topologies/commands.h"
 
@@ -106,6 +108,15 @@ static int send_progress(struct sending *sending, size_t file)
     return err;
 }
 
+static int fail_commit(int code, struct weir_error *reterr)
+{
+    if (code == WEIR_FENCED)
+        return weir__fail(reterr, code, "load",
+                          "another process has begun to load market files: let it finish, then load these again");
+    return weir__fail(reterr, code, "load", "the events cannot be committed: %s; load the files again",
+                      weir_code_text(code));
+}
+
 static int commit(struct sending *sending, struct weir_error *reterr)
 {
     int err = WEIR_OK;
@@ -123,8 +134,7 @@ static int commit(struct sending *sending, struct weir_error *reterr)
         err = WEIR_OK;
     }
     if (err < 0)
-        return weir__fail(reterr, err, "load", "the events cannot be committed: %s; load the files again",
-                          weir_code_text(err));
+        return fail_commit(err, reterr);
     weir__crash_at(WEIR__AFTER_LOAD);
     sending->sent += sending->events;
     sending->events = sending->bytes = 0;
@@ -156,7 +166,7 @@ static int send_event(struct sending *sending, const struct market_raw *event, s
     int              err = send_raw(sending, &raw);
 
     if (err < 0)
-        return fail_row(sending, event, err, reterr);
+        return err == WEIR_FENCED ? fail_commit(err, reterr) : fail_row(sending, event, err, reterr);
     sending->touched[event->file] = true;
     sending->events++;
     sending->bytes += raw.key.size + raw.value.size;
@@ -232,22 +242,28 @@ static int say_files(const struct sending *sending, size_t refused, struct weir_
 
 /* ---- the whole ---- */
 
+static int open_producer(struct sending *sending, struct weir_error *reterr)
+{
+    int err;
+
+    do
+        err = sending->config->engine->producer(sending->config->log, PRODUCER_ID, call_by(sending),
+                                                &sending->producer, reterr);
+    while (err == WEIR_AGAIN && !must_stop(sending));
+    return err;
+}
+
 static int open_all(struct sending *sending, const struct weir__config *settings, size_t *ret_refused,
                     struct weir_error *reterr)
 {
     int err = ensure_topics(sending, settings, reterr);
 
     if (err == WEIR_OK)
+        err = open_producer(sending, reterr);
+    if (err == WEIR_OK)
         err = learn_known(sending, reterr);
     if (err == WEIR_OK)
         err = market_load_open(sending->load, sending->paths, sending->count, ret_refused, reterr);
-    while (err == WEIR_OK) {
-        err = sending->config->engine->producer(sending->config->log, PRODUCER_ID, call_by(sending),
-                                                &sending->producer, reterr);
-        if (err != WEIR_AGAIN || must_stop(sending))
-            break;
-        err = WEIR_OK;
-    }
     return err;
 }
 

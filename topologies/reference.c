@@ -199,9 +199,9 @@ int market_reference_load(const struct weir__load_config *config, const struct w
     if (err == WEIR_OK)
         err = ensure_topic(&loading, settings, reterr);
     if (err == WEIR_OK)
-        err = learn_known(&loading, reterr);
-    if (err == WEIR_OK)
         err = open_producer(&loading, reterr);
+    if (err == WEIR_OK) /* whoever wrote until now is fenced: it stays as it is read */
+        err = learn_known(&loading, reterr);
     if (err == WEIR_OK)
         err = send_differences(&loading, rows, ret->rows, reterr);
     if (err == WEIR_OK && ret->added + ret->changed + ret->removed > 0)

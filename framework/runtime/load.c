@@ -5,27 +5,37 @@
  *     grown goes on where it ended, a file loaded twice adds nothing.
  * (3) A pipe cannot be read again: its rows are committed as they come, and nothing is remembered of it.
  * (4) A row that is refused ends the load at its line; rows before it stay, and a repeat begins there.
+ * (5) Several processes may load at once. Which slot a file has is settled under one producer id, so two never take the
+ *     same one by chance; rows are sent under the slot's own id, so a second loader of the same file fences the first and
+ *     goes on from what that one has committed, and loaders of different files do not meet.
  *
  * Progress lives in the committed offsets of the groups "weir-load-0", "weir-load-1", ... for partition 0 of the
- * topic, one for each file: offset = bytes read (unpacked), metadata = "hash rows lines whole". A file that was
- * loaded whole keeps its slot when it grows, so that its shorter form is still known.
+ * topic, a slot for each file: offset = bytes read (unpacked), metadata = "hash rows lines whole head-bytes head-hash". A
+ * slot whose offset is 0 was taken and has no rows yet: the file is known by its head. A file that was loaded whole keeps
+ * its slot when it grows, so that its shorter form is still known.
  */
 #include "framework/json/json.h"
 #include "framework/runtime/internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
-#define PRODUCER_ID   "weir-load"
+#define TAKING_ID     "weir-load" /* producer of those who take a slot; "weir-load-N" of slot N */
+#define HEAD_BYTES    INT64_C(65536)
 #define ROWS_AT_ONCE  2000
 #define BYTES_AT_ONCE ((size_t)4 << 20)
 #define MOST_TRIES    5
+/* Taking a slot is short: who is fenced meanwhile tries again, a little later. */
+#define MOST_TAKES   50
+#define TAKE_MOST_MS 100
 
 struct progress {
     struct weir__place at;
     uint64_t           rows;
     uint32_t           slot;  /* group's number */
     int                whole; /* the file ended here */
+    struct weir__place head;  /* what the file began with when the slot was taken; bytes 0: not known */
 };
 
 struct loader {
@@ -35,6 +45,7 @@ struct loader {
     struct weir__lines             *file;
     struct weir__buf                line;
     struct weir_arena               arena;
+    struct weir__place              head;              /* of the file: its first bytes */
     struct progress                 now;               /* as read */
     bool                            inside;            /* the earlier load ended within a line */
     uint64_t                        uncommitted, sent; /* rows */
@@ -68,7 +79,7 @@ static void name_group(uint32_t slot, char *ret, size_t size) { snprintf(ret, si
 static int read_slot(struct loader *loader, uint32_t slot, struct progress *ret, struct weir_error *reterr)
 {
     struct weir__offset offset = { .tp = { .topic = loader->load->topic, .partition = 0 }, .offset = -1 };
-    char                group[32], text[96];
+    char                group[32], text[160];
     int                 err;
 
     name_group(slot, group, sizeof(group));
@@ -84,8 +95,8 @@ static int read_slot(struct loader *loader, uint32_t slot, struct progress *ret,
         return WEIR_OK;
     snprintf(text, sizeof(text), "%.*s", (int)MIN(offset.metadata.size, sizeof(text) - 1),
              offset.metadata.data != NULL ? (const char *)offset.metadata.data : "");
-    if (sscanf(text, "%" SCNx64 " %" SCNu64 " %" SCNu64 " %d", &ret->at.hash, &ret->rows, &ret->at.lines,
-               &ret->whole) != 4)
+    if (sscanf(text, "%" SCNx64 " %" SCNu64 " %" SCNu64 " %d %" SCNd64 " %" SCNx64, &ret->at.hash, &ret->rows,
+               &ret->at.lines, &ret->whole, &ret->head.bytes, &ret->head.hash) < 4)
         return weir__fail(reterr, WEIR_CORRUPT, group, "the progress of a load reads \"%.60s\"", text);
     return WEIR_OK;
 }
@@ -111,28 +122,45 @@ static int read_slots(struct loader *loader, struct slots *ret, struct weir_erro
     }
 }
 
-static int by_bytes(const void *a, const void *b)
+/* What a slot's file is known by: what was read of it, or its head. */
+static const struct weir__place *mark_of(const struct progress *slot)
 {
-    const struct progress *x = a, *y = b;
-
-    return x->at.bytes < y->at.bytes ? -1 : x->at.bytes > y->at.bytes;
+    return slot->at.bytes > 0 ? &slot->at : &slot->head;
 }
 
-/* Finds the longest load of the same content; a file that nobody loaded takes a free slot. */
-static int find_slot(struct loader *loader, struct slots *slots, struct progress *ret, struct weir_error *reterr)
+static int by_mark(const void *a, const void *b)
 {
-    int err = WEIR_OK;
+    int64_t x = mark_of(a)->bytes, y = mark_of(b)->bytes;
 
-    *ret = loader->now;
-    ret->slot = (uint32_t)slots->count;
+    return x < y ? -1 : x > y;
+}
+
+/* Whether a slot is nearer than the best so far: more was read of it; where as much, the file that has grown since. */
+static bool is_nearer(const struct progress *slot, const struct progress *best, bool found)
+{
+    return !found || slot->at.bytes > best->at.bytes || (slot->at.bytes == best->at.bytes && !slot->whole);
+}
+
+/* Finds the longest load of the same content. */
+static int find_slot(struct loader *loader, struct slots *slots, struct progress *ret, bool *ret_found,
+                     struct weir_error *reterr)
+{
+    int err = weir__lines_seek(loader->file, &(struct weir__place){ 0 }, reterr);
+
+    *ret = (struct progress){ .at = weir__lines_place(loader->file) };
+    *ret_found = loader->inside = false;
     if (slots->count > 0)
-        qsort(slots->items, slots->count, sizeof(*slots->items), by_bytes);
+        qsort(slots->items, slots->count, sizeof(*slots->items), by_mark);
     for (size_t i = 0; err == WEIR_OK && i < slots->count; i++) {
-        err = weir__lines_pass(loader->file, slots->items[i].at.bytes, reterr);
-        if (err < 0 || weir__lines_place(loader->file).hash != slots->items[i].at.hash)
+        const struct weir__place *mark = mark_of(&slots->items[i]);
+
+        err = mark->bytes > 0 ? weir__lines_pass(loader->file, mark->bytes, reterr) : WEIR_OK;
+        if (err < 0 || mark->bytes == 0 || weir__lines_place(loader->file).hash != mark->hash ||
+            !is_nearer(&slots->items[i], ret, *ret_found))
             continue;
         *ret = slots->items[i];
-        loader->inside = weir__lines_inside(loader->file);
+        *ret_found = true;
+        loader->inside = ret->at.bytes > 0 && weir__lines_inside(loader->file);
     }
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
@@ -157,25 +185,45 @@ static int finish_line(struct loader *loader, struct weir_error *reterr)
 
 /* ---- sending ---- */
 
-static int commit(struct loader *loader, struct weir_error *reterr)
+static int fail_commit(const struct loader *loader, int code, struct weir_error *reterr)
 {
-    char                group[32], metadata[96];
-    struct weir__offset offset = { .tp = { .topic = loader->load->topic, .partition = 0 },
-                                   .offset = loader->now.at.bytes };
+    if (code == WEIR_FENCED)
+        return weir__fail(
+            reterr, code, loader->load->path,
+            "another process has begun to load the same file into %s and goes on from what is committed: "
+            "let it finish",
+            loader->load->topic);
+    return weir__fail(reterr, code, loader->load->path, "the rows cannot be committed: %s; load the file again",
+                      weir_code_text(code));
+}
+
+/* With the slot's progress; of a pipe there is none. */
+static int commit_progress(struct loader *loader)
+{
+    const struct progress *now = &loader->now;
+    char                   group[32], metadata[160];
+    struct weir__offset offset = { .tp = { .topic = loader->load->topic, .partition = 0 }, .offset = now->at.bytes };
     int                 err;
 
-    name_group(loader->now.slot, group, sizeof(group));
-    snprintf(metadata, sizeof(metadata), "%016" PRIx64 " %" PRIu64 " %" PRIu64 " %d", loader->now.at.hash,
-             loader->now.rows, loader->now.at.lines, loader->now.whole);
+    name_group(now->slot, group, sizeof(group));
+    snprintf(metadata, sizeof(metadata), "%016" PRIx64 " %" PRIu64 " %" PRIu64 " %d %" PRId64 " %016" PRIx64,
+             now->at.hash, now->rows, now->at.lines, now->whole, now->head.bytes, now->head.hash);
     offset.metadata = BYTES(metadata, strlen(metadata));
-    weir__crash_at(WEIR__BEFORE_LOAD);
     do
         err = loader->config->engine->commit(loader->producer, group, NULL, 0, &offset,
                                              weir__lines_piped(loader->file) ? 0 : 1, call_by(loader));
     while (err == WEIR_AGAIN);
+    return err;
+}
+
+static int commit(struct loader *loader, struct weir_error *reterr)
+{
+    int err;
+
+    weir__crash_at(WEIR__BEFORE_LOAD);
+    err = commit_progress(loader);
     if (err < 0)
-        return weir__fail(reterr, err, loader->load->path, "the rows cannot be committed: %s; load the file again",
-                          weir_code_text(err));
+        return fail_commit(loader, err, reterr);
     weir__crash_at(WEIR__AFTER_LOAD);
     loader->sent += loader->uncommitted;
     loader->uncommitted = 0;
@@ -230,7 +278,7 @@ static int send_row(struct loader *loader, struct weir_error *reterr)
             err = loader->config->engine->send(loader->producer, &raw, 0);
     }
     if (err < 0)
-        return fail_line(loader, err, refusal(err), reterr);
+        return err == WEIR_FENCED ? fail_commit(loader, err, reterr) : fail_line(loader, err, refusal(err), reterr);
     loader->now.rows++;
     loader->uncommitted++;
     loader->uncommitted_bytes += raw.key.size + raw.value.size;
@@ -274,28 +322,28 @@ static bool batch_full(const struct loader *loader)
 }
 
 /* The end of the file, or a line that was refused: what was sent is committed in either case. */
-static int end_rows(struct loader *loader, int err, bool whole_before, struct weir_error *reterr)
+static int end_rows(struct loader *loader, int err, struct weir_error *reterr)
 {
     loader->now.whole = err == WEIR_NOTFOUND;
     if (err == WEIR_NOTFOUND)
-        return whole_before && loader->uncommitted == 0 ? WEIR_OK : commit(loader, reterr);
+        return commit(loader, reterr);
     if (loader->uncommitted > 0) {
         int code = commit(loader, NULL);
 
         if (code < 0)
-            return weir__fail(reterr, code, loader->load->path, "the rows cannot be committed: load the file again");
+            return fail_commit(loader, code, reterr);
     }
     return err;
 }
 
-static int load_rows(struct loader *loader, bool whole_before, struct weir_error *reterr)
+static int load_rows(struct loader *loader, struct weir_error *reterr)
 {
     int err = WEIR_OK;
 
     while (err == WEIR_OK) {
         err = take_line(loader, reterr);
         if (err < 0)
-            return end_rows(loader, err, whole_before, reterr);
+            return end_rows(loader, err, reterr);
         if (batch_full(loader))
             err = commit(loader, reterr);
         if (err == WEIR_OK && must_stop(loader)) {
@@ -306,45 +354,116 @@ static int load_rows(struct loader *loader, bool whole_before, struct weir_error
     return err;
 }
 
-/* ---- a file ---- */
+/* ---- taking a slot ---- */
 
-static int open_all(struct loader *loader, struct weir_error *reterr)
+static int open_producer(struct loader *loader, const char *id, struct weir_error *reterr)
 {
-    int err = weir__lines_open(loader->load->path, &loader->file, reterr);
+    int err;
 
-    if (err < 0)
-        return err;
+    loader->config->engine->producer_close(loader->producer);
+    loader->producer = NULL;
     do
-        err = loader->config->engine->producer(loader->config->log, PRODUCER_ID, call_by(loader), &loader->producer,
-                                               reterr);
+        err = loader->config->engine->producer(loader->config->log, id, call_by(loader), &loader->producer, reterr);
     while (err == WEIR_AGAIN && !must_stop(loader));
     return err;
 }
 
-static int load_from(struct loader *loader, struct weir_error *reterr)
+static int read_head(struct loader *loader, struct weir_error *reterr)
+{
+    int err = weir__lines_pass(loader->file, HEAD_BYTES, reterr);
+
+    loader->head = weir__lines_place(loader->file);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+/* Of a file that was loaded whole nothing is left to load, unless it has grown. WEIR_NOTFOUND: it has not. */
+static int look_behind(struct loader *loader, const struct progress *from, struct weir_error *reterr)
+{
+    int err = weir__lines_seek(loader->file, &from->at, reterr);
+
+    return err == WEIR_OK ? weir__lines_pass(loader->file, from->at.bytes + 1, reterr) : err;
+}
+
+/* The file's slot in now: the one it has, or a free one. WEIR_NOTFOUND: the file is loaded whole. */
+static int take_slot(struct loader *loader, struct weir_error *reterr)
 {
     AUTO(free_slots) struct slots slots = { 0 };
-    struct progress               from = { 0 };
-    int                           err;
+    bool                          found = false;
+    int                           err = open_producer(loader, TAKING_ID, reterr);
 
-    if (weir__lines_piped(loader->file)) {
-        loader->now.at = weir__lines_place(loader->file);
-        return load_rows(loader, false, reterr);
-    }
-    err = read_slots(loader, &slots, reterr);
     if (err == WEIR_OK)
-        err = find_slot(loader, &slots, &from, reterr);
+        err = read_slots(loader, &slots, reterr);
     if (err == WEIR_OK)
-        err = weir__lines_seek(loader->file, &from.at, reterr);
-    loader->now = from;
-    if (from.whole)
-        loader->now.slot = (uint32_t)slots.count;
+        err = find_slot(loader, &slots, &loader->now, &found, reterr);
+    if (err == WEIR_OK && found && loader->now.whole)
+        err = look_behind(loader, &loader->now, reterr);
+    if (err < 0 || (found && !loader->now.whole))
+        return err;
+    loader->now.slot = (uint32_t)slots.count;
     loader->now.whole = 0;
+    loader->now.head = loader->head;
+    err = commit_progress(loader);
+    return err < 0 ? fail_commit(loader, err, reterr) : WEIR_OK;
+}
+
+static int take_slot_at_last(struct loader *loader, struct weir_error *reterr)
+{
+    unsigned seed = (unsigned)weir__monotonic_us() ^ (unsigned)(uintptr_t)loader;
+    int      err, takes = 0;
+
+    while (((err = take_slot(loader, reterr)) == WEIR_FENCED || err == WEIR_ABORT) && ++takes < MOST_TAKES &&
+           !must_stop(loader))
+        nanosleep(&(struct timespec){ .tv_nsec = rand_r(&seed) % TAKE_MOST_MS * 1000000L }, NULL);
+    return err;
+}
+
+/* Under the slot's own id; whoever wrote it until now is fenced. WEIR_ABORT: the slot is not what it was when it was
+ * taken. */
+static int own_slot(struct loader *loader, struct weir_error *reterr)
+{
+    struct progress now;
+    char            id[32];
+    int             err;
+
+    name_group(loader->now.slot, id, sizeof(id));
+    err = open_producer(loader, id, reterr);
+    if (err == WEIR_OK)
+        err = read_slot(loader, loader->now.slot, &now, reterr);
+    if (err == WEIR_OK && (now.at.bytes != loader->now.at.bytes || now.whole != loader->now.whole))
+        err = weir__fail(reterr, WEIR_ABORT, loader->load->path, "another process loads it: load the file again");
+    return err;
+}
+
+/* ---- a file ---- */
+
+static int load_pipe(struct loader *loader, struct weir_error *reterr)
+{
+    int err = open_producer(loader, NULL, reterr);
+
+    loader->now.at = weir__lines_place(loader->file);
+    return err == WEIR_OK ? load_rows(loader, reterr) : err;
+}
+
+static int load_from(struct loader *loader, struct weir_error *reterr)
+{
+    int err;
+
+    if (weir__lines_piped(loader->file))
+        return load_pipe(loader, reterr);
+    err = read_head(loader, reterr);
+    if (err == WEIR_OK)
+        err = loader->head.bytes > 0 ? take_slot_at_last(loader, reterr) : WEIR_NOTFOUND;
+    if (err == WEIR_NOTFOUND) /* there is nothing to load */
+        return WEIR_OK;
+    if (err == WEIR_OK)
+        err = own_slot(loader, reterr);
+    if (err == WEIR_OK)
+        err = weir__lines_seek(loader->file, &loader->now.at, reterr);
     if (err == WEIR_OK)
         err = finish_line(loader, reterr);
     if (err == WEIR_NOTFOUND) /* nothing after a line without its end */
         return WEIR_OK;
-    return err == WEIR_OK ? load_rows(loader, from.whole != 0, reterr) : err;
+    return err == WEIR_OK ? load_rows(loader, reterr) : err;
 }
 
 static void close_all(struct loader *loader)
@@ -368,11 +487,11 @@ static int load_once(const struct weir__load_config *config, const struct weir__
     loader->config = config;
     loader->load = load;
     weir__arena_init(&loader->arena, (size_t)256 << 20);
-    err = open_all(loader, reterr);
+    err = weir__lines_open(load->path, &loader->file, reterr);
     if (err == WEIR_OK)
         err = load_from(loader, reterr);
     *ret_rows += loader->sent;
-    *ret_again = weir_code_scope(err) == WEIR_SCOPE_TASK && loader->file != NULL &&
+    *ret_again = weir_code_scope(err) == WEIR_SCOPE_TASK && err != WEIR_FENCED && loader->file != NULL &&
                  !weir__lines_piped(loader->file) && !must_stop(loader);
     close_all(loader);
     return err;

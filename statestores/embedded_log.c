@@ -258,6 +258,7 @@ static int embedded_open(const struct weir__log_config *config, struct weir__log
 }
 
 const struct weir__log_engine weir__embedded_engine = { .name = "embedded",
+                                                        .usual_partitions = 4,
                                                         .open = embedded_open,
                                                         .close = embedded_close,
                                                         .partitions = weir__embedded_partitions,

@@ -43,7 +43,7 @@ static int ensure_topics(const struct sending *sending, const struct weir__confi
                          struct weir_error *reterr)
 {
     static const char *const compacted[] = { "cleanup.policy=compact", NULL };
-    int32_t                  partitions = (int32_t)weir__config_int(settings, "topics.partitions");
+    int32_t                  partitions = weir__topics_partitions(settings, sending->config->engine);
     struct weir__topic       topics[64] = {
               { .name = MARKET_LOAD_PROGRESS_TOPIC, .partitions = 1, .settings = compacted }
     };

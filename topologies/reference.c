@@ -156,7 +156,7 @@ static int send_differences(struct loading *loading, struct market_reference_row
 static int ensure_topic(struct loading *loading, const struct weir__config *settings, struct weir_error *reterr)
 {
     const struct weir__topic topic = { .name = MARKET_REFERENCE_TOPIC,
-                                       .partitions = (int32_t)weir__config_int(settings, "topics.partitions"),
+                                       .partitions = weir__topics_partitions(settings, loading->config->engine),
                                        .settings = weir__table_topic_settings };
 
     return loading->config->engine->ensure(loading->config->log, &topic, 1, call_by(loading), NULL, NULL, reterr);

@@ -59,8 +59,8 @@ const struct weir__setting weir__settings[] = {
     { "dead.letters.topic", WEIR__TEXT, NULL, 0, 0, NULL,
       "Topic of the dead letters of topologies that declare none." },
 
-    { "topics.partitions", WEIR__INT, "4", 1, 100000, NULL,
-      "Partitions of topics that are created and whose number nothing else decides." },
+    { "topics.partitions", WEIR__INT, "0", 0, 100000, NULL,
+      "Partitions of topics that are created and whose number nothing else decides; 0 takes 4 on the embedded log, 12 on Kafka." },
     { "repartition.purge.interval.ms", WEIR__DURATION, "30s", SECOND, DAY, NULL,
       "How often repartition topics are trimmed of what has been read." },
     { "changelog.cleanup", WEIR__CHOICE, "weir", 0, 0, "weir|kafka-streams",

@@ -86,6 +86,7 @@ static const char *library(void)
 }
 
 const struct weir__log_engine weir__kafka_engine = { .name = "kafka",
+                                                     .usual_partitions = 12,
                                                      .library = library,
                                                      .open = open_log,
                                                      .close = close_log,

@@ -78,7 +78,8 @@ struct weir__polled {
 enum weir__isolation { WEIR__READ_COMMITTED, WEIR__READ_UNCOMMITTED };
 
 struct weir__log_engine {
-    const char *name; /* "embedded", "kafka" */
+    const char *name;             /* "embedded", "kafka" */
+    int32_t     usual_partitions; /* of topics whose number nothing else decides */
     const char *(*library)(
         void); /* "librdkafka 2.0.2": what it runs on, where that does not tell its version otherwise; or NULL */
 

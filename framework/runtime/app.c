@@ -200,7 +200,7 @@ int weir__app_new(const struct weir__app_config *config, struct weir__app **ret,
     weir__arena_init(&app->arena, 0);
     init_sync(app);
     weir__shown_init(app);
-    weir__app_settings_read(config->settings, &app->settings);
+    weir__app_settings_read(config->settings, config->engine, &app->settings);
     err = build(app, reterr);
     if (err < 0) {
         weir__app_free(app);

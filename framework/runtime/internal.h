@@ -43,7 +43,8 @@ struct weir__memory_parts {
 };
 void weir__memory_divide(struct weir__app *app); /* its topics are known */
 
-void weir__app_settings_read(const struct weir__config *config, struct weir__app_settings *ret);
+void weir__app_settings_read(const struct weir__config *config, const struct weir__log_engine *engine,
+                             struct weir__app_settings *ret);
 
 /* ---- topics.c ---- */
 

@@ -87,6 +87,8 @@ int weir__app_ask_log(struct weir__app *app, int64_t ms);
 int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on)(void *arg), void *arg,
                      struct weir_error *reterr);
 
+/* How many partitions a topic gets when it is made: topics.partitions, or what the engine takes. */
+int32_t weir__topics_partitions(const struct weir__config *config, const struct weir__log_engine *engine);
 /* Settings of a user's topic that we make, and of one that a global table is read from: NULL-ended. */
 extern const char *const weir__user_topic_settings[];
 extern const char *const weir__table_topic_settings[];

@@ -12,7 +12,15 @@ static size_t thread_count(int64_t configured)
     return cores > 0 ? (size_t)cores : 1;
 }
 
-void weir__app_settings_read(const struct weir__config *config, struct weir__app_settings *ret)
+int32_t weir__topics_partitions(const struct weir__config *config, const struct weir__log_engine *engine)
+{
+    int64_t configured = weir__config_int(config, "topics.partitions");
+
+    return configured > 0 ? (int32_t)configured : engine->usual_partitions;
+}
+
+void weir__app_settings_read(const struct weir__config *config, const struct weir__log_engine *engine,
+                             struct weir__app_settings *ret)
 {
     *ret = (struct weir__app_settings){
         .threads = thread_count(weir__config_int(config, "threads")),
@@ -32,7 +40,7 @@ void weir__app_settings_read(const struct weir__config *config, struct weir__app
         .on_unreadable = weir__handler_of(weir__config_text(config, "deserialization.handler")),
         .on_failure = weir__handler_of(weir__config_text(config, "processing.handler")),
         .on_refused = weir__handler_of(weir__config_text(config, "production.handler")),
-        .partitions = (int32_t)weir__config_int(config, "topics.partitions"),
+        .partitions = weir__topics_partitions(config, engine),
         .instance = weir__config_text(config, "instance.id"),
     };
 }

@@ -10,8 +10,8 @@ test:      ; @.ci/dependencies test && .ci/test short $(BUILD)
 test-long: ; @.ci/dependencies long && .ci/test long $(BUILD)
 conformance: ; @.ci/dependencies test && $(MAKE) -s all && $(BUILD)/test/conformance/conformance $(CASES)
 demo:
-	@[ -z "$(SERVERS)" ] || { echo "make demo SERVERS=1: the demonstration over servers is not there yet; make demo needs none"; exit 2; }
-	@.ci/dependencies build && $(MAKE) all && PROGRAM=$(BUILD)/data-processing OUT=$(BUILD)/demo examples/demo.sh
+	@.ci/dependencies $(if $(SERVERS),servers,build) && $(MAKE) all && \
+	    PROGRAM=$(BUILD)/data-processing OUT=$(BUILD)/demo examples/demo$(if $(SERVERS),_servers).sh
 bench: all ; @for program in $(BUILD)/bench/* "bench/pipeline.py $(BUILD)"; do $$program || exit 1; done
 
 install: all ; @cmake --install $(BUILD)

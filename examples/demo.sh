@@ -6,70 +6,11 @@
 #   INSTRUMENT=id         whose bars are shown; else the busiest one's
 #   KEEP=1                leaves it running and prints its URLs
 set -euo pipefail
-
-program=${PROGRAM:-build/data-processing}
-here=$(dirname "$0")
-out=${OUT:-build/demo}
-seed=${SEED:-$((RANDOM))}
-beside=../shared/data/real
-small="trades_gc_201312_tick_20131008.csv.gz nyiso_20220718realtime_zone.csv aeso_smp_1min_2018-12-30.csv
-    trades_kraken_api_xbtusdt_2025-11-10.json ercot_api_np6-905-cd_rt_spp_LZ_HOUSTON_2026-09-26.json
-    miso_20260923_da_expost_lmp_extract.csv caiso_20200510_20200511_PRC_LMP_DAM_v1.csv"
-
-bold='' plain=''
-[ ! -t 1 ] || { bold=$(printf '\033[1m') plain=$(printf '\033[0m'); }
-say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
-die() { echo "$*" >&2; exit 1; }
-
-# Sets files.
-find_files() {
-    local name
-    files=()
-    if [ -n "${DATA:-}" ]; then
-        [ -e "$DATA" ] || die "DATA=$DATA: there is no such file or folder"
-        [ -d "$DATA" ] || { files=("$DATA"); return; }
-        for name in "$DATA"/*; do
-            case ${name##*/} in README* | load.conf) continue ;; esac
-            [ ! -f "$name" ] || files+=("$name")
-        done
-        [ ${#files[@]} -gt 0 ] || die "DATA=$DATA: the folder holds no files"
-        return
-    fi
-    for name in $small; do
-        [ ! -f "$beside/$name" ] || files+=("$beside/$name")
-    done
-    [ ${#files[@]} -eq 0 ] || return 0
-    "$program" generate --out "$out/made" --seed "$seed" --rows 40000 --duplicates 2 --corrections 5 --shuffle 10m >/dev/null
-    files=("$out"/made/*.csv)
-}
+. "$(dirname "$0")/demo.inc"
 
 # Progress is drawn on standard error where that is a terminal.
 run=(--once --log.level=warn --commit.interval.ms=20)
 minutes() { "$program" cat aggregated.market.bars.1m.v1 --dir "$1"; }
-
-# ask PORT PATH: the body of the answer. Nothing but bash is needed.
-ask() {
-    local line
-    exec 3<>"/dev/tcp/127.0.0.1/$1"
-    printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3
-    while IFS= read -r line <&3 && [ "$line" != $'\r' ] && [ -n "$line" ]; do :; done
-    cat <&3
-    exec 3<&-
-}
-
-# member NAME TEXT: of a JSON object.
-member() { sed -nE "s/.*\"$1\":\"?([^,\"}]*).*/\1/p" <<<"$2"; }
-
-latest_prices() {
-    local port=$1 id answer time
-    printf '  %-32s %14s  %-8s %s\n' instrument price currency "time (UTC)"
-    while read -r id; do
-        answer=$(ask "$port" "/projections/latest_price?tenant_id=default&instrument_id=$id")
-        time=$(member event_time "$answer")
-        printf '  %-32s %14s  %-8s %s\n' "$id" "$(member price "$answer")" "$(member currency "$answer" | sed 's/null/-/')" \
-            "$(date -u -d "@$((time / 1000000))" '+%Y-%m-%d %H:%M')"
-    done
-}
 
 rm -rf "$out"
 mkdir -p "$out"

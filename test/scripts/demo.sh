@@ -1,6 +1,6 @@
 #!/bin/bash
 # `make demo`'s script: with the files beside the tree or made-up ones, with a folder that holds more than market files, left running,
-# and with a DATA and SERVERS that are refused.
+# and with a DATA that is refused.
 . test/scripts/cli.inc
 export PROGRAM=${BUILD:-$PWD/build}/data-processing OUT=$work/shown SEED=4
 demo=$PWD/examples/demo.sh
@@ -44,5 +44,3 @@ await eval "! kill -0 $pid"
 echo "--- what is refused"
 DATA=$work/nothing expect 1 "$demo"
 says 'there is no such file or folder'
-expect 2 make -s demo SERVERS=1
-grep -q 'SERVERS=1: the demonstration over servers is not there yet' "$work/out" || fail "SERVERS=1"

@@ -14,6 +14,10 @@
  * (4) A topic lives until the log is closed, also a removed one: readers and producers may still hold it.
  * (5) A group's members hand over by turns: a member is told REVOKED, may commit until it polls again, and a new
  *     generation is dealt out once every member has polled or has been silent for the session time-out.
+ * (6) With quirks a transaction leaves a marker behind in each partition that it wrote to. Until a partition's marker has
+ *     landed, who reads committed records goes no further than where the transaction began there; so do open transactions
+ *     hold up those that end before them. All of this is a view in memory: rows are of decided transactions alone, and a log
+ *     that is opened has no marker on its way.
  */
 #ifndef WEIR_EMBEDDED_H
 #define WEIR_EMBEDDED_H
@@ -35,6 +39,7 @@ struct partition {
     int64_t  clean;          /* records with distinct keys at its last compaction */
     int64_t  cleaned;        /* keys of records before this offset are distinct, as far as we know */
     uint32_t rewritten;      /* compactions' writes since the log was opened */
+    int64_t  unstable;       /* where committed reading ends, plus 1; 0 = at the end */
 };
 
 struct topic {
@@ -66,7 +71,8 @@ struct weir__consumer {
     struct weir__log      *log;
     struct group          *group; /* NULL = a reader without group */
     char                  *id;
-    char                 **topics; /* subscription, NULL-ended */
+    char                 **topics;      /* subscription, NULL-ended */
+    bool                   uncommitted; /* reads to the end, not to the stable one */
     enum member_state      state;
     int64_t                token, last_poll;
     struct weir__tp       *assigned;
@@ -93,8 +99,10 @@ struct outgoing {
     size_t        count, made, capacity;
     uint64_t     *cookies;
     size_t        cookie_capacity;
-    int64_t       records, told; /* of them told by failed() */
-    int64_t       sent;          /* next offset after the last commit; -1 = it brought nothing here */
+    atomic_llong  records; /* others may ask how many */
+    int64_t       told;    /* of them told by failed() */
+    int64_t       sent;    /* next offset after the last commit; -1 = it brought nothing here */
+    int64_t       held;    /* where it holds up others, plus 1; 0 = nobody ended before it */
 };
 
 struct destination {
@@ -107,11 +115,35 @@ struct weir__producer {
     struct weir__log      *log;
     char                  *id;
     atomic_bool            fenced;
-    struct destination    *destinations; /* topics that were sent to */
+    struct destination    *destinations; /* topics that were sent to; lists change under the mutex */
     size_t                 count, capacity, last;
     int64_t                keyless, pending; /* records since the last commit: without key and partition; all */
     struct weir__batch     batch;
     struct weir__producer *next; /* of the log's */
+};
+
+/* A marker on its way to a partition. */
+struct marker {
+    struct topic *topic; /* NULL = to the offsets */
+    int32_t       partition;
+    int64_t       first; /* where the transaction began there */
+    bool          landed;
+};
+
+struct place {
+    const struct topic *topic;
+    int32_t             partition;
+};
+
+/* A transaction that is decided, and not known everywhere. */
+struct decision {
+    char            *producer, *group; /* whose; of whose offsets, NULL = of nobody's */
+    struct place    *places;           /* that the offsets are of */
+    size_t           place_count;
+    int64_t          at; /* ticks */
+    struct marker   *markers;
+    size_t           count, landed, first; /* first: the one to land first */
+    struct decision *next;
 };
 
 /* What a compaction has done of its partition. */
@@ -149,6 +181,9 @@ struct weir__log {
     struct group         **groups;
     size_t                 group_count, group_capacity;
     struct weir__producer *producers;
+    struct decision       *decisions; /* oldest first */
+    size_t                 decision_count, decided;
+    int64_t                marker_delay;
     int64_t                opened, next_member, next_retention;
     struct compaction      compaction;
 };
@@ -242,10 +277,45 @@ void weir__embedded_compact(struct weir__log *log, int64_t budget); /* what is d
 void weir__embedded_compact_all(struct weir__log *log);             /* at open */
 void weir__embedded_give_up(struct weir__log *log);                 /* a compaction under way */
 
+/* ---- embedded_markers.c: transactions that are open, or not yet known everywhere ---- */
+
+bool weir__embedded_marks(const struct weir__producer *producer); /* its transactions leave markers */
+/* Where committed reading ends. */
+int64_t weir__embedded_stable(const struct partition *ends);
+/* Records of open transactions that wait for a partition. */
+int64_t weir__embedded_open_records(const struct weir__log *log, const struct topic *topic, int32_t partition);
+/* Before a partition's end moves: open transactions of others hold up what comes. */
+void weir__embedded_hold_up(const struct weir__producer *producer, struct topic *topic, int32_t partition);
+/* A producer's transaction has ended, or it is fenced: it holds up nobody. */
+void weir__embedded_unhold(const struct weir__producer *producer);
+/* What a commit or abort of the producer will have decided; by the writer, before it writes. WEIR_NO_MEMORY. */
+int  weir__embedded_prepare(struct weir__producer *producer, const char *group, const struct weir__offset *offsets,
+                            size_t count, struct decision **ret);
+void weir__embedded_decide(struct weir__log *log,
+                           struct decision  *decision); /* it is, and takes it over; NULL is fine */
+void weir__embedded_decision_free(struct decision *decision);
+/* A look at the log, with which markers land. */
+void weir__embedded_look(struct weir__log *log);
+/* After a look: waits until another one may find more. false: the deadline has come. */
+bool weir__embedded_wait(struct weir__log *log, int64_t deadline);
+/* Waits until the decisions of a producer's id are known everywhere. WEIR_AGAIN: the deadline has come. */
+int weir__embedded_resolve(struct weir__log *log, const char *id, int64_t deadline);
+/* The same for a group's offsets. */
+int  weir__embedded_await_offsets(struct weir__log *log, const char *group, const struct weir__offset *offsets,
+                                  size_t count, int64_t deadline);
+void weir__embedded_forget(struct weir__log *log, const struct topic *topic); /* it was removed */
+void weir__embedded_decisions_free(struct weir__log *log);
+
 /* ---- embedded_producer.c, embedded_poll.c ---- */
 
-/* Nothing waits any more. committed: what waited is in the log; else the mutex is not needed. */
+/* Nothing waits any more. committed: what waited is in the log. */
 void weir__embedded_reset(struct weir__producer *producer, bool committed);
+/* Its open transaction is aborted; by the writer. */
+void weir__embedded_lapse(struct weir__producer *producer);
+/* Calls fn for every partition that records wait for. */
+int  weir__embedded_for_outgoing(struct weir__producer *producer,
+                                 int (*fn)(struct weir__producer *producer, struct topic *topic, int32_t partition,
+                                          struct outgoing *out));
 void weir__embedded_lease_free(struct lease *lease);
 
 /* ---- embedded_group.c ---- */

@@ -45,8 +45,8 @@ static int begin_compaction(struct weir__log *log, struct topic *topic, int32_t 
     *compaction = (struct compaction){ .topic = topic,
                                        .partition = partition,
                                        .from = MAX(ends->low, ends->cleaned),
-                                       .end = ends->end,
-                                       .last = ends->end };
+                                       .end = weir__embedded_stable(ends),
+                                       .last = weir__embedded_stable(ends) };
     return weir__embedded_chunk_of(log, topic, partition, compaction->from, &compaction->at);
 }
 

@@ -124,12 +124,12 @@ int weir__embedded_tail(struct weir__log *log, const struct weir__offset *from, 
     size_t                 bad = 0;
     int                    err = consumer != NULL ? take(consumer, from, count, &bad) : WEIR_NO_MEMORY;
 
-    (void)isolation; /* what is not committed is in no partition yet */
     if (err < 0) {
         consumer_free(consumer);
         return weir__fail(reterr, err, count > 0 ? from[bad].tp.topic : "log", "partition %d cannot be read: %s",
                           count > 0 ? from[bad].tp.partition : 0, weir_code_text(err));
     }
+    consumer->uncommitted = isolation == WEIR__READ_UNCOMMITTED;
     *ret = consumer;
     return WEIR_OK;
 }

@@ -198,6 +198,7 @@ static void embedded_close(struct weir__log *log)
     if (log->lock_fd >= 0)
         weir__unlock_file(log->lock_fd);
     weir__embedded_give_up(log);
+    weir__embedded_decisions_free(log);
     free_topics(log->topics, log->topic_count);
     free_topics(log->removed, log->removed_count);
     weir__embedded_groups_free(log);
@@ -244,6 +245,7 @@ static int embedded_open(const struct weir__log_config *config, struct weir__log
     log->read_only = config->read_only;
     log->clock = config->clock;
     log->memory = config->memory;
+    log->marker_delay = config->marker_delay;
     log->clock_arg = config->clock_arg;
     log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : 1 << 20;
     err = open_rows(log, config, reterr);

@@ -27,7 +27,6 @@ static int read_offset(struct weir__log *log, const char *group, struct weir_are
     return WEIR_OK;
 }
 
-/* Who is writing may be committing for a former member of the group: his offsets count. */
 int weir__embedded_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                              struct weir_arena *arena, int64_t deadline)
 {
@@ -36,7 +35,7 @@ int weir__embedded_committed(struct weir__log *log, const char *group, struct we
     if (!weir__embedded_legal_group(group))
         return WEIR_BAD_NAME;
     pthread_mutex_lock(&log->mutex);
-    err = weir__embedded_settled(log, deadline);
+    err = weir__embedded_await_offsets(log, group, offsets, count, deadline);
     if (err == WEIR_OK)
         err = weir__embedded_refresh(log);
     for (size_t i = 0; err == WEIR_OK && i < count; i++)
@@ -68,7 +67,9 @@ int weir__embedded_set_committed(struct weir__log *log, const char *group, const
     if (!weir__embedded_legal_group(group))
         return WEIR_BAD_NAME;
     pthread_mutex_lock(&log->mutex);
-    err = weir__embedded_begin(log, deadline);
+    err = weir__embedded_await_offsets(log, group, offsets, count, deadline);
+    if (err == WEIR_OK)
+        err = weir__embedded_begin(log, deadline);
     if (err == WEIR_OK) {
         err = set_offsets(log, group, offsets, count);
         weir__embedded_end(log);

@@ -93,9 +93,15 @@ static struct partition *ends_of(const struct position *position)
     return &position->topic->partitions[position->partition];
 }
 
-static bool at_end(const struct position *position)
+/* Where reading ends. */
+static int64_t limit_of(const struct weir__consumer *consumer, const struct position *position)
 {
-    return position->topic->removed || position->next >= ends_of(position)->end;
+    return consumer->uncommitted ? ends_of(position)->end : weir__embedded_stable(ends_of(position));
+}
+
+static bool at_end(const struct weir__consumer *consumer, const struct position *position)
+{
+    return position->topic->removed || position->next >= limit_of(consumer, position);
 }
 
 /* Where to begin reading so that the position is met. Where the last poll ended, a chunk begins, as long as none was
@@ -128,10 +134,11 @@ static int read_chunks(struct weir__log *log, struct position *position, struct 
     return err;
 }
 
-static int read_partition(struct weir__log *log, struct position *position, struct lease *lease)
+static int read_partition(struct weir__consumer *consumer, struct position *position, struct lease *lease)
 {
+    struct weir__log  *log = consumer->log;
     struct weir__iter *iter;
-    int64_t            from, end = ends_of(position)->end;
+    int64_t            from, end = limit_of(consumer, position);
     int                err = find_begin(log, position, &from);
 
     if (err < 0 || position->next >= end)
@@ -142,7 +149,7 @@ static int read_partition(struct weir__log *log, struct position *position, stru
     err = read_chunks(log, position, iter, lease);
     log->engine->iter_close(iter);
     if (err == WEIR_NOTFOUND)
-        position->next = end; /* what is missing was compacted away */
+        position->next = end; /* what is missing was compacted away, or is a marker */
     position->at_chunk = err == WEIR_OK || err == WEIR_NOTFOUND;
     position->rewritten = ends_of(position)->rewritten;
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
@@ -156,10 +163,10 @@ static int read_all(struct weir__consumer *consumer, struct lease *lease)
     for (size_t n = 0; err == WEIR_OK && n < consumer->position_count && lease->bytes < POLL_BYTES; n++) {
         struct position *position = &consumer->positions[(consumer->turn + n) % consumer->position_count];
 
-        if (position->held || at_end(position))
+        if (position->held || at_end(consumer, position))
             continue;
         position->told_end = false;
-        err = read_partition(consumer->log, position, lease);
+        err = read_partition(consumer, position, lease);
     }
     if (consumer->position_count > 0)
         consumer->turn = (consumer->turn + 1) % consumer->position_count;
@@ -169,7 +176,7 @@ static int read_all(struct weir__consumer *consumer, struct lease *lease)
 static bool has_records(const struct weir__consumer *consumer)
 {
     for (size_t i = 0; i < consumer->position_count; i++)
-        if (!consumer->positions[i].held && !at_end(&consumer->positions[i]))
+        if (!consumer->positions[i].held && !at_end(consumer, &consumer->positions[i]))
             return true;
     return false;
 }
@@ -198,14 +205,14 @@ static bool tell_end(struct weir__consumer *consumer, struct weir__polled *ret)
 {
     for (size_t i = 0; i < consumer->position_count; i++) {
         struct position *position = &consumer->positions[i];
+        int64_t          next = MAX(position->next, limit_of(consumer, position));
 
-        if (position->told_end || position->topic->removed || !at_end(position))
+        if (position->told_end || position->topic->removed || !at_end(consumer, position))
             continue;
         position->told_end = true;
         consumer->end_tp = (struct weir__tp){ .topic = position->topic->name, .partition = position->partition };
-        consumer->event = (struct weir__log_event){
-            .kind = WEIR__END, .tps = &consumer->end_tp, .count = 1, .next = ends_of(position)->end
-        };
+        consumer->event =
+            (struct weir__log_event){ .kind = WEIR__END, .tps = &consumer->end_tp, .count = 1, .next = next };
         ret->event = &consumer->event;
         return true;
     }
@@ -233,31 +240,26 @@ static int poll_once(struct weir__consumer *consumer, struct weir__polled *ret)
 
 #define LOOK_AGAIN_MS 100 /* for what another process writes */
 
-/* Waits for a change. false: the deadline has come. A virtual clock never waits. */
-static bool wait_for_change(struct weir__log *log, int64_t deadline, const struct timespec *until)
+/* Waits for a change. false: the deadline has come. */
+static bool wait_for_change(struct weir__log *log, int64_t deadline)
 {
-    struct timespec soon = weir__embedded_until(log, weir__embedded_now(log) + LOOK_AGAIN_MS);
+    int64_t soon = weir__embedded_now(log) + LOOK_AGAIN_MS;
 
-    if (log->clock != NULL || weir__embedded_now(log) >= deadline)
-        return false;
-    if (!log->read_only)
-        return pthread_cond_timedwait(&log->changed, &log->mutex, until) == 0;
-    (void)pthread_cond_timedwait(&log->changed, &log->mutex, &soon);
-    return true;
+    return weir__embedded_wait(log, log->read_only ? MIN(soon, deadline) : deadline);
 }
 
 int weir__embedded_poll(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret)
 {
     struct weir__log *log = consumer->log;
-    struct timespec   until = weir__embedded_until(log, deadline);
     int               err;
 
     *ret = (struct weir__polled){ 0 };
     pthread_mutex_lock(&log->mutex);
     do {
         consumer->last_poll = weir__embedded_ticks(log);
+        weir__embedded_look(log);
         err = poll_once(consumer, ret);
-    } while (err == WEIR_AGAIN && !consumer->woken && wait_for_change(log, deadline, &until));
+    } while (err == WEIR_AGAIN && !consumer->woken && wait_for_change(log, deadline));
     consumer->woken = false;
     pthread_mutex_unlock(&log->mutex);
     return err;

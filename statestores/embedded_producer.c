@@ -9,11 +9,41 @@
 
 /* ---- open and close ---- */
 
+static struct weir__producer *find_other(const struct weir__log *log, const char *id)
+{
+    struct weir__producer *other = log->producers;
+
+    while (other != NULL && (other->id == NULL || other->fenced || strcmp(other->id, id) != 0))
+        other = other->next;
+    return other;
+}
+
+/* By the writer. */
 static void fence_others(struct weir__log *log, const char *id)
 {
-    for (struct weir__producer *other = log->producers; other != NULL; other = other->next)
-        if (other->id != NULL && strcmp(other->id, id) == 0)
-            other->fenced = true;
+    struct weir__producer *other;
+
+    while ((other = find_other(log, id)) != NULL) {
+        other->fenced = true;
+        if (weir__embedded_marks(other))
+            weir__embedded_lapse(other);
+    }
+}
+
+/* The predecessor commits nothing more, and what it did is known everywhere. */
+static int succeed(struct weir__log *log, const char *id, int64_t deadline)
+{
+    int err;
+
+    do {
+        err = weir__embedded_begin(log, deadline);
+        if (err < 0)
+            return err;
+        fence_others(log, id);
+        weir__embedded_end(log);
+        err = weir__embedded_resolve(log, id, deadline);
+    } while (err == WEIR_OK && find_other(log, id) != NULL);
+    return err;
 }
 
 static int enlist(struct weir__producer *producer, int64_t deadline)
@@ -22,10 +52,10 @@ static int enlist(struct weir__producer *producer, int64_t deadline)
     int               err;
 
     pthread_mutex_lock(&log->mutex);
-    err = log->read_only ? WEIR_BAD_STATE : weir__embedded_settled(log, deadline); /* the predecessor's last commit */
+    err = log->read_only ? WEIR_BAD_STATE : WEIR_OK;
+    if (err == WEIR_OK && producer->id != NULL)
+        err = succeed(log, producer->id, deadline);
     if (err == WEIR_OK) {
-        if (producer->id != NULL)
-            fence_others(log, producer->id);
         producer->next = log->producers;
         log->producers = producer;
     }
@@ -68,6 +98,20 @@ static void destination_fini(struct destination *to)
     weir__free(to->partitions);
 }
 
+/* What is open is aborted; whoever writes now is waited for: it may be about us. */
+static void end_open(struct weir__producer *producer)
+{
+    struct weir__log *log = producer->log;
+
+    if (!weir__embedded_marks(producer))
+        return;
+    while (weir__embedded_begin(log, weir__embedded_now(log) + 1000) == WEIR_AGAIN)
+        continue;
+    if (producer->pending > 0 && !producer->fenced)
+        weir__embedded_lapse(producer);
+    weir__embedded_end(log);
+}
+
 void weir__embedded_producer_close(struct weir__producer *producer)
 {
     struct weir__producer **link;
@@ -75,6 +119,7 @@ void weir__embedded_producer_close(struct weir__producer *producer)
     if (producer == NULL)
         return;
     pthread_mutex_lock(&producer->log->mutex);
+    end_open(producer);
     for (link = &producer->log->producers; *link != producer; link = &(*link)->next)
         continue;
     *link = producer->next;
@@ -107,18 +152,20 @@ static int add_destination(struct weir__producer *producer, const char *name, st
 {
     struct weir__log *log = producer->log;
     struct topic     *topic;
+    int               err = WEIR_OK;
 
     pthread_mutex_lock(&log->mutex);
     topic = weir__embedded_topic(log, name);
-    pthread_mutex_unlock(&log->mutex);
     if (topic == NULL)
-        return WEIR_NOTFOUND;
-    if (GROW(producer->destinations, producer->capacity, producer->count) < 0)
-        return WEIR_NO_MEMORY;
-    producer->last = producer->count++;
-    *ret = &producer->destinations[producer->last];
-    **ret = (struct destination){ .topic = topic };
-    return WEIR_OK;
+        err = WEIR_NOTFOUND;
+    else if (GROW(producer->destinations, producer->capacity, producer->count) < 0)
+        err = WEIR_NO_MEMORY;
+    else
+        producer->destinations[producer->last = producer->count++] = (struct destination){ .topic = topic };
+    pthread_mutex_unlock(&log->mutex);
+    if (err == WEIR_OK)
+        *ret = &producer->destinations[producer->last];
+    return err;
 }
 
 static int find_destination(struct weir__producer *producer, const char *topic, struct destination **ret)
@@ -136,14 +183,10 @@ static int find_destination(struct weir__producer *producer, const char *topic, 
     return add_destination(producer, topic, ret);
 }
 
-/* Room for all partitions that the topic has by now. */
-static int widen(struct destination *to, int32_t count)
+static int widen_to(struct destination *to, int32_t count)
 {
-    struct outgoing *grown;
+    struct outgoing *grown = weir__realloc(to->partitions, sizeof(*grown) * (size_t)count);
 
-    if (to->count >= count)
-        return WEIR_OK;
-    grown = weir__realloc(to->partitions, sizeof(*grown) * (size_t)count);
     if (grown == NULL)
         return WEIR_NO_MEMORY;
     memset(grown + to->count, 0, sizeof(*grown) * (size_t)(count - to->count));
@@ -152,6 +195,19 @@ static int widen(struct destination *to, int32_t count)
     to->partitions = grown;
     to->count = count;
     return WEIR_OK;
+}
+
+/* Room for all partitions that the topic has by now. */
+static int widen(struct weir__log *log, struct destination *to, int32_t count)
+{
+    int err;
+
+    if (to->count >= count)
+        return WEIR_OK;
+    pthread_mutex_lock(&log->mutex);
+    err = widen_to(to, count);
+    pthread_mutex_unlock(&log->mutex);
+    return err;
 }
 
 static int pick_partition(struct weir__producer *producer, const struct weir__raw *raw, int32_t count, int32_t *ret)
@@ -183,17 +239,19 @@ static struct chunk *open_chunk(struct outgoing *out)
 
 static int add_record(struct outgoing *out, const struct weir__raw *raw, uint64_t cookie)
 {
+    int64_t       records = atomic_load_explicit(&out->records, memory_order_relaxed);
     struct chunk *chunk;
     int           err;
 
-    if (GROW(out->cookies, out->cookie_capacity, (size_t)out->records) < 0 || (chunk = open_chunk(out)) == NULL)
+    if (GROW(out->cookies, out->cookie_capacity, (size_t)records) < 0 || (chunk = open_chunk(out)) == NULL)
         return WEIR_NO_MEMORY;
     err = weir__chunk_add(chunk, chunk->count, raw);
     if (err < 0) {
         out->count -= chunk->count == 0;
         return err;
     }
-    out->cookies[out->records++] = cookie;
+    out->cookies[records] = cookie;
+    atomic_store_explicit(&out->records, records + 1, memory_order_release);
     return WEIR_OK;
 }
 
@@ -216,21 +274,35 @@ int weir__embedded_send(struct weir__producer *producer, const struct weir__raw 
     count = to->topic->count;
     err = pick_partition(producer, raw, count, &partition);
     if (err == WEIR_OK)
-        err = widen(to, count);
+        err = widen(log, to, count);
     if (err == WEIR_OK)
         err = add_record(&to->partitions[partition], raw, cookie);
     producer->pending += err == WEIR_OK;
     return err;
 }
 
-/* ---- after a transaction ---- */
+/* ---- at the end of a transaction ---- */
+
+int weir__embedded_for_outgoing(struct weir__producer *producer,
+                                int (*fn)(struct weir__producer *producer, struct topic *topic, int32_t partition,
+                                          struct outgoing *out))
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; i < producer->count; i++)
+        for (int32_t j = 0; err == WEIR_OK && j < producer->destinations[i].count; j++)
+            if (producer->destinations[i].partitions[j].records > 0)
+                err = fn(producer, producer->destinations[i].topic, j, &producer->destinations[i].partitions[j]);
+    return err;
+}
 
 static void outgoing_reset(struct outgoing *out, int64_t sent)
 {
     while (out->made > CHUNKS_KEPT)
         weir__chunk_fini(&out->chunks[--out->made]);
     out->count = 0;
-    out->records = out->told = 0;
+    atomic_store(&out->records, 0);
+    out->told = out->held = 0;
     out->sent = sent;
 }
 
@@ -239,18 +311,10 @@ void weir__embedded_reset(struct weir__producer *producer, bool committed)
     for (size_t i = 0; i < producer->count; i++)
         for (int32_t j = 0; j < producer->destinations[i].count; j++) {
             struct outgoing *out = &producer->destinations[i].partitions[j];
-            bool             counts = committed && out->records > 0;
 
-            outgoing_reset(out, counts ? producer->destinations[i].topic->partitions[j].end : -1);
+            outgoing_reset(out, committed && out->records > 0 ? out->sent : -1);
         }
     producer->pending = 0;
-}
-
-int weir__embedded_abort(struct weir__producer *producer, int64_t deadline)
-{
-    (void)deadline;
-    weir__embedded_reset(producer, false);
-    return producer->fenced ? WEIR_FENCED : WEIR_OK;
 }
 
 /* A send fails late only where its topic was removed meanwhile. */

@@ -233,6 +233,7 @@ static void retire(struct weir__log *log, struct topic *topic)
     log->topics[at] = log->topics[--log->topic_count];
     log->removed[log->removed_count++] = topic;
     topic->removed = true;
+    weir__embedded_forget(log, topic);
     weir__embedded_redeal(log, topic->name);
     if (log->compaction.topic == topic)
         weir__embedded_give_up(log);

@@ -57,10 +57,13 @@ int weir__embedded_ends(struct weir__log *log, struct weir__tp tp, int64_t deadl
     (void)deadline;
     pthread_mutex_lock(&log->mutex);
     err = weir__embedded_refresh(log);
+    weir__embedded_look(log);
     if (err == WEIR_OK && (topic = weir__embedded_topic_of(log, tp)) != NULL) {
         const struct partition *ends = &topic->partitions[tp.partition];
 
-        *ret = (struct weir__ends){ .low = ends->low, .stable = ends->end, .end = ends->end };
+        *ret = (struct weir__ends){ .low = ends->low,
+                                    .stable = weir__embedded_stable(ends),
+                                    .end = ends->end + weir__embedded_open_records(log, topic, tp.partition) };
     }
     pthread_mutex_unlock(&log->mutex);
     return err == WEIR_OK && topic == NULL ? WEIR_NOTFOUND : err;
@@ -137,7 +140,8 @@ static int find_time(struct weir__log *log, const struct topic *topic, int32_t p
     weir__arena_fini(&search.arena);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
-    *ret = search.found ? search.offset : topic->partitions[partition].end;
+    *ret = search.found ? search.offset
+                        : topic->partitions[partition].end + weir__embedded_open_records(log, topic, partition);
     return WEIR_OK;
 }
 

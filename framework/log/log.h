@@ -29,6 +29,9 @@ struct weir__log_config {
     void   *clock_arg;
     int64_t message_max_bytes; /* 0 = 1 MiB */
     size_t  memory;            /* embedded: bytes for its buffers and for compaction; 0 = as much as is of use */
+    /* embedded with quirks: ms of its clock until a transaction's last marker has landed; 0 = one with each look at the log;
+     * below 0 = by weir__embedded_land alone */
+    int64_t marker_delay;
     /* key=value pairs of kafka.*, NULL-ended; the embedded engine takes none */
     const char *const *settings;
 };

@@ -17,7 +17,8 @@ struct weir__log              *logs;
 const char                    *log_dir;
 struct weir_error              words;
 int64_t (*suite_clock)(void *arg);
-size_t suite_memory;
+size_t  suite_memory;
+int64_t suite_marker_delay;
 
 static char dir[64];
 static int  tests_begun;
@@ -26,9 +27,12 @@ void suite_open(void)
 {
     char                    servers[256];
     const char *const       settings[] = { servers, "topic.metadata.refresh.interval.ms=200", NULL };
-    struct weir__log_config config = {
-        .dir = log_dir, .quirks = true, .clock = suite_clock, .memory = suite_memory, .settings = settings
-    };
+    struct weir__log_config config = { .dir = log_dir,
+                                       .quirks = true,
+                                       .clock = suite_clock,
+                                       .memory = suite_memory,
+                                       .settings = settings,
+                                       .marker_delay = suite_marker_delay };
 
     snprintf(servers, sizeof(servers), "bootstrap.servers=%s", getenv("KAFKA") != NULL ? getenv("KAFKA") : "");
     must(engine->open(&config, &logs, &words));
@@ -308,4 +312,50 @@ int64_t committed_of(const char *group, const char *topic, int32_t partition)
     ck_assert_int_eq(engine->committed(logs, group, &at, 1, &arena, soon()), WEIR_OK);
     weir__arena_fini(&arena);
     return at.offset;
+}
+
+/* ---- transactions ---- */
+
+int commit_offset(struct weir__producer *producer, const char *group, const char *topic, int32_t partition,
+                  int64_t offset)
+{
+    struct weir__offset at = { .tp = { topic, partition }, .offset = offset };
+
+    return engine->commit(producer, group, NULL, -1, &at, 1, soon());
+}
+
+void await_stable(const char *topic, int32_t partition)
+{
+    struct weir__ends ends;
+
+    do
+        ends = ends_of(topic, partition);
+    while (ends.stable < ends.end);
+}
+
+void expect_ends(const char *topic, int32_t partition, int64_t stable, int64_t end)
+{
+    struct weir__ends ends = ends_of(topic, partition);
+
+    ck_assert_int_eq(ends.stable, stable);
+    ck_assert_int_eq(ends.end, end);
+}
+
+int64_t read_until(struct weir__consumer *reader, int64_t want, struct weir__buf *ret)
+{
+    int64_t next = -1;
+
+    while (next < want) {
+        struct weir__polled polled;
+
+        ck_assert_int_eq(engine->poll(reader, soon(), &polled), WEIR_OK);
+        if (polled.event != NULL && polled.event->kind == WEIR__END)
+            next = polled.event->next;
+        for (size_t i = 0; i < polled.count; i++) {
+            weir__buf_add(ret, polled.records[i].key.data, polled.records[i].key.size);
+            weir__buf_printf(ret, "@%lld ", (long long)polled.records[i].offset);
+        }
+        engine->release(reader, polled.lease);
+    }
+    return next;
 }

@@ -31,7 +31,8 @@ extern struct weir__log              *logs;
 extern const char                    *log_dir; /* NULL = in memory */
 extern struct weir_error              words;
 extern int64_t (*suite_clock)(void *arg); /* of the log; NULL = the wall clock */
-extern size_t suite_memory;               /* the log's; 0 = as much as is of use */
+extern size_t  suite_memory;              /* the log's; 0 = as much as is of use */
+extern int64_t suite_marker_delay;        /* the same */
 
 void suite_begin(int subject); /* a log to begin with */
 void suite_end(void);
@@ -83,5 +84,12 @@ void expect_text(struct weir__buf *buf, const char *want); /* and empties it */
 
 struct weir__ends ends_of(const char *topic, int32_t partition);
 int64_t           committed_of(const char *group, const char *topic, int32_t partition);
+
+int  commit_offset(struct weir__producer *producer, const char *group, const char *topic, int32_t partition,
+                   int64_t offset);
+void await_stable(const char *topic, int32_t partition); /* until all that is decided can be read */
+void expect_ends(const char *topic, int32_t partition, int64_t stable, int64_t end);
+/* Polls until the end is told at `want` or beyond; where. Records before it come as "key@offset ". */
+int64_t read_until(struct weir__consumer *reader, int64_t want, struct weir__buf *ret);
 
 #endif

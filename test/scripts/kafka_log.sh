@@ -14,7 +14,7 @@ for version in $versions; do
     echo "--- Kafka $version"
     KAFKA=$(KAFKA_VERSION=$version $server start "$folder")
     export KAFKA
-    for program in topics records commit group threads; do
+    for program in topics records commit markers group threads; do
         CK_TIMEOUT_MULTIPLIER=20 FORM=short "$BUILD/test/log/test_log_$program"
     done
     pid=$(cat "$folder/node1/pid")

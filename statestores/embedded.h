@@ -332,6 +332,7 @@ void weir__embedded_groups_free(struct weir__log *log);
 
 int     weir__embedded_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                                  struct weir_arena *arena, int64_t deadline);
+int     weir__embedded_group_members(struct weir__log *log, const char *name, int64_t deadline, int32_t *ret);
 int     weir__embedded_set_committed(struct weir__log *log, const char *group, const struct weir__offset *offsets,
                                      size_t count, int64_t deadline);
 int     weir__embedded_join(struct weir__log *log, const char *group, const char *instance, const char *const *topics,

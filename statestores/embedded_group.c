@@ -37,6 +37,18 @@ void weir__embedded_groups_free(struct weir__log *log)
     weir__free(log->groups);
 }
 
+int weir__embedded_group_members(struct weir__log *log, const char *name, int64_t deadline, int32_t *ret)
+{
+    const struct group *group;
+
+    (void)deadline;
+    pthread_mutex_lock(&log->mutex);
+    group = find_group(log, name);
+    *ret = group != NULL ? (int32_t)group->count : 0;
+    pthread_mutex_unlock(&log->mutex);
+    return WEIR_OK;
+}
+
 bool weir__embedded_has_members(const struct weir__log *log, const char *name)
 {
     const struct group *group = find_group(log, name);

@@ -109,6 +109,7 @@ int weir__kafka_trim(struct weir__log *log, struct weir__tp tp, int64_t before, 
 
 /* ---- offsets.c ---- */
 
+int weir__kafka_group_members(struct weir__log *log, const char *group, int64_t deadline, int32_t *ret);
 int weir__kafka_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                           struct weir_arena *arena, int64_t deadline);
 int weir__kafka_set_committed(struct weir__log *log, const char *group, const struct weir__offset *offsets,

@@ -104,6 +104,8 @@ struct weir__log_engine {
     /* Fills offset and metadata (allocated in arena) for each tp given. AGAIN while unstable. */
     int (*committed)(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                      struct weir_arena *arena, int64_t deadline);
+    /* How many members a group has; none where there is no such group. */
+    int (*group_members)(struct weir__log *log, const char *group, int64_t deadline, int32_t *ret);
     /* WEIR_BUSY while the group has members; WEIR_NOTFOUND. Offset -1 takes back what was committed. */
     int (*set_committed)(struct weir__log *log, const char *group, const struct weir__offset *offsets, size_t count,
                          int64_t deadline);

@@ -1,7 +1,4 @@
 /* cmd_cat.c: `cat`: the records of a topic, decoded, one JSON object a line. Another process may be writing. */
-#define _GNU_SOURCE
-#include <time.h>
-
 #include "framework/json/json.h"
 #include "framework/main/commands.h"
 
@@ -21,24 +18,6 @@ static int64_t call_by(const struct cat *cat) { return cat->engine->now(cat->log
 
 /* ---- from where ---- */
 
-/* "2025-01-02T14:30:00Z", also with a space, without seconds, or the date alone; UTC. ms. */
-static bool parse_time(const char *text, int64_t *ret)
-{
-    static const char *const forms[] = { "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
-                                         "%Y-%m-%d" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        struct tm   parts = { 0 };
-        const char *end = strptime(text, forms[i], &parts);
-
-        if (end == NULL || (end[0] != '\0' && strcmp(end, "Z") != 0))
-            continue;
-        *ret = (int64_t)timegm(&parts) * 1000;
-        return true;
-    }
-    return false;
-}
-
 static int find_begin(const struct cat *cat, struct weir__tp tp, const char *from, const struct weir__ends *ends,
                       int64_t *ret, struct weir_error *reterr)
 {
@@ -51,7 +30,7 @@ static int find_begin(const struct cat *cat, struct weir__tp tp, const char *fro
         *ret = ends->stable;
     else if (weir__parse_int64(from, &number) == WEIR_OK && number >= 0)
         *ret = MAX(number, ends->low);
-    else if (parse_time(from, &number))
+    else if (weir__read_time(from, &number))
         err = cat->engine->offset_at(cat->log, tp, number, call_by(cat), ret);
     else
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--from",

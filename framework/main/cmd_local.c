@@ -169,16 +169,6 @@ static int run_to_end(struct local *local, struct weir_error *reterr)
 
 /* ---- applications ---- */
 
-/* DIR/state, unless state.dir names another folder. */
-static const char *state_dir(const struct local *local)
-{
-    const char *configured = weir__config_text(local->program->settings, "state.dir");
-
-    if (local->broker)
-        return configured;
-    return strcmp(configured, "state") == 0 ? local->dir.state : configured;
-}
-
 static int make_apps(struct local *local, struct weir_error *reterr)
 {
     for (size_t i = 0; i < local->count; i++) {
@@ -190,7 +180,7 @@ static int make_apps(struct local *local, struct weir_error *reterr)
                                            .engine = local->engine,
                                            .log = local->log,
                                            .metrics = local->metrics,
-                                           .state_dir = state_dir(local),
+                                           .state_dir = weir__state_root(local->program, &local->dir),
                                            .neighbours = local->count };
         int                     err = weir__app_new(&config, &local->apps[i], reterr);
 

@@ -93,7 +93,8 @@ struct weir__command {
     int (*run)(struct weir__program *program, const struct weir__args *args); /* an exit code */
 };
 extern const struct weir__command weir__command_local, weir__command_try, weir__command_cat, weir__command_describe,
-    weir__command_explain, weir__command_lag, weir__command_version, weir__command_run, weir__command_help;
+    weir__command_explain, weir__command_reset, weir__command_replay, weir__command_lag, weir__command_version,
+    weir__command_run, weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
 /* `local` and `run` for a program with more flags of its own. */
@@ -179,6 +180,8 @@ struct weir__data_dir {
 /* write: made when absent, and locked: WEIR_BUSY names the holder. Else WEIR_NOTFOUND where there is none. */
 int  weir__data_dir_open(const char *path, bool write, struct weir__data_dir *ret, struct weir_error *reterr);
 void weir__data_dir_close(struct weir__data_dir *dir);
+/* Of all states: DIR/state, unless state.dir names another folder. dir without a path: state.dir. */
+const char *weir__state_root(const struct weir__program *program, const struct weir__data_dir *dir);
 /* The folder and its log together: to write by the program's settings, or to read beside whoever writes. A failure leaves
  * what is open to be closed as after success: first the log, then the folder. Codes of weir__data_dir_open, the log's. */
 int weir__data_log_open(const struct weir__program *program, const char *path, bool write, struct weir__data_dir *dir,
@@ -206,11 +209,49 @@ int weir__looked_open(const struct weir__program *program, const struct weir__ar
 int weir__looked_open_to_write(const struct weir__program *program, const struct weir__args *args,
                                struct weir__looked *ret, struct weir_error *reterr);
 /* servers NULL: as set. */
-int  weir__looked_at_broker(const struct weir__program *program, const char *servers, struct weir__looked *ret,
-                            struct weir_error *reterr);
-int  weir__looked_at_folder(const struct weir__program *program, const char *path, bool write,
-                            struct weir__looked *ret, struct weir_error *reterr);
+int weir__looked_at_broker(const struct weir__program *program, const char *servers, struct weir__looked *ret,
+                           struct weir_error *reterr);
+int weir__looked_at_folder(const struct weir__program *program, const char *path, bool write,
+                           struct weir__looked *ret, struct weir_error *reterr);
+/* To write, of what is there: WEIR_NOTFOUND where there is no folder. */
+int  weir__looked_open_stopped(const struct weir__program *program, const struct weir__args *args,
+                               struct weir__looked *ret, struct weir_error *reterr);
 void weir__looked_close(struct weir__looked *looked);
+
+/* ---- times.c ---- */
+
+/* "2025-01-02T14:30:00Z", also with a space, a fraction, an offset for Z, without seconds, or the date alone; UTC where nothing
+ * is said. ms. */
+bool weir__read_time(const char *text, int64_t *ret);
+/* A number of s, ms or us since 1970, told apart by magnitude. */
+bool weir__read_epoch(const char *text, int64_t *ret);
+
+/* ---- stopped.c: an application that is changed while none of its processes runs ---- */
+
+struct weir__stopped {
+    const struct weir__looked *looked;
+    const struct weir__plan   *plan;
+    const char                *state;   /* its folder here; NULL = there is none */
+    int                        lock;    /* of that; -1 = not held */
+    struct weir__control       control; /* as it stands; epoch 0: none yet */
+    struct weir_arena          arena;
+};
+/* Close it after a failure too. WEIR_BUSY: a process of it runs. */
+int     weir__stopped_open(const struct weir__program *program, const struct weir__looked *looked,
+                           const struct weir__plan *plan, struct weir__stopped *ret, struct weir_error *reterr);
+void    weir__stopped_close(struct weir__stopped *stopped);
+int     weir__stopped_fail_busy(const struct weir__stopped *stopped, int32_t members, struct weir_error *reterr);
+int64_t weir__stopped_call(const struct weir__stopped *stopped); /* a deadline */
+struct weir__control_at weir__stopped_control(const struct weir__stopped *stopped);
+/* A topic's partitions; 0 = there is no such topic. */
+int weir__stopped_count(const struct weir__stopped *stopped, const char *topic, int32_t *ret,
+                        struct weir_error *reterr);
+/* Sets committed offsets, or takes them back (-1): all or none. */
+int weir__stopped_set(const struct weir__stopped *stopped, const struct weir__offset *offsets, size_t count,
+                      struct weir_error *reterr);
+/* Whether a node reads topics that others may write, and has offsets of them committed. */
+bool weir__is_input(const struct weir__plan *plan, const struct weir__node *node);
+bool weir__plan_takes(const struct weir__plan *plan, const char *topic); /* one of its nodes does */
 
 /* ---- lags.c: how far applications are behind, as the log knows it ---- */
 

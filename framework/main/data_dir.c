@@ -82,6 +82,13 @@ void weir__data_dir_close(struct weir__data_dir *dir)
     *dir = (struct weir__data_dir){ .lock = -1 };
 }
 
+const char *weir__state_root(const struct weir__program *program, const struct weir__data_dir *dir)
+{
+    const char *configured = weir__config_text(program->settings, "state.dir");
+
+    return dir->state != NULL && strcmp(configured, "state") == 0 ? dir->state : configured;
+}
+
 int weir__data_log_open(const struct weir__program *program, const char *path, bool write, struct weir__data_dir *dir,
                         struct weir__log **ret, struct weir_error *reterr)
 {

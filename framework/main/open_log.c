@@ -36,11 +36,16 @@ int weir__looked_at_folder(const struct weir__program *program, const char *path
     return weir__data_log_open(program, path, write, &ret->dir, &ret->log, reterr);
 }
 
+static bool is_broker(const struct weir__program *program, const struct weir__args *args)
+{
+    return program->engines->kafka != NULL && !weir__args_has(args, "dir") &&
+           weir__config_kafka(program->settings)[0] != NULL;
+}
+
 static int open_log(const struct weir__program *program, const struct weir__args *args, bool write,
                     struct weir__looked *ret, struct weir_error *reterr)
 {
-    if (program->engines->kafka != NULL && !weir__args_has(args, "dir") &&
-        weir__config_kafka(program->settings)[0] != NULL)
+    if (is_broker(program, args))
         return weir__looked_at_broker(program, NULL, ret, reterr);
     return weir__looked_at_folder(program, weir__args_value(args, "dir", WEIR__DEFAULT_DIR), write, ret, reterr);
 }
@@ -55,6 +60,20 @@ int weir__looked_open_to_write(const struct weir__program *program, const struct
                                struct weir__looked *ret, struct weir_error *reterr)
 {
     return open_log(program, args, true, ret, reterr);
+}
+
+int weir__looked_open_stopped(const struct weir__program *program, const struct weir__args *args,
+                              struct weir__looked *ret, struct weir_error *reterr)
+{
+    struct weir__data_dir dir;
+    int                   err = WEIR_OK;
+
+    *ret = (struct weir__looked){ .dir = { .lock = -1 } };
+    if (!is_broker(program, args)) {
+        err = weir__data_dir_open(weir__args_value(args, "dir", WEIR__DEFAULT_DIR), false, &dir, reterr);
+        weir__data_dir_close(&dir);
+    }
+    return err == WEIR_OK ? open_log(program, args, true, ret, reterr) : err;
 }
 
 void weir__looked_close(struct weir__looked *looked)

@@ -4,11 +4,17 @@
 #include <signal.h>
 
 static const char *const names[WEIR__CRASH_POINTS] = {
-    [WEIR__AT_RECORD] = "record",          [WEIR__BEFORE_COMMIT] = "before-commit",
-    [WEIR__AFTER_FLUSH] = "after-flush",   [WEIR__MID_COMMIT] = "mid-commit",
-    [WEIR__AFTER_COMMIT] = "after-commit", [WEIR__MID_RESTORE] = "mid-restore",
-    [WEIR__BEFORE_LOAD] = "before-load",   [WEIR__AFTER_LOAD] = "after-load",
-    [WEIR__AT_REVOKE] = "revoke",          [WEIR__AT_STOP] = "stop",
+    [WEIR__AT_RECORD] = "record",
+    [WEIR__BEFORE_COMMIT] = "before-commit",
+    [WEIR__AFTER_FLUSH] = "after-flush",
+    [WEIR__MID_COMMIT] = "mid-commit",
+    [WEIR__AFTER_COMMIT] = "after-commit",
+    [WEIR__MID_RESTORE] = "mid-restore",
+    [WEIR__BEFORE_LOAD] = "before-load",
+    [WEIR__AFTER_LOAD] = "after-load",
+    [WEIR__AT_REVOKE] = "revoke",
+    [WEIR__AT_STOP] = "stop",
+    [WEIR__AT_RESET] = "reset",
 };
 
 static int                 armed = -1; /* set before threads are started */

@@ -83,7 +83,6 @@ int weir__state_dir_open(struct weir__app *app, struct weir_error *reterr);
 int  weir__state_dir_identify(struct weir__state_dir *state, const struct weir__control *control,
                               struct weir_error *reterr);
 void weir__state_dir_close(struct weir__state_dir *dir);
-int  weir__state_dir_wipe(const char *dir, struct weir_error *reterr); /* all but the lock, instance and identity */
 /* Compares the partition counts that state was made with, and keeps new ones. WEIR_BAD_CONFIG with both counts. */
 int weir__state_dir_check_counts(struct weir__app *app, struct weir_error *reterr);
 

@@ -121,6 +121,8 @@ int         weir__control_change_by(const struct weir__control_at *at, weir__con
                                     struct weir__control *ret, struct weir_error *reterr);
 /* The next epoch. WEIR_OVERFLOW. */
 int weir__control_raise(struct weir__control *control, const char *application, struct weir_error *reterr);
+/* Removes the state in a topology's folder: all but its lock, the instance's name and the identity. Its lock is held. */
+int weir__state_dir_wipe(const char *dir, struct weir_error *reterr);
 /* Sixteen random digits. what: whom it is for, for people. */
 int weir__random_name(char *ret, size_t size, const char *what, struct weir_error *reterr);
 
@@ -185,6 +187,7 @@ enum weir__crash_point {
     WEIR__AFTER_LOAD,
     WEIR__AT_REVOKE,
     WEIR__AT_STOP,
+    WEIR__AT_RESET,
     WEIR__CRASH_POINTS
 };
 void weir__crash_at(enum weir__crash_point point);

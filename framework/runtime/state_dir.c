@@ -2,8 +2,8 @@
  *
  *     <state_dir>/<topology>/LOCK  INSTANCE  IDENTITY  PARTITIONS  <sub-topology>_<partition>/
  *
- * (1) State that is to go is first renamed (to "....gone"), then removed: a crash in between leaves no half store. What a crash left
- *     is removed at the next opening.
+ * (1) State that is to go is renamed first, then removed: a crash in between leaves no half store, and what it leaves is removed
+ *     at the next start.
  * (2) IDENTITY is written last: until then the next start removes what is still there.
  */
 #include "framework/runtime/internal.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define GONE ".gone"
+#define GONE ".discarded" /* weir__discard_tree */
 
 static void free_path(char **path) { weir__free(*path); }
 
@@ -124,28 +124,16 @@ static bool is_state(const char *name)
     return !is_gone(name);
 }
 
-static int rename_gone(const char *dir, const char *name, struct weir_error *reterr)
-{
-    AUTO(weir__buf_fini) struct weir__buf from = { 0 }, to = { 0 };
+typedef int visit_path(const char *path, struct weir_error *reterr);
 
-    weir__buf_printf(&from, "%s/%s", dir, name);
-    weir__buf_printf(&to, "%s/%s" GONE, dir, name);
-    if (!weir__buf_ok(&from) || !weir__buf_ok(&to))
-        return fail_memory(dir, reterr);
-    if (rename(from.data, to.data) < 0)
-        return weir__fail(reterr, WEIR_IO, from.data, "it cannot be renamed to be removed: %s", strerror(errno));
-    return WEIR_OK;
-}
-
-static int remove_gone(const char *dir, const char *name, struct weir_error *reterr)
+static int visit_entry(const char *dir, const char *name, visit_path *visit, struct weir_error *reterr)
 {
     AUTO(free_path) char *path = join_path(dir, name);
 
-    return path != NULL ? weir__remove_tree(path, reterr) : fail_memory(dir, reterr);
+    return path != NULL ? visit(path, reterr) : fail_memory(dir, reterr);
 }
 
-static int each_entry(const char *dir, bool (*wanted)(const char *name),
-                      int (*visit)(const char *dir, const char *name, struct weir_error *reterr), size_t *ret_count,
+static int each_entry(const char *dir, bool (*wanted)(const char *name), visit_path *visit, size_t *ret_count,
                       struct weir_error *reterr)
 {
     AUTO(close_dir) DIR *open = opendir(dir);
@@ -157,7 +145,7 @@ static int each_entry(const char *dir, bool (*wanted)(const char *name),
     while (err == WEIR_OK && (entry = readdir(open)) != NULL)
         if (wanted(entry->d_name)) {
             ++*ret_count;
-            err = visit(dir, entry->d_name, reterr);
+            err = visit_entry(dir, entry->d_name, visit, reterr);
         }
     return err;
 }
@@ -166,24 +154,22 @@ static int remove_left(const char *dir, struct weir_error *reterr)
 {
     size_t count = 0;
 
-    return each_entry(dir, is_gone, remove_gone, &count, reterr);
+    return each_entry(dir, is_gone, weir__remove_tree, &count, reterr);
 }
 
 int weir__state_dir_wipe(const char *dir, struct weir_error *reterr)
 {
     size_t count = 0;
-    int    err = remove_left(dir, reterr); /* or a name may be taken */
+    int    err = each_entry(dir, is_state, weir__discard_tree, &count, reterr);
 
-    if (err == WEIR_OK)
-        err = each_entry(dir, is_state, rename_gone, &count, reterr);
-    return err == WEIR_OK && count > 0 ? remove_left(dir, reterr) : err;
+    return err == WEIR_OK ? remove_left(dir, reterr) : err;
 }
 
 /* ---- identity ---- */
 
-static int look_on(const char *dir, const char *name, struct weir_error *reterr)
+static int look_on(const char *path, struct weir_error *reterr)
 {
-    (void)dir, (void)name, (void)reterr;
+    (void)path, (void)reterr;
     return WEIR_OK;
 }
 

@@ -244,6 +244,33 @@ START_TEST(an_offset_of_no_partition_spoils_the_whole_commit)
 }
 END_TEST
 
+static int32_t members_of(const char *group)
+{
+    int32_t count = -1;
+
+    must(engine->group_members(logs, group, soon(), &count));
+    return count;
+}
+
+START_TEST(a_group_tells_its_members)
+{
+    struct weir__consumer *consumer;
+    const char            *name, *group;
+
+    suite_begin(_i);
+    name = name_of("input");
+    group = name_of("group");
+    make_topic(name, 1);
+    ck_assert_int_eq(members_of(group), 0); /* nobody has heard of it */
+    must(engine->join(logs, group, NULL, &name, 1, &consumer, &words));
+    ck_assert_int_eq(next_event(consumer).kind, WEIR__ASSIGNED);
+    ck_assert_int_eq(members_of(group), 1);
+    leave(consumer);
+    ck_assert_int_eq(members_of(group), 0);
+    suite_end();
+}
+END_TEST
+
 START_TEST(offsets_are_set_by_hand_for_an_empty_group_only)
 {
     struct weir__consumer *consumer;
@@ -375,6 +402,7 @@ int main(void)
                                   { groups_do_not_see_each_other },
                                   { an_idempotent_producer_commits_too },
                                   { an_offset_of_no_partition_spoils_the_whole_commit },
+                                  { a_group_tells_its_members },
                                   { offsets_are_set_by_hand_for_an_empty_group_only },
                                   { a_second_producer_of_an_id_fences_the_first },
                                   { both_isolations_read_what_is_committed },

@@ -603,9 +603,9 @@ START_TEST(state_of_another_identity_is_removed_and_its_own_is_kept)
     make_topic("words", 2);
     make_app_once(&counting);
     write_kept("task_0", "state");
-    write_kept("task_1.gone", "left by a crash");
+    write_kept("task_1.discarded", "left by a crash");
     make_app_once(&counting);
-    ck_assert(is_there("task_0") && !is_there("task_1.gone"));
+    ck_assert(is_there("task_0") && !is_there("task_1.discarded"));
     write_kept("IDENTITY", "0123456789abcdef");
     make_app_once(&counting);
     ck_assert(!is_there("task_0") && is_there("LOCK") && is_there("INSTANCE"));

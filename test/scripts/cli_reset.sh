@@ -1,0 +1,116 @@
+#!/bin/bash
+# `reset` and `replay` on the embedded log: what they do, what they refuse; a reset that is killed at any point is repeated and
+# completes, and until then nothing starts; state from before a reset is not taken on.
+. test/scripts/cli.inc
+D=$work/data
+run() { expect 0 "$words" local --dir "$D" --log.level=warn --once --lines "$@"; }
+reset() { "$words" reset word_count --dir "$D" "$@"; }
+replay() { "$words" replay word_count --dir "$D" "$@"; }
+epoch() { "$words" cat word_count-weir-control --dir "$D" | tail -n 1 | sed -E 's/.*"epoch":([0-9]+).*/\1/'; }
+updates() { "$words" cat counts --dir "$D" | wc -l; }
+
+# exact WHAT: a word's greatest count is that of all that was loaded.
+exact() { equal "$(plain "$work/all.txt")" "$(counts "$D")" "counts $1"; }
+
+lines 300 1 >"$work/all.txt"
+run --in lines="$work/all.txt"
+exact "of the first run"
+first=$(updates)
+
+echo "--- a dry run does nothing, a reset makes everything once more"
+expect 0 reset --dry-run
+grep -q "would be raised to 2" "$work/out"
+run
+equal "$first" "$(updates)" "updates after a dry run"
+cp -r "$D/state" "$work/old"
+expect 0 reset
+equal 2 "$(epoch)" "the epoch"
+! "$words" cat word_count-counts-changelog --dir "$D" 2>/dev/null || fail "the changelog is still there"
+run
+[ "$(updates)" -gt "$first" ] || fail "nothing was made after a reset"
+exact "after a reset"
+
+echo "--- state from before it comes back: it is not taken on"
+rm -rf "$D/state"
+mv "$work/old" "$D/state"
+lines 50 2 >"$work/more.txt"
+cat "$work/more.txt" >>"$work/all.txt"
+run --in lines="$work/more.txt"
+says state-removed
+exact "beside old state"
+run
+! grep -q state-removed "$work/err" || fail "its own state was removed"
+
+echo "--- killed at each point of a reset, repeated"
+for ((at = 1; at < 20; at++)); do
+    code=0
+    WEIR_CRASH_AT=reset:$at reset >"$work/out" 2>&1 || code=$?
+    [ $code = 137 ] || break
+    if grep -q '"unfinished":true' <<<"$("$words" cat word_count-weir-control --dir "$D" | tail -n 1)"; then
+        expect 5 "$words" local --dir "$D" --once
+        says 'run "reset word_count" again'
+        expect 5 replay --from 2020-01-01
+        says 'run "reset word_count" again'
+        expect 0 reset
+    fi
+    equal $((at + 2)) "$(epoch)" "the epoch after $at"
+    run
+    exact "after a reset that was killed at $at"
+done
+equal 0 $code "the last reset"
+[ "$at" -ge 6 ] || fail "a reset has $at points only"
+run
+exact "after all of them"
+[ -z "$(find "$D/state" -name '*.discarded')" ] || fail "something is left of discarded state"
+
+echo "--- while it runs"
+"$words" local --dir "$D" --http.port=0 >"$work/run.out" 2>&1 &
+children+=($!)
+await grep -q started "$work/run.out"
+expect 4 reset
+says "process ${children[-1]} holds it"
+expect 4 replay --from 2020-01-01
+kill -TERM "${children[-1]}"
+wait "${children[-1]}"
+
+echo "--- what else is refused"
+expect 2 "$words" reset --dir "$D"
+expect 2 "$words" reset word_coun --dir "$D"
+says 'did you mean "word_count"'
+expect 3 "$words" reset word_count --dir "$work/nowhere"
+[ ! -e "$work/nowhere" ] || fail "a folder was made"
+end=$("$words" lag --dir "$D" --json | sed -E 's/.*"topic":"lines","partition":0,"committed":([0-9]+).*/\1/')
+while read -r place words_said; do
+    expect 2 replay --from "$place"
+    says "$words_said"
+done <<END
+lins:0=0 did you mean "lines"
+counts:0=0 counts is no input of word_count
+lines:4=0 lines has no partition 4: they go from 0 to 3
+lines:0=$((end + 1)) lines:0 has no offset $((end + 1)), it ends at $end
+lines:0=-1 has no offset -1 any more
+lines:0=$end nothing from there on was read yet
+2099-01-01T00:00:00+02:00 no record of any input has an event time of 2099
+yesterday is no place
+END
+expect 2 replay
+expect 2 replay --from 2020-01-01 --from lines:0=0
+says "give it alone"
+
+echo "--- a replay reads again from where it is told, and from there only"
+before=$(epoch)
+expect 0 replay --from lines:0=$((end - 1)) --dry-run
+run
+exact "after a dry run"
+expect 0 replay --from lines:0=$((end - 1))
+run
+"$words" cat lines --dir "$D" --partition 0 | tail -n 1 | sed -E 's/.*"value":"(.*)"\}$/\1/' >>"$work/all.txt"
+exact "after the last line was replayed"
+equal "$before" "$(epoch)" "the epoch after a replay"
+cat "$work/all.txt" >"$work/twice.txt"
+"$words" cat lines --dir "$D" | sed -E 's/.*"value":"(.*)"\}$/\1/' >>"$work/twice.txt"
+expect 0 replay --from 1000000000 --supersede
+run
+mv "$work/twice.txt" "$work/all.txt"
+exact "after all was replayed"
+equal $((before + 1)) "$(epoch)" "the epoch after a replay that supersedes"

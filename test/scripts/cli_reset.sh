@@ -87,7 +87,7 @@ done <<END
 lins:0=0 did you mean "lines"
 counts:0=0 counts is no input of word_count
 lines:4=0 lines has no partition 4: they go from 0 to 3
-lines:0=$((end + 1)) lines:0 has no offset $((end + 1)), it ends at $end
+lines:0=$((end + 100)) lines:0 has no offset $((end + 100)), it ends at
 lines:0=-1 has no offset -1 any more
 lines:0=$end nothing from there on was read yet
 2099-01-01T00:00:00+02:00 no record of any input has an event time of 2099

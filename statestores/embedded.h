@@ -13,7 +13,7 @@
  *     keeps it: readers never meet a row in between.
  * (4) A topic lives until the log is closed, also a removed one: readers and producers may still hold it.
  * (5) A group's members hand over by turns: a member is told REVOKED, may commit until it polls again, and a new
- *     generation is dealt out once every member has polled or has been silent for the session time-out.
+ *     generation is dealt out once every member has polled. A member that is silent for too long is out, whoever looks first.
  * (6) With quirks a transaction leaves a marker behind in each partition that it wrote to. Until a partition's marker has
  *     landed, who reads committed records goes no further than where the transaction began there; so do open transactions
  *     hold up those that end before them. All of this is a view in memory: rows are of decided transactions alone, and a log
@@ -28,8 +28,9 @@
 #include "statestores/embedded_chunk.h"
 #include "statestores/statestores.h"
 
-#define SESSION_MS   10000
-#define POLL_RECORDS 1000 /* of a partition, about */
+#define SESSION_MS   10000  /* how long a member may be silent where others wait for it, */
+#define SILENT_MS    300000 /* and where they do not */
+#define POLL_RECORDS 1000   /* of a partition, about */
 #define POLL_BYTES   ((size_t)1 << 20)
 #define NAME_MOST    249 /* bytes of a topic's or group's name */
 
@@ -183,7 +184,7 @@ struct weir__log {
     struct weir__producer *producers;
     struct decision       *decisions; /* oldest first */
     size_t                 decision_count, decided;
-    int64_t                marker_delay;
+    int64_t                marker_delay, session_ms;
     int64_t                opened, next_member, next_retention;
     struct compaction      compaction;
 };
@@ -322,6 +323,7 @@ void weir__embedded_lease_free(struct lease *lease);
 
 int  weir__embedded_enter(struct weir__consumer *consumer, const char *group);
 void weir__embedded_exit(struct weir__consumer *consumer);
+void weir__embedded_expire(struct weir__log *log, struct group *group); /* silent members are out */
 /* What the group has for this member. WEIR_OK: an event; WEIR_NOTFOUND: nothing, records may flow; WEIR_AGAIN: wait. */
 int  weir__embedded_group_event(struct weir__consumer *consumer, struct weir__polled *ret);
 void weir__embedded_redeal(struct weir__log *log, const char *topic); /* among groups that subscribe to it */

@@ -69,10 +69,11 @@ static int put_offsets(struct weir__producer *producer, const char *group, const
 }
 
 /* May this producer commit for that member now? A membership that was reset commits nothing, whatever its token says. */
-static int check_member(const struct weir__consumer *consumer, int64_t token)
+static int check_member(struct weir__consumer *consumer, int64_t token)
 {
     if (consumer == NULL || consumer->group == NULL)
         return WEIR_OK;
+    weir__embedded_expire(consumer->log, consumer->group);
     if (token < 0 || token != consumer->token ||
         (consumer->state != MEMBER_ASSIGNED && consumer->state != MEMBER_REVOKING))
         return WEIR_LOST;

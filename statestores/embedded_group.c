@@ -97,6 +97,27 @@ void weir__embedded_exit(struct weir__consumer *consumer)
         throw_out(consumer->group, consumer);
 }
 
+static struct weir__consumer *find_silent(struct weir__log *log, const struct group *group)
+{
+    bool    waited_for = !group->dealt && group->count > 1;
+    int64_t now = weir__embedded_ticks(log), patience = waited_for ? SESSION_MS : SILENT_MS;
+
+    if (log->session_ms > 0)
+        patience = log->session_ms;
+    for (size_t i = 0; i < group->count; i++)
+        if (now - group->members[i]->last_poll > patience)
+            return group->members[i];
+    return NULL;
+}
+
+void weir__embedded_expire(struct weir__log *log, struct group *group)
+{
+    struct weir__consumer *silent;
+
+    while (group != NULL && (silent = find_silent(log, group)) != NULL)
+        throw_out(group, silent);
+}
+
 static bool subscribes(const struct weir__consumer *member, const char *topic)
 {
     for (size_t i = 0; member->topics[i] != NULL; i++)
@@ -165,21 +186,12 @@ static int deal(struct weir__log *log, struct group *group)
     return WEIR_OK;
 }
 
-/* All members stand ready for the generation; the silent are thrown out. */
-static bool all_ready(struct weir__log *log, struct group *group)
+/* All members stand ready for the generation. */
+static bool all_ready(const struct group *group)
 {
-    int64_t now = weir__embedded_ticks(log);
-
-    for (size_t i = 0; i < group->count; i++) {
-        struct weir__consumer *member = group->members[i];
-
-        if (member->state == MEMBER_READY)
-            continue;
-        if (now - member->last_poll <= SESSION_MS)
+    for (size_t i = 0; i < group->count; i++)
+        if (group->members[i]->state != MEMBER_READY)
             return false;
-        throw_out(group, member);
-        i = (size_t)-1;
-    }
     return true;
 }
 
@@ -212,7 +224,7 @@ static int await_deal(struct weir__consumer *consumer, struct weir__polled *ret)
         consumer->position_count = 0;
         pthread_cond_broadcast(&consumer->log->changed);
     }
-    if (!group->dealt && all_ready(consumer->log, group) && deal(consumer->log, group) < 0)
+    if (!group->dealt && all_ready(group) && deal(consumer->log, group) < 0)
         return WEIR_NO_MEMORY;
     if (!group->dealt)
         return WEIR_AGAIN;
@@ -241,6 +253,7 @@ bool weir__embedded_valid(struct weir__consumer *consumer, int64_t token)
     bool valid;
 
     pthread_mutex_lock(&consumer->log->mutex);
+    weir__embedded_expire(consumer->log, consumer->group);
     valid = consumer->group == NULL ||
             (token == consumer->token && (consumer->state == MEMBER_ASSIGNED || consumer->state == MEMBER_REVOKING));
     pthread_mutex_unlock(&consumer->log->mutex);

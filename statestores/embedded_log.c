@@ -246,6 +246,7 @@ static int embedded_open(const struct weir__log_config *config, struct weir__log
     log->clock = config->clock;
     log->memory = config->memory;
     log->marker_delay = config->marker_delay;
+    log->session_ms = config->session_ms;
     log->clock_arg = config->clock_arg;
     log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : 1 << 20;
     err = open_rows(log, config, reterr);
@@ -259,8 +260,11 @@ static int embedded_open(const struct weir__log_config *config, struct weir__log
     return WEIR_OK;
 }
 
+static bool embedded_marks(struct weir__log *log) { return log->quirks; }
+
 const struct weir__log_engine weir__embedded_engine = { .name = "embedded",
                                                         .usual_partitions = 4,
+                                                        .marks = embedded_marks,
                                                         .open = embedded_open,
                                                         .close = embedded_close,
                                                         .partitions = weir__embedded_partitions,

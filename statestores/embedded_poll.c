@@ -255,6 +255,7 @@ int weir__embedded_poll(struct weir__consumer *consumer, int64_t deadline, struc
 
     *ret = (struct weir__polled){ 0 };
     pthread_mutex_lock(&log->mutex);
+    weir__embedded_expire(log, consumer->group);
     do {
         consumer->last_poll = weir__embedded_ticks(log);
         weir__embedded_look(log);

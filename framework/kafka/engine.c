@@ -85,8 +85,15 @@ static const char *library(void)
     return library_name;
 }
 
+static bool marks(struct weir__log *log)
+{
+    (void)log;
+    return true;
+}
+
 const struct weir__log_engine weir__kafka_engine = { .name = "kafka",
                                                      .usual_partitions = 12,
+                                                     .marks = marks,
                                                      .library = library,
                                                      .open = open_log,
                                                      .close = close_log,

@@ -32,6 +32,8 @@ struct weir__log_config {
     /* embedded with quirks: ms of its clock until a transaction's last marker has landed; 0 = one with each look at the log;
      * below 0 = by weir__embedded_land alone */
     int64_t marker_delay;
+    int64_t
+        session_ms; /* embedded: a member that does not poll for longer is out; 0 = 10 s where others wait, else 5 min */
     /* key=value pairs of kafka.*, NULL-ended; the embedded engine takes none */
     const char *const *settings;
 };
@@ -83,6 +85,8 @@ enum weir__isolation { WEIR__READ_COMMITTED, WEIR__READ_UNCOMMITTED };
 struct weir__log_engine {
     const char *name;             /* "embedded", "kafka" */
     int32_t     usual_partitions; /* of topics whose number nothing else decides */
+    /* Whether the end of a transaction takes an offset of each partition that it wrote to. */
+    bool (*marks)(struct weir__log *log);
     const char *(*library)(
         void); /* "librdkafka 2.0.2": what it runs on, where that does not tell its version otherwise; or NULL */
 

@@ -308,7 +308,8 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .send_arg = thread,
                                         .now = now_of,
                                         .now_arg = app,
-                                        .transactional = settings->exactly_once,
+                                        .transactional =
+                                            settings->exactly_once && app->config.engine->marks(app->config.log),
                                         .on_unreadable = settings->on_unreadable,
                                         .on_failure = settings->on_failure,
                                         .on_refused = settings->on_refused,

@@ -219,11 +219,53 @@ START_TEST(a_silent_member_loses_its_partitions)
 }
 END_TEST
 
+/* Nobody waits for it, and nobody looks but itself: its time is up all the same. */
+static void play_silence(int64_t session_ms, int64_t patience)
+{
+    struct weir__consumer *member;
+    struct weir__producer *producer;
+    struct weir__log_event event = { 0 };
+    struct weir__offset    offset = { .tp = { "in", 0 }, .offset = 1 };
+    int64_t                token;
+
+    suite_clock = virtual_clock;
+    suite_session_ms = session_ms;
+    suite_begin(IN_MEMORY);
+    make_topic("in", 1);
+    producer = new_producer("id");
+    member = join_group();
+    ck_assert_int_eq(poll_event(member, &event), WEIR_OK);
+    token = event.token;
+    virtual_now += patience;
+    ck_assert_int_eq(engine->commit(producer, NULL, member, token, &offset, 1, soon()), WEIR_OK);
+    ck_assert(engine->valid(member, token));
+    virtual_now += 1;
+    ck_assert_int_eq(engine->commit(producer, NULL, member, token, &offset, 1, soon()), WEIR_LOST);
+    ck_assert(!engine->valid(member, token));
+    ck_assert_int_eq(poll_event(member, &event), WEIR_OK);
+    ck_assert_int_eq(event.kind, WEIR__LOST_TPS);
+    ck_assert_int_eq(poll_event(member, &event), WEIR_OK);
+    ck_assert_int_eq(event.kind, WEIR__ASSIGNED);
+    ck_assert_int_gt(event.token, token);
+    ck_assert_int_eq(engine->commit(producer, NULL, member, event.token, &offset, 1, soon()), WEIR_OK);
+    engine->producer_close(producer);
+    leave(member);
+    suite_end();
+}
+
+START_TEST(a_member_that_does_not_poll_in_time_loses_its_membership)
+{
+    play_silence(500, 500);
+    play_silence(0, 300000);
+}
+END_TEST
+
 int main(int argc, char **argv)
 {
     const struct test tests[] = { { a_reader_follows_a_writing_process },
                                   { a_reader_changes_nothing },
-                                  { a_silent_member_loses_its_partitions } };
+                                  { a_silent_member_loses_its_partitions },
+                                  { a_member_that_does_not_poll_in_time_loses_its_membership } };
 
     suite_role(argc, argv);
     if (role != NULL)

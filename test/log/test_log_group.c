@@ -95,6 +95,8 @@ START_TEST(two_members_share_and_the_last_one_has_all_again)
     first_token = members[0].token;
     members[1].consumer = join_as(group, name);
     settle(members, 2);
+    ck_assert_int_gt(members[0].token, first_token);
+    ck_assert_int_eq(members[0].token, members[1].token);
     ck_assert_int_eq(members[0].events[WEIR__REVOKED], 1);
     ck_assert(!engine->valid(members[0].consumer, first_token));
     ck_assert(engine->valid(members[0].consumer, members[0].token));
@@ -105,8 +107,10 @@ START_TEST(two_members_share_and_the_last_one_has_all_again)
     for (size_t i = 0; i < 2; i++)
         for (size_t j = 0; j < members[i].count; j++)
             ck_assert_int_eq(seen[members[i].partitions[j]]++, 0);
+    first_token = members[1].token;
     leave(members[0].consumer);
     settle(&members[1], 1);
+    ck_assert_int_gt(members[1].token, first_token);
     ck_assert_uint_eq(members[1].count, 5);
     leave(members[1].consumer);
     suite_end();
@@ -179,6 +183,68 @@ START_TEST(an_old_token_commits_nothing)
     send(producer, name, 0, "b", "2");
     ck_assert_int_eq(commit_as(producer, &members[0], group, name, 1), WEIR_OK);
     expect_partition(name, 0, "b=2 ");
+    engine->producer_close(producer);
+    leave(members[0].consumer);
+    leave(members[1].consumer);
+    suite_end();
+}
+END_TEST
+
+/* Nor one that never was, or that says that there is no membership: such a commit no broker would check. */
+START_TEST(a_token_of_no_generation_commits_nothing)
+{
+    struct member          member = { 0 };
+    struct weir__producer *producer;
+    const char            *name, *group;
+    int64_t                token;
+
+    suite_begin(_i);
+    name = name_of("input");
+    group = name_of("group");
+    make_topic(name, 1);
+    producer = new_producer(name_of("id"));
+    member.consumer = join_as(group, name);
+    ck_assert(!engine->valid(member.consumer, -1)); /* it has none yet */
+    member.token = -1;
+    ck_assert(is_refused(commit_as(producer, &member, group, name, 1)));
+    settle(&member, 1);
+    token = member.token;
+    member.token = -1;
+    ck_assert(is_refused(commit_as(producer, &member, group, name, 1)));
+    member.token = token + 1;
+    ck_assert(is_refused(commit_as(producer, &member, group, name, 1)));
+    ck_assert_int_eq(committed_of(group, name, 0), -1);
+    member.token = token;
+    ck_assert_int_eq(commit_as(producer, &member, group, name, 1), WEIR_OK);
+    engine->producer_close(producer);
+    leave(member.consumer);
+    suite_end();
+}
+END_TEST
+
+/* Without transactions nothing guards the records: a member of old leaves them, and no offset. */
+START_TEST(without_an_id_an_old_token_leaves_records_and_no_offset)
+{
+    struct member          members[2] = { 0 };
+    struct member          old;
+    struct weir__producer *producer;
+    const char            *name, *group;
+
+    suite_begin(_i);
+    name = name_of("input");
+    group = name_of("group");
+    make_topic(name, 2);
+    producer = new_producer(NULL);
+    members[0].consumer = join_as(group, name);
+    settle(members, 1);
+    old = members[0];
+    members[1].consumer = join_as(group, name);
+    settle(members, 2);
+    send(producer, name, 0, "a", "1");
+    ck_assert(is_refused(commit_as(producer, &old, group, name, 1)));
+    commit(producer);
+    expect_partition(name, 0, "a=1 ");
+    ck_assert_int_eq(committed_of(group, name, 0), -1);
     engine->producer_close(producer);
     leave(members[0].consumer);
     leave(members[1].consumer);
@@ -483,6 +549,8 @@ int main(void)
                                   { two_members_share_and_the_last_one_has_all_again },
                                   { a_revoked_member_may_commit_until_it_polls_again },
                                   { an_old_token_commits_nothing },
+                                  { a_token_of_no_generation_commits_nothing },
+                                  { without_an_id_an_old_token_leaves_records_and_no_offset },
                                   { a_subscribed_topic_that_grows_is_dealt_anew },
                                   { nothing_flows_before_take_and_then_from_its_offsets },
                                   { take_replaces_the_whole_set },

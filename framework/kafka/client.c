@@ -2,14 +2,16 @@
  *
  * (1) Order of strength: our own settings, which nobody may change, the user's, the defaults of the kind.
  * (2) message.timeout.ms < transaction.timeout.ms <= session.timeout.ms: no record of a transaction outlives it, and no
- *     transaction its member.
+ *     transaction its member. The first follows from the second, which the user may set.
  */
 #include "framework/kafka/internal.h"
 #include "framework/logging/logging.h"
 
 #include <time.h>
 
-#define SERVERS "bootstrap.servers"
+#define SERVERS         "bootstrap.servers"
+#define TEXT(number)    #number
+#define TEXT_OF(number) TEXT(number)
 /* What a record's own frame may add to key, value and headers. */
 #define FRAME_BYTES 65536
 
@@ -33,7 +35,7 @@ static const struct pair for_member[] = { { "session.timeout.ms", "10000" },
                                           { "heartbeat.interval.ms", "3000" },
                                           { "topic.metadata.refresh.interval.ms", "30000" },
                                           { NULL, NULL } };
-static const struct pair for_producer[] = { { "transaction.timeout.ms", "10000" },
+static const struct pair for_producer[] = { { "transaction.timeout.ms", TEXT_OF(TRANSACTION_MS) },
                                             { "queue.buffering.max.messages", "500000" },
                                             { "queue.buffering.max.kbytes", "65536" },
                                             { NULL, NULL } };
@@ -102,6 +104,14 @@ int weir__kafka_check_settings(const char *const *settings, struct weir_error *r
     err = set_given(conf, settings, reterr);
     rd_kafka_conf_destroy(conf);
     return err;
+}
+
+int weir__kafka_given(const struct weir__log *log, const char *name, int otherwise)
+{
+    const char *text = value_of((const char *const *)log->settings, name);
+    int64_t     number;
+
+    return text != NULL && weir__parse_int64(text, &number) == WEIR_OK ? (int)MIN(number, INT32_MAX) : otherwise;
 }
 
 /* ---- handles ---- */

@@ -40,6 +40,9 @@ struct weir__log {
 
 /* ---- client.c: handles, settings, codes ---- */
 
+/* transaction.timeout.ms where the user gives none. */
+#define TRANSACTION_MS 10000
+
 struct pair {
     const char *name, *value;
 };
@@ -50,6 +53,8 @@ int weir__kafka_client(struct weir__log *log, enum client kind, const struct pai
                        void (*prepare)(rd_kafka_conf_t *conf, void *arg), void *arg, rd_kafka_t **ret,
                        struct weir_error *reterr);
 int weir__kafka_check_settings(const char *const *settings, struct weir_error *reterr);
+/* A number of the user's settings; otherwise where it is not given. */
+int weir__kafka_given(const struct weir__log *log, const char *name, int otherwise);
 /* Our code for an answer of the broker or the library: what is worth the same call again is WEIR_AGAIN. */
 int weir__kafka_code(rd_kafka_resp_err_t err);
 /* Milliseconds until a deadline, at least 1. */

@@ -11,6 +11,8 @@
 #define SERVE_EVERY 1024
 /* How long closing waits for an open transaction to be aborted, ms. */
 #define CLOSE_MS 1000
+/* How long a record without a transaction may be on its way, ms. */
+#define ALONE_MS 300000
 
 /* ---- delivery reports ---- */
 
@@ -253,14 +255,23 @@ static void add_callbacks(rd_kafka_conf_t *conf, void *producer)
     rd_kafka_conf_set_opaque(conf, producer);
 }
 
+/* A record outlives no transaction; without one it may wait for a broker that is away. */
+static int message_timeout(const struct weir__producer *producer)
+{
+    int transaction = weir__kafka_given(producer->log, "transaction.timeout.ms", TRANSACTION_MS);
+
+    return producer->id != NULL ? transaction - transaction / 10 : ALONE_MS;
+}
+
 static int make_client(struct weir__producer *producer, struct weir_error *reterr)
 {
-    /* A record outlives no transaction; without one it may wait for a broker that is away. */
+    char              timeout[16];
     const struct pair own[] = { { "enable.idempotence", "true" },
-                                { "message.timeout.ms", producer->id != NULL ? "9000" : "300000" },
+                                { "message.timeout.ms", timeout },
                                 { producer->id != NULL ? "transactional.id" : NULL, producer->id },
                                 { NULL, NULL } };
 
+    snprintf(timeout, sizeof(timeout), "%d", message_timeout(producer));
     return weir__kafka_client(producer->log, CLIENT_PRODUCER, own, add_callbacks, producer, &producer->rk, reterr);
 }
 

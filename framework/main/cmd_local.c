@@ -181,7 +181,9 @@ static int make_apps(struct local *local, struct weir_error *reterr)
                                            .log = local->log,
                                            .metrics = local->metrics,
                                            .state_dir = weir__state_root(local->program, &local->dir),
-                                           .neighbours = local->count };
+                                           .neighbours = local->count,
+                                           .goes_on = goes_on,
+                                           .goes_on_arg = local };
         int                     err = weir__app_new(&config, &local->apps[i], reterr);
 
         if (err < 0)

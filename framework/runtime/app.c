@@ -15,6 +15,8 @@ static int fail_memory(const char *where, struct weir_error *reterr)
 /* The last quarter of the time is for what ending takes. */
 bool weir__app_must_end(struct weir__app *app)
 {
+    if (!app->made && app->config.goes_on != NULL && !app->config.goes_on(app->config.goes_on_arg))
+        return true;
     return atomic_load(&app->closing) &&
            weir__app_now(app) >= atomic_load(&app->close_by) - app->settings.shutdown_timeout / 4;
 }
@@ -202,6 +204,7 @@ int weir__app_new(const struct weir__app_config *config, struct weir__app **ret,
     weir__shown_init(app);
     weir__app_settings_read(config->settings, config->engine, &app->settings);
     err = build(app, reterr);
+    app->made = err == WEIR_OK;
     if (err < 0) {
         weir__app_free(app);
         return err;

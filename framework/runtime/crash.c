@@ -1,4 +1,5 @@
-/* crash.c: a door for tests: SIGKILL to ourselves at the n-th passage of a named point. Closed, it costs one load. */
+/* crash.c: a door for tests: SIGKILL, or SIGSTOP, to ourselves at the n-th passage of a named point. Closed, it costs one
+ * load. */
 #include "framework/runtime/internal.h"
 
 #include <signal.h>
@@ -18,6 +19,7 @@ static const char *const names[WEIR__CRASH_POINTS] = {
 };
 
 static int                 armed = -1; /* set before threads are started */
+static bool                stops;      /* stopped instead of killed; the same */
 static atomic_int_fast64_t left;       /* passages until the end */
 
 static int find_point(const char *text, size_t size)
@@ -26,6 +28,19 @@ static int find_point(const char *text, size_t size)
         if (strlen(names[i]) == size && strncmp(names[i], text, size) == 0)
             return i;
     return -1;
+}
+
+/* "n" or "n:stop" */
+static int parse_passages(const char *text, int64_t *ret, bool *ret_stops)
+{
+    size_t size = strcspn(text, ":");
+    char   number[24];
+
+    snprintf(number, sizeof(number), "%.*s", (int)size, text);
+    *ret_stops = strcmp(text + size, ":stop") == 0;
+    if ((text[size] != '\0' && !*ret_stops) || weir__parse_int64(number, ret) < 0 || *ret < 1)
+        return WEIR_BAD_CONFIG;
+    return WEIR_OK;
 }
 
 int weir__crash_setup(const char *text, struct weir_error *reterr)
@@ -38,9 +53,10 @@ int weir__crash_setup(const char *text, struct weir_error *reterr)
     if (text == NULL || text[0] == '\0')
         return WEIR_OK;
     point = find_point(text, size);
-    if (point < 0 || text[size] != ':' || weir__parse_int64(text + size + 1, &passages) < 0 || passages < 1)
+    if (point < 0 || text[size] != ':' || parse_passages(text + size + 1, &passages, &stops) < 0)
         return weir__fail(reterr, WEIR_BAD_CONFIG, WEIR__CRASH_VARIABLE,
-                          "\"%.60s\" is no crash point: it is written point:n, as in before-commit:3", text);
+                          "\"%.60s\" is no crash point: it is written point:n or point:n:stop, as in before-commit:3",
+                          text);
     atomic_store(&left, passages);
     armed = point;
     return WEIR_OK;
@@ -48,8 +64,10 @@ int weir__crash_setup(const char *text, struct weir_error *reterr)
 
 static void pass(int64_t passages)
 {
-    if (atomic_fetch_sub(&left, passages) <= passages)
-        raise(SIGKILL);
+    if (atomic_fetch_sub(&left, passages) > passages)
+        return;
+    atomic_store(&left, INT64_MAX);
+    raise(stops ? SIGSTOP : SIGKILL);
 }
 
 void weir__crash_at(enum weir__crash_point point)

@@ -235,6 +235,7 @@ struct weir__app {
     struct weir__thread      *threads;
     size_t                    thread_count;
     atomic_bool               closing, failed;
+    bool                      made;                        /* config.goes_on is asked no more */
     atomic_int_fast64_t       close_by;                    /* log's clock, ms, when closing */
     atomic_int_fast64_t       restore_began, restore_told; /* monotonic us; 0 = nothing is restored */
 
@@ -265,7 +266,7 @@ static inline int64_t weir__app_now(const struct weir__app *app) { return app->c
 
 /* app.c */
 int  weir__app_ends(struct weir__app *app, struct weir__tp tp, struct weir__ends *ret); /* asks until it is told */
-bool weir__app_must_end(struct weir__app *app); /* closing, and its time is up */
+bool weir__app_must_end(struct weir__app *app); /* closing, and its time is up; or told to stop while it is made */
 void weir__app_wake(struct weir__app *app);     /* all threads leave their poll */
 
 /* thread.c */

@@ -212,7 +212,7 @@ static int commit_progress(struct loader *loader)
     do
         err = loader->config->engine->commit(loader->producer, group, NULL, 0, &offset,
                                              weir__lines_piped(loader->file) ? 0 : 1, call_by(loader));
-    while (err == WEIR_AGAIN);
+    while (err == WEIR_AGAIN && !must_stop(loader)); /* given up, its outcome shows when the file is loaded again */
     return err;
 }
 

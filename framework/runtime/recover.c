@@ -40,7 +40,10 @@ int weir__open_producer(struct weir__thread *thread, struct weir_error *reterr)
         err = app->config.engine->producer(app->config.log, app->settings.exactly_once ? id : NULL,
                                            weir__app_now(app) + WEIR__CALL_MS, &thread->producer, reterr);
     } while (err == WEIR_AGAIN && !atomic_load(&app->closing));
-    return err;
+    return err == WEIR_AGAIN
+               ? weir__fail(reterr, err, app->plan->application,
+                            "stopped before a broker answered: thread %zu has no producer", thread->index)
+               : err;
 }
 
 static int reopen_producer(struct weir__thread *thread, struct weir_error *reterr)

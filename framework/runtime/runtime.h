@@ -25,6 +25,9 @@ struct weir__app_config {
     struct weir__metrics          *metrics;
     const char *state_dir;  /* of all topologies; ours is <state_dir>/<topology>. NULL = in memory */
     size_t      neighbours; /* applications that share memory.max in this process, this one included */
+    bool (*goes_on)(
+        void *arg); /* asked while making waits for the log; false ends it with WEIR_AGAIN. NULL: it waits */
+    void *goes_on_arg;
 };
 
 /* memory.c: what the process may use, bytes (0 = 60 % of the container's limit); the part of it that is the log's. */
@@ -172,7 +175,8 @@ int64_t            weir__lines_packed(const struct weir__lines *lines); /* bytes
 
 /* ---- a door for tests (crash.c) ---- */
 
-/* WEIR_CRASH_AT="point:n": the process kills itself at the n-th passage of that point. */
+/* WEIR_CRASH_AT="point:n": the process kills itself at the n-th passage of that point; "point:n:stop": it stops itself
+ * there, once, until it is continued. */
 #define WEIR__CRASH_VARIABLE "WEIR_CRASH_AT"
 /* Reads the variable. WEIR_BAD_CONFIG: no such point. Before threads are started. */
 int weir__crash_setup(const char *text, struct weir_error *reterr);

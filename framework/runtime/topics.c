@@ -170,7 +170,8 @@ static int look_up(struct weir__app *app, const char *topic, int32_t *ret, struc
         *ret = 0;
         return WEIR_OK;
     }
-    return err < 0 ? weir__fail(reterr, err, topic, "the log does not tell its partitions: %s", weir_code_text(err))
+    return err < 0 ? weir__fail(reterr, err, topic, "the log does not tell its partitions: %s",
+                                err == WEIR_AGAIN ? "stopped before a broker answered" : weir_code_text(err))
                    : WEIR_OK;
 }
 
@@ -390,6 +391,8 @@ static int make_topics(struct weir__app *app, struct weir_error *reterr)
         err = app->config.engine->ensure(app->config.log, topics, app->topics.count,
                                          weir__app_now(app) + WEIR__CALL_MS, on_difference, &differences, reterr);
     while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    if (err == WEIR_AGAIN)
+        return weir__fail(reterr, err, app->plan->application, "stopped before a broker had made its topics");
     return err < 0 ? err : differences.err;
 }
 

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""A proxy before a broker that loses, or holds back, what a test chooses.
+
+    kafka_proxy.py DIR
+
+It listens on a free port of 127.0.0.1, which it writes to DIR/proxy, and passes all on to the port that DIR/target names when
+a client connects; its commands come to the port in DIR/commands, a line each, and are answered by a line:
+
+    drop request|reply API [CLIENT]   the next one is lost, with its connection; once
+    hold request|reply API [CLIENT]   all are held back from now on, with what follows on their connection
+    await                             answers when the first one was lost or held
+    release                           nothing is held or lost any more
+    count API [CLIENT]                how many requests were passed on
+
+API is a request's number, as 26 for EndTxn; CLIENT the client.id of who sends it.
+"""
+import asyncio
+import struct
+import sys
+
+
+class Rule:
+    def __init__(self, act, side, api, client=None):
+        self.act, self.side, self.api, self.client = act, side, int(api), client
+        self.met = asyncio.Event()
+        self.over = asyncio.Event()
+
+    def meets(self, side, api, client):
+        return (self.side, self.api) == (side, api) and self.client in (None, client) and not self.over.is_set()
+
+
+class Lost(Exception):
+    """The message that a rule takes away."""
+
+
+class Proxy:
+    def __init__(self, folder):
+        self.folder = folder
+        self.rule = None
+        self.passed = {}
+
+    async def judge(self, side, api, client):
+        """Waits as long as the message is held."""
+        rule = self.rule
+        if rule is None or not rule.meets(side, api, client):
+            return
+        rule.met.set()
+        if rule.act == "drop":
+            rule.over.set()
+            raise Lost
+        await rule.over.wait()
+
+    async def pass_requests(self, client_side, broker_side, sent):
+        while True:
+            frame = await read_frame(client_side)
+            api, _, number, size = struct.unpack(">hhih", frame[:10])
+            client = frame[10:10 + size].decode() if size >= 0 else ""
+            sent[number] = (api, client)
+            await self.judge("request", api, client)
+            self.passed[api, client] = self.passed.get((api, client), 0) + 1
+            await write_frame(broker_side, frame)
+
+    async def pass_replies(self, broker_side, client_side, sent):
+        while True:
+            frame = await read_frame(broker_side)
+            api, client = sent.pop(struct.unpack(">i", frame[:4])[0], (-1, ""))
+            await self.judge("reply", api, client)
+            await write_frame(client_side, frame)
+
+    async def connect(self, reader, writer):
+        ends = [writer]
+        try:
+            with open(self.folder + "/target") as file:
+                broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", int(file.read()))
+            ends.append(broker_writer)
+            sent = {}
+            ways = [asyncio.ensure_future(self.pass_requests(reader, broker_writer, sent)),
+                    asyncio.ensure_future(self.pass_replies(broker_reader, writer, sent))]
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+        except OSError:
+            pass
+        for end in ends:
+            end.close()
+
+    async def obey(self, words):
+        if words[0] in ("drop", "hold"):
+            self.rule = Rule(*words)
+        elif words[0] == "await":
+            await self.rule.met.wait()
+        elif words[0] == "release":
+            self.rule.over.set()
+        elif words[0] == "count":
+            wanted = int(words[1])
+            return str(sum(n for (api, client), n in self.passed.items()
+                           if api == wanted and client in (words[2:] or [client])))
+        else:
+            return "what? " + " ".join(words)
+        return "ok"
+
+    async def command(self, reader, writer):
+        line = await reader.readline()
+        answer = await self.obey(line.decode().split())
+        writer.write(answer.encode() + b"\n")
+        writer.close()
+
+
+async def read_frame(reader):
+    size = struct.unpack(">i", await reader.readexactly(4))[0]
+    return await reader.readexactly(size)
+
+
+async def write_frame(writer, frame):
+    writer.write(struct.pack(">i", len(frame)) + frame)
+    await writer.drain()
+
+
+async def main(folder):
+    proxy = Proxy(folder)
+    doors = {"proxy": proxy.connect, "commands": proxy.command}
+    servers = {name: await asyncio.start_server(door, "127.0.0.1", 0) for name, door in doors.items()}
+    for name, server in servers.items():
+        with open(f"{folder}/{name}", "w") as file:
+            print(server.sockets[0].getsockname()[1], file=file)
+    await asyncio.gather(*(server.serve_forever() for server in servers.values()))
+
+
+asyncio.run(main(sys.argv[1]))

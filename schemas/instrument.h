@@ -121,15 +121,19 @@ int market_key_split(struct weir_text key, struct market_key *ret);
 
 /* ---- lines ---- */
 
-/* The epoch of what no rebuild has begun anew. */
-enum { MARKET_FIRST_EPOCH = 1 };
+/* Epochs of one rebuild are a million: the first is of all that begins with it, each other one of a backfill of the
+ * instrument. rebuild: weir_epoch, from 1. So all epochs of a rebuild go before all of those before it. */
+enum { MARKET_EPOCHS = 1000000 };
+int64_t market_first_epoch(int64_t rebuild);
+bool    market_is_first_epoch(int64_t epoch); /* of its rebuild */
 
-/* Where aggregation keeps what it knows of an instrument, with a time of its own: the live line, or the line of a backfill,
- * whose windows are of its epoch. The bytes of the live line are those of the key; "tenant/instrument", and "@2" behind
- * it for that of epoch 2. */
+/* Where aggregation keeps what it knows of an instrument, with a time of its own: the live line, whose windows say their epoch
+ * themselves, or the line of a backfill, whose windows are of its epoch. The bytes of the live line are those of the key;
+ * "tenant/instrument", and "@2" behind it for that of epoch 2. */
+enum { MARKET_LIVE = 1 };
 struct market_line {
     struct market_key key;
-    int64_t           epoch; /* MARKET_FIRST_EPOCH = live */
+    int64_t           epoch; /* MARKET_LIVE, or the backfill's */
 };
 extern const struct weir_codec market_line[1];
 

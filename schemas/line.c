@@ -10,17 +10,21 @@
 
 enum { TAIL = 1 + 8, MARK = 1, TEXT_MAX = MARKET_TENANT_MAX + MARKET_INSTRUMENT_MAX + 32 };
 
+int64_t market_first_epoch(int64_t rebuild) { return (rebuild - 1) * MARKET_EPOCHS + 1; }
+
+bool market_is_first_epoch(int64_t epoch) { return epoch % MARKET_EPOCHS == 1; }
+
 static int decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret)
 {
     struct market_line *line = ret;
     const char         *mark = in.size > TAIL ? (const char *)in.data + in.size - TAIL : NULL;
 
     (void)codec, (void)arena;
-    line->epoch = MARKET_FIRST_EPOCH;
+    line->epoch = MARKET_LIVE;
     if (mark && *mark == MARK) {
         line->epoch = (int64_t)weir__get_be64(mark + 1);
         in.size -= TAIL;
-        if (line->epoch <= MARKET_FIRST_EPOCH)
+        if (line->epoch <= MARKET_LIVE)
             return WEIR_UNREADABLE;
     }
     return market_weir_code(market_key_split((struct weir_text){ in.data, in.size }, &line->key));
@@ -34,9 +38,9 @@ static int encode(const struct weir_codec *codec, struct weir_arena *arena, cons
     int                       err = market_key->encode(market_key, arena, &line->key, &key);
 
     (void)codec;
-    if (err == WEIR_OK && line->epoch <= MARKET_FIRST_EPOCH)
+    if (err == WEIR_OK && line->epoch <= MARKET_LIVE)
         *ret = key;
-    if (err < 0 || line->epoch <= MARKET_FIRST_EPOCH)
+    if (err < 0 || line->epoch <= MARKET_LIVE)
         return err;
     bytes = weir__arena_take(arena, key.size + TAIL);
     if (!bytes)
@@ -54,7 +58,7 @@ static int print(const struct weir_codec *codec, const void *value, struct weir_
     char                      text[TEXT_MAX];
     int                       size;
 
-    if (line->epoch <= MARKET_FIRST_EPOCH)
+    if (line->epoch <= MARKET_LIVE)
         return market_key->print(market_key, &line->key, json);
     (void)codec;
     size = snprintf(text, sizeof(text), "%.*s/%.*s@%" PRId64, (int)line->key.tenant.size, line->key.tenant.data,
@@ -75,7 +79,7 @@ static int read_epoch(struct weir_text text, int64_t *ret)
         value = 10 * value + (text.data[i] - '0');
     }
     *ret = value;
-    return value > MARKET_FIRST_EPOCH ? WEIR_OK : WEIR_UNREADABLE;
+    return value > MARKET_LIVE ? WEIR_OK : WEIR_UNREADABLE;
 }
 
 static int parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
@@ -88,7 +92,7 @@ static int parse(const struct weir_codec *codec, const struct weir_json *json, v
     (void)codec;
     if (err < 0)
         return err;
-    line->epoch = MARKET_FIRST_EPOCH;
+    line->epoch = MARKET_LIVE;
     at = text.size > 0 ? memchr(text.data, '@', text.size) : NULL;
     if (at) {
         err = read_epoch((struct weir_text){ at + 1, text.size - (size_t)(at + 1 - text.data) }, &line->epoch);

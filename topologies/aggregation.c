@@ -84,16 +84,18 @@ static int has_left(struct weir_context *ctx, const struct market_arrival *arriv
 static int give_epoch(struct weir_context *ctx, struct market_arrival *arrival)
 {
     const struct market_backfilled *known;
-    struct market_backfilled        last = { .epoch = MARKET_FIRST_EPOCH };
+    struct market_backfilled        last = { .epoch = arrival->epoch };
     int                             err = weir_get(ctx, epochs_s, &arrival->line.key, (const void **)&known);
 
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
-    if (err == WEIR_OK)
+    if (err == WEIR_OK && known->epoch >= arrival->epoch) /* else it is of an earlier rebuild */
         last = *known;
     arrival->epoch = last.epoch;
     if (arrival->backfill == last.number)
         return WEIR_OK;
+    if (market_is_first_epoch(last.epoch + 1))
+        return WEIR_OVERFLOW;
     last = (struct market_backfilled){ .number = arrival->backfill, .epoch = last.epoch + 1 };
     arrival->epoch = last.epoch;
     return weir_put(ctx, epochs_s, &arrival->line.key, &last);
@@ -116,7 +118,7 @@ static int choose_line(struct weir_context *ctx, struct market_arrival *arrival)
 /* A backfill's tick on the live line: it is taken whatever its age, and does not move the time. */
 static bool fills_live(const struct market_arrival *arrival)
 {
-    return arrival->backfill > 0 && arrival->line.epoch == MARKET_FIRST_EPOCH;
+    return arrival->backfill > 0 && arrival->line.epoch == MARKET_LIVE;
 }
 
 /* Whether the line takes no more of the minute. 1, 0 or a code. */
@@ -146,7 +148,7 @@ static int accept(struct weir_context *ctx, struct market_arrival *arrival, cons
     return weir_refuse(ctx, "too_late", "the tick's minute ended 48 h or more before the instrument's own time");
 }
 
-/* A backfill has come to a window that is a fold of ticks nobody knows any more: only its own count from now on. */
+/* A backfill, or a rebuild, has come to a window that is a fold of ticks nobody knows any more: only its own count from now on. */
 static void begin_anew(struct weir_context *ctx, const struct market_arrival *arrival, struct market_window *window)
 {
     for (int64_t i = 0; i < window->fold.count; i++)
@@ -166,6 +168,21 @@ static int fold_in(struct weir_context *ctx, const struct market_arrival *arriva
         err = market_open_parents(ctx, &ladder, arrival);
     if (err >= 0)
         err = market_ledger_fold(ctx, &ledger, arrival, span, &window.fold);
+    return err < 0 ? err : market_window_changed(ctx, &ladder, arrival, &window);
+}
+
+/* A tick that is known already has come to a window of an earlier epoch: it is folded anew from its rows, and said again. */
+static int renew(struct weir_context *ctx, struct market_arrival *arrival, const struct weir_span *span)
+{
+    struct market_window window;
+    int                  err = market_window_read(ctx, &levels[0], &arrival->line, span->start, &window);
+
+    if (err <= 0 || window.epoch >= arrival->epoch)
+        return err < 0 ? err : WEIR_OK;
+    arrival->replaces = true;
+    window.epoch = arrival->epoch;
+    window.revision = 0;
+    err = market_ledger_fold(ctx, &ledger, arrival, span, &window.fold);
     return err < 0 ? err : market_window_changed(ctx, &ladder, arrival, &window);
 }
 
@@ -192,7 +209,9 @@ static int take_counting(struct weir_context *ctx, struct market_arrival *arriva
     if (err <= 0)
         return err;
     err = market_ledger_enter(ctx, &ledger, arrival);
-    if (err <= 0) /* a duplicate, superseded or refused */
+    if (err == 0 && arrival->corrects)
+        return renew(ctx, arrival, &span);
+    if (err <= 0) /* a duplicate or refused */
         return err;
     err = fold_in(ctx, arrival, &span);
     return err < 0 || fills_live(arrival) ? err : advance(ctx, arrival);
@@ -211,7 +230,7 @@ static int take(struct weir_context *ctx, const struct weir_record *rec)
     }
     if (enriched->tick.event_time < 0)
         return weir_reject(ctx, WEIR_BAD_TIME, "the tick's time is before 1970");
-    arrival = market_arrival_of(rec, &enriched->tick);
+    arrival = market_arrival_of(rec, &enriched->tick, market_first_epoch(weir_epoch(ctx)));
     return take_counting(ctx, &arrival);
 }
 

@@ -17,8 +17,8 @@ struct market_arrival {
     bool                      corrects; /* its market's prices are corrected */
     bool                      replaces; /* the ledger had another content of it */
 };
-/* On the live line. */
-struct market_arrival market_arrival_of(const struct weir_record *rec, const struct market_tick *tick);
+/* On the live line. epoch: of what begins now. */
+struct market_arrival market_arrival_of(const struct weir_record *rec, const struct market_tick *tick, int64_t epoch);
 
 /* ---- the ledger (ledger.c): which ticks are known, and what they say ---- */
 
@@ -60,6 +60,8 @@ int market_window_read(struct weir_context *ctx, const struct market_level *leve
 /* A first tick has come to the shortest window: the longer ones around it get rows, so that they close. */
 int market_open_parents(struct weir_context *ctx, const struct market_ladder *ladder,
                         const struct market_arrival *arrival);
+/* The epoch of what begins anew on a line now. */
+int64_t market_line_epoch(struct weir_context *ctx, const struct market_line *line);
 /* The shortest window has another fold: it is kept, and where it has closed it is sent, and so are its parents. */
 int market_window_changed(struct weir_context *ctx, const struct market_ladder *ladder,
                           const struct market_arrival *arrival, struct market_window *window);

@@ -116,7 +116,7 @@ static void put_row_key(const struct market_row_key *row, struct weir__buf *ret)
 {
     weir__buf_puts(ret, "tick of ");
     put_time(row->order.event_time, ret);
-    if (row->line.epoch > MARKET_FIRST_EPOCH)
+    if (row->line.epoch > MARKET_LIVE)
         weir__buf_printf(ret, ", epoch %" PRId64, row->line.epoch);
     weir__buf_printf(ret, ", sequence %" PRId64, row->order.sequence);
 }

@@ -3,6 +3,8 @@
  * (1) A window's row has its fold from its ticks (the shortest) or, once it has closed, from its children.
  * (2) Revision 0 says that no bar was sent: its fold is not read, but made from below.
  * (3) Whoever changes or closes looks at those above: the clock may have closed them before.
+ * (4) What is sent is of the line's present epoch, or of a later one: after a rebuild that keeps state, windows of an earlier
+ *     epoch begin with revision 1 again when they are sent next.
  */
 #include "topologies/aggregation.h"
 
@@ -16,13 +18,18 @@ struct weir_span market_span(const struct market_level *level, const struct mark
     return (struct weir_span){ .start = start, .end = start + level->width };
 }
 
+int64_t market_line_epoch(struct weir_context *ctx, const struct market_line *line)
+{
+    return line->epoch == MARKET_LIVE ? market_first_epoch(weir_epoch(ctx)) : line->epoch;
+}
+
 int market_window_read(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                        int64_t start, struct market_window *ret)
 {
     const struct market_window *known;
     int                         err = weir_get_window(ctx, level->store, line, start, (const void **)&known);
 
-    *ret = (struct market_window){ .epoch = line->epoch };
+    *ret = (struct market_window){ .epoch = market_line_epoch(ctx, line) };
     if (err == WEIR_NOTFOUND)
         return 0;
     if (err < 0)
@@ -111,16 +118,27 @@ static int send(struct weir_context *ctx, const struct market_level *level, cons
     return weir_forward_to(ctx, level->sink, &rec);
 }
 
-/* The next revision of a window that has closed. One that closes when its row is due to leave is sent only. */
+/* The next revision of a window that has closed; the first where the epoch has risen. One that closes when its row is due to
+ * leave is sent only. */
 static int send_next(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                      const struct weir_span *span, struct market_window *window)
 {
-    int err = weir_window_standing(ctx, level->store, line, span->end);
+    int64_t epoch = market_line_epoch(ctx, line);
+    int     err = weir_window_standing(ctx, level->store, line, span->end);
 
-    window->revision++;
+    window->revision = window->epoch < epoch ? 1 : window->revision + 1;
+    window->epoch = MAX(window->epoch, epoch);
     if (err >= 0 && err != WEIR_PAST)
         err = put(ctx, level, line, span, window);
     return err < 0 ? err : send(ctx, level, line, span, window);
+}
+
+/* Whether the last bar of a window says all that is to be said. */
+static bool is_said(struct weir_context *ctx, const struct market_line *line, const struct market_window *window,
+                    const struct market_fold *fold)
+{
+    return window->revision > 0 && window->epoch >= market_line_epoch(ctx, line) &&
+           market_fold_same(fold, &window->fold);
 }
 
 /* Something inside a window that has closed has changed: it says so. */
@@ -130,7 +148,7 @@ static int correct_window(struct weir_context *ctx, const struct market_ladder *
     struct market_fold fold;
     int                err = fold_children(ctx, ladder, n, line, span, &fold);
 
-    if (err < 0 || (window->revision > 0 && market_fold_same(&fold, &window->fold)))
+    if (err < 0 || is_said(ctx, line, window, &fold))
         return err;
     window->fold = fold;
     return send_next(ctx, &ladder->levels[n], line, span, window);

@@ -9,14 +9,14 @@
 
 enum { RECENT_MOST = 100 };
 
-struct market_arrival market_arrival_of(const struct weir_record *rec, const struct market_tick *tick)
+struct market_arrival market_arrival_of(const struct weir_record *rec, const struct market_tick *tick, int64_t epoch)
 {
     const struct market_key *key = rec->key;
 
-    return (struct market_arrival){ .line = { .key = *key, .epoch = MARKET_FIRST_EPOCH },
+    return (struct market_arrival){ .line = { .key = *key, .epoch = MARKET_LIVE },
                                     .load = market_load_of(rec),
                                     .backfill = market_backfill_of(rec),
-                                    .epoch = MARKET_FIRST_EPOCH,
+                                    .epoch = epoch,
                                     .tick = tick,
                                     .order = market_order_of(tick),
                                     .content = market_content_of(tick),
@@ -94,7 +94,7 @@ static bool is_correction(const struct market_arrival *arrival)
     return arrival->backfill == 0 && arrival->tick->quality_flags & MARKET_CORRECTION;
 }
 
-/* A backfill has its own: what it brings is known already, and is to be folded anew. */
+/* A backfill has its own, and so has a rebuild that keeps state: what they bring is known already, and is to be folded anew. */
 static int enter_recent(struct weir_context *ctx, const struct market_ledger *ledger,
                         const struct market_arrival *arrival)
 {
@@ -193,7 +193,11 @@ static int sweep_recent(struct weir_context *ctx, const struct market_ledger *le
     int               err = weir_range(ctx, ledger->recent, NULL, NULL, WEIR_ASCENDING, &rows);
 
     while (err >= 0 && (err = weir_next(rows, &row)) == WEIR_OK) {
-        err = has_left(ctx, windows, row.key);
+        struct market_line line = *(const struct market_line *)row.key;
+
+        if (market_is_first_epoch(line.epoch)) /* a rebuild's own ticks of the live line */
+            line.epoch = MARKET_LIVE;
+        err = has_left(ctx, windows, &line);
         if (err == 1)
             err = weir_delete(ctx, ledger->recent, row.key);
     }

@@ -68,7 +68,7 @@ static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
         weir_drop(ctx, "quote");
         return WEIR_OK;
     }
-    now = market_latest_of(&in->tick, MARKET_FIRST_EPOCH);
+    now = market_latest_of(&in->tick, market_first_epoch(weir_epoch(ctx)));
     err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;

@@ -143,6 +143,15 @@ static int live_again(struct weir_driver *driver, struct weir_error *reterr)
     return err == WEIR_OK ? weir__driver_run(driver, reterr) : err;
 }
 
+int weir_driver_rebuild(struct weir_driver *driver, int64_t epoch, struct weir_error *reterr)
+{
+    if (epoch < 1 || epoch < driver->epoch)
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, driver->plan->topology->name,
+                          "an epoch is 1 or more and never falls");
+    driver->epoch = epoch;
+    return weir_driver_crash(driver, false, reterr);
+}
+
 int weir_driver_crash(struct weir_driver *driver, bool lose_dir, struct weir_error *reterr)
 {
     int err = WEIR_OK;

@@ -28,7 +28,8 @@ int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr
                                               .least_time = driver->least_time,
                                               .close_interval = config->close_emit_interval,
                                               .upstream_expiry = config->upstream_cleanup,
-                                              .idle = -1 };
+                                              .idle = -1,
+                                              .epoch = driver->epoch };
 
     return weir__task_new(&task, &driver->task, reterr);
 }

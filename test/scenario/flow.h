@@ -7,6 +7,7 @@
  *     in       TOPIC KEY VALUE         a record comes, with the clock's time; what follows from it is done at once
  *     pass     90s                     the wall clock moves on
  *     crash                            the process dies, its disk too: state comes back from the changelogs
+ *     epoch    2                       a rebuild that keeps state: the process is started again under that epoch
  *     finish                           the end of a bounded run: open windows of ON_CLOSE nodes close
  *     close                            the end
  *     fails    CODE words              the step before failed so; and with these words, if any

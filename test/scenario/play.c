@@ -239,6 +239,17 @@ static bool do_pass(struct play *play, const struct flow_step *step)
 
 static bool do_crash(struct play *play, const struct flow_step *step) { return act(play, step, crash); }
 
+static int rebuild(struct play *play, const struct flow_step *step)
+{
+    int64_t epoch;
+
+    if (weir__parse_int64(step->words[0], &epoch) < 0)
+        epoch = 0; /* is refused */
+    return weir_driver_rebuild(play->driver, epoch, &play->error);
+}
+
+static bool do_epoch(struct play *play, const struct flow_step *step) { return act(play, step, rebuild); }
+
 static bool do_finish(struct play *play, const struct flow_step *step) { return act(play, step, finish); }
 
 static bool do_close(struct play *play, const struct flow_step *step) { return act(play, step, close_driver); }
@@ -504,23 +515,12 @@ static bool play_step(struct play *play, const struct flow_step *step)
         const char *verb;
         bool (*run)(struct play *play, const struct flow_step *step);
     } verbs[] = {
-        { "topology", do_topology },
-        { "clock", do_clock },
-        { "set", do_set },
-        { "no-crash", do_no_crash },
-        { "in", do_in },
-        { "pass", do_pass },
-        { "crash", do_crash },
-        { "finish", do_finish },
-        { "close", do_close },
-        { "fails", do_fails },
-        { "out", do_out },
-        { "nothing", do_nothing },
-        { "sent", do_sent },
-        { "store", do_store },
-        { "rows", do_rows },
-        { "expect", do_expect },
-        { "describe", do_describe },
+        { "topology", do_topology }, { "clock", do_clock },   { "set", do_set },
+        { "no-crash", do_no_crash }, { "in", do_in },         { "pass", do_pass },
+        { "crash", do_crash },       { "epoch", do_epoch },   { "finish", do_finish },
+        { "close", do_close },       { "fails", do_fails },   { "out", do_out },
+        { "nothing", do_nothing },   { "sent", do_sent },     { "store", do_store },
+        { "rows", do_rows },         { "expect", do_expect }, { "describe", do_describe },
     };
     size_t i = 0;
 

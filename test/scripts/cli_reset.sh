@@ -114,3 +114,29 @@ run
 mv "$work/twice.txt" "$work/all.txt"
 exact "after all was replayed"
 equal $((before + 1)) "$(epoch)" "the epoch after a replay that supersedes"
+
+echo "--- more partitions: refused by name, on an empty disk too, until a reset"
+expect 2 "$words" grow lines=3 --dir "$D"
+says "it has 4"
+expect 2 "$words" grow lines --dir "$D"
+expect 3 "$words" grow lins=12 --dir "$D"
+expect 0 "$words" grow lines=12 --dir "$D"
+refused() {
+    expect 2 "$words" local --dir "$D" --once
+    says "error: lines: the topic has 12 partitions now"
+    says 'was made with 4: stop all processes of word_count, run "reset word_count" and start again'
+}
+refused
+rm -rf "$D/state"
+refused
+"$words" cat lines --dir "$D" | sed -E 's/.*"value":"(.*)"\}$/\1/' >"$work/all.txt"
+"$words" cat counts --dir "$D" | wc -l >"$work/counted"
+expect 0 reset
+lines 100 3 >"$work/more.txt"
+cat "$work/more.txt" >>"$work/all.txt"
+run --in lines="$work/more.txt"
+last() { # of each word, of what was counted after the reset
+    "$words" cat counts --dir "$D" | sed -E 's/.*"partition":([0-9]+),"offset":([0-9]+),"key":"([^"]*)".*"value":([0-9]+)\}$/\1 \2 \3 \4/' |
+        awk '{ last[$3] = $4 } END { for (word in last) print word, last[word] }' | sort
+}
+equal "$(plain "$work/all.txt")" "$(last)" "counts over 12 partitions"

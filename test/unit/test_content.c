@@ -697,6 +697,114 @@ START_TEST(a_backfill_brings_trades_back_that_have_left)
 }
 END_TEST
 
+/* ---- rebuilds ---- */
+
+enum { SECOND_EPOCH = 1000001 };
+
+/* Normalization and enrichment forget all: what is piped comes to aggregation once more. */
+static void forget_upstream(void)
+{
+    struct weir_driver_config config = { .wall_clock = BEGIN / 1000 + DAYS(30) };
+
+    for (size_t i = 0; i < 2; i++) {
+        weir_driver_free(drivers[i]);
+        OK(weir_driver_open(chain[i], &config, weir_engines, &drivers[i], &error));
+    }
+}
+
+/* Aggregation and projection read again under the next epoch; their state stays. */
+static void supersede(void)
+{
+    for (size_t i = 2; i < STAGES; i++)
+        OK(weir_driver_rebuild(drivers[i], 2, &error));
+    forget_upstream();
+}
+
+START_TEST(epochs_of_a_rebuild_go_before_all_of_the_one_before_it)
+{
+    ck_assert_int_eq(market_first_epoch(1), 1);
+    ck_assert_int_eq(market_first_epoch(2), SECOND_EPOCH);
+    ck_assert(market_is_first_epoch(1) && market_is_first_epoch(SECOND_EPOCH));
+    ck_assert(!market_is_first_epoch(2) && !market_is_first_epoch(1000000));
+    open_chain();
+    supersede(); /* before the first record: as after a reset */
+    pipe_days();
+    backfill = "1";
+    for (int hour = NIGHT; hour < NIGHT + 24; hour++)
+        pipe_hour(hour, 7, 1);
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    expect_hour(NIGHT, 7, SECOND_EPOCH + 1);
+    expect_day(0, 7, 7, 24, SECOND_EPOCH + 1);
+    expect_hour(NIGHT + 24, 1000 + NIGHT + 24, SECOND_EPOCH);
+    expect_day(1, 1000 + NIGHT + 24, 1000 + NIGHT + 47, 24, SECOND_EPOCH);
+    close_chain();
+}
+END_TEST
+
+/* The rows of prices are all there: each window that a known price comes to is said again, whole. */
+START_TEST(prices_that_are_replayed_say_their_windows_again)
+{
+    const int last = NIGHT + 24 * (DAYS_LONG - 1);
+
+    open_chain();
+    pipe_days();
+    supersede();
+    for (int hour = last; hour < last + 24; hour += 2)
+        pipe_hour(hour, 1000 + hour, 1);
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    for (int hour = NIGHT; hour < last + 23; hour++)
+        expect_hour(hour, 1000 + hour, hour >= last && (hour - last) % 2 == 0 ? SECOND_EPOCH : 1);
+    expect_day(DAYS_LONG - 2, 1000 + last - 24, 1000 + last - 1, 24, 1);
+    expect_day(DAYS_LONG - 1, 1000 + last, 1000 + last + 23, 24, SECOND_EPOCH);
+    close_chain();
+}
+END_TEST
+
+START_TEST(what_was_backfilled_and_is_replayed_is_of_a_greater_epoch_too)
+{
+    open_chain();
+    pipe_days();
+    for (int run = 0; run < 2; run++) {
+        backfill = "1";
+        for (int hour = NIGHT; hour < NIGHT + 24; hour++)
+            pipe_hour(hour, 7, 2);
+        if (run == 0)
+            supersede();
+    }
+    finish_chain();
+    expect_hour(NIGHT, 7, SECOND_EPOCH + 1);
+    expect_day(0, 7, 7, 24, SECOND_EPOCH + 1);
+    expect_hour(NIGHT + 24, 1000 + NIGHT + 24, 1);
+    close_chain();
+}
+END_TEST
+
+/* Of trades a fold is all there is: the replay's count alone. */
+START_TEST(trades_that_are_replayed_are_folded_anew)
+{
+    open_chain();
+    for (int i = 0; i < 240; i++)
+        pipe_trade(i, i, 100, 1);
+    pipe_trade(600, 600, 100, 1);
+    supersede();
+    for (int run = 0; run < 2; run++) { /* what is read once more after that is known */
+        for (int i = 60; i < 120; i++)
+            pipe_trade(i, i, i == 90 ? 500 : 100, 1);
+        forget_upstream();
+        OK(weir_driver_advance(drivers[2], DAYS(1), &error)); /* old marks are swept away, these are not */
+    }
+    finish_chain();
+    ck_assert_uint_eq(dead_letters, 0);
+    expect_minute(0, "10000 10000 10000 10000 volume 6000 count 60", 1);
+    expect_minute(60, "10000 50000 10000 10000 volume 6000 count 60", SECOND_EPOCH);
+    expect_minute(120, "10000 10000 10000 10000 volume 6000 count 60", 1);
+    expect_hour_of_trades("10000 50000 10000 10000 volume 24100 count 241", SECOND_EPOCH);
+    close_chain();
+}
+END_TEST
+
 /* ---- quality flags ---- */
 
 static const char *node = "HB NORTH";
@@ -898,6 +1006,10 @@ int main(void)
     tcase_add_test(tests, an_old_price_of_a_backfill_is_not_the_latest);
     tcase_add_test(tests, a_backfill_folds_trades_anew);
     tcase_add_test(tests, a_backfill_brings_trades_back_that_have_left);
+    tcase_add_test(tests, epochs_of_a_rebuild_go_before_all_of_the_one_before_it);
+    tcase_add_test(tests, prices_that_are_replayed_say_their_windows_again);
+    tcase_add_test(tests, what_was_backfilled_and_is_replayed_is_of_a_greater_epoch_too);
+    tcase_add_test(tests, trades_that_are_replayed_are_folded_anew);
     tcase_add_test(tests, a_tick_is_flagged_by_itself);
     tcase_add_test(tests, a_price_that_stands_out_is_a_spike);
     tcase_add_test(tests, limits_and_components_are_configuration);

@@ -12,7 +12,10 @@ conformance: ; @.ci/dependencies test && $(MAKE) -s all && $(BUILD)/test/conform
 demo:
 	@.ci/dependencies $(if $(SERVERS),servers,build) && $(MAKE) all && \
 	    PROGRAM=$(BUILD)/data-processing OUT=$(BUILD)/demo examples/demo$(if $(SERVERS),_servers).sh
-bench: all ; @for program in $(BUILD)/bench/* "bench/pipeline.py $(BUILD)"; do $$program || exit 1; done
+bench: all
+	@.ci/dependencies servers
+	@for program in $$(find $(BUILD)/bench -maxdepth 1 -type f | sort) "bench/pipeline.py $(BUILD)" "bench/kafka_ohlcv.py $(BUILD)"; do \
+	    $$program || exit 1; done
 
 install: all ; @cmake --install $(BUILD)
 docs: all

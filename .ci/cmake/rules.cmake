@@ -60,8 +60,12 @@ function(weir_benches)
     foreach(source ${sources})
         get_filename_component(name ${source} NAME_WE)
         weir_program(bench-${name} ${source})
+        set(folder bench)
+        if(name MATCHES "^kafka_")
+            set(folder bench/parts)
+        endif()
         set_target_properties(bench-${name} PROPERTIES
-            OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+            OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})
     endforeach()
 endfunction()
 

@@ -55,12 +55,15 @@ int64_t weir__memory_total(int64_t configured)
     return total / 10 * 6;
 }
 
-/* glibc keeps what is freed, for each thread apart: of 50 MB in use that made 95 MB of memory. */
+/* glibc keeps what is freed, for each thread apart: of 50 MB in use that made 95 MB of memory. To give all of it back at
+ * once costs page faults, a sixth of all CPU over Kafka (bench/kafka_ohlcv.py): only where memory is scarce. */
 void weir__memory_be_thrifty(int64_t total)
 {
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);
-    if (total < SCARCE)
+    bool scarce = total < SCARCE;
+
+    mallopt(M_TRIM_THRESHOLD, scarce ? 1 << 20 : 32 << 20);
+    mallopt(M_MMAP_THRESHOLD, scarce ? 128 << 10 : 4 << 20);
+    if (scarce)
         mallopt(M_ARENA_MAX, 2);
 }
 

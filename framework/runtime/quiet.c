@@ -68,8 +68,8 @@ int weir__answer_request(struct weir__thread *thread, struct weir_error *reterr)
     if (err < 0)
         return err;
     quiet = is_quiet(thread);
-    if (!quiet)
-        thread->last_commit = 0; /* who waits should not wait for the interval */
+    if (!quiet && !thread->worked)
+        thread->last_commit = 0; /* nothing more to do: who waits should not wait for the interval too */
     thread->answered = number;
     pthread_mutex_lock(&app->mutex);
     thread->answer = number;

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Over a real broker: JSON ticks into one-minute bars with a changelog, by weir and by a bare librdkafka program that does the
+same hops, records and commits (bench/kafka_floor.c); records per CPU-second of the process, and the ratio. Both in turns,
+several times; medians, since the machine may be shared.
+
+  bench/kafka_ohlcv.py [BUILD [TICKS [ROUNDS [KEY=VALUE...]]]]     KEY=VALUE: librdkafka's, for both
+"""
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
+ticks = int(sys.argv[2]) if len(sys.argv) > 2 else 2000000
+rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+both = ["compression.codec=lz4", *sys.argv[4:]]
+floor, ours = (os.path.join(build, "bench/parts", name) for name in ("kafka_floor", "kafka_bars"))
+server = "test/servers/kafka.sh"
+
+
+def run(*words):
+    """Runs a program to its end: (CPU seconds, peak bytes, what it said)."""
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen(words, stdout=said, stderr=said)
+        _, status, used = os.wait4(child.pid, 0)
+        said.seek(0)
+        text = said.read()
+    if status != 0:
+        sys.exit(f"{' '.join(words)}: exit {os.waitstatus_to_exitcode(status)}\n{text}")
+    return used.ru_utime + used.ru_stime, used.ru_maxrss, text
+
+
+def run_ours(address, work, name, delivery):
+    seconds, peak, text = run(ours, "run", f"--kafka.bootstrap.servers={address}", f"--application.id={name}",
+                              f"--state.dir={work}/{name}", f"--delivery={delivery}", "--threads=1", "--once",
+                              "--log.level=error", *(f"--kafka.{pair}" for pair in both), "kafka_bars")
+    shutil.rmtree(f"{work}/{name}")
+    return seconds, peak
+
+
+def run_floor(address, delivery, group):
+    seconds, peak, text = run(floor, "bars", address, str(ticks), f"delivery={delivery}", f"group.id={group}", *both)
+    return seconds, peak, text.strip().splitlines()[-1]
+
+
+def report(name, delivery, runs):
+    seconds = statistics.median(run[0] for run in runs)
+    print(f"{name + ', ' + delivery:<28} {ticks / seconds:>10,.0f} records/CPU-s  {seconds / ticks * 1e6:6.3f} us each   peak "
+          f"{max(run[1] for run in runs) >> 10} MiB", flush=True)
+    return seconds
+
+
+work = tempfile.mkdtemp(prefix="weir-bench-", dir="/var/tmp")
+try:
+    address = subprocess.run([server, "start", work + "/kafka"], check=True, capture_output=True, text=True).stdout.strip()
+    run(floor, "fill", address, str(ticks))
+    print(f"{ticks:,} JSON ticks of about 195 bytes, 2,000 keys, 4 partitions, lz4; a commit every 100 ms; medians of {rounds}")
+    for delivery in ("exactly_once", "at_least_once"):
+        bare, weir = [], []
+        for n in range(rounds):
+            bare.append(run_floor(address, delivery, f"floor-{delivery}-{n}"))
+            weir.append(run_ours(address, work, f"weir-{delivery}-{n}", delivery))
+        seconds = report("bare librdkafka", delivery, bare)
+        print(f"    its last run: {bare[-1][2]}")
+        mine = report("weir", delivery, weir)
+        print(f"    {seconds / mine * 100:.0f} % of the floor", flush=True)
+finally:
+    subprocess.run([server, "kill", work + "/kafka"], check=False)
+    shutil.rmtree(work, ignore_errors=True)

@@ -91,9 +91,12 @@ static int init(struct weir__producer *producer)
 
 static int deliver_all(struct weir__producer *producer)
 {
-    while (rd_kafka_flush(producer->rk, STEP_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    while (rd_kafka_flush(producer->rk, STEP_MS) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         if (is_fenced(producer) || must_stop(producer))
             return WEIR_FENCED;
+        if (any_failed(producer)) /* librdkafka 2.0.2 holds the others back until they time out */
+            return WEIR_ABORT;
+    }
     if (is_fenced(producer))
         return WEIR_FENCED;
     return any_failed(producer) ? WEIR_ABORT : WEIR_OK;

@@ -25,7 +25,7 @@ bool weir__commit_due(struct weir__thread *thread, int64_t now)
     for (size_t i = 0; i < thread->seat_count; i++)
         if (thread->seats[i]->running && weir__task_wants_commit(thread->seats[i]->task))
             return true;
-    return thread->sent_bytes > thread->app->memory.unsent ||
+    return thread->sent_bytes > thread->app->memory.unsent || weir__refused_room(thread) == 0 ||
            now - thread->last_commit >= thread->app->settings.commit_interval;
 }
 
@@ -151,6 +151,7 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
             atomic_fetch_add(&thread->activity, 1);
         thread->sends = thread->sent_bytes = 0;
         thread->failures = 0;
+        weir__refused_passed(thread);
         atomic_fetch_add(&thread->commits, 1);
         weir__metric_add(thread->metric_commits, 1);
         weir__metric_observe(thread->metric_commit_seconds, (double)(weir__monotonic_us() - began) / 1e6);

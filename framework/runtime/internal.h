@@ -198,12 +198,14 @@ struct weir__thread {
     size_t                 sent_last;                           /* the topic of the last one */
     int64_t                last_commit, last_flush, last_purge; /* log's clock, ms */
     int                    failures;                            /* in a row, without a commit between */
-    int64_t                last_fence;                          /* monotonic us; 0 = never */
-    uint64_t               answered;                            /* last request */
-    unsigned               wants;                               /* of the app, as last seen */
-    struct weir__shown     shown;                               /* its copy of the global stores */
-    bool                   worked;                              /* this round did something */
-    size_t                 at_once;                             /* records of a task at one look, less one */
+    int                    refusals;                            /* the same, of records that the log refused */
+    size_t                 room;       /* most records in a transaction (refused.c); 0 = no limit */
+    int64_t                last_fence; /* monotonic us; 0 = never */
+    uint64_t               answered;   /* last request */
+    unsigned               wants;      /* of the app, as last seen */
+    struct weir__shown     shown;      /* its copy of the global stores */
+    bool                   worked;     /* this round did something */
+    size_t                 at_once;    /* records of a task at one look, less one */
 
     /* shared */
     struct weir__consumer *consumer; /* changed by the thread, under the mutex */
@@ -331,6 +333,11 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
 int weir__commit_flush_states(struct weir__thread *thread, struct weir_error *reterr);
 /* Repartition topics keep nothing that was read and committed. Failure costs space, no more. */
 void weir__commit_purge(struct weir__thread *thread);
+
+/* refused.c: records that the log refuses at the commit */
+bool   weir__refused(struct weir__thread *thread); /* an abort was for that, and the next try will be another one */
+size_t weir__refused_room(const struct weir__thread *thread); /* records that the transaction may still take */
+void   weir__refused_passed(struct weir__thread *thread);     /* a commit stands */
 
 /* recover.c: after a failure of task scope, by its code. WEIR_OK: go on. */
 int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr);

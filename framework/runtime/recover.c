@@ -129,7 +129,9 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
     struct weir_error words = { 0 };
     int               err;
 
-    if (weir_code_scope(code) != WEIR_SCOPE_TASK || ++thread->failures > MOST_FAILURES)
+    if (weir_code_scope(code) != WEIR_SCOPE_TASK)
+        return code;
+    if (!(code == WEIR_ABORT && weir__refused(thread)) && ++thread->failures > MOST_FAILURES)
         return code;
     if (reterr != NULL)
         weir__say_error(WEIR__WARN, "thread-recovers", reterr);

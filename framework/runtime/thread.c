@@ -195,8 +195,8 @@ static void set_pace(struct weir__thread *thread, int64_t us)
 static int work_seat(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
 {
     int64_t began = weir__monotonic_us();
-    size_t  done = 0, room = MIN(thread->at_once + 1, (size_t)AT_ONCE);
-    int     err = weir__task_process(seat->task, weir__crash_room(room), &done, reterr);
+    size_t  done = 0, room = MIN(MIN(thread->at_once + 1, (size_t)AT_ONCE), weir__refused_room(thread));
+    int     err = room > 0 ? weir__task_process(seat->task, weir__crash_room(room), &done, reterr) : WEIR_OK;
 
     if (done > 0)
         set_pace(thread, weir__monotonic_us() - began);

@@ -154,6 +154,7 @@ int weir__task_committed(struct weir__task *task, int64_t (*sent)(void *arg, str
     for (size_t i = 0; i < task->queue_count; i++)
         task->queues[i].moved = false;
     task->dirty = false;
+    task->taken = 0;
     return WEIR_OK;
 }
 
@@ -183,5 +184,6 @@ void weir__task_drop(struct weir__task *task)
     task->stream_time = task->idle_since = WEIR__UNKNOWN;
     task->dirty = task->commit_asked = task->failing = false;
     task->error = (struct weir_error){ 0 };
+    task->taken = 0;
     weir__arena_reset(&task->record);
 }

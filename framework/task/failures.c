@@ -91,7 +91,7 @@ int weir__dead_letter(struct weir__task *task, const char *node, int code, const
 
     if (plan->dead_letters == NULL)
         return code;
-    err = send_letter(task, &letter);
+    err = task->bare_letter ? WEIR_TOO_LARGE : send_letter(task, &letter);
     if (err == WEIR_TOO_LARGE)
         err = send_without_bytes(task, &letter);
     if (err == WEIR_OK)

@@ -157,14 +157,26 @@ struct weir__task {
     int64_t                    idle_since; /* wall ms, UNKNOWN = not waiting */
     const struct weir__raw    *current;    /* the record being processed; NULL in punctuation and flush */
     bool                       commit_asked, dirty;
-    bool                       closing; /* its nodes' close verbs run: nothing is sent any more */
-    int                        depth;   /* of visits */
-    bool                       failing; /* a failure is on its way up: no handler looks at it again */
-    struct weir_error          error;   /* its words */
-    struct weir__batch         batch;
-    struct weir__counted      *counts;
-    size_t                     count_count, count_capacity;
+    size_t                     taken; /* records begun since the last commit */
+    struct weir__queue        *last;  /* whose the last one of them was */
+    int64_t                    last_offset;
+    struct {
+        struct weir__queue *queue; /* NULL = none */
+        int64_t             offset;
+        int                 code, times;
+    } refused;                         /* what the log would not take of it */
+    bool                  bare_letter; /* without the record's bytes */
+    bool                  closing;     /* its nodes' close verbs run: nothing is sent any more */
+    int                   depth;       /* of visits */
+    bool                  failing;     /* a failure is on its way up: no handler looks at it again */
+    struct weir_error     error;       /* its words */
+    struct weir__batch    batch;
+    struct weir__counted *counts;
+    size_t                count_count, count_capacity;
 };
+
+/* refused.c: what becomes of the head of a queue that is the refused record; *ret_done false: it is another one. */
+int weir__refuse_head(struct weir__task *task, struct weir__queue *queue, bool *ret_done);
 
 /* nodes.c: which function runs an op. */
 weir__process_event *weir__process_of(const struct weir__node *node);

@@ -360,6 +360,14 @@ static bool must_wait(struct weir__task *task)
     return now - task->idle_since < task->config.idle;
 }
 
+static int visit_head(struct weir__task *task, struct weir__queue *queue)
+{
+    bool done;
+    int  err = weir__refuse_head(task, queue, &done);
+
+    return done ? err : weir__visit(queue->source, &queue->event);
+}
+
 static int process_head(struct weir__task *task, struct weir__queue *queue)
 {
     int err;
@@ -370,7 +378,10 @@ static int process_head(struct weir__task *task, struct weir__queue *queue)
     task->stream_time = MAX(task->stream_time, queue->event.rec.timestamp);
     task->current = &queue->head;
     task->dirty = true;
-    err = weir__visit(queue->source, &queue->event);
+    task->taken++;
+    task->last = queue;
+    task->last_offset = queue->head.offset;
+    err = visit_head(task, queue);
     task->current = NULL;
     if (err == WEIR_OK && task->failing) /* a verb kept it to itself: what it stands for would be lost */
         err = task->error.code;

@@ -105,7 +105,12 @@ int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, 
 
 /* Processes up to max records; *ret_done says how many. WEIR_OK; WEIR_AGAIN: held back, waiting for a partition's
  * records (design, Runtime 2); other codes: failed by a handler or store, with words. */
-int weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, struct weir_error *reterr);
+int    weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, struct weir_error *reterr);
+size_t weir__task_taken(const struct weir__task *task); /* records begun since the last commit, or drop */
+/* The log has refused what came of the only record taken: the next time it is not processed, but handled as the config's
+ * on_refused says; the second time, where that is a dead letter, without its bytes. False: no record was taken, or it was
+ * refused twice already. */
+bool weir__task_refuse_last(struct weir__task *task, int code);
 /* Due wall-clock punctuation, and windows and keys by key time that the clock closes or lets go. */
 int  weir__task_punctuate(struct weir__task *task, struct weir_error *reterr);
 bool weir__task_ticks(

@@ -1,4 +1,5 @@
 /* test_runtime.c: applications on the embedded log in memory, and on one whose commits fail as told. */
+#define _GNU_SOURCE
 #include <check.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -110,6 +111,39 @@ static int                     fault;            /* code; of commits with offset
 static bool                    fault_after;      /* the commit is done, but we say it is not */
 static atomic_int              commits;
 
+static const char *refused[4]; /* what a record must not hold; NULL-ended. One thread alone */
+static bool        spoilt, told;
+
+static bool holds(struct weir_bytes value, const char *word)
+{
+    return value.size > 0 && memmem(value.data, value.size, word, strlen(word)) != NULL;
+}
+
+/* As a broker does: the record is taken, and its refusal told later, of all that goes with it. */
+static int spoiling_send(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie)
+{
+    bool output = strcmp(raw->topic, "out") == 0 || strcmp(raw->topic, "letters") == 0;
+
+    for (size_t i = 0; output && refused[i] != NULL; i++)
+        spoilt = spoilt || holds(raw->value, refused[i]);
+    return weir__embedded_engine.send(producer, raw, cookie);
+}
+
+static int spoilt_failed(struct weir__producer *producer, uint64_t *ret_cookie, int *ret_code)
+{
+    if (!spoilt || told)
+        return weir__embedded_engine.failed(producer, ret_cookie, ret_code);
+    told = true;
+    *ret_code = WEIR_TOO_LARGE;
+    return WEIR_OK;
+}
+
+static int spoilt_abort(struct weir__producer *producer, int64_t deadline)
+{
+    spoilt = told = false;
+    return weir__embedded_engine.abort(producer, deadline);
+}
+
 static int faulty_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
                          int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline)
 {
@@ -117,6 +151,8 @@ static int faulty_commit(struct weir__producer *producer, const char *group, str
                atomic_fetch_sub(&faults, 1) > 0;
     int err = WEIR_OK;
 
+    if (spoilt)
+        return WEIR_ABORT;
     if (!now || fault_after)
         err = weir__embedded_engine.commit(producer, group, consumer, token, offsets, count, deadline);
     return now && err == WEIR_OK ? fault : err;
@@ -163,6 +199,11 @@ static void set_up(void)
     engine = weir__embedded_engine;
     engine.commit = faulty_commit;
     engine.poll = lazy_poll;
+    engine.send = spoiling_send;
+    engine.failed = spoilt_failed;
+    engine.abort = spoilt_abort;
+    spoilt = told = false;
+    refused[0] = NULL;
     atomic_store(&lazy, 0);
     plan_fault(WEIR_OK, 0, 0, false);
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
@@ -441,6 +482,71 @@ START_TEST(a_failing_record_goes_to_the_dead_letters_of_the_settings)
     ck_assert_msg(run(&picky) == WEIR_OK, "%s", err.text);
     ck_assert_int_eq(look("out", NULL).count, 1);
     ck_assert_int_eq(look("letters", NULL).count, 2);
+}
+END_TEST
+
+/* Among others, over several partitions; the second letter is the one that has no bytes ("aHVnZQ==" are those of "huge"). */
+START_TEST(what_the_log_refuses_at_the_commit_becomes_a_dead_letter)
+{
+    set("dead.letters.topic", "letters");
+    set("threads", "1");
+    refused[0] = "huge";
+    refused[1] = _i > 0 ? "aHVnZQ==" : NULL;
+    refused[2] = NULL;
+    for (int i = 0; i < 100; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "k%d", i);
+        send("words", key, i == 30 || i == 77 ? "huge" : "good", 1000, 3);
+    }
+    ck_assert_msg(run(&picky) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_eq(look("out", NULL).count, 98 * 3);
+    ck_assert_int_eq(look("letters", NULL).count, 2 * 3);
+}
+END_TEST
+
+START_TEST(what_the_log_refuses_as_a_dead_letter_too_ends_the_run)
+{
+    set("dead.letters.topic", "letters");
+    set("threads", "1");
+    refused[0] = "huge";
+    refused[1] = "source_topic";
+    refused[2] = NULL;
+    send("words", "k", "huge", 1000, 1);
+    ck_assert_int_eq(run(&picky), WEIR_ABORT);
+}
+END_TEST
+
+START_TEST(what_the_log_refuses_can_be_passed_over)
+{
+    set("production.handler", "continue");
+    set("threads", "1");
+    refused[0] = "huge";
+    refused[1] = NULL;
+    send("words", "k", "huge", 1000, 2);
+    send("words", "k", "good", 1000, 2);
+    ck_assert_msg(run(&picky) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_eq(look("out", NULL).count, 2);
+}
+END_TEST
+
+/* The state that came of it is not kept either. */
+START_TEST(what_the_log_refuses_leaves_no_state)
+{
+    set("dead.letters.topic", "letters");
+    set("threads", "1");
+    refused[0] = NULL;
+    send("words", "k", "a", 1000, 3);
+    ck_assert_msg(run(&counting) == WEIR_OK, "%s", err.text);
+    refused[0] = "\4"; /* the fourth count */
+    refused[1] = NULL;
+    send("words", "k", "a", 1000, 1);
+    ck_assert_msg(run(&counting) == WEIR_OK, "%s: %s", err.where, err.text);
+    refused[0] = NULL;
+    send("words", "k", "a", 1000, 1);
+    ck_assert_msg(run(&counting) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(look("out", "a").last, 4);
+    ck_assert_int_eq(look("letters", NULL).count, 1);
 }
 END_TEST
 
@@ -769,6 +875,10 @@ int main(void)
     tcase_add_test(tests, a_failing_record_ends_the_run_by_name);
     tcase_add_test(tests, a_failing_record_can_be_passed_over);
     tcase_add_test(tests, a_failing_record_goes_to_the_dead_letters_of_the_settings);
+    tcase_add_loop_test(tests, what_the_log_refuses_at_the_commit_becomes_a_dead_letter, 0, 2);
+    tcase_add_test(tests, what_the_log_refuses_as_a_dead_letter_too_ends_the_run);
+    tcase_add_test(tests, what_the_log_refuses_can_be_passed_over);
+    tcase_add_test(tests, what_the_log_refuses_leaves_no_state);
     tcase_add_test(tests, partition_counts_are_derived);
     tcase_add_test(tests, topics_are_made_with_what_their_nodes_say);
     tcase_add_test(tests, unequal_counts_are_refused_by_name);

@@ -1,0 +1,71 @@
+/* refused.c: records that the log refuses at the commit, when it is too late to say which one they came of.
+ *
+ * (1) The transaction is aborted; the next ones take an eighth of its records, down to one. The room doubles with each commit.
+ * (2) A record whose own transaction is refused is not processed again (task/refused.c): never a loop.
+ * (3) What no record is to blame for, a window that the clock closes, is a failure like others.
+ */
+#include "framework/runtime/internal.h"
+
+/* From any size down to one record, and that one's letters. */
+#define MOST_REFUSALS 30
+#define NO_LIMIT      ((size_t)1 << 40)
+
+static size_t count_taken(const struct weir__thread *thread)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < thread->seat_count; i++)
+        count += weir__task_taken(thread->seats[i]->task);
+    return count;
+}
+
+/* The first failure that a record is to blame for; WEIR_OK: none. */
+static int refusal(struct weir__thread *thread)
+{
+    uint64_t cookie;
+    int      code, found = WEIR_OK;
+
+    while (thread->producer != NULL &&
+           thread->app->config.engine->failed(thread->producer, &cookie, &code) == WEIR_OK)
+        if (found == WEIR_OK && weir_code_scope(code) == WEIR_SCOPE_RECORD)
+            found = code;
+    return found;
+}
+
+static bool refuse_last(struct weir__thread *thread, int code)
+{
+    for (size_t i = 0; i < thread->seat_count; i++)
+        if (weir__task_taken(thread->seats[i]->task) > 0)
+            return weir__task_refuse_last(thread->seats[i]->task, code);
+    return false;
+}
+
+bool weir__refused(struct weir__thread *thread)
+{
+    int    code = refusal(thread);
+    size_t count = count_taken(thread);
+
+    if (code == WEIR_OK || count == 0 || ++thread->refusals > MOST_REFUSALS)
+        return false;
+    weir__say(WEIR__WARN, "log-refuses", "topology", "s", thread->app->plan->topology->name, "why", "s",
+              weir_code_text(code), "records", "u", (uint64_t)count, NULL);
+    thread->failures = 0;
+    thread->room = MAX(count / 8, (size_t)1);
+    return count > 1 || refuse_last(thread, code);
+}
+
+size_t weir__refused_room(const struct weir__thread *thread)
+{
+    size_t taken;
+
+    if (thread->room == 0)
+        return NO_LIMIT;
+    taken = count_taken(thread);
+    return thread->room > taken ? thread->room - taken : 0;
+}
+
+void weir__refused_passed(struct weir__thread *thread)
+{
+    thread->refusals = 0;
+    thread->room = thread->room < NO_LIMIT ? thread->room * 2 : 0;
+}

@@ -151,7 +151,7 @@ static int abort_all(struct weir__producer *producer)
 /* One try: the predecessor's transaction is resolved anyway by whoever takes the id next. */
 static int close_down(struct weir__producer *producer)
 {
-    if (producer->id != NULL && producer->open && !is_fenced(producer) &&
+    if (producer->id != NULL && producer->open && !is_fenced(producer) && !any_failed(producer) &&
         rd_kafka_flush(producer->rk, STEP_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
         (void)weir__kafka_outcome(rd_kafka_abort_transaction(producer->rk, STEP_MS));
     else

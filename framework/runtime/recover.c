@@ -1,6 +1,7 @@
 /* recover.c: what a thread does after a failure that does not end the application.
  *
- *     ABORT          abort, forget what is uncommitted, rewind to the committed offsets
+ *     ABORT          abort, forget what is uncommitted, rewind to the committed offsets; where the log refused a record, with a
+ *                    new producer
  *     FENCED         outcome unknown: forget, a new producer under the same id, tasks anew from what stands; joins again
  *                    where it was the member
  *     LOST           the membership is gone: forget, close the tasks, join again
@@ -71,6 +72,14 @@ static int on_abort(struct weir__thread *thread, struct weir_error *reterr)
     return err == WEIR_OK ? reopen_tasks(thread, reterr) : err;
 }
 
+/* librdkafka 2.0.2 has lost count of its sequence numbers then: the next transaction would fail, after 9 s. */
+static int on_refused(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = reopen_producer(thread, reterr);
+
+    return err == WEIR_OK ? weir__seats_rewind(thread, reterr) : err;
+}
+
 static int join_anew(struct weir__thread *thread, struct weir_error *reterr)
 {
     thread->has_token = false;
@@ -127,17 +136,18 @@ static int on_store(struct weir__thread *thread, struct weir_error *reterr)
 int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr)
 {
     struct weir_error words = { 0 };
+    bool              refused = code == WEIR_ABORT && weir__refused(thread);
     int               err;
 
-    if (weir_code_scope(code) != WEIR_SCOPE_TASK)
-        return code;
-    if (!(code == WEIR_ABORT && weir__refused(thread)) && ++thread->failures > MOST_FAILURES)
+    if (weir_code_scope(code) != WEIR_SCOPE_TASK || (!refused && ++thread->failures > MOST_FAILURES))
         return code;
     if (reterr != NULL)
         weir__say_error(WEIR__WARN, "thread-recovers", reterr);
     weir__metric_add(thread->metric_failures, 1);
     atomic_fetch_add(&thread->activity, 1);
-    if (code == WEIR_ABORT)
+    if (refused)
+        err = on_refused(thread, &words);
+    else if (code == WEIR_ABORT)
         err = on_abort(thread, &words);
     else if (code == WEIR_FENCED)
         err = on_fenced(thread, &words);

@@ -144,6 +144,12 @@ static int spoilt_abort(struct weir__producer *producer, int64_t deadline)
     return weir__embedded_engine.abort(producer, deadline);
 }
 
+static void spoilt_close(struct weir__producer *producer)
+{
+    spoilt = told = false;
+    weir__embedded_engine.producer_close(producer);
+}
+
 static int faulty_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
                          int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline)
 {
@@ -202,6 +208,7 @@ static void set_up(void)
     engine.send = spoiling_send;
     engine.failed = spoilt_failed;
     engine.abort = spoilt_abort;
+    engine.producer_close = spoilt_close;
     spoilt = told = false;
     refused[0] = NULL;
     atomic_store(&lazy, 0);

@@ -146,7 +146,9 @@ static int agree(struct weir__app *app, struct weir_error *reterr)
 {
     struct weir__control_at at = { .engine = app->config.engine,
                                    .log = app->config.log,
-                                   .application = app->plan->application };
+                                   .application = app->plan->application,
+                                   .goes_on = app->config.goes_on,
+                                   .goes_on_arg = app->config.goes_on_arg };
     int                     err = weir__control_make(&at, &app->control, reterr);
 
     if (err == WEIR_OK && app->control.unfinished)

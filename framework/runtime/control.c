@@ -104,6 +104,14 @@ static void nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NUL
 typedef int attempt_at(const struct weir__control_at *at, const char *topic, void *arg, struct weir__control *ret,
                        struct weir_error *reterr);
 
+/* Whoever has somebody to ask waits for brokers as long as they are away. */
+static bool tries_again(const struct weir__control_at *at, int err, int64_t give_up)
+{
+    if (!may_pass(err) || (at->goes_on != NULL && !at->goes_on(at->goes_on_arg)))
+        return false;
+    return (err == WEIR_AGAIN && at->goes_on != NULL) || weir__monotonic_us() < give_up;
+}
+
 static int keep_trying(const struct weir__control_at *at, attempt_at *attempt, void *arg, struct weir__control *ret,
                        struct weir_error *reterr)
 {
@@ -112,9 +120,11 @@ static int keep_trying(const struct weir__control_at *at, attempt_at *attempt, v
     int     err;
 
     weir__control_topic(at->application, topic, sizeof(topic));
-    while (may_pass(err = attempt(at, topic, arg, ret, reterr)) && weir__monotonic_us() < give_up)
+    while (tries_again(at, err = attempt(at, topic, arg, ret, reterr), give_up))
         nap();
-    return err;
+    return err == WEIR_AGAIN && at->goes_on != NULL
+               ? weir__fail(reterr, err, topic, "stopped before a broker answered")
+               : err;
 }
 
 static int fail(int err, const char *topic, const char *what, struct weir_error *reterr)

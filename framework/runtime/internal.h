@@ -105,9 +105,10 @@ struct weir__restore {
     struct weir__store *store;
     struct weir__tp     tp;
     int64_t             begin, next, target;
-    int64_t             asked;   /* log's clock, ms: when the target was the end */
-    int64_t             trusted; /* ms: for so long after it was in step a store may miss deletions safely */
-    bool                whole;   /* from the changelog's start */
+    int64_t             asked;    /* log's clock, ms: when the target was the end */
+    int64_t             waits_at; /* the stable end below the target that was last said; 0 = none */
+    int64_t             trusted;  /* ms: for so long after it was in step a store may miss deletions safely */
+    bool                whole;    /* from the changelog's start */
     bool                done;
 };
 

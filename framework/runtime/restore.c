@@ -304,14 +304,36 @@ static int apply(struct weir__thread *thread, const char *topic, int32_t partiti
     return next >= restore->target ? end_reading(thread, restore, reterr) : WEIR_OK;
 }
 
+/* All that is stable is read, and the end lies behind: said once for each end that is met. */
+static void say_waits(struct weir__thread *thread, const struct weir__log_event *end)
+{
+    struct weir__seat    *seat;
+    struct weir__restore *restore = find_restore(thread, end->tps[0].topic, end->tps[0].partition, &seat);
+
+    if (restore == NULL || restore->done || end->next >= restore->target || restore->waits_at == end->next)
+        return;
+    restore->waits_at = end->next;
+    weir__say(WEIR__INFO, "restore-waits", "topic", "s", restore->tp.topic, "partition", "i",
+              (int64_t)restore->tp.partition, "read", "i", end->next, "end", "i", restore->target, "why", "s",
+              "a transaction of the former owner is not resolved yet", NULL);
+}
+
+static int apply_end(struct weir__thread *thread, const struct weir__log_event *end, struct weir_error *reterr)
+{
+    int err = apply(thread, end->tps[0].topic, end->tps[0].partition, NULL, 0, end->next, reterr);
+
+    if (err == WEIR_OK)
+        say_waits(thread, end);
+    return err;
+}
+
 static int apply_all(struct weir__thread *thread, const struct weir__polled *polled, struct weir_error *reterr)
 {
     const struct weir__raw *at = polled->records, *end = polled->count > 0 ? at + polled->count : at;
     int                     err = WEIR_OK;
 
     if (polled->event != NULL && polled->event->kind == WEIR__END)
-        err = apply(thread, polled->event->tps[0].topic, polled->event->tps[0].partition, NULL, 0,
-                    polled->event->next, reterr);
+        err = apply_end(thread, polled->event, reterr);
     while (err == WEIR_OK && at < end && !thread->read_anew) {
         const struct weir__raw *first = at;
 

@@ -111,6 +111,8 @@ struct weir__control_at {
     const struct weir__log_engine *engine;
     struct weir__log              *log;
     const char                    *application;
+    bool (*goes_on)(void *arg); /* asked between tries: then they go on while no broker answers. NULL: for a while */
+    void *goes_on_arg;
 };
 /* The topic it is kept in. */
 void weir__control_topic(const char *application, char *ret, size_t size);

@@ -129,12 +129,22 @@ static int reset_input(struct weir__thread *thread, struct weir__seat *seat, str
     return WEIR_OK;
 }
 
+/* Once for a wait: from outside, an unresolved transaction and a broker that is away look alike. */
+static void say_waits(const struct weir__thread *thread, const struct weir__seat *seat)
+{
+    weir__say(WEIR__INFO, "waiting-for-offsets", "topology", "s", thread->app->plan->topology->name, "task", "s",
+              sub_of(thread, seat)->folder, "partition", "i", (int64_t)seat->partition, "why", "s",
+              "a transaction of the former owner is not resolved yet, or no broker answers", NULL);
+}
+
 static int ask_committed(struct weir__thread *thread, struct weir__seat *seat, struct weir__offset *offsets)
 {
     struct weir__app *app = thread->app;
-    int               err;
+    int               err, tries = 0;
 
     do {
+        if (tries++ == 1)
+            say_waits(thread, seat);
         weir__thread_beat(thread);
         err = app->config.engine->committed(app->config.log, app->plan->application, offsets, seat->input_count,
                                             &seat->arena, weir__app_now(app) + WEIR__CALL_MS);

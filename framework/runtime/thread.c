@@ -11,6 +11,8 @@
 #define SLOW_US INT64_C(100000)
 /* Longest wait for records when there is nothing else to do, ms; wall-clock punctuation is as fine as this. */
 #define IDLE_MS 100
+/* What a thread keeps of the time to stop for its last steps, ms. */
+#define LAST_MS 200
 
 int weir__thread_join(struct weir__thread *thread, struct weir_error *reterr)
 {
@@ -307,13 +309,14 @@ static int loop(struct weir__thread *thread, struct weir_error *reterr)
     return err;
 }
 
-/* All that was processed is committed and made durable. What cannot be any more is done again at the next start. */
-static int finish(struct weir__thread *thread, struct weir_error *reterr)
+/* All that was processed is committed and made durable. What cannot be any more is done again at the next start; after a
+ * failure that a restart would mend there is nothing to commit. */
+static int finish(struct weir__thread *thread, int err, struct weir_error *reterr)
 {
-    int err;
-
-    weir__crash_at(WEIR__AT_STOP);
-    err = weir__commit(thread, false, true, reterr);
+    if (err == WEIR_OK) {
+        weir__crash_at(WEIR__AT_STOP);
+        err = weir__commit(thread, false, true, reterr);
+    }
     if (err < 0 && weir_code_scope(err) == WEIR_SCOPE_TASK) {
         if (reterr != NULL)
             weir__say_error(WEIR__WARN, "last-commit-failed", reterr);
@@ -322,6 +325,14 @@ static int finish(struct weir__thread *thread, struct weir_error *reterr)
     if (err == WEIR_OK && !weir__app_must_end(thread->app)) /* a short run leaves no hop's records behind */
         weir__commit_purge(thread);
     return err;
+}
+
+/* The group is told while there is time for it; it finds out by itself otherwise. */
+static int64_t leave_by(const struct weir__app *app)
+{
+    int64_t by = weir__app_now(app) + WEIR__CALL_MS;
+
+    return atomic_load(&app->closing) ? MIN(by, atomic_load(&app->close_by) - LAST_MS) : by;
 }
 
 static void end(struct weir__thread *thread)
@@ -339,7 +350,7 @@ static void end(struct weir__thread *thread)
     thread->consumer = NULL;
     pthread_mutex_unlock(&app->mutex);
     if (consumer != NULL)
-        (void)engine->leave(consumer, weir__app_now(app) + WEIR__CALL_MS);
+        (void)engine->leave(consumer, leave_by(app));
 }
 
 /* What no handler took ends the run: say how to go on without it. */
@@ -377,7 +388,7 @@ void *weir__thread_main(void *arg)
     int                  err = loop(thread, &words);
 
     if (err == WEIR_OK || (atomic_load(&thread->app->closing) && weir_code_scope(err) == WEIR_SCOPE_TASK))
-        err = finish(thread, &words);
+        err = finish(thread, err, &words);
     if (err < 0)
         fail(thread, err, &words);
     end(thread);

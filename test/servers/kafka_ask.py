@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""What a broker says of groups and transactions.
+
+    kafka_ask.py HOST:PORT members GROUP
+        The first line is the group's state; then a line for each member, in the order of client ids and instance ids: client
+        id, instance id ("-" = none), and its partitions, "topic:number" with commas between.
+    kafka_ask.py HOST:PORT coordinator GROUP
+        The number of the node that coordinates it.
+    kafka_ask.py HOST:PORT transactions
+        A line for each transactional id that the node asked coordinates: the id and the state of its last transaction.
+"""
+import socket
+import struct
+import sys
+
+
+def text(value):
+    return struct.pack(">h", len(value)) + value.encode()
+
+
+class Reply:
+    def __init__(self, data):
+        self.data, self.at = data, 0
+
+    def take(self, form):
+        value = struct.unpack_from(">" + form, self.data, self.at)[0]
+        self.at += struct.calcsize(">" + form)
+        return value
+
+    def slice(self, size):
+        self.at += max(size, 0)
+        return self.data[self.at - max(size, 0):self.at] if size >= 0 else None
+
+    def text(self):
+        value = self.slice(self.take("h"))
+        return value.decode() if value is not None else None
+
+    def bytes(self):
+        return self.slice(self.take("i"))
+
+    def count(self):
+        """Of a compact array or text: one less than a varint."""
+        value = shift = 0
+        while True:
+            byte = self.take("B")
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value - 1
+
+    def compact(self):
+        return self.slice(self.count()).decode()
+
+
+def ask(server, api, version, body):
+    host, port = server.split(",")[0].rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=10) as link:
+        request = struct.pack(">hhi", api, version, 1) + text("ask") + body
+        link.sendall(struct.pack(">i", len(request)) + request)
+        file = link.makefile("rb")
+        size = struct.unpack(">i", file.read(4))[0]
+        reply = Reply(file.read(size))
+    reply.take("i")
+    return reply
+
+
+def find_coordinator(server, group):
+    """FindCoordinator, version 1: its number, host and port."""
+    reply = ask(server, 10, 1, text(group) + b"\0")
+    reply.take("i")
+    code = reply.take("h")
+    reply.text()
+    node, host = reply.take("i"), reply.text()
+    if code:
+        sys.exit(f"error {code}: no coordinator of {group}")
+    return node, f"{host}:{reply.take('i')}"
+
+
+def partitions(assignment):
+    if not assignment:
+        return ""
+    reply = Reply(assignment)
+    reply.take("h")
+    taken = []
+    for _ in range(reply.take("i")):
+        topic = reply.text()
+        taken += [f"{topic}:{reply.take('i')}" for _ in range(reply.take("i"))]
+    return ",".join(sorted(taken, key=lambda at: (at.rsplit(":")[0], int(at.rsplit(":")[1]))))
+
+
+def coordinator(server, group):
+    print(find_coordinator(server, group)[0])
+
+
+def members(server, group):
+    """DescribeGroups, version 4."""
+    reply = ask(find_coordinator(server, group)[1], 15, 4, struct.pack(">i", 1) + text(group) + b"\0")
+    reply.take("i")
+    reply.take("i")
+    code = reply.take("h")
+    reply.text()
+    state = reply.text()
+    reply.text(), reply.text()
+    found = []
+    for _ in range(reply.take("i")):
+        reply.text()
+        instance, client = reply.text(), reply.text()
+        reply.text()
+        reply.bytes()
+        found.append((client, instance or "-", partitions(reply.bytes())))
+    if code:
+        sys.exit(f"error {code}: {group} is not described")
+    print(state)
+    for member in sorted(found):
+        print(*member)
+
+
+def transactions(server):
+    """ListTransactions, version 0, with its tagged fields."""
+    reply = ask(server, 66, 0, b"\0\1\1\0")
+    reply.take("b")
+    reply.take("i")
+    code = reply.take("h")
+    if code:
+        sys.exit(f"error {code}: no transactions are listed")
+    for _ in range(reply.count()):
+        reply.compact()
+    for _ in range(reply.count()):
+        name = reply.compact()
+        reply.take("q")
+        print(name, reply.compact())
+        reply.take("b")
+
+
+{"members": members, "coordinator": coordinator, "transactions": transactions}[sys.argv[2]](sys.argv[1], *sys.argv[3:])

@@ -29,7 +29,7 @@
 #include "statestores/statestores.h"
 
 #define SESSION_MS   10000  /* how long a member may be silent where others wait for it, */
-#define SILENT_MS    300000 /* and where they do not */
+#define SILENT_MS    300000 /* and where they do not; how long a transaction may be open */
 #define POLL_RECORDS 1000   /* of a partition, about */
 #define POLL_BYTES   ((size_t)1 << 20)
 #define NAME_MOST    249 /* bytes of a topic's or group's name */
@@ -80,7 +80,7 @@ struct weir__consumer {
     size_t                 assigned_count, assigned_capacity;
     struct position       *positions;
     size_t                 position_count, turn;
-    bool                   woken;
+    bool                   woken, polling; /* who waits in a poll is not silent */
     struct weir__log_event event;
     struct weir__tp        end_tp;
     struct lease          *spare; /* for the next poll */
@@ -116,6 +116,7 @@ struct weir__producer {
     struct weir__log      *log;
     char                  *id;
     atomic_bool            fenced;
+    atomic_llong           opened;       /* when its open transaction began, ticks; 0 = it has none */
     struct destination    *destinations; /* topics that were sent to; lists change under the mutex */
     size_t                 count, capacity, last;
     int64_t                keyless, pending; /* records since the last commit: without key and partition; all */
@@ -184,7 +185,7 @@ struct weir__log {
     struct weir__producer *producers;
     struct decision       *decisions; /* oldest first */
     size_t                 decision_count, decided;
-    int64_t                marker_delay, session_ms;
+    int64_t                marker_delay, session_ms, transaction_ms;
     int64_t                opened, next_member, next_retention;
     struct compaction      compaction;
 };
@@ -295,7 +296,7 @@ int  weir__embedded_prepare(struct weir__producer *producer, const char *group, 
 void weir__embedded_decide(struct weir__log *log,
                            struct decision  *decision); /* it is, and takes it over; NULL is fine */
 void weir__embedded_decision_free(struct decision *decision);
-/* A look at the log, with which markers land. */
+/* A look at the log, with which markers land, and transactions whose time is up are aborted. May let go of the mutex. */
 void weir__embedded_look(struct weir__log *log);
 /* After a look: waits until another one may find more. false: the deadline has come. */
 bool weir__embedded_wait(struct weir__log *log, int64_t deadline);

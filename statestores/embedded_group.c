@@ -105,7 +105,7 @@ static struct weir__consumer *find_silent(struct weir__log *log, const struct gr
     if (log->session_ms > 0)
         patience = log->session_ms;
     for (size_t i = 0; i < group->count; i++)
-        if (now - group->members[i]->last_poll > patience)
+        if (!group->members[i]->polling && now - group->members[i]->last_poll > patience)
             return group->members[i];
     return NULL;
 }

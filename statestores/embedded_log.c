@@ -247,6 +247,7 @@ static int embedded_open(const struct weir__log_config *config, struct weir__log
     log->memory = config->memory;
     log->marker_delay = config->marker_delay;
     log->session_ms = config->session_ms;
+    log->transaction_ms = config->transaction_ms > 0 ? config->transaction_ms : SILENT_MS;
     log->clock_arg = config->clock_arg;
     log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : 1 << 20;
     err = open_rows(log, config, reterr);

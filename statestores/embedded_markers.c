@@ -6,7 +6,8 @@
  * (2) Without a delay a marker lands with each look at the log, by whoever: so nobody waits for time to pass, and the next
  *     who looks still meets a transaction that is half known.
  * (3) A producer's next transaction ends, and its id is taken over, only when the one before is known everywhere.
- * (4) An open transaction's records take their offsets when it ends, so behind those that it held up; their number counts
+ * (4) A transaction that is open for too long is aborted by whoever looks, and its producer fenced: it holds up others.
+ * (5) An open transaction's records take their offsets when it ends, so behind those that it held up; their number counts
  *     in the end that is told. Those of one that is aborted, and its marker, leave a gap.
  */
 #include "statestores/embedded.h"
@@ -272,8 +273,32 @@ static void land_due(struct weir__log *log)
             land_next(log, decision);
 }
 
+static struct weir__producer *find_overdue(struct weir__log *log)
+{
+    int64_t by = weir__embedded_ticks(log) - log->transaction_ms;
+
+    for (struct weir__producer *producer = log->producers; producer != NULL; producer = producer->next)
+        if (weir__embedded_marks(producer) && !producer->fenced && producer->opened > 0 && producer->opened < by)
+            return producer;
+    return NULL;
+}
+
+/* As a transaction coordinator does; while somebody writes, at a later look. */
+static void abort_overdue(struct weir__log *log)
+{
+    struct weir__producer *producer;
+
+    while (log->producers != NULL && !log->writing && (producer = find_overdue(log)) != NULL) {
+        log->writing = true;
+        producer->fenced = true;
+        weir__embedded_lapse(producer);
+        weir__embedded_end(log);
+    }
+}
+
 void weir__embedded_look(struct weir__log *log)
 {
+    abort_overdue(log);
     if (log->decisions == NULL || log->marker_delay < 0)
         return;
     if (log->marker_delay == 0)
@@ -332,18 +357,22 @@ int weir__embedded_resolve(struct weir__log *log, const char *id, int64_t deadli
     return WEIR_OK;
 }
 
+static bool goes_to(const struct marker *marker, struct weir__tp tp)
+{
+    if (tp.partition < 0)
+        return true;
+    if (tp.topic == NULL || marker->topic == NULL)
+        return tp.topic == NULL && marker->topic == NULL;
+    return marker->partition == tp.partition && strcmp(marker->topic->name, tp.topic) == 0;
+}
+
 void weir__embedded_land(struct weir__log *log, struct weir__tp tp)
 {
     pthread_mutex_lock(&log->mutex);
     for (struct decision *decision = log->decisions; decision != NULL; decision = decision->next)
-        for (size_t i = 0; i < decision->count; i++) {
-            const struct marker *marker = &decision->markers[i];
-
-            if (tp.topic == NULL ? marker->topic == NULL
-                                 : marker->topic != NULL && marker->partition == tp.partition &&
-                                       strcmp(marker->topic->name, tp.topic) == 0)
+        for (size_t i = 0; i < decision->count; i++)
+            if (goes_to(&decision->markers[i], tp))
                 land(log, decision, i);
-        }
     sweep(log);
     pthread_cond_broadcast(&log->changed);
     pthread_mutex_unlock(&log->mutex);

@@ -238,14 +238,17 @@ static int poll_once(struct weir__consumer *consumer, struct weir__polled *ret)
     return tell_end(consumer, ret) ? WEIR_OK : WEIR_AGAIN;
 }
 
-#define LOOK_AGAIN_MS 100 /* for what another process writes */
+#define LOOK_AGAIN_MS 100 /* for what another process writes, and whether a member has gone silent */
 
 /* Waits for a change. false: the deadline has come. */
-static bool wait_for_change(struct weir__log *log, int64_t deadline)
+static bool wait_for_change(struct weir__consumer *consumer, int64_t deadline)
 {
-    int64_t soon = weir__embedded_now(log) + LOOK_AGAIN_MS;
+    struct weir__log *log = consumer->log;
+    int64_t           soon = weir__embedded_now(log) + LOOK_AGAIN_MS;
 
-    return weir__embedded_wait(log, log->read_only ? MIN(soon, deadline) : deadline);
+    if (log->read_only || consumer->state == MEMBER_READY)
+        deadline = MIN(soon, deadline);
+    return weir__embedded_wait(log, deadline);
 }
 
 int weir__embedded_poll(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret)
@@ -256,12 +259,14 @@ int weir__embedded_poll(struct weir__consumer *consumer, int64_t deadline, struc
     *ret = (struct weir__polled){ 0 };
     pthread_mutex_lock(&log->mutex);
     weir__embedded_expire(log, consumer->group);
+    consumer->polling = true;
     do {
-        consumer->last_poll = weir__embedded_ticks(log);
+        weir__embedded_expire(log, consumer->group);
         weir__embedded_look(log);
         err = poll_once(consumer, ret);
-    } while (err == WEIR_AGAIN && !consumer->woken && wait_for_change(log, deadline));
-    consumer->woken = false;
+    } while (err == WEIR_AGAIN && !consumer->woken && wait_for_change(consumer, deadline));
+    consumer->woken = consumer->polling = false;
+    consumer->last_poll = weir__embedded_ticks(log);
     pthread_mutex_unlock(&log->mutex);
     return err;
 }

@@ -277,7 +277,8 @@ int weir__embedded_send(struct weir__producer *producer, const struct weir__raw 
         err = widen(log, to, count);
     if (err == WEIR_OK)
         err = add_record(&to->partitions[partition], raw, cookie);
-    producer->pending += err == WEIR_OK;
+    if (err == WEIR_OK && producer->pending++ == 0)
+        atomic_store(&producer->opened, weir__embedded_ticks(log));
     return err;
 }
 
@@ -315,6 +316,7 @@ void weir__embedded_reset(struct weir__producer *producer, bool committed)
             outgoing_reset(out, committed && out->records > 0 ? out->sent : -1);
         }
     producer->pending = 0;
+    atomic_store(&producer->opened, 0);
 }
 
 /* A send fails late only where its topic was removed meanwhile. */

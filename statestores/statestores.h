@@ -9,7 +9,8 @@ extern const struct weir__engine weir__rocksdb_engine, weir__memory_engine;
 /* For the embedded log: RocksDB with a write-ahead log, synced at each write; and a reader beside a writing process. */
 extern const struct weir__engine     weir__rocksdb_log_engine, weir__rocksdb_reader_engine;
 extern const struct weir__log_engine weir__embedded_engine;
-/* Of an embedded log: markers that are on their way to a partition land; topic NULL: those of committed offsets. */
+/* Of an embedded log: markers that are on their way to a partition land; topic NULL: those of committed offsets; partition
+ * below 0: all there are. */
 void weir__embedded_land(struct weir__log *log, struct weir__tp tp);
 
 /* A log's folder (rocksdb_folder.c): are the database's files there, and as they were left? WEIR_CORRUPT names one that is

@@ -32,8 +32,10 @@ struct weir__log_config {
     /* embedded with quirks: ms of its clock until a transaction's last marker has landed; 0 = one with each look at the log;
      * below 0 = by weir__embedded_land alone */
     int64_t marker_delay;
-    int64_t
-        session_ms; /* embedded: a member that does not poll for longer is out; 0 = 10 s where others wait, else 5 min */
+    /* embedded: a member that does not poll for longer is out; 0 = 10 s where others wait, else 5 min */
+    int64_t session_ms;
+    /* embedded with quirks: a transaction that is open for longer is aborted, its producer fenced; 0 = 5 min */
+    int64_t transaction_ms;
     /* key=value pairs of kafka.*, NULL-ended; the embedded engine takes none */
     const char *const *settings;
 };

@@ -18,7 +18,7 @@ const char                    *log_dir;
 struct weir_error              words;
 int64_t (*suite_clock)(void *arg);
 size_t  suite_memory;
-int64_t suite_marker_delay, suite_session_ms;
+int64_t suite_marker_delay, suite_session_ms, suite_transaction_ms;
 
 static char dir[64];
 static int  tests_begun;
@@ -33,7 +33,8 @@ void suite_open(void)
                                        .memory = suite_memory,
                                        .settings = settings,
                                        .marker_delay = suite_marker_delay,
-                                       .session_ms = suite_session_ms };
+                                       .session_ms = suite_session_ms,
+                                       .transaction_ms = suite_transaction_ms };
 
     snprintf(servers, sizeof(servers), "bootstrap.servers=%s", getenv("KAFKA") != NULL ? getenv("KAFKA") : "");
     must(engine->open(&config, &logs, &words));

@@ -192,6 +192,38 @@ START_TEST(markers_land_as_time_passes)
 }
 END_TEST
 
+START_TEST(a_transaction_that_is_open_for_too_long_is_aborted)
+{
+    struct weir__producer *slow, *other;
+    const char            *name;
+
+    suite_clock = virtual_clock;
+    virtual_now = 1000000;
+    suite_transaction_ms = 10000;
+    suite_begin(_i);
+    name = name_of("overdue");
+    make_topic(name, 1);
+    slow = new_producer(name_of("slow"));
+    other = new_producer(name_of("other"));
+    send(slow, name, 0, "a", "1");
+    send(other, name, 0, "b", "1");
+    commit(other);
+    virtual_now += 10000;
+    expect_ends(name, 0, 0, 3);
+    virtual_now += 1;
+    await_stable(name, 0);
+    expect_ends(name, 0, 4, 4);
+    expect_partition(name, 0, "b=1 ");
+    ck_assert_int_eq(engine->commit(slow, NULL, NULL, -1, NULL, 0, soon()), WEIR_FENCED);
+    engine->producer_close(slow);
+    send(other, name, 0, "c", "1"); /* a transaction's time begins with its first record */
+    commit(other);
+    expect_partition(name, 0, "b=1 c=1 ");
+    engine->producer_close(other);
+    suite_end();
+}
+END_TEST
+
 START_TEST(who_waits_for_a_marker_is_woken_by_time)
 {
     struct weir__producer *producer;
@@ -224,6 +256,7 @@ int main(void)
                                   { what_was_decided_is_known_when_the_log_is_opened_again },
                                   { a_removed_topic_waits_for_no_marker },
                                   { markers_land_as_time_passes },
+                                  { a_transaction_that_is_open_for_too_long_is_aborted },
                                   { who_waits_for_a_marker_is_woken_by_time } };
 
     return suite_main("embedded markers", true, tests, ARRAY_SIZE(tests));

@@ -26,6 +26,14 @@ static bool is_old(const struct weir__app *app, const struct weir__restore *rest
     return weir__app_now(app) - weir__store_standing(restore->store).synced >= restore->trusted;
 }
 
+/* An unchanged changelog, but for the marker of the store's own last commit. */
+static bool has_all(const struct weir__restore *restore, const struct weir__ends *ends)
+{
+    struct weir__standing standing = weir__store_standing(restore->store);
+
+    return ends->end <= standing.offset + standing.marked;
+}
+
 /* Why a store is no use as it is; NULL: it is. */
 static const char *unfit(const struct weir__app *app, const struct weir__restore *restore,
                          const struct weir__ends *ends)
@@ -36,7 +44,7 @@ static const char *unfit(const struct weir__app *app, const struct weir__restore
         return "the changelog begins after it";
     if (standing.offset > ends->end)
         return "the changelog ends before it";
-    if (ends->end > standing.offset + standing.marked && is_old(app, restore))
+    if (!has_all(restore, ends) && is_old(app, restore))
         return "it may have missed deletions";
     return NULL;
 }
@@ -103,6 +111,8 @@ static int plan_store(struct weir__app *app, struct weir__restore *restore, stru
     why = unfit(app, restore, &ends);
     if (why != NULL)
         err = begin_anew(restore, &ends, why, reterr);
+    else if (has_all(restore, &ends))
+        weir__store_sync(restore->store, restore->asked);
     note_end(restore);
     return err;
 }

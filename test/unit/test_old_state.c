@@ -12,7 +12,8 @@
 #include "test/run.h"
 
 #define CHANGELOG "keeping-kept_s-changelog"
-#define FILLERS   12000 /* so many records make a compaction worth while */
+#define DAY       INT64_C(86400000) /* a jump of the clock is no silence */
+#define FILLERS   12000             /* so many records make a compaction worth while */
 
 /* ---- the topology: a value is kept, nothing is forgotten, "?" asks ---- */
 
@@ -77,7 +78,9 @@ static char                  dir[64], first[80], second[80];
 static void set_up(void)
 {
     const char             *names[] = { "keeping", NULL };
-    struct weir__log_config config = { .quirks = true, .clock = moved_clock };
+    struct weir__log_config config = {
+        .quirks = true, .clock = moved_clock, .session_ms = DAY, .transaction_ms = DAY
+    };
 
     err = (struct weir_error){ 0 };
     engine = weir__embedded_engine;

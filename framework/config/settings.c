@@ -33,7 +33,7 @@ const struct weir__setting weir__settings[] = {
       "How long a stopping process may take to finish its records and commit before it gives up." },
 
     { "memory.max", WEIR__SIZE, "0", 0, NO_LIMIT, NULL,
-      "Memory of the process, shared by caches, stores, queues and the embedded log, at least 96m; 0 takes 60 % of the container's limit." },
+      "Memory of the process, shared by caches, stores, queues and the embedded log or Kafka's client, at least 96m; 0 takes 60 % of the container's limit." },
     { "statestore.cache.max.bytes", WEIR__SIZE, "10m", 0, NO_LIMIT, NULL,
       "Uncommitted changes that stores keep before a commit is brought forward, over all threads; 0 forwards and logs every change at once." },
     { "record.memory.max", WEIR__SIZE, "64m", 64 * KB, 64 * GB, NULL,

@@ -1,6 +1,7 @@
 /* client.c: handles of librdkafka: their settings, its words in our log, its codes as ours; waiting.
  *
- * (1) Order of strength: our own settings, which nobody may change, the user's, the defaults of the kind.
+ * (1) Order of strength: our own settings, which nobody may change, the user's, those of the queues, the defaults of the
+ *     kind.
  * (2) message.timeout.ms < transaction.timeout.ms <= session.timeout.ms: no record of a transaction outlives it, and no
  *     transaction its member. The first follows from the second, which the user may set.
  */
@@ -26,8 +27,7 @@ static const struct pair for_all[] = { { "client.id", "weir" },
                                        { "socket.nagle.disable", "true" },
                                        { "reconnect.backoff.max.ms", "1000" },
                                        { NULL, NULL } };
-static const struct pair for_reading[] = { { "queued.max.messages.kbytes", "16384" },
-                                           { "fetch.error.backoff.ms", "100" },
+static const struct pair for_reading[] = { { "fetch.error.backoff.ms", "100" },
                                            /* the end of what is read, behind a marker, is told by an empty answer */
                                            { "fetch.wait.max.ms", "100" },
                                            { NULL, NULL } };
@@ -35,10 +35,7 @@ static const struct pair for_member[] = { { "session.timeout.ms", "10000" },
                                           { "heartbeat.interval.ms", "3000" },
                                           { "topic.metadata.refresh.interval.ms", "30000" },
                                           { NULL, NULL } };
-static const struct pair for_producer[] = { { "transaction.timeout.ms", TEXT_OF(TRANSACTION_MS) },
-                                            { "queue.buffering.max.messages", "500000" },
-                                            { "queue.buffering.max.kbytes", "65536" },
-                                            { NULL, NULL } };
+static const struct pair for_producer[] = { { "transaction.timeout.ms", TEXT_OF(TRANSACTION_MS) }, { NULL, NULL } };
 
 /* ---- settings ---- */
 
@@ -146,7 +143,7 @@ static int set_frame(const struct weir__log *log, rd_kafka_conf_t *conf, struct 
     return set(conf, "message.max.bytes", most, reterr);
 }
 
-int weir__kafka_client(struct weir__log *log, enum client kind, const struct pair *own,
+int weir__kafka_client(struct weir__log *log, enum client kind, const struct pair *queues, const struct pair *own,
                        void (*prepare)(rd_kafka_conf_t *conf, void *arg), void *arg, rd_kafka_t **ret,
                        struct weir_error *reterr)
 {
@@ -154,6 +151,8 @@ int weir__kafka_client(struct weir__log *log, enum client kind, const struct pai
     char             words[512];
     int              err = set_kind(conf, kind, reterr);
 
+    if (err == WEIR_OK && queues != NULL)
+        err = set_all(conf, queues, reterr);
     if (err == WEIR_OK)
         err = set_given(conf, (const char *const *)log->settings, reterr);
     if (err == WEIR_OK && kind == CLIENT_PRODUCER)

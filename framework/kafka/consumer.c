@@ -156,7 +156,8 @@ static void consumer_free(struct weir__consumer *consumer)
     weir__free(consumer);
 }
 
-static int make_reader(struct weir__consumer *consumer, enum weir__isolation isolation, struct weir_error *reterr)
+static int make_reader(struct weir__consumer *consumer, enum weir__isolation isolation, size_t partitions,
+                       struct weir_error *reterr)
 {
     const struct pair own[] = { { "isolation.level",
                                   isolation == WEIR__READ_COMMITTED ? "read_committed" : "read_uncommitted" },
@@ -165,11 +166,15 @@ static int make_reader(struct weir__consumer *consumer, enum weir__isolation iso
                                 { "enable.auto.commit", "false" },
                                 { NULL, NULL } };
 
-    return weir__kafka_client(consumer->log, CLIENT_READER, own, NULL, NULL, &consumer->reader, reterr);
+    struct queues queues;
+
+    weir__kafka_reader_queues(consumer->log, partitions, &queues);
+    return weir__kafka_client(consumer->log, CLIENT_READER, queues.pairs, own, NULL, NULL, &consumer->reader, reterr);
 }
 
-static int consumer_new(struct weir__log *log, enum weir__isolation isolation, struct weir__consumer **ret,
-                        struct weir_error *reterr)
+/* partitions: how many it will read; 0 = those of tasks. */
+static int consumer_new(struct weir__log *log, enum weir__isolation isolation, size_t partitions,
+                        struct weir__consumer **ret, struct weir_error *reterr)
 {
     struct weir__consumer *consumer = weir__zalloc(sizeof(*consumer));
     int                    err;
@@ -180,7 +185,7 @@ static int consumer_new(struct weir__log *log, enum weir__isolation isolation, s
     consumer->token = -1;
     pthread_mutex_init(&consumer->mutex, NULL);
     pthread_cond_init(&consumer->changed, NULL);
-    err = make_reader(consumer, isolation, reterr);
+    err = make_reader(consumer, isolation, partitions, reterr);
     if (err < 0)
         consumer_free(consumer);
     else
@@ -193,7 +198,7 @@ int weir__kafka_tail(struct weir__log *log, const struct weir__offset *from, siz
 {
     struct weir__consumer *consumer;
     size_t                 bad = 0;
-    int                    err = consumer_new(log, isolation, &consumer, reterr);
+    int                    err = consumer_new(log, isolation, MAX(count, 1u), &consumer, reterr);
 
     if (err < 0)
         return err;
@@ -225,7 +230,8 @@ static int make_member(struct weir__consumer *consumer, const char *instance, st
                                 { instance != NULL ? "group.instance.id" : NULL, instance },
                                 { NULL, NULL } };
 
-    return weir__kafka_client(consumer->log, CLIENT_MEMBER, own, add_callback, consumer, &consumer->member, reterr);
+    return weir__kafka_client(consumer->log, CLIENT_MEMBER, NULL, own, add_callback, consumer, &consumer->member,
+                              reterr);
 }
 
 static int subscribe(struct weir__consumer *consumer, const char *const *topics, size_t count,
@@ -253,7 +259,7 @@ int weir__kafka_join(struct weir__log *log, const char *group, const char *insta
                      size_t count, struct weir__consumer **ret, struct weir_error *reterr)
 {
     struct weir__consumer *consumer;
-    int                    err = consumer_new(log, WEIR__READ_COMMITTED, &consumer, reterr);
+    int                    err = consumer_new(log, WEIR__READ_COMMITTED, 0, &consumer, reterr);
 
     if (err < 0)
         return err;

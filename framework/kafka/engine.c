@@ -39,9 +39,9 @@ static int make_clients(struct weir__log *log, struct weir_error *reterr)
 {
     static const struct pair uncommitted[] = { { "isolation.level", "read_uncommitted" }, { NULL, NULL } };
     static const struct pair committed[] = { { "isolation.level", "read_committed" }, { NULL, NULL } };
-    int err = weir__kafka_client(log, CLIENT_LOOKING, uncommitted, NULL, NULL, &log->any, reterr);
+    int err = weir__kafka_client(log, CLIENT_LOOKING, NULL, uncommitted, NULL, NULL, &log->any, reterr);
 
-    return err == WEIR_OK ? weir__kafka_client(log, CLIENT_LOOKING, committed, NULL, NULL, &log->stable, reterr)
+    return err == WEIR_OK ? weir__kafka_client(log, CLIENT_LOOKING, NULL, committed, NULL, NULL, &log->stable, reterr)
                           : err;
 }
 
@@ -60,6 +60,7 @@ static int open_log(const struct weir__log_config *config, struct weir__log **re
     log->clock = config->clock;
     log->clock_arg = config->clock_arg;
     log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : MESSAGE_MAX;
+    log->memory = config->memory;
     log->settings = copy_settings(config->settings);
     err = log->settings != NULL ? make_clients(log, reterr)
                                 : weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a log");
@@ -110,6 +111,7 @@ const struct weir__log_engine weir__kafka_engine = { .name = "kafka",
                                                      .settings = weir__kafka_settings,
                                                      .topics = weir__kafka_topics,
                                                      .now = weir__kafka_now,
+                                                     .expect = weir__kafka_expect,
                                                      .join = weir__kafka_join,
                                                      .tail = weir__kafka_tail,
                                                      .members = weir__kafka_members,

@@ -30,12 +30,14 @@ struct weir__log {
     int64_t (*clock)(void *arg);
     void   *clock_arg;
     int64_t max_bytes;
+    size_t  memory; /* of the library's queues; 0 = as much as is of use */
 
     /* shared */
     pthread_mutex_t        mutex;
     struct known          *known;
     size_t                 known_count, known_capacity;
-    struct weir__producer *opening; /* producers whose opening was not finished at its deadline */
+    struct weir__producer *opening;               /* producers whose opening was not finished at its deadline */
+    size_t                 partitions, producers; /* expected: read by tasks, of all threads */
 };
 
 /* ---- client.c: handles, settings, codes ---- */
@@ -47,9 +49,9 @@ struct pair {
     const char *name, *value;
 };
 enum client { CLIENT_LOOKING, CLIENT_MEMBER, CLIENT_READER, CLIENT_PRODUCER };
-/* A handle by the defaults of its kind, the user's settings and then our own (ended by a NULL name). prepare (may be
- * NULL) adds callbacks. */
-int weir__kafka_client(struct weir__log *log, enum client kind, const struct pair *own,
+/* A handle by the defaults of its kind, those of its queues (may be NULL), the user's settings and then our own (lists
+ * ended by a NULL name). prepare (may be NULL) adds callbacks. */
+int weir__kafka_client(struct weir__log *log, enum client kind, const struct pair *queues, const struct pair *own,
                        void (*prepare)(rd_kafka_conf_t *conf, void *arg), void *arg, rd_kafka_t **ret,
                        struct weir_error *reterr);
 int weir__kafka_check_settings(const char *const *settings, struct weir_error *reterr);
@@ -67,6 +69,18 @@ bool weir__kafka_later(struct weir__log *log, int64_t deadline);
 /* Calls run(arg) on a thread of its own and waits for it until the deadline; then it is left to end by itself.
  * WEIR_AGAIN: it was. */
 int weir__kafka_aside(struct weir__log *log, void (*run)(void *arg), void *arg, int64_t deadline);
+
+/* ---- queues.c: what the library's queues may take ---- */
+
+struct queues {
+    size_t      count;
+    char        values[4][24];
+    struct pair pairs[5];
+};
+void weir__kafka_expect(struct weir__log *log, size_t partitions, size_t producers);
+/* partitions: of one that reads beside the tasks; 0 = of tasks. */
+void weir__kafka_reader_queues(struct weir__log *log, size_t partitions, struct queues *ret);
+void weir__kafka_producer_queues(struct weir__log *log, struct queues *ret);
 
 /* ---- admin.c: one request of the administration ---- */
 

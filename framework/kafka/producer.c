@@ -272,7 +272,11 @@ static int make_client(struct weir__producer *producer, struct weir_error *reter
                                 { NULL, NULL } };
 
     snprintf(timeout, sizeof(timeout), "%d", message_timeout(producer));
-    return weir__kafka_client(producer->log, CLIENT_PRODUCER, own, add_callbacks, producer, &producer->rk, reterr);
+    struct queues queues;
+
+    weir__kafka_producer_queues(producer->log, &queues);
+    return weir__kafka_client(producer->log, CLIENT_PRODUCER, queues.pairs, own, add_callbacks, producer,
+                              &producer->rk, reterr);
 }
 
 static void producer_free(struct weir__producer *producer)

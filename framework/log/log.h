@@ -28,7 +28,7 @@ struct weir__log_config {
     int64_t (*clock)(void *arg); /* NULL = the wall clock */
     void   *clock_arg;
     int64_t message_max_bytes; /* 0 = 1 MiB */
-    size_t  memory;            /* embedded: bytes for its buffers and for compaction; 0 = as much as is of use */
+    size_t  memory;            /* bytes for its buffers, queues and for compaction; 0 = as much as is of use */
     /* embedded with quirks: ms of its clock until a transaction's last marker has landed; 0 = one with each look at the log;
      * below 0 = by weir__embedded_land alone */
     int64_t marker_delay;
@@ -123,6 +123,9 @@ struct weir__log_engine {
     /* Names of all topics, for people. */
     int (*topics)(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name), void *arg);
     int64_t (*now)(struct weir__log *log);
+    /* An application will use the log, before its first join: so many partitions are read by its tasks, by so many threads
+     * with a producer each. What queues may take is divided by the sums. NULL: there are none. */
+    void (*expect)(struct weir__log *log, size_t partitions, size_t producers);
 
     /* consumer: S (join) or R (tail) */
     int (*join)(struct weir__log *log, const char *group, const char *instance, const char *const *topics,

@@ -30,7 +30,9 @@ static const char **at_servers(const char *const *settings, const char *at)
 static int open_with(const struct weir__program *program, const char *const *settings, struct weir__log **ret,
                      struct weir_error *reterr)
 {
+    int64_t                 total = weir__memory_total(weir__config_int(program->settings, "memory.max"));
     struct weir__log_config config = { .settings = settings,
+                                       .memory = weir__memory_of_log(total),
                                        .message_max_bytes = weir__config_int(program->settings, "max.record.bytes") };
 
     return program->engines->kafka->open(&config, ret, reterr);

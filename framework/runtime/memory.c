@@ -1,7 +1,8 @@
 /* memory.c: how much memory the process may use, and how it is divided.
  *
  * (1) A quarter is left to code, threads and what nobody counts, an eighth is the log's, an eighth what databases keep of
- *     what they read. The applications have the other half, in equal parts.
+ *     what they read. The applications have the other half, in equal parts; where the log has queues and threads of a library
+ *     in this process (expect), an eighth less, which is what those take besides.
  * (2) No part is larger than is of use: with much memory most of it stays free.
  */
 #include <malloc.h>
@@ -102,7 +103,9 @@ static size_t input_partitions(const struct weir__app *app)
 void weir__memory_divide(struct weir__app *app)
 {
     const struct weir__app_settings *settings = &app->settings;
-    size_t                           ours = (size_t)settings->memory / 2 / MAX(app->config.neighbours, (size_t)1);
+    bool                             queues = app->config.engine->expect != NULL;
+    size_t                           apps = (size_t)settings->memory / 8 * (queues ? 3 : 4);
+    size_t                           ours = apps / MAX(app->config.neighbours, (size_t)1);
     size_t                           tasks = state_tasks(app), cache = settings->cache_bytes / MAX(tasks, (size_t)1);
     size_t                           dirty = part(ours / 4, tasks, MAX(MOST_DIRTY, cache));
 
@@ -115,6 +118,8 @@ void weir__memory_divide(struct weir__app *app)
         .unsent = part(ours / 16, settings->threads, MOST_UNSENT),
         .record = MIN(MAX(ours / 8, LEAST), settings->record_memory),
     };
+    if (queues)
+        app->config.engine->expect(app->config.log, input_partitions(app), settings->threads);
     if (app->config.engines->state->cache != NULL)
         app->config.engines->state->cache((size_t)settings->memory / 8);
 }

@@ -34,6 +34,20 @@ for i in 1 2 3; do expect 0 run again "$work/$i.txt"; done
 equal 30000 "$(rows | wc -l)" "rows when the files are loaded again"
 equal 0 "$(lag again)" "the lag of an application that is done"
 
+echo "--- memory.max bounds what is fetched and what is sent, too"
+awk 'BEGIN { srand(7); for (i = 0; i < 100000; i++)
+    printf "word%d other%d third%d\n", rand() * 1000000, rand() * 1000000, rand() * 1000000 }' >"$work/backlog.txt"
+expect 0 run backlog "$work/backlog.txt"
+python3 - "$words" "$A" "$work" <<'PY' || fail "the bound"
+import resource, subprocess, sys
+words, address, work = sys.argv[1:]
+subprocess.run([words, "run", f"--kafka.bootstrap.servers={address}", "--application.id=bounded", f"--state.dir={work}/bounded",
+                "--memory.max=96m", "--log.level=error", "--once"], check=True)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+print(f"memory.max 96m: peak {peak >> 10} MiB")
+sys.exit(peak > 96 << 10)
+PY
+
 echo "--- one file by two: the second takes over, the first is told"
 $server kill "$work/kafka"
 rm -rf "$work/kafka"

@@ -102,8 +102,9 @@ WEIR_API int weir_driver_print_row(struct weir_driver *driver, const char *store
  * (lose_dir: the folder is empty; else from where the durable stores are), inputs are read on from the committed
  * offsets. Of a topology that keeps what it knows in stores nothing may change. Counters go on. Also after a failure. */
 WEIR_API int weir_driver_crash(struct weir_driver *driver, bool lose_dir, struct weir_error *reterr) WEIR_MUST_CHECK;
-/* The same, state kept, after a rebuild: weir_epoch is `epoch` from now on. Before the first record nothing else changes. */
-WEIR_API int weir_driver_rebuild(struct weir_driver *driver, int64_t epoch, struct weir_error *reterr)
+/* The same, folder kept, under another epoch (weir_epoch). replaying: what is piped from now on, until this is called again, was
+ * processed before and is read again (weir_replayed). */
+WEIR_API int weir_driver_rebuild(struct weir_driver *driver, int64_t epoch, bool replaying, struct weir_error *reterr)
     WEIR_MUST_CHECK;
 /* Whether a failure has ended the run. Where a call failed and this is false, it has done nothing and may be repeated. */
 WEIR_API bool weir_driver_failed(const struct weir_driver *driver);

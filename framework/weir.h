@@ -247,6 +247,9 @@ WEIR_API int64_t weir_wall_time(struct weir_context *ctx);   /* ms of the engine
 /* How often the application was rebuilt, from 1: rises with "reset" and "replay --supersede", so that what is made after them can
  * be told from what was made before, and go before it. 1 in drivers and in "try", unless they say another. */
 WEIR_API int64_t weir_epoch(struct weir_context *ctx);
+/* Whether the record at work was processed before and is read again by "replay", state kept: what it did to stores is done. In
+ * the nodes between an input and the next topic; false behind a repartition topic. */
+WEIR_API bool    weir_replayed(struct weir_context *ctx);
 WEIR_API int64_t weir_partition_time(struct weir_context *ctx); /* in an extractor: greatest so far, -1 */
 
 /* A row of a store as a verb sees it. */

@@ -108,7 +108,7 @@ static int choose_line(struct weir_context *ctx, struct market_arrival *arrival)
 
     if (left == 0)
         left = has_left(ctx, arrival, &levels[0]);
-    if (left == 1 || (left == 0 && !arrival->corrects))
+    if (left == 1 || (left == 0 && !arrival->corrects && !arrival->replayed))
         err = give_epoch(ctx, arrival);
     if (left == 1)
         arrival->line.epoch = arrival->epoch;
@@ -145,10 +145,14 @@ static int accept(struct weir_context *ctx, struct market_arrival *arrival, cons
     }
     if (late <= 0)
         return late < 0 ? late : 1;
+    if (arrival->replayed) {
+        weir_drop(ctx, "replayed");
+        return 0;
+    }
     return weir_refuse(ctx, "too_late", "the tick's minute ended 48 h or more before the instrument's own time");
 }
 
-/* A backfill, or a rebuild, has come to a window that is a fold of ticks nobody knows any more: only its own count from now on. */
+/* A backfill has come to a window that is a fold of ticks nobody knows any more: only its own count from now on. */
 static void begin_anew(struct weir_context *ctx, const struct market_arrival *arrival, struct market_window *window)
 {
     for (int64_t i = 0; i < window->fold.count; i++)
@@ -162,7 +166,7 @@ static int fold_in(struct weir_context *ctx, const struct market_arrival *arriva
     struct market_window window;
     int                  err = market_window_read(ctx, &levels[0], &arrival->line, span->start, &window);
 
-    if (!arrival->corrects && arrival->epoch > window.epoch)
+    if (!arrival->corrects && arrival->backfill > 0 && arrival->epoch > window.epoch)
         begin_anew(ctx, arrival, &window);
     if (err == 0)
         err = market_open_parents(ctx, &ladder, arrival);
@@ -171,18 +175,18 @@ static int fold_in(struct weir_context *ctx, const struct market_arrival *arriva
     return err < 0 ? err : market_window_changed(ctx, &ladder, arrival, &window);
 }
 
-/* A tick that is known already has come to a window of an earlier epoch: it is folded anew from its rows, and said again. */
+/* A tick that is known already has come to a window of an earlier epoch: it is said again, where there are rows folded anew. */
 static int renew(struct weir_context *ctx, struct market_arrival *arrival, const struct weir_span *span)
 {
     struct market_window window;
     int                  err = market_window_read(ctx, &levels[0], &arrival->line, span->start, &window);
 
-    if (err <= 0 || window.epoch >= arrival->epoch)
+    if (err <= 0 || window.epoch >= market_line_epoch(ctx, &arrival->line))
         return err < 0 ? err : WEIR_OK;
-    arrival->replaces = true;
-    window.epoch = arrival->epoch;
+    window.epoch = market_line_epoch(ctx, &arrival->line);
     window.revision = 0;
-    err = market_ledger_fold(ctx, &ledger, arrival, span, &window.fold);
+    arrival->replaces = true;
+    err = arrival->corrects ? market_ledger_fold(ctx, &ledger, arrival, span, &window.fold) : WEIR_OK;
     return err < 0 ? err : market_window_changed(ctx, &ladder, arrival, &window);
 }
 
@@ -209,10 +213,8 @@ static int take_counting(struct weir_context *ctx, struct market_arrival *arriva
     if (err <= 0)
         return err;
     err = market_ledger_enter(ctx, &ledger, arrival);
-    if (err == 0 && arrival->corrects)
-        return renew(ctx, arrival, &span);
-    if (err <= 0) /* a duplicate or refused */
-        return err;
+    if (err <= 0) /* a duplicate, superseded or refused */
+        return err < 0 ? err : renew(ctx, arrival, &span);
     err = fold_in(ctx, arrival, &span);
     return err < 0 || fills_live(arrival) ? err : advance(ctx, arrival);
 }
@@ -231,6 +233,7 @@ static int take(struct weir_context *ctx, const struct weir_record *rec)
     if (enriched->tick.event_time < 0)
         return weir_reject(ctx, WEIR_BAD_TIME, "the tick's time is before 1970");
     arrival = market_arrival_of(rec, &enriched->tick, market_first_epoch(weir_epoch(ctx)));
+    arrival.replayed = weir_replayed(ctx);
     return take_counting(ctx, &arrival);
 }
 

@@ -15,6 +15,7 @@ struct market_arrival {
     struct market_content     content;
     int64_t                   time;     /* of the event, ms */
     bool                      corrects; /* its market's prices are corrected */
+    bool                      replayed; /* it was taken, or refused, before, and state is kept */
     bool                      replaces; /* the ledger had another content of it */
 };
 /* On the live line. epoch: of what begins now. */

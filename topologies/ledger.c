@@ -94,17 +94,22 @@ static bool is_correction(const struct market_arrival *arrival)
     return arrival->backfill == 0 && arrival->tick->quality_flags & MARKET_CORRECTION;
 }
 
-/* A backfill has its own, and so has a rebuild that keeps state: what they bring is known already, and is to be folded anew. */
+/* A backfill has its own: what it brings is known already, and is to be folded anew. Of what is replayed the fold holds all, and
+ * the marks only the last. */
 static int enter_recent(struct weir_context *ctx, const struct market_ledger *ledger,
                         const struct market_arrival *arrival)
 {
-    const struct market_line line = { .key = arrival->line.key, .epoch = arrival->epoch };
+    const struct market_line line = { .key = arrival->line.key,
+                                      .epoch = arrival->backfill > 0 ? arrival->epoch : MARKET_LIVE };
     const struct weir_text  *recent;
     struct weir_text         marks = { 0 };
     char                     mark[MARKET_MARK_BYTES];
     enum market_known        known;
-    int                      err = weir_get(ctx, ledger->recent, &line, (const void **)&recent);
+    int                      err;
 
+    if (arrival->replayed && arrival->line.epoch == MARKET_LIVE)
+        return count_out(ctx, "duplicate");
+    err = weir_get(ctx, ledger->recent, &line, (const void **)&recent);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
     if (err == WEIR_OK)
@@ -193,11 +198,7 @@ static int sweep_recent(struct weir_context *ctx, const struct market_ledger *le
     int               err = weir_range(ctx, ledger->recent, NULL, NULL, WEIR_ASCENDING, &rows);
 
     while (err >= 0 && (err = weir_next(rows, &row)) == WEIR_OK) {
-        struct market_line line = *(const struct market_line *)row.key;
-
-        if (market_is_first_epoch(line.epoch)) /* a rebuild's own ticks of the live line */
-            line.epoch = MARKET_LIVE;
-        err = has_left(ctx, windows, &line);
+        err = has_left(ctx, windows, row.key);
         if (err == 1)
             err = weir_delete(ctx, ledger->recent, row.key);
     }

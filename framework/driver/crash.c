@@ -58,6 +58,7 @@ static int seek(struct weir_driver *driver, struct weir_error *reterr)
         if (err < 0)
             return weir__fail(reterr, err, offset->tp.topic, "its offset cannot be gone back to");
     }
+    weir__task_replayed(driver->task, driver->replaying ? INT64_MAX : -1);
     return WEIR_OK;
 }
 
@@ -143,12 +144,13 @@ static int live_again(struct weir_driver *driver, struct weir_error *reterr)
     return err == WEIR_OK ? weir__driver_run(driver, reterr) : err;
 }
 
-int weir_driver_rebuild(struct weir_driver *driver, int64_t epoch, struct weir_error *reterr)
+int weir_driver_rebuild(struct weir_driver *driver, int64_t epoch, bool replaying, struct weir_error *reterr)
 {
     if (epoch < 1 || epoch < driver->epoch)
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, driver->plan->topology->name,
                           "an epoch is 1 or more and never falls");
     driver->epoch = epoch;
+    driver->replaying = replaying;
     return weir_driver_crash(driver, false, reterr);
 }
 

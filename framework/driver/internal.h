@@ -49,6 +49,7 @@ struct weir_driver {
     int64_t                    max_record_bytes, least_time; /* of what is sent; more, or less, is refused */
     int64_t                    now;
     int64_t                    epoch; /* of rebuilds; 0 = the first */
+    bool                       replaying;
     struct weir_arena          arena; /* all that was sent, for the driver's life */
     struct weir__driver_topic *topics;
     size_t                     topic_count, topic_capacity;

@@ -1,10 +1,12 @@
 /* cmd_replay.c: `replay`: an application reads again what it has read, from a time or from offsets on; its state stays.
  *
  * (1) Only backwards: what was not read yet is never passed over.
- * (2) What the offsets carry (times that windows have seen) stays: state goes on from where it is.
+ * (2) What the offsets carry (times that windows have seen) stays: state goes on from where it is. Beside it stands up to where
+ *     records were processed before.
  * (3) The epoch rises before the offsets are set: killed in between, nothing is read again under the old one.
  */
 #include "framework/main/commands.h"
+#include "framework/task/left.h"
 
 /* One input partition: where the application stands, and where it goes. */
 struct place {
@@ -13,6 +15,7 @@ struct place {
     bool                     begun; /* an offset is committed */
     struct weir_bytes        metadata;
     struct weir__ends        ends;
+    int64_t                  floor; /* its first record of this life of the application */
     int64_t                  stands, to;
 };
 
@@ -21,6 +24,7 @@ struct replay {
     const struct weir__args    *args;
     struct weir__looked         looked;
     struct weir__plans          plans; /* one */
+    struct weir__plans          all;
     struct weir__stopped        stopped;
     struct place               *places;
     size_t                      count, capacity;
@@ -29,25 +33,21 @@ struct replay {
 
 /* ---- where it stands ---- */
 
-static int fail_log(const char *topic, int code, struct weir_error *reterr)
-{
-    return weir__fail(reterr, code, topic, "the log does not tell how far it is read: %s", weir_code_text(code));
-}
-
 static int read_place(struct replay *replay, struct place *place, struct weir_error *reterr)
 {
-    struct weir__stopped          *stopped = &replay->stopped;
-    const struct weir__log_engine *engine = replay->looked.engine;
-    struct weir__offset            offset = { .tp = place->tp, .offset = -1 };
-    int err = engine->committed(replay->looked.log, stopped->plan->application, &offset, 1, &stopped->arena,
-                                weir__stopped_call(stopped));
+    struct weir__stopped *stopped = &replay->stopped;
+    struct weir__offset   offset;
+    int64_t               begun;
+    int                   err = weir__stopped_committed(stopped, place->tp, &offset, &begun, reterr);
 
-    if (err == WEIR_OK)
-        err = engine->ends(replay->looked.log, place->tp, weir__stopped_call(stopped), &place->ends);
     if (err < 0)
-        return fail_log(place->tp.topic, err, reterr);
+        return err;
+    err = replay->looked.engine->ends(replay->looked.log, place->tp, weir__stopped_call(stopped), &place->ends);
+    if (err < 0)
+        return weir__fail(reterr, err, place->tp.topic, "the topic does not tell its ends: %s", weir_code_text(err));
     place->begun = offset.offset >= 0;
     place->metadata = offset.metadata;
+    place->floor = MAX(place->ends.low, begun);
     if (place->begun)
         place->stands = MAX(offset.offset, place->ends.low);
     else
@@ -102,7 +102,7 @@ static int from_time(struct replay *replay, const char *text, int64_t time, stru
             return weir__fail(reterr, err, place->tp.topic, "the offset of a time cannot be found: %s",
                               weir_code_text(err));
         later = later && offset >= place->ends.stable;
-        place->to = MIN(offset, place->stands);
+        place->to = MIN(MAX(offset, place->floor), place->stands);
     }
     if (!later)
         return WEIR_OK;
@@ -159,6 +159,10 @@ static int check_offset(const struct place *place, int64_t offset, struct weir_e
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--from",
                           "%s:%d has no offset %lld any more, its first is %lld: take that or a later one",
                           place->tp.topic, place->tp.partition, (long long)offset, (long long)place->ends.low);
+    if (offset < place->floor)
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--from",
+                          "%s:%d is read from %lld on since a reset: what stands before that was made anew behind it",
+                          place->tp.topic, place->tp.partition, (long long)place->floor);
     if (offset > place->ends.stable)
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--from", "%s:%d has no offset %lld, it ends at %lld",
                           place->tp.topic, place->tp.partition, (long long)offset, (long long)place->ends.stable);
@@ -269,8 +273,9 @@ static void print_all(const struct replay *replay)
             printf("\n");
     }
     if (stopped->plan->stateful)
-        printf(
-            "note: its state stays: a fold that does not know a record again takes it once more (\"reset\" begins anew)\n");
+        printf("note: its state stays: a fold that does not know a record again takes it once more (\"reset\" begins "
+               "anew)\n");
+    weir__print_readers(&(struct weir__anew){ .all = &replay->all, .named = &replay->plans });
 }
 
 static int raise_epoch(void *arg, struct weir__control *control, struct weir_error *reterr)
@@ -297,14 +302,21 @@ static int set_places(struct replay *replay, struct weir_error *reterr)
 {
     struct weir__offset *offsets = weir_arena_alloc(&replay->stopped.arena, sizeof(*offsets) * (replay->count + 1));
     size_t               count = 0;
+    int                  err = offsets != NULL ? WEIR_OK : WEIR_NO_MEMORY;
 
-    if (offsets == NULL)
-        return weir__fail(reterr, WEIR_NO_MEMORY, "replay", "out of memory");
-    for (size_t i = 0; i < replay->count; i++)
-        if (replay->places[i].to < replay->places[i].stands)
-            offsets[count++] = (struct weir__offset){ .tp = replay->places[i].tp,
-                                                      .offset = replay->places[i].to,
-                                                      .metadata = replay->places[i].metadata };
+    for (size_t i = 0; err == WEIR_OK && i < replay->count; i++) {
+        const struct place *place = &replay->places[i];
+
+        if (place->to >= place->stands)
+            continue;
+        offsets[count] = (struct weir__offset){ .tp = place->tp, .offset = place->to, .metadata = place->metadata };
+        if (place->begun)
+            err = weir__metadata_with(place->metadata, WEIR__REPLAYED, place->stands, &replay->stopped.arena,
+                                      &offsets[count].metadata);
+        count++;
+    }
+    if (err < 0)
+        return weir__fail(reterr, err, "replay", "out of memory");
     return weir__stopped_set(&replay->stopped, offsets, count, reterr);
 }
 
@@ -341,7 +353,7 @@ static int replay_it(struct replay *replay, struct weir_error *reterr)
 
 static int make_plans(struct replay *replay, struct weir_error *reterr)
 {
-    const struct weir_topology **chosen = NULL;
+    const struct weir_topology **chosen = NULL, **every = NULL;
     size_t                       count;
     int                          err;
 
@@ -350,7 +362,12 @@ static int make_plans(struct replay *replay, struct weir_error *reterr)
     err = weir__choose_topologies(replay->program, replay->args->words, 1, &chosen, &count, reterr);
     if (err == WEIR_OK)
         err = weir__plans_make(replay->program, chosen, count, &replay->plans, reterr);
+    if (err == WEIR_OK)
+        err = weir__choose_topologies(replay->program, NULL, 0, &every, &count, reterr);
+    if (err == WEIR_OK)
+        err = weir__plans_make(replay->program, every, count, &replay->all, reterr);
     weir__free(chosen);
+    weir__free(every);
     return err;
 }
 
@@ -373,6 +390,7 @@ static int run_replay(struct weir__program *program, const struct weir__args *ar
     weir__free(replay.places);
     weir__looked_close(&replay.looked);
     weir__plans_fini(&replay.plans);
+    weir__plans_fini(&replay.all);
     return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
 }
 

@@ -6,6 +6,7 @@
  * (3) An input that is made anew by what is reset too begins at its end: what stands in it comes once more.
  */
 #include "framework/main/commands.h"
+#include "framework/task/left.h"
 
 struct reset {
     const struct weir__program *program;
@@ -16,70 +17,50 @@ struct reset {
     bool                        dry;
 };
 
+/* Where an input is read from afterwards. */
+enum beginning { AT_FIRST, AT_RESET, AT_END };
+
 static const char *would(const struct reset *reset) { return reset->dry ? "would be " : ""; }
-
-/* ---- what is made anew ---- */
-
-static bool is_reset(const struct reset *reset, const struct weir__plan *plan)
-{
-    for (size_t i = 0; i < reset->plans.count; i++)
-        if (reset->plans.items[i]->topology == plan->topology)
-            return true;
-    return false;
-}
-
-static bool writes(const struct weir__plan *plan, const char *topic)
-{
-    for (size_t i = 0; i < plan->node_count; i++) {
-        const struct weir__node *node = plan->nodes[i];
-
-        for (size_t j = 0; node->op == WEIR__SINK && !node->internal && j < node->topic_count; j++)
-            if (strcmp(node->topics[j], topic) == 0)
-                return true;
-    }
-    return false;
-}
-
-static const struct weir__plan *maker_of(const struct reset *reset, const char *topic, size_t hops);
-
-/* Whether an application that keeps what it has passes on what is made anew. */
-static bool passes_on(const struct reset *reset, const struct weir__plan *plan, size_t hops)
-{
-    for (size_t i = 0; i < plan->node_count; i++)
-        for (size_t j = 0; weir__is_input(plan, plan->nodes[i]) && j < plan->nodes[i]->topic_count; j++)
-            if (maker_of(reset, plan->nodes[i]->topics[j], hops + 1) != NULL)
-                return true;
-    return false;
-}
-
-/* Who makes a topic's records once more after this reset; NULL = nobody. */
-static const struct weir__plan *maker_of(const struct reset *reset, const char *topic, size_t hops)
-{
-    for (size_t i = 0; hops <= reset->all.count && i < reset->all.count; i++) {
-        const struct weir__plan *plan = reset->all.items[i];
-
-        if (writes(plan, topic) && (is_reset(reset, plan) || passes_on(reset, plan, hops)))
-            return plan;
-    }
-    return NULL;
-}
 
 /* ---- offsets ---- */
 
-static int begin_at_end(const struct weir__stopped *stopped, struct weir__offset *offset, struct weir_error *reterr)
+/* The offset it will begin at stays known: what stands before is of another life, and maybe of other partitions. */
+static int begin_at(struct weir__stopped *stopped, struct weir__offset *offset, int64_t at, struct weir_error *reterr)
+{
+    offset->offset = at;
+    if (weir__metadata_with(NO_BYTES, WEIR__BEGUN, at, &stopped->arena, &offset->metadata) == WEIR_OK)
+        return WEIR_OK;
+    return weir__fail(reterr, WEIR_NO_MEMORY, offset->tp.topic, "out of memory");
+}
+
+static int begin_at_end(struct weir__stopped *stopped, struct weir__offset *offset, struct weir_error *reterr)
 {
     struct weir__ends ends;
     int err = stopped->looked->engine->ends(stopped->looked->log, offset->tp, weir__stopped_call(stopped), &ends);
 
     if (err < 0)
         return weir__fail(reterr, err, offset->tp.topic, "the topic does not tell its ends: %s", weir_code_text(err));
-    offset->offset = ends.end;
-    return WEIR_OK;
+    return begin_at(stopped, offset, ends.end, reterr);
 }
 
-/* maker NULL: the committed offsets are taken back. */
-static int set_topic(struct reset *reset, struct weir__stopped *stopped, const char *topic,
-                     const struct weir__plan *maker, struct weir_error *reterr)
+/* At the first record, or where an earlier reset has let it begin. */
+static int begin_anew(struct weir__stopped *stopped, struct weir__offset *offset, enum beginning *ret,
+                      struct weir_error *reterr)
+{
+    int64_t begun;
+    int     err = weir__stopped_committed(stopped, offset->tp, offset, &begun, reterr);
+
+    if (err < 0)
+        return err;
+    *offset = (struct weir__offset){ .tp = offset->tp, .offset = -1 };
+    if (begun < 0)
+        return WEIR_OK;
+    *ret = AT_RESET;
+    return begin_at(stopped, offset, begun, reterr);
+}
+
+static int set_topic(struct reset *reset, struct weir__stopped *stopped, const char *topic, enum beginning *beginning,
+                     struct weir_error *reterr)
 {
     struct weir__offset *offsets;
     int32_t              count;
@@ -92,8 +73,10 @@ static int set_topic(struct reset *reset, struct weir__stopped *stopped, const c
         return weir__fail(reterr, WEIR_NO_MEMORY, topic, "out of memory");
     for (int32_t i = 0; err == WEIR_OK && i < count; i++) {
         offsets[i] = (struct weir__offset){ .tp = { topic, i }, .offset = -1 };
-        if (maker != NULL)
+        if (*beginning == AT_END)
             err = begin_at_end(stopped, &offsets[i], reterr);
+        else
+            err = begin_anew(stopped, &offsets[i], beginning, reterr);
     }
     if (err < 0)
         return err;
@@ -103,12 +86,16 @@ static int set_topic(struct reset *reset, struct weir__stopped *stopped, const c
 static int set_input(struct reset *reset, struct weir__stopped *stopped, const struct weir__node *source,
                      const char *topic, struct weir_error *reterr)
 {
-    const struct weir__plan *maker = maker_of(reset, topic, 0);
-    int                      err = set_topic(reset, stopped, topic, maker, reterr);
+    const struct weir__anew  anew = { .all = &reset->all, .named = &reset->plans };
+    const struct weir__plan *maker = weir__maker_of(&anew, topic);
+    enum beginning           beginning = maker != NULL ? AT_END : AT_FIRST;
+    int                      err = set_topic(reset, stopped, topic, &beginning, reterr);
 
     if (err < 0)
         return err;
-    if (maker != NULL)
+    if (beginning == AT_RESET)
+        printf("  input    %s: %sread from where an earlier reset began\n", topic, would(reset));
+    else if (maker != NULL)
         printf("  input    %s: %sread from its end, %s makes it anew\n", topic, would(reset), maker->topology->name);
     else
         printf("  input    %s: %sread from its %s\n", topic, would(reset),
@@ -153,7 +140,9 @@ static int remove_topics(struct reset *reset, struct weir__stopped *stopped, str
     int                      err = WEIR_OK;
 
     for (size_t i = 0; err == WEIR_OK && i < plan->repartition_count; i++) {
-        err = set_topic(reset, stopped, plan->repartitions[i].topic, NULL, reterr);
+        enum beginning beginning = AT_FIRST;
+
+        err = set_topic(reset, stopped, plan->repartitions[i].topic, &beginning, reterr);
         if (err == WEIR_OK)
             err = remove_topic(reset, stopped, plan->repartitions[i].topic, reterr);
     }
@@ -250,19 +239,6 @@ static int reset_one(struct reset *reset, struct weir__stopped *stopped, struct 
     return err;
 }
 
-/* Who keeps state and reads once more what it was made of. */
-static void print_readers(const struct reset *reset)
-{
-    for (size_t i = 0; i < reset->all.count; i++) {
-        const struct weir__plan *plan = reset->all.items[i];
-
-        if (!is_reset(reset, plan) && plan->stateful && passes_on(reset, plan, 0))
-            printf(
-                "note: %s is not reset and takes what is made anew as more of the same: name it too, to rebuild it\n",
-                plan->topology->name);
-    }
-}
-
 static int open_all(struct reset *reset, struct weir_error *reterr)
 {
     int err = WEIR_OK;
@@ -288,7 +264,7 @@ static int reset_all(struct reset *reset, struct weir_error *reterr)
     if (err == WEIR_OK)
         err = mark_all(reset, finish, reterr);
     if (err == WEIR_OK)
-        print_readers(reset);
+        weir__print_readers(&(struct weir__anew){ .all = &reset->all, .named = &reset->plans });
     return err;
 }
 

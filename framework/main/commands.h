@@ -218,6 +218,16 @@ int  weir__looked_open_stopped(const struct weir__program *program, const struct
                                struct weir__looked *ret, struct weir_error *reterr);
 void weir__looked_close(struct weir__looked *looked);
 
+/* ---- made_anew.c: what is made once more when topologies begin anew or read again ---- */
+
+struct weir__anew {
+    const struct weir__plans *all, *named; /* of the program; those that do */
+};
+/* Who makes a topic's records once more; NULL = nobody. */
+const struct weir__plan *weir__maker_of(const struct weir__anew *anew, const char *topic);
+/* A line for each that keeps state and reads once more what it was made of. */
+void weir__print_readers(const struct weir__anew *anew);
+
 /* ---- times.c ---- */
 
 /* "2025-01-02T14:30:00Z", also with a space, a fraction, an offset for Z, without seconds, or the date alone; UTC where nothing
@@ -246,6 +256,10 @@ struct weir__control_at weir__stopped_control(const struct weir__stopped *stoppe
 /* A topic's partitions; 0 = there is no such topic. */
 int weir__stopped_count(const struct weir__stopped *stopped, const char *topic, int32_t *ret,
                         struct weir_error *reterr);
+/* What is committed for a partition (offset -1: nothing), metadata in the arena; *ret_begun: the offset that a reset has let it
+ * begin at, -1 = none has. */
+int weir__stopped_committed(struct weir__stopped *stopped, struct weir__tp tp, struct weir__offset *ret,
+                            int64_t *ret_begun, struct weir_error *reterr);
 /* Sets committed offsets, or takes them back (-1): all or none. */
 int weir__stopped_set(const struct weir__stopped *stopped, const struct weir__offset *offsets, size_t count,
                       struct weir_error *reterr);

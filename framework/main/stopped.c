@@ -5,6 +5,7 @@
  * (2) Nothing is made where nothing is.
  */
 #include "framework/main/commands.h"
+#include "framework/task/left.h"
 
 #include <unistd.h>
 
@@ -113,6 +114,29 @@ int weir__stopped_count(const struct weir__stopped *stopped, const char *topic, 
     }
     return err < 0 ? weir__fail(reterr, err, topic, "the log does not tell its partitions: %s", weir_code_text(err))
                    : WEIR_OK;
+}
+
+static void take_begun(void *arg, struct weir_bytes name, int64_t offset)
+{
+    if (weir__bytes_equal(name, BYTES(WEIR__BEGUN, strlen(WEIR__BEGUN))))
+        *(int64_t *)arg = offset;
+}
+
+int weir__stopped_committed(struct weir__stopped *stopped, struct weir__tp tp, struct weir__offset *ret,
+                            int64_t *ret_begun, struct weir_error *reterr)
+{
+    int64_t time;
+    int     err;
+
+    *ret = (struct weir__offset){ .tp = tp, .offset = -1 };
+    *ret_begun = -1;
+    err = stopped->looked->engine->committed(stopped->looked->log, stopped->plan->application, ret, 1,
+                                             &stopped->arena, weir__stopped_call(stopped));
+    if (err == WEIR_OK)
+        err = weir__metadata_read(ret->metadata, &stopped->arena, &time, take_begun, ret_begun);
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return weir__fail(reterr, err, tp.topic, "the log does not tell how far it is read: %s", weir_code_text(err));
+    return WEIR_OK;
 }
 
 int weir__stopped_set(const struct weir__stopped *stopped, const struct weir__offset *offsets, size_t count,

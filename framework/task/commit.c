@@ -48,12 +48,6 @@ int weir__task_flush(struct weir__task *task, struct weir_error *reterr)
     return WEIR_OK;
 }
 
-/* Next offset to commit of a queue: the head's, as it is not processed yet. */
-static int64_t next_offset(const struct weir__queue *queue)
-{
-    return queue->has_head ? queue->head.offset : queue->next;
-}
-
 int weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct weir__offset *ret, size_t *ret_count)
 {
     size_t count = 0;
@@ -63,10 +57,10 @@ int weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct
         struct weir__queue  *queue = &task->queues[i];
         struct weir__offset *offset = &ret[count];
 
-        if (next_offset(queue) < 0)
+        if (weir__next_offset(queue) < 0)
             continue;
         offset->tp = (struct weir__tp){ .topic = queue->topic, .partition = task->config.partition };
-        offset->offset = next_offset(queue);
+        offset->offset = weir__next_offset(queue);
         if (weir__metadata_encode(task, queue, arena, &offset->metadata) < 0)
             return WEIR_NO_MEMORY;
         count++;

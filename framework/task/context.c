@@ -113,6 +113,8 @@ int64_t weir_stream_time(struct weir_context *ctx) { return ctx->task->stream_ti
 
 int64_t weir_wall_time(struct weir_context *ctx) { return ctx->task->config.now(ctx->task->config.now_arg); }
 
+bool weir_replayed(struct weir_context *ctx) { return ctx->task->replayed; }
+
 int64_t weir_epoch(struct weir_context *ctx) { return MAX(ctx->task->config.epoch, 1); }
 
 int64_t weir_partition_time(struct weir_context *ctx) { return ctx->partition_time; }

@@ -86,10 +86,18 @@ struct weir__queue {
     struct weir__raw   head;            /* as read */
     struct weir__event event;           /* decoded, with the extracted time */
     int64_t            partition_time;
-    int64_t            next;  /* offset to commit when nothing waits; UNKNOWN = nothing read yet */
-    int64_t            lag;   /* < 0: unknown */
-    bool               moved; /* offset to commit has changed since the last commit */
+    int64_t            begun;    /* by a reset, there; UNKNOWN = not */
+    int64_t            replayed; /* what lies before it was processed once before; UNKNOWN = nothing was */
+    int64_t            next;     /* offset to commit when nothing waits; UNKNOWN = nothing read yet */
+    int64_t            lag;      /* < 0: unknown */
+    bool               moved;    /* offset to commit has changed since the last commit */
 };
+
+/* Next offset to commit: the head's, as it is not processed yet. */
+static inline int64_t weir__next_offset(const struct weir__queue *queue)
+{
+    return queue->has_head ? queue->head.offset : queue->next;
+}
 
 struct weir__timed {
     int64_t time;
@@ -137,6 +145,7 @@ struct weir__task {
     struct weir_arena          arena;  /* the task's life */
     struct weir_arena          record; /* one record's life */
     struct weir_context        ctx;
+    bool                       replayed; /* the record at work was processed once before */
     struct weir__live         *lives;
     size_t                     live_count;
     struct weir__live        **by_index; /* plan->nodes index to live; NULL = not of this task */

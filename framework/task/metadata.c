@@ -1,8 +1,9 @@
 /* metadata.c: the times a task must not forget, carried in the metadata of committed offsets.
  *
  * Base64 of: byte 2, int64 partition time, int32 n, n x (int32 size, key, int64 value), all big-endian. A key is a
- * store's name for its last close time, and "<store>#observed" for the time its windows have seen.
- * Source: TopicPartitionMetadata, ProcessorMetadata (the second kind of key is ours).
+ * store's name for its last close time, "<store>#observed" for the time its windows have seen, "#replayed" for the offset
+ * before which records are read again by `replay`, "#begun" for the one that `reset` has let it begin at.
+ * Source: TopicPartitionMetadata, ProcessorMetadata (all kinds of key but the first are ours).
  */
 #include "framework/task/internal.h"
 #include "framework/task/left.h"
@@ -45,6 +46,9 @@ int weir__metadata_encode(struct weir__task *task, const struct weir__queue *que
     weir__buf_be64(&buf, (uint64_t)queue->partition_time);
     weir__buf_be32(&buf, 0);
     count = put_entries(task, &buf);
+    if (weir__next_offset(queue) < queue->replayed)
+        put_entry(&buf, "", WEIR__REPLAYED, queue->replayed, &count);
+    put_entry(&buf, "", WEIR__BEGUN, queue->begun, &count);
     if (weir__buf_ok(&buf)) {
         weir__put_be32(buf.data + 1 + sizeof(int64_t), count);
         weir__base64_encode(BYTES(buf.data, buf.size), &text);
@@ -99,10 +103,25 @@ int weir__metadata_read(struct weir_bytes metadata, struct weir_arena *arena, in
     return WEIR_OK;
 }
 
+struct applying {
+    struct weir__task  *task;
+    struct weir__queue *queue;
+};
+
+static bool is_named(struct weir_bytes key, const char *name)
+{
+    return weir__bytes_equal(key, BYTES(name, strlen(name)));
+}
+
 static void apply_entry(void *arg, struct weir_bytes key, int64_t value)
 {
-    struct weir__task *task = arg;
+    const struct applying *applying = arg;
+    struct weir__task     *task = applying->task;
 
+    if (is_named(key, WEIR__REPLAYED))
+        applying->queue->replayed = value;
+    if (is_named(key, WEIR__BEGUN))
+        applying->queue->begun = value;
     for (size_t i = 0; i < task->live_count; i++) {
         struct weir__live *live = &task->lives[i];
         struct weir_bytes  name;
@@ -121,12 +140,62 @@ static void apply_entry(void *arg, struct weir_bytes key, int64_t value)
 /* Metadata that is not ours, or cut short, tells nothing and harms nothing. */
 int weir__metadata_apply(struct weir__task *task, struct weir__queue *queue, struct weir_bytes metadata)
 {
-    int64_t time;
-    int     err = weir__metadata_read(metadata, &queue->arena, &time, apply_entry, task);
+    struct applying applying = { .task = task, .queue = queue };
+    int64_t         time;
+    int             err = weir__metadata_read(metadata, &queue->arena, &time, apply_entry, &applying);
 
     if (err < 0)
         return err == WEIR_NOTFOUND ? WEIR_OK : err;
     queue->partition_time = time;
     task->stream_time = MAX(task->stream_time, time);
     return WEIR_OK;
+}
+
+/* ---- changing ---- */
+
+struct copying {
+    struct weir__buf buf;
+    uint32_t         count;
+    const char      *name;
+    int64_t          value;
+};
+
+static void copy_entry(void *arg, struct weir_bytes key, int64_t value)
+{
+    struct copying *copying = arg;
+
+    if (is_named(key, copying->name)) {
+        copying->value = MAX(copying->value, value);
+        return;
+    }
+    weir__buf_be32(&copying->buf, (uint32_t)key.size);
+    weir__buf_add(&copying->buf, key.data, key.size);
+    weir__buf_be64(&copying->buf, (uint64_t)value);
+    copying->count++;
+}
+
+int weir__metadata_with(struct weir_bytes metadata, const char *name, int64_t value, struct weir_arena *arena,
+                        struct weir_bytes *ret)
+{
+    struct copying   copying = { .name = name, .value = value };
+    struct weir__buf text = { 0 };
+    int64_t          time = WEIR__UNKNOWN;
+    int              err;
+
+    weir__buf_putc(&copying.buf, MAGIC);
+    weir__buf_be64(&copying.buf, 0);
+    weir__buf_be32(&copying.buf, 0);
+    err = weir__metadata_read(metadata, arena, &time, copy_entry, &copying);
+    put_entry(&copying.buf, "", name, copying.value, &copying.count);
+    if (weir__buf_ok(&copying.buf)) {
+        weir__put_be64(copying.buf.data + 1, (uint64_t)time);
+        weir__put_be32(copying.buf.data + 1 + sizeof(int64_t), copying.count);
+        weir__base64_encode(BYTES(copying.buf.data, copying.buf.size), &text);
+    }
+    *ret = weir__buf_ok(&copying.buf) && weir__buf_ok(&text)
+               ? BYTES(weir__arena_copy(arena, text.data, text.size), text.size)
+               : NO_BYTES;
+    weir__buf_fini(&copying.buf);
+    weir__buf_fini(&text);
+    return err == WEIR_NO_MEMORY || ret->data == NULL ? WEIR_NO_MEMORY : WEIR_OK;
 }

@@ -20,7 +20,7 @@ void weir__queue_clear(struct weir__queue *queue)
     queue->at = queue->count = 0;
     queue->has_head = queue->fresh = false;
     queue->next = queue->lag = WEIR__UNKNOWN;
-    queue->partition_time = WEIR__UNKNOWN;
+    queue->partition_time = queue->replayed = queue->begun = WEIR__UNKNOWN;
     queue->moved = false;
 }
 

@@ -318,6 +318,13 @@ int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, 
     return weir__metadata_apply(task, queue, metadata);
 }
 
+void weir__task_replayed(struct weir__task *task, int64_t until)
+{
+    for (size_t i = 0; i < task->queue_count; i++)
+        if (!task->queues[i].source->node->internal)
+            task->queues[i].replayed = until;
+}
+
 /* ---- work ---- */
 
 /* In the order in which they came to have records: among equal times it decides. */
@@ -381,7 +388,9 @@ static int process_head(struct weir__task *task, struct weir__queue *queue)
     task->taken++;
     task->last = queue;
     task->last_offset = queue->head.offset;
+    task->replayed = queue->head.offset < queue->replayed;
     err = visit_head(task, queue);
+    task->replayed = false;
     task->current = NULL;
     if (err == WEIR_OK && task->failing) /* a verb kept it to itself: what it stands for would be lost */
         err = task->error.code;

@@ -101,6 +101,9 @@ void weir__task_lag(struct weir__task *task, const char *topic, int64_t lag);
  * input; WEIR_NO_MEMORY. */
 int weir__task_seek(struct weir__task *task, const char *topic, int64_t offset, struct weir_bytes metadata);
 
+/* What lies before an offset of inputs that are others' was processed once before. For drivers: metadata says it, too. */
+void weir__task_replayed(struct weir__task *task, int64_t until);
+
 /* ---- work ---- */
 
 /* Processes up to max records; *ret_done says how many. WEIR_OK; WEIR_AGAIN: held back, waiting for a partition's

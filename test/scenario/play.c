@@ -245,7 +245,7 @@ static int rebuild(struct play *play, const struct flow_step *step)
 
     if (weir__parse_int64(step->words[0], &epoch) < 0)
         epoch = 0; /* is refused */
-    return weir_driver_rebuild(play->driver, epoch, &play->error);
+    return weir_driver_rebuild(play->driver, epoch, false, &play->error);
 }
 
 static bool do_epoch(struct play *play, const struct flow_step *step) { return act(play, step, rebuild); }

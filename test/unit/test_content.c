@@ -712,11 +712,11 @@ static void forget_upstream(void)
     }
 }
 
-/* Aggregation and projection read again under the next epoch; their state stays. */
+/* What is piped now comes to aggregation and projection as a replay that supersedes. */
 static void supersede(void)
 {
     for (size_t i = 2; i < STAGES; i++)
-        OK(weir_driver_rebuild(drivers[i], 2, &error));
+        OK(weir_driver_rebuild(drivers[i], 2, true, &error));
     forget_upstream();
 }
 
@@ -727,7 +727,8 @@ START_TEST(epochs_of_a_rebuild_go_before_all_of_the_one_before_it)
     ck_assert(market_is_first_epoch(1) && market_is_first_epoch(SECOND_EPOCH));
     ck_assert(!market_is_first_epoch(2) && !market_is_first_epoch(1000000));
     open_chain();
-    supersede(); /* before the first record: as after a reset */
+    for (size_t i = 2; i < STAGES; i++) /* before the first record: as after a reset */
+        OK(weir_driver_rebuild(drivers[i], 2, false, &error));
     pipe_days();
     backfill = "1";
     for (int hour = NIGHT; hour < NIGHT + 24; hour++)
@@ -781,26 +782,55 @@ START_TEST(what_was_backfilled_and_is_replayed_is_of_a_greater_epoch_too)
 }
 END_TEST
 
-/* Of trades a fold is all there is: the replay's count alone. */
-START_TEST(trades_that_are_replayed_are_folded_anew)
+/* Of trades a fold is all there is: it holds what is replayed, and is said again. */
+START_TEST(trades_that_are_replayed_say_their_windows_again)
 {
     open_chain();
     for (int i = 0; i < 240; i++)
         pipe_trade(i, i, 100, 1);
     pipe_trade(600, 600, 100, 1);
     supersede();
-    for (int run = 0; run < 2; run++) { /* what is read once more after that is known */
-        for (int i = 60; i < 120; i++)
-            pipe_trade(i, i, i == 90 ? 500 : 100, 1);
-        forget_upstream();
-        OK(weir_driver_advance(drivers[2], DAYS(1), &error)); /* old marks are swept away, these are not */
-    }
+    for (int i = 60; i < 120; i++)
+        pipe_trade(i, i, 100, 1);
+    pipe_trade(600, 600, 100, 1);
+    for (size_t i = 2; i < STAGES; i++) /* the end of the replay */
+        OK(weir_driver_rebuild(drivers[i], 2, false, &error));
+    pipe_trade(601, 601, 100, 1);
+    pipe_trade(190, 1000, 100, 1);
     finish_chain();
     ck_assert_uint_eq(dead_letters, 0);
     expect_minute(0, "10000 10000 10000 10000 volume 6000 count 60", 1);
-    expect_minute(60, "10000 50000 10000 10000 volume 6000 count 60", SECOND_EPOCH);
+    expect_minute(60, "10000 10000 10000 10000 volume 6000 count 60", SECOND_EPOCH);
     expect_minute(120, "10000 10000 10000 10000 volume 6000 count 60", 1);
-    expect_hour_of_trades("10000 50000 10000 10000 volume 24100 count 241", SECOND_EPOCH);
+    expect_minute(180, "10000 10000 10000 10000 volume 6100 count 61", SECOND_EPOCH);
+    expect_minute(600, "10000 10000 10000 10000 volume 200 count 2", SECOND_EPOCH);
+    expect_hour_of_trades("10000 10000 10000 10000 volume 24300 count 243", SECOND_EPOCH);
+    close_chain();
+}
+END_TEST
+
+/* Without another epoch nothing is said that was said, and nothing is refused that was taken. */
+START_TEST(a_replay_changes_nothing_that_state_knows)
+{
+    char *before, *after;
+
+    open_chain();
+    pipe_days();
+    for (int i = 0; i < 240; i++)
+        pipe_trade(i, i, 100, 1);
+    pump();
+    before = told();
+    for (size_t i = 2; i < STAGES; i++)
+        OK(weir_driver_rebuild(drivers[i], 1, true, &error));
+    forget_upstream();
+    pipe_days();
+    for (int i = 0; i < 240; i++)
+        pipe_trade(i, i, 100, 1);
+    after = told();
+    ck_assert_str_eq(before, after);
+    ck_assert_uint_eq(dead_letters, 0);
+    free(before);
+    free(after);
     close_chain();
 }
 END_TEST
@@ -1009,7 +1039,8 @@ int main(void)
     tcase_add_test(tests, epochs_of_a_rebuild_go_before_all_of_the_one_before_it);
     tcase_add_test(tests, prices_that_are_replayed_say_their_windows_again);
     tcase_add_test(tests, what_was_backfilled_and_is_replayed_is_of_a_greater_epoch_too);
-    tcase_add_test(tests, trades_that_are_replayed_are_folded_anew);
+    tcase_add_test(tests, trades_that_are_replayed_say_their_windows_again);
+    tcase_add_test(tests, a_replay_changes_nothing_that_state_knows);
     tcase_add_test(tests, a_tick_is_flagged_by_itself);
     tcase_add_test(tests, a_price_that_stands_out_is_a_spike);
     tcase_add_test(tests, limits_and_components_are_configuration);

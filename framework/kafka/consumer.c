@@ -217,6 +217,7 @@ int weir__kafka_tail(struct weir__log *log, const struct weir__offset *from, siz
 static void add_callback(rd_kafka_conf_t *conf, void *consumer)
 {
     rd_kafka_conf_set_rebalance_cb(conf, weir__kafka_on_rebalance);
+    rd_kafka_conf_set_error_cb(conf, weir__kafka_on_error);
     rd_kafka_conf_set_opaque(conf, consumer);
 }
 

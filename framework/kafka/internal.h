@@ -172,6 +172,7 @@ struct weir__consumer {
     size_t                 membership_size;
     bool                   has_event, closing;
     int                    failed; /* it cannot go on */
+    int64_t                broken; /* monotonic us: when its connection last failed; 0 = never */
     struct weir__log_event event;
     struct weir__tp        end_tp;
 
@@ -196,6 +197,7 @@ void weir__kafka_stir(rd_kafka_t *rk, void *consumer); /* a queue is no longer e
 /* member.c */
 void weir__kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list,
                               void *consumer);
+void weir__kafka_on_error(rd_kafka_t *rk, int err, const char *words, void *consumer);
 int  weir__kafka_serve_member(struct weir__consumer *consumer);
 int  weir__kafka_members(struct weir__consumer *consumer, int32_t *ret);
 bool weir__kafka_valid(struct weir__consumer *consumer, int64_t token);

@@ -12,6 +12,9 @@
 static const char form[] = "CGMDv2:";
 #define FORM_BYTES (sizeof(form) - 1)
 
+/* For so long after its connection failed a member may have fenced itself. */
+#define BROKEN_US INT64_C(60000000)
+
 static void free_assigned(struct weir__consumer *consumer)
 {
     for (size_t i = 0; i < consumer->assigned_count; i++)
@@ -154,16 +157,34 @@ void weir__kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_
 
 /* ---- serving ---- */
 
-/* Fenced as a static member: by a twin, or by our own second request to join while the first was still on its way. Who
- * calls joins again, and meets a twin again. */
-static int fatal_code(rd_kafka_t *rk)
+void weir__kafka_on_error(rd_kafka_t *rk, int err, const char *words, void *arg)
+{
+    struct weir__consumer *consumer = arg;
+
+    if (weir__kafka_code(err) == WEIR_AGAIN)
+        consumer->broken = weir__monotonic_us();
+    weir__say(WEIR__WARN, "kafka", "client", "s", rd_kafka_name(rk), "about", "s", "ERROR", "text", "s", words, NULL);
+}
+
+static bool was_broken(const struct weir__consumer *consumer)
+{
+    return consumer->broken != 0 && weir__monotonic_us() - consumer->broken < BROKEN_US;
+}
+
+/* Fenced as a static member: by a twin, or, after the connection was lost, by our own second request to join while the
+ * first was still on its way. Then the membership is lost and no more: who joins again meets a twin again. */
+static int fatal_code(const struct weir__consumer *consumer)
 {
     char                words[256];
-    rd_kafka_resp_err_t err = rd_kafka_fatal_error(rk, words, sizeof(words));
+    rd_kafka_resp_err_t err = rd_kafka_fatal_error(consumer->member, words, sizeof(words));
+    bool                ours = err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && was_broken(consumer);
 
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return WEIR_OK;
-    weir__say(WEIR__ERROR, "kafka-member-failed", "client", "s", rd_kafka_name(rk), "why", "s", words, NULL);
+    weir__say(ours ? WEIR__WARN : WEIR__ERROR, "kafka-member-failed", "client", "s", rd_kafka_name(consumer->member),
+              "why", "s", words, NULL);
+    if (ours)
+        return WEIR_LOST;
     return err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? WEIR_FENCED : WEIR_FATAL;
 }
 
@@ -173,7 +194,7 @@ static int message_code(struct weir__consumer *consumer, const rd_kafka_message_
     int code = weir__kafka_code(message->err);
 
     if (message->err == RD_KAFKA_RESP_ERR__FATAL)
-        return fatal_code(consumer->member);
+        return fatal_code(consumer);
     if (code != WEIR_BAD_CONFIG)
         return WEIR_OK;
     weir__say(WEIR__ERROR, "kafka-member-refused", "group", "s", consumer->group, "why", "s",

@@ -13,6 +13,7 @@
 
 #define MOST_FAILURES 5
 #define TWIN_US       INT64_C(60000000)
+#define YOUNG_US      INT64_C(10000000) /* the usual transaction.timeout.ms: an older transaction is ended by the log itself */
 
 static int abort_all(struct weir__thread *thread)
 {
@@ -88,14 +89,23 @@ static int join_anew(struct weir__thread *thread, struct weir_error *reterr)
     return weir__thread_join(thread, reterr);
 }
 
-/* Fenced twice within a minute: somebody else runs under our name, and each of us would fence the other for ever. */
-static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
+/* Fenced twice within a minute, and not for being slow: somebody else runs under our name, and each of us would fence
+ * the other for ever. */
+static bool meets_twin(struct weir__thread *thread)
 {
     int64_t now = weir__monotonic_us(), before = thread->last_fence;
-    int     err;
 
+    if (now - atomic_load(&thread->committed) >= YOUNG_US)
+        return false;
     thread->last_fence = now;
-    if (before != 0 && now - before < TWIN_US)
+    return before != 0 && now - before < TWIN_US;
+}
+
+static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err;
+
+    if (meets_twin(thread))
         return weir__fail(
             reterr, WEIR_FENCED, thread->app->state.instance,
             "another process runs as this instance of %s: stop one of them, or give it its own instance.id "

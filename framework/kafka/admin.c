@@ -1,6 +1,15 @@
 /* admin.c: one request of the administration, and its answer within a deadline. */
 #include "framework/kafka/internal.h"
 
+#define LONGEST_MS 3600000
+
+/* What is asked of a group's own broker. librdkafka 2.0.2 ends the process when such a request is over before that broker
+ * was found, which then is found: it may take as long as it likes, and who waits goes on without it. */
+static bool is_of_group(rd_kafka_admin_op_t op)
+{
+    return op == RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS || op == RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS;
+}
+
 int weir__kafka_call(struct call *ret, struct weir__log *log, rd_kafka_admin_op_t op, int64_t deadline)
 {
     char words[128];
@@ -10,8 +19,8 @@ int weir__kafka_call(struct call *ret, struct weir__log *log, rd_kafka_admin_op_
     ret->queue = rd_kafka_queue_new(log->any);
     if (ret->options == NULL || ret->queue == NULL)
         return WEIR_NO_MEMORY;
-    return weir__kafka_code(rd_kafka_AdminOptions_set_request_timeout(ret->options, weir__kafka_left(log, deadline),
-                                                                      words, sizeof(words)));
+    return weir__kafka_code(rd_kafka_AdminOptions_set_request_timeout(
+        ret->options, is_of_group(op) ? LONGEST_MS : weir__kafka_left(log, deadline), words, sizeof(words)));
 }
 
 int weir__kafka_call_wait(struct call *call)

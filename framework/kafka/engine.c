@@ -21,6 +21,7 @@ static void close_log(struct weir__log *log)
     if (log == NULL)
         return;
     weir__kafka_opening_close(log);
+    weir__kafka_askers_close(log);
     if (log->any != NULL)
         rd_kafka_destroy(log->any);
     if (log->stable != NULL)

@@ -23,6 +23,13 @@ struct known {
     int64_t missed_since; /* a broker first said that it is not there; 0 = none did */
 };
 
+/* A handle that bears a group's name and asks for what it has committed; never its member. */
+struct asker {
+    struct asker *next;
+    rd_kafka_t   *rk;
+    char          group[];
+};
+
 struct weir__log {
     rd_kafka_t *any;    /* read uncommitted: administration, look-ups, ends */
     rd_kafka_t *stable; /* read committed: last stable offsets */
@@ -38,6 +45,7 @@ struct weir__log {
     size_t                 known_count, known_capacity;
     struct weir__producer *opening;               /* producers whose opening was not finished at its deadline */
     size_t                 partitions, producers; /* expected: read by tasks, of all threads */
+    struct asker          *askers;
 };
 
 /* ---- client.c: handles, settings, codes ---- */
@@ -128,6 +136,7 @@ int weir__kafka_trim(struct weir__log *log, struct weir__tp tp, int64_t before, 
 
 /* ---- offsets.c ---- */
 
+void weir__kafka_askers_close(struct weir__log *log);
 int weir__kafka_group_members(struct weir__log *log, const char *group, int64_t deadline, int32_t *ret);
 int weir__kafka_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                           struct weir_arena *arena, int64_t deadline);

@@ -159,45 +159,77 @@ static int offsets_error(const rd_kafka_topic_partition_list_t *list)
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-static int take_committed(struct call *call, struct weir__offset *offsets, size_t count, struct weir_arena *arena)
+static rd_kafka_t *find_asker(const struct weir__log *log, const char *group)
 {
-    const rd_kafka_group_result_t        **groups;
-    const rd_kafka_topic_partition_list_t *list;
-    size_t                                 groups_count;
-    int                                    err = weir__kafka_call_wait(call);
+    for (const struct asker *asker = log->askers; asker != NULL; asker = asker->next)
+        if (strcmp(asker->group, group) == 0)
+            return asker->rk;
+    return NULL;
+}
 
-    if (err < 0)
-        return err;
-    groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result(call->event), &groups_count);
-    err = only_group(groups, groups_count, &list);
+static int add_asker(struct weir__log *log, const char *group, rd_kafka_t **ret)
+{
+    const struct pair own[] = { { "group.id", group }, { "isolation.level", "read_committed" }, { NULL, NULL } };
+    struct asker     *asker = weir__zalloc(sizeof(*asker) + strlen(group) + 1);
+    struct weir_error words;
+    int               err = asker != NULL ? WEIR_OK : WEIR_NO_MEMORY;
+
     if (err == WEIR_OK)
-        err = offsets_error(list);
-    for (size_t i = 0; err == WEIR_OK && i < count; i++)
-        err = take_offset(list, &offsets[i], arena);
+        err = weir__kafka_client(log, CLIENT_LOOKING, own, NULL, NULL, &asker->rk, &words);
+    if (err < 0) {
+        weir__free(asker);
+        return err;
+    }
+    strcpy(asker->group, group);
+    asker->next = log->askers;
+    log->askers = asker;
+    *ret = asker->rk;
+    return WEIR_OK;
+}
+
+/* The administration's request would do without, but librdkafka 2.0.2 ends the process when one is over before it has
+ * found the group's broker, which then is found. */
+static int asker_of(struct weir__log *log, const char *group, rd_kafka_t **ret)
+{
+    int err = WEIR_OK;
+
+    pthread_mutex_lock(&log->mutex);
+    *ret = find_asker(log, group);
+    if (*ret == NULL)
+        err = add_asker(log, group, ret);
+    pthread_mutex_unlock(&log->mutex);
     return err;
+}
+
+void weir__kafka_askers_close(struct weir__log *log)
+{
+    struct asker *asker;
+
+    while ((asker = log->askers) != NULL) {
+        log->askers = asker->next;
+        rd_kafka_destroy_flags(asker->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        weir__free(asker);
+    }
 }
 
 static int ask_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                          struct weir_arena *arena, int64_t deadline)
 {
-    rd_kafka_topic_partition_list_t     *list = rd_kafka_topic_partition_list_new((int)count);
-    rd_kafka_ListConsumerGroupOffsets_t *wanted;
-    struct call                          call;
-    int err = weir__kafka_call(&call, log, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, deadline);
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_t                      *asker;
+    int                              err = asker_of(log, group, &asker);
 
+    if (err < 0)
+        return err;
+    list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, offsets[i].tp.topic, offsets[i].tp.partition);
+    err = weir__kafka_code(rd_kafka_committed(asker, list, weir__kafka_left(log, deadline)));
     if (err == WEIR_OK)
-        err = weir__kafka_outcome(rd_kafka_AdminOptions_set_require_stable_offsets(call.options, 1));
-    if (err == WEIR_OK) {
-        wanted = rd_kafka_ListConsumerGroupOffsets_new(group, list);
-        rd_kafka_ListConsumerGroupOffsets(log->any, &wanted, 1, call.options, call.queue);
-        err = take_committed(&call, offsets, count, arena);
-        rd_kafka_ListConsumerGroupOffsets_destroy(wanted);
-    }
+        err = offsets_error(list);
+    for (size_t i = 0; err == WEIR_OK && i < count; i++)
+        err = take_offset(list, &offsets[i], arena);
     rd_kafka_topic_partition_list_destroy(list);
-    weir__kafka_call_end(&call);
     return err;
 }
 

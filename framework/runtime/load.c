@@ -25,7 +25,8 @@
 #define HEAD_BYTES    INT64_C(65536)
 #define ROWS_AT_ONCE  2000
 #define BYTES_AT_ONCE ((size_t)4 << 20)
-#define MOST_TRIES    5
+#define MOST_TRIES    5 /* that bring nothing */
+#define OLD_US        INT64_C(10000000) /* the usual transaction.timeout.ms */
 /* Taking a slot is short: who is fenced meanwhile tries again, a little later. */
 #define MOST_TAKES   50
 #define TAKE_MOST_MS 100
@@ -50,6 +51,7 @@ struct loader {
     bool                            inside;            /* the earlier load ended within a line */
     uint64_t                        uncommitted, sent; /* rows */
     size_t                          uncommitted_bytes;
+    int64_t                         committed; /* monotonic us: the last commit, or the beginning */
 };
 
 static int64_t call_by(const struct loader *loader)
@@ -226,6 +228,7 @@ static int commit(struct loader *loader, struct weir_error *reterr)
         return fail_commit(loader, err, reterr);
     weir__crash_at(WEIR__AFTER_LOAD);
     loader->sent += loader->uncommitted;
+    loader->committed = weir__monotonic_us();
     loader->uncommitted = 0;
     loader->uncommitted_bytes = 0;
     return WEIR_OK;
@@ -475,6 +478,15 @@ static void close_all(struct loader *loader)
     weir__free(loader);
 }
 
+/* An aborted transaction is worth another try. A fenced one only if it was old: then the brokers ended it, not another
+ * process. */
+static bool worth_again(const struct loader *loader, int code)
+{
+    if (weir_code_scope(code) != WEIR_SCOPE_TASK || loader->file == NULL || weir__lines_piped(loader->file))
+        return false;
+    return (code != WEIR_FENCED || weir__monotonic_us() - loader->committed >= OLD_US) && !must_stop(loader);
+}
+
 static int load_once(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,
                      bool *ret_again, struct weir_error *reterr)
 {
@@ -486,13 +498,13 @@ static int load_once(const struct weir__load_config *config, const struct weir__
         return weir__fail(reterr, WEIR_NO_MEMORY, load->path, "out of memory");
     loader->config = config;
     loader->load = load;
+    loader->committed = weir__monotonic_us();
     weir__arena_init(&loader->arena, (size_t)256 << 20);
     err = weir__lines_open(load->path, &loader->file, reterr);
     if (err == WEIR_OK)
         err = load_from(loader, reterr);
     *ret_rows += loader->sent;
-    *ret_again = weir_code_scope(err) == WEIR_SCOPE_TASK && err != WEIR_FENCED && loader->file != NULL &&
-                 !weir__lines_piped(loader->file) && !must_stop(loader);
+    *ret_again = worth_again(loader, err);
     close_all(loader);
     return err;
 }
@@ -501,12 +513,15 @@ static int load_once(const struct weir__load_config *config, const struct weir__
 int weir__load_file(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,
                     struct weir_error *reterr)
 {
-    bool again;
-    int  err, tries = 0;
+    bool     again;
+    int      err, tries = 0;
+    uint64_t before;
 
     *ret_rows = 0;
-    do
+    do {
+        before = *ret_rows;
         err = load_once(config, load, ret_rows, &again, reterr);
-    while (again && ++tries < MOST_TRIES);
+        tries = *ret_rows > before ? 0 : tries + 1;
+    } while (again && tries < MOST_TRIES);
     return err;
 }

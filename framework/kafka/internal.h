@@ -137,11 +137,11 @@ int weir__kafka_trim(struct weir__log *log, struct weir__tp tp, int64_t before, 
 /* ---- offsets.c ---- */
 
 void weir__kafka_askers_close(struct weir__log *log);
-int weir__kafka_group_members(struct weir__log *log, const char *group, int64_t deadline, int32_t *ret);
-int weir__kafka_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
-                          struct weir_arena *arena, int64_t deadline);
-int weir__kafka_set_committed(struct weir__log *log, const char *group, const struct weir__offset *offsets,
-                              size_t count, int64_t deadline);
+int  weir__kafka_group_members(struct weir__log *log, const char *group, int64_t deadline, int32_t *ret);
+int  weir__kafka_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
+                           struct weir_arena *arena, int64_t deadline);
+int  weir__kafka_set_committed(struct weir__log *log, const char *group, const struct weir__offset *offsets,
+                               size_t count, int64_t deadline);
 /* Offsets with their metadata as librdkafka takes them. NULL: out of memory. */
 rd_kafka_topic_partition_list_t *weir__kafka_offset_list(const struct weir__offset *offsets, size_t count);
 /* Is each of a partition that is there? WEIR_NOTFOUND, WEIR_AGAIN. */

@@ -199,6 +199,7 @@ struct weir__thread {
     size_t                 sent_last;                           /* the topic of the last one */
     int64_t                last_commit, last_flush, last_purge; /* log's clock, ms */
     int                    failures;                            /* in a row, without a commit between */
+    int64_t                last_failure;                        /* monotonic us */
     int                    refusals;                            /* the same, of records that the log refused */
     size_t                 room;       /* most records in a transaction (refused.c); 0 = no limit */
     int64_t                last_fence; /* monotonic us; 0 = never */

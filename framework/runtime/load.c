@@ -25,7 +25,7 @@
 #define HEAD_BYTES    INT64_C(65536)
 #define ROWS_AT_ONCE  2000
 #define BYTES_AT_ONCE ((size_t)4 << 20)
-#define MOST_TRIES    5 /* that bring nothing */
+#define MOST_TRIES    5                 /* that bring nothing */
 #define OLD_US        INT64_C(10000000) /* the usual transaction.timeout.ms */
 /* Taking a slot is short: who is fenced meanwhile tries again, a little later. */
 #define MOST_TAKES   50

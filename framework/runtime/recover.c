@@ -7,13 +7,16 @@
  *     LOST           the membership is gone: forget, close the tasks, join again
  *     a store's      abort, tasks anew
  *
- * Five in a row without a commit between end the application, so that nothing loops for ever.
+ * More than five in a row, each soon after the other and without a commit between, end the application, so that nothing
+ * loops for ever. Those of brokers that come and go lie seconds apart: they are waited out.
  */
 #include "framework/runtime/internal.h"
 
 #define MOST_FAILURES 5
+#define SOON_US       INT64_C(5000000)
 #define TWIN_US       INT64_C(60000000)
-#define YOUNG_US      INT64_C(10000000) /* the usual transaction.timeout.ms: an older transaction is ended by the log itself */
+#define YOUNG_US \
+    INT64_C(10000000) /* the usual transaction.timeout.ms: an older transaction is ended by the log itself */
 
 static int abort_all(struct weir__thread *thread)
 {
@@ -143,13 +146,22 @@ static int on_store(struct weir__thread *thread, struct weir_error *reterr)
     return err == WEIR_OK ? reopen_tasks(thread, reterr) : err;
 }
 
+static bool too_many(struct weir__thread *thread)
+{
+    int64_t now = weir__monotonic_us();
+
+    thread->failures = now - thread->last_failure < SOON_US ? thread->failures + 1 : 1;
+    thread->last_failure = now;
+    return thread->failures > MOST_FAILURES;
+}
+
 int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr)
 {
     struct weir_error words = { 0 };
     bool              refused = code == WEIR_ABORT && weir__refused(thread);
     int               err;
 
-    if (weir_code_scope(code) != WEIR_SCOPE_TASK || (!refused && ++thread->failures > MOST_FAILURES))
+    if (weir_code_scope(code) != WEIR_SCOPE_TASK || (!refused && too_many(thread)))
         return code;
     if (reterr != NULL)
         weir__say_error(WEIR__WARN, "thread-recovers", reterr);

@@ -7,7 +7,8 @@
  * was found, which then is found: it may take as long as it likes, and who waits goes on without it. */
 static bool is_of_group(rd_kafka_admin_op_t op)
 {
-    return op == RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS || op == RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS;
+    return op == RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS || op == RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS ||
+           op == RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS;
 }
 
 int weir__kafka_call(struct call *ret, struct weir__log *log, rd_kafka_admin_op_t op, int64_t deadline)

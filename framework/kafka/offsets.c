@@ -175,7 +175,7 @@ static int add_asker(struct weir__log *log, const char *group, rd_kafka_t **ret)
     int               err = asker != NULL ? WEIR_OK : WEIR_NO_MEMORY;
 
     if (err == WEIR_OK)
-        err = weir__kafka_client(log, CLIENT_LOOKING, own, NULL, NULL, &asker->rk, &words);
+        err = weir__kafka_client(log, CLIENT_LOOKING, NULL, own, NULL, NULL, &asker->rk, &words);
     if (err < 0) {
         weir__free(asker);
         return err;

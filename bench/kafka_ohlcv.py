@@ -17,7 +17,7 @@ build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 ticks = int(sys.argv[2]) if len(sys.argv) > 2 else 2000000
 rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
 both = ["compression.codec=lz4", *sys.argv[4:]]
-floor, ours = (os.path.join(build, "bench/parts", name) for name in ("kafka_floor", "kafka_bars"))
+floor, ours = (os.path.join(build, "bench-kafka", name) for name in ("kafka_floor", "kafka_bars"))
 server = "test/servers/kafka.sh"
 
 

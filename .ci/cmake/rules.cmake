@@ -54,7 +54,7 @@ function(weir_users folder)
     endforeach()
 endfunction()
 
-# Each bench/NAME.c is a program, build/bench/NAME.
+# Each bench/NAME.c is a program, build/bench/NAME; those that need a broker, build/bench-kafka/NAME.
 function(weir_benches)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
     foreach(source ${sources})
@@ -62,7 +62,7 @@ function(weir_benches)
         weir_program(bench-${name} ${source})
         set(folder bench)
         if(name MATCHES "^kafka_")
-            set(folder bench/parts)
+            set(folder bench-kafka)
         endif()
         set_target_properties(bench-${name} PROPERTIES
             OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${folder})

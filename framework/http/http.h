@@ -29,4 +29,11 @@ int weir__http_port(const struct weir__http *http, const char *topology);
 /* Finishes the answers under way and joins the thread. NULL is fine. */
 void weir__http_stop(struct weir__http *http);
 
+/* ---- ask.c: a question to another process's port ---- */
+
+/* GET path at "host:port"; the body in ret. Any thread; takes ms at most. WEIR_BAD_ARGUMENT: no host:port; WEIR_NOTFOUND:
+ * nobody listens there; WEIR_AGAIN: no whole answer in time; WEIR_UNREADABLE: no HTTP; WEIR_REJECTED: another status than 200,
+ * which reterr says. */
+int weir__http_ask(const char *at, const char *path, int64_t ms, struct weir__buf *ret, struct weir_error *reterr);
+
 #endif

@@ -94,7 +94,7 @@ struct weir__command {
 };
 extern const struct weir__command weir__command_local, weir__command_try, weir__command_cat, weir__command_describe,
     weir__command_explain, weir__command_reset, weir__command_replay, weir__command_grow, weir__command_lag,
-    weir__command_version, weir__command_run, weir__command_help;
+    weir__command_top, weir__command_version, weir__command_run, weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
 /* `local` and `run` for a program with more flags of its own. */
@@ -266,6 +266,17 @@ int weir__stopped_set(const struct weir__stopped *stopped, const struct weir__of
 /* Whether a node reads topics that others may write, and has offsets of them committed. */
 bool weir__is_input(const struct weir__plan *plan, const struct weir__node *node);
 bool weir__plan_takes(const struct weir__plan *plan, const char *topic); /* one of its nodes does */
+
+/* ---- terminal.c: a screen of one's own ---- */
+
+#define WEIR__TERMINAL_ENDED (-1) /* by a signal, or nobody is at the keys any more */
+#define WEIR__TERMINAL_AGAIN (-2) /* something passed: look at the time */
+void weir__terminal_open(void);
+void weir__terminal_close(void);
+/* The next key within ms; 0: none came. */
+int  weir__terminal_wait(int64_t ms);
+void weir__terminal_size(int *ret_rows, int *ret_columns);
+void weir__terminal_draw(const struct weir__buf *text);
 
 /* ---- lags.c: how far applications are behind, as the log knows it ---- */
 

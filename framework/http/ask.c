@@ -1,0 +1,177 @@
+/* ask.c: one question to an HTTP port: GET, and the answer to its end, within a time.
+ *
+ * The connection is closed with the answer, so that its end is the answer's, or the Content-Length before it.
+ */
+#define _GNU_SOURCE
+#include "framework/http/internal.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MOST_BYTES ((size_t)64 << 20)
+
+struct asking {
+    const char       *at;
+    int64_t           until; /* monotonic us */
+    int               fd;
+    struct weir__buf *answer;
+};
+
+/* Until the socket can be read or written. WEIR_AGAIN: not in time. */
+static int await(const struct asking *asking, short events)
+{
+    struct pollfd ready = { .fd = asking->fd, .events = events };
+    int64_t       left = asking->until - weir__monotonic_us();
+    int           got = left > 0 ? poll(&ready, 1, (int)((left + 999) / 1000)) : 0;
+
+    if (got < 0 && errno != EINTR)
+        return WEIR_IO;
+    return got > 0 ? WEIR_OK : WEIR_AGAIN;
+}
+
+/* ---- connecting ---- */
+
+static int connect_to(struct asking *asking, const struct addrinfo *address)
+{
+    int       err, number = 0;
+    socklen_t size = sizeof(number);
+
+    asking->fd = socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (asking->fd < 0)
+        return WEIR_IO;
+    if (connect(asking->fd, address->ai_addr, address->ai_addrlen) == 0)
+        return WEIR_OK;
+    err = errno == EINPROGRESS ? await(asking, POLLOUT) : WEIR_NOTFOUND;
+    if (err == WEIR_OK && (getsockopt(asking->fd, SOL_SOCKET, SO_ERROR, &number, &size) < 0 || number != 0))
+        err = WEIR_NOTFOUND;
+    if (err == WEIR_OK)
+        return WEIR_OK;
+    close(asking->fd);
+    asking->fd = -1;
+    return err;
+}
+
+/* "host:port" in two; an address of IPv6 in brackets. */
+static bool split(const char *at, char host[static 256], char port[static 16])
+{
+    const char *colon = strrchr(at, ':');
+    size_t      size = colon != NULL ? (size_t)(colon - at) : 0;
+
+    if (size == 0 || size >= 256 || strlen(colon + 1) == 0 || strlen(colon + 1) >= 16)
+        return false;
+    if (at[0] == '[' && at[size - 1] == ']') {
+        at++;
+        size -= 2;
+    }
+    snprintf(host, 256, "%.*s", (int)size, at);
+    snprintf(port, 16, "%s", colon + 1);
+    return size > 0;
+}
+
+static int open_socket(struct asking *asking, struct weir_error *reterr)
+{
+    struct addrinfo hints = { .ai_flags = AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
+    char            host[256], port[16];
+    int             err = WEIR_NOTFOUND;
+
+    if (!split(asking->at, host, port) || getaddrinfo(host, port, &hints, &found) != 0)
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, asking->at, "it is no address: write HOST:PORT");
+    for (const struct addrinfo *address = found; address != NULL && asking->fd < 0; address = address->ai_next)
+        err = connect_to(asking, address);
+    freeaddrinfo(found);
+    return err < 0 ? weir__fail(reterr, err, asking->at, err == WEIR_AGAIN ? "no answer in time" : "nobody listens")
+                   : WEIR_OK;
+}
+
+/* ---- question and answer ---- */
+
+static int send_question(const struct asking *asking, const char *path)
+{
+    AUTO(weir__buf_fini) struct weir__buf text = { 0 };
+    int                                   err = WEIR_OK;
+
+    weir__buf_printf(&text, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, asking->at);
+    if (!weir__buf_ok(&text))
+        return WEIR_NO_MEMORY;
+    for (size_t sent = 0; err == WEIR_OK && sent < text.size;) {
+        ssize_t size = send(asking->fd, text.data + sent, text.size - sent, MSG_NOSIGNAL);
+
+        if (size > 0)
+            sent += (size_t)size;
+        else
+            err = errno == EAGAIN || errno == EINTR ? await(asking, POLLOUT) : WEIR_NOTFOUND;
+    }
+    return err;
+}
+
+static int read_answer(struct asking *asking)
+{
+    char chunk[16384];
+
+    for (;;) {
+        ssize_t size = recv(asking->fd, chunk, sizeof(chunk), 0);
+        int     err;
+
+        if (size == 0)
+            return WEIR_OK;
+        if (size > 0) {
+            weir__buf_add(asking->answer, chunk, (size_t)size);
+            if (!weir__buf_ok(asking->answer))
+                return WEIR_NO_MEMORY;
+            if (asking->answer->size > MOST_BYTES)
+                return WEIR_UNREADABLE;
+            continue;
+        }
+        err = errno == EAGAIN || errno == EINTR ? await(asking, POLLIN) : WEIR_UNREADABLE;
+        if (err < 0)
+            return err;
+    }
+}
+
+/* The body's length as the head says it; -1: it does not. */
+static long length_of(const char *head, size_t size)
+{
+    const char *at = memmem(head, size, "\r\nContent-Length:", 17);
+
+    return at != NULL ? strtol(at + 17, NULL, 10) : -1;
+}
+
+/* Takes the head away. */
+static int take_head(const struct asking *asking, struct weir_error *reterr)
+{
+    struct weir__buf *answer = asking->answer;
+    const char       *end = answer->size > 0 ? memmem(answer->data, answer->size, "\r\n\r\n", 4) : NULL;
+    size_t            head = end != NULL ? (size_t)(end - answer->data) + 4 : 0;
+    int               status = 0;
+    long              length;
+
+    if (head == 0 || memcmp(answer->data, "HTTP/1.", 7) != 0 || sscanf(answer->data + 8, " %3d", &status) != 1)
+        return weir__fail(reterr, WEIR_UNREADABLE, asking->at, "what answers there is no HTTP");
+    length = length_of(answer->data, head);
+    if (length >= 0 && (size_t)length != answer->size - head)
+        return weir__fail(reterr, WEIR_UNREADABLE, asking->at, "the answer was cut short");
+    memmove(answer->data, answer->data + head, answer->size - head);
+    answer->size -= head;
+    return status == 200 ? WEIR_OK
+                         : weir__fail(reterr, WEIR_REJECTED, asking->at, "it answered with status %d", status);
+}
+
+int weir__http_ask(const char *at, const char *path, int64_t ms, struct weir__buf *ret, struct weir_error *reterr)
+{
+    struct asking asking = { .at = at, .until = weir__monotonic_us() + ms * 1000, .fd = -1, .answer = ret };
+    int           err = open_socket(&asking, reterr);
+
+    if (err < 0)
+        return err;
+    weir__buf_reset(ret);
+    err = send_question(&asking, path);
+    if (err == WEIR_OK)
+        err = read_answer(&asking);
+    close(asking.fd);
+    return err < 0 ? weir__fail(reterr, err, at, err == WEIR_AGAIN ? "no answer in time" : "the connection broke")
+                   : take_head(&asking, reterr);
+}

@@ -272,9 +272,12 @@ static int await_gone(struct weir__log *log, const char *topic, int64_t deadline
     int32_t count;
     int     err;
 
-    do
+    do {
+        forget(
+            log,
+            topic); /* a broker that still tells of it is late, and need not be waited for as one that has come back */
         err = weir__kafka_look_up(log, topic, deadline, &count);
-    while (err != WEIR_NOTFOUND && weir__kafka_later(log, deadline));
+    } while (err != WEIR_NOTFOUND && weir__kafka_later(log, deadline));
     return err == WEIR_NOTFOUND ? WEIR_OK : WEIR_AGAIN;
 }
 
@@ -297,7 +300,6 @@ static int remove_one(struct weir__log *log, const char *topic, int64_t deadline
     weir__kafka_call_end(&call);
     if (err < 0)
         return err;
-    forget(log, topic);
     return await_gone(log, topic, deadline);
 }
 

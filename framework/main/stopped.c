@@ -7,9 +7,12 @@
 #include "framework/main/commands.h"
 #include "framework/task/left.h"
 
+#include <time.h>
 #include <unistd.h>
 
 #define CALL_MS 10000
+/* As long as a session lasts, and a little more; us. */
+#define PATIENCE (12 * INT64_C(1000000))
 
 int64_t weir__stopped_call(const struct weir__stopped *stopped)
 {
@@ -39,16 +42,33 @@ static int lock_state(struct weir__stopped *stopped, const char *root, struct we
     return weir__lock_file(lock.data, &stopped->lock, reterr);
 }
 
-static int check_group(const struct weir__stopped *stopped, struct weir_error *reterr)
+static int count_members(const struct weir__stopped *stopped, int32_t *ret, struct weir_error *reterr)
 {
     const char *group = stopped->plan->application;
-    int32_t     members;
-    int         err =
-        stopped->looked->engine->group_members(stopped->looked->log, group, weir__stopped_call(stopped), &members);
+    int err = stopped->looked->engine->group_members(stopped->looked->log, group, weir__stopped_call(stopped), ret);
 
     if (err < 0)
         return weir__fail(reterr, err, group, "the log does not tell the group's members: %s", weir_code_text(err));
-    return members == 0 ? WEIR_OK : weir__stopped_fail_busy(stopped, members, reterr);
+    return WEIR_OK;
+}
+
+/* A static member that has stopped is in the group for its session still. */
+static int check_group(const struct weir__stopped *stopped, struct weir_error *reterr)
+{
+    int64_t give_up = weir__monotonic_us() + PATIENCE;
+    int32_t members, before = 0;
+    int     err = count_members(stopped, &members, reterr);
+
+    while (err == WEIR_OK && members > 0 && weir__monotonic_us() < give_up) {
+        if (members != before)
+            weir__say(WEIR__WARN, "waiting-for-members", "group", "s", stopped->plan->application, "members", "i",
+                      (int64_t)members, "why", "s", "those of stopped processes leave with their session.timeout.ms",
+                      NULL);
+        before = members;
+        nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+        err = count_members(stopped, &members, reterr);
+    }
+    return err < 0 || members == 0 ? err : weir__stopped_fail_busy(stopped, members, reterr);
 }
 
 int weir__stopped_fail_busy(const struct weir__stopped *stopped, int32_t members, struct weir_error *reterr)
@@ -56,7 +76,7 @@ int weir__stopped_fail_busy(const struct weir__stopped *stopped, int32_t members
     return weir__fail(
         reterr, WEIR_BUSY, stopped->plan->application,
         "the group of %s has %d member%s: stop all its processes, on all machines, and do this again; one "
-        "that was killed leaves the group after its session.timeout.ms",
+        "that was killed, or has an instance.id, leaves the group after its session.timeout.ms",
         stopped->plan->topology->name, members, members == 1 ? "" : "s");
 }
 

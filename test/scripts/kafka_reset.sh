@@ -1,0 +1,72 @@
+#!/bin/bash
+# `reset` and `replay` over Apache Kafka: a group with members is refused by name; killed in between, a reset is repeated; state from
+# before it is not taken on. Then the pipeline: reset, from 4 to 12 partitions, replayed: the bars of a plain computation.
+. test/scripts/kafka.inc
+. test/market/rebuild.inc
+pipeline=$BUILD/data-processing
+export LC_ALL=C
+A=$($server start "$work/kafka")
+W=(word_count --kafka.bootstrap.servers="$A" --state.dir="$work/state")
+run() { expect 0 "$words" run "${W[@]:1}" --log.level=warn "${quick[@]}" --instance.id=w0 --commit.interval.ms=20 --once --lines "$@"; }
+control() { "$words" cat word_count-weir-control "${W[@]:1}" | tail -n 1; }
+
+echo "--- word count: refused while it runs, wherever its state is"
+lines 300 1 >"$work/all.txt"
+run --in lines="$work/all.txt"
+"$words" run "${W[@]:1}" "${quick[@]}" --threads=2 --http.port=0 --log.level=debug >"$work/run.out" 2>&1 &
+children+=($!)
+await grep -q id=assigned "$work/run.out"
+expect 4 "$words" reset "${W[@]}" --state.dir="$work/elsewhere"
+says "error: word_count: the group of word_count has"
+says "stop all its processes"
+expect 4 "$words" replay "${W[@]}" --state.dir="$work/elsewhere" --from 2020-01-01
+expect 4 "$words" reset "${W[@]}"
+says "process ${children[-1]} holds it"
+[ ! -e "$work/elsewhere" ] || fail "a folder was made"
+kill -TERM "${children[-1]}"
+wait "${children[-1]}"
+
+# exact: the greatest count of each word is that of all that was loaded.
+exact() {
+    equal "$(plain "$work/all.txt")" "$("$words" cat counts "${W[@]:1}" | sed -E 's/.*"key":"([^"]*)".*"value":([0-9]+)\}$/\1 \2/' |
+        sort -k1,1 -k2,2n | awk '{ last[$1] = $2 } END { for (word in last) print word, last[word] }' | sort)" "counts $1"
+}
+
+echo "--- a reset killed at points of it, and repeated"
+for at in 1 4; do
+    WEIR_CRASH_AT=reset:$at expect 137 "$words" reset "${W[@]}"
+    expect 5 "$words" run "${W[@]:1}" --once
+    says 'run "reset word_count" again'
+    expect 0 "$words" reset "${W[@]}"
+    run
+    exact "after a reset that was killed at $at"
+done
+grep -q '"epoch":3,' <<<"$(control)" || fail "two resets, and not epoch 3: $(control)"
+
+echo "--- the state folder of another machine, from before a reset"
+cp -r "$work/state" "$work/old"
+expect 0 "$words" reset "${W[@]}"
+rm -rf "$work/state"
+mv "$work/old" "$work/state"
+run
+says state-removed
+exact "beside old state"
+
+echo "--- a replay by time: all counts twice"
+cat "$work/all.txt" "$work/all.txt" >"$work/twice.txt"
+expect 0 "$words" replay "${W[@]}" --from 2020-01-01T00:00:00Z
+mv "$work/twice.txt" "$work/all.txt"
+run
+exact "after a replay"
+
+echo "--- the pipeline"
+rows=600
+[ "${FORM:-short}" = short ] || rows=10000
+"$pipeline" generate --out "$work/made" --bars "$work/made.bars" --seed 13 --rows $rows --corrections 5 --late 5 >/dev/null
+where=(--kafka.bootstrap.servers="$A") state=(--state.dir="$work/pipeline") diffed=$A
+"$pipeline" load "${where[@]}" --topics.partitions=4 --log.level=warn "$work"/made/*.csv
+"$pipeline" load "${where[@]}" --topics.partitions=4 --log.level=warn "$work"/made/late/*.csv
+run_all() {
+    "$pipeline" run "${where[@]}" "${state[@]}" "${quick[@]}" --topics.partitions=4 --threads=2 --instance.id=p0 --once --log.level=warn "$@"
+}
+rebuild_story

@@ -43,19 +43,21 @@ static int begin_at_end(struct weir__stopped *stopped, struct weir__offset *offs
     return begin_at(stopped, offset, ends.end, reterr);
 }
 
-/* At the first record, or where an earlier reset has let it begin. */
-static int begin_anew(struct weir__stopped *stopped, struct weir__offset *offset, enum beginning *ret,
-                      struct weir_error *reterr)
+/* At the end; else at the first record, or where an earlier reset has let it begin. What is committed is asked for in any case:
+ * the answer waits for transactions that were decided and whose marks are not there yet. */
+static int begin(struct weir__stopped *stopped, struct weir__offset *offset, enum beginning *beginning,
+                 struct weir_error *reterr)
 {
-    int64_t begun;
-    int     err = weir__stopped_committed(stopped, offset->tp, offset, &begun, reterr);
+    struct weir__tp tp = offset->tp;
+    int64_t         begun;
+    int             err = weir__stopped_committed(stopped, tp, offset, &begun, reterr);
 
-    if (err < 0)
+    *offset = (struct weir__offset){ .tp = tp, .offset = -1 };
+    if (err == WEIR_OK && *beginning == AT_END)
+        return begin_at_end(stopped, offset, reterr);
+    if (err < 0 || begun < 0)
         return err;
-    *offset = (struct weir__offset){ .tp = offset->tp, .offset = -1 };
-    if (begun < 0)
-        return WEIR_OK;
-    *ret = AT_RESET;
+    *beginning = AT_RESET;
     return begin_at(stopped, offset, begun, reterr);
 }
 
@@ -73,10 +75,7 @@ static int set_topic(struct reset *reset, struct weir__stopped *stopped, const c
         return weir__fail(reterr, WEIR_NO_MEMORY, topic, "out of memory");
     for (int32_t i = 0; err == WEIR_OK && i < count; i++) {
         offsets[i] = (struct weir__offset){ .tp = { topic, i }, .offset = -1 };
-        if (*beginning == AT_END)
-            err = begin_at_end(stopped, &offsets[i], reterr);
-        else
-            err = begin_anew(stopped, &offsets[i], beginning, reterr);
+        err = begin(stopped, &offsets[i], beginning, reterr);
     }
     if (err < 0)
         return err;
@@ -172,7 +171,7 @@ static int remove_state(struct reset *reset, struct weir__stopped *stopped, stru
 
 /* ---- the control record ---- */
 
-static int begin(void *arg, struct weir__control *control, struct weir_error *reterr)
+static int mark_begun(void *arg, struct weir__control *control, struct weir_error *reterr)
 {
     const struct weir__stopped *stopped = arg;
 
@@ -184,7 +183,7 @@ static int begin(void *arg, struct weir__control *control, struct weir_error *re
     return weir__random_name(control->identity, sizeof(control->identity), stopped->plan->application, reterr);
 }
 
-static int finish(void *arg, struct weir__control *control, struct weir_error *reterr)
+static int mark_ended(void *arg, struct weir__control *control, struct weir_error *reterr)
 {
     (void)arg, (void)reterr;
     control->unfinished = false;
@@ -258,11 +257,11 @@ static int reset_all(struct reset *reset, struct weir_error *reterr)
     int err = open_all(reset, reterr);
 
     if (err == WEIR_OK)
-        err = mark_all(reset, begin, reterr);
+        err = mark_all(reset, mark_begun, reterr);
     for (size_t i = 0; err == WEIR_OK && i < reset->plans.count; i++)
         err = reset_one(reset, &reset->stopped[i], reterr);
     if (err == WEIR_OK)
-        err = mark_all(reset, finish, reterr);
+        err = mark_all(reset, mark_ended, reterr);
     if (err == WEIR_OK)
         weir__print_readers(&(struct weir__anew){ .all = &reset->all, .named = &reset->plans });
     return err;

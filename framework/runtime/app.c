@@ -141,21 +141,61 @@ static int check_memory(struct weir__app *app, struct weir_error *reterr)
                       "%lld bytes are too few for a process: give at least 96m", (long long)configured);
 }
 
+static struct weir__control_at control_at(const struct weir__app *app)
+{
+    return (struct weir__control_at){ .engine = app->config.engine,
+                                      .log = app->config.log,
+                                      .application = app->plan->application };
+}
+
+/* Where the control record's topic ends: it has not changed while that stays. */
+static int read_control_end(struct weir__app *app, int64_t *ret, struct weir_error *reterr)
+{
+    char              topic[WEIR__CONTROL_NAME_MAX];
+    struct weir__ends ends;
+    int               err;
+
+    weir__control_topic(app->plan->application, topic, sizeof(topic));
+    err = weir__app_ends(app, (struct weir__tp){ .topic = topic }, &ends);
+    *ret = err == WEIR_OK ? ends.end : 0;
+    return err == WEIR_OK || err == WEIR_NOTFOUND
+               ? WEIR_OK
+               : weir__fail(reterr, err, topic, "the topic does not tell its ends: %s", weir_code_text(err));
+}
+
 /* Before topics are made: a reset that has not ended has left some, and not others. */
 static int agree(struct weir__app *app, struct weir_error *reterr)
 {
-    struct weir__control_at at = { .engine = app->config.engine,
-                                   .log = app->config.log,
-                                   .application = app->plan->application,
-                                   .goes_on = app->config.goes_on,
-                                   .goes_on_arg = app->config.goes_on_arg };
-    int                     err = weir__control_make(&at, &app->control, reterr);
+    struct weir__control_at at = control_at(app);
+    int64_t                 end;
+    int err = read_control_end(app, &end, reterr); /* before the record: what comes later is seen */
 
+    atomic_store(&app->control_end, end);
+    if (err == WEIR_OK)
+        err = weir__control_make(&at, &app->control, reterr);
     if (err == WEIR_OK && app->control.unfinished)
         return weir__fail(reterr, WEIR_BAD_STATE, app->plan->application,
                           "a reset of it has not ended: run \"reset %s\" again before it is started",
                           app->plan->topology->name);
     return err == WEIR_OK ? weir__state_dir_identify(&app->state, &app->control, reterr) : err;
+}
+
+int weir__app_check_control(struct weir__app *app, struct weir_error *reterr)
+{
+    struct weir__control_at at = control_at(app);
+    struct weir__control    now;
+    int64_t                 end;
+    int                     err = read_control_end(app, &end, reterr);
+
+    if (err < 0 || end == atomic_load(&app->control_end))
+        return err;
+    err = weir__control_read(&at, &now, reterr);
+    if (err == WEIR_NOTFOUND || (err == WEIR_OK && memcmp(&now, &app->control, sizeof(now)) != 0))
+        return weir__fail(
+            reterr, WEIR_BAD_STATE, app->plan->application,
+            "it was reset, or replayed under another epoch, while this process was away: start it again");
+    atomic_store(&app->control_end, end);
+    return err;
 }
 
 static int build(struct weir__app *app, struct weir_error *reterr)

@@ -478,8 +478,11 @@ static void close_unfit(struct weir__thread *thread)
 
 int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
 {
-    struct weir__tp *tps = weir__alloc(sizeof(*tps) * (event->count + 1));
+    struct weir__tp *tps;
 
+    if (thread->assigned != NULL && weir__app_check_control(thread->app, reterr) < 0) /* it may have been away */
+        return reterr->code;
+    tps = weir__alloc(sizeof(*tps) * (event->count + 1));
     if (tps == NULL)
         return fail_memory(thread, reterr);
     weir__free(thread->assigned);

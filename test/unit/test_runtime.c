@@ -683,6 +683,16 @@ END_TEST
 
 /* ---- identity ---- */
 
+static void await_assigned(struct weir__app *app)
+{
+    struct weir__app_state state = { 0 };
+
+    while (!state.assigned && !state.failed) {
+        usleep(1000);
+        weir__app_state(app, &state);
+    }
+}
+
 static bool is_there(const char *name)
 {
     char path[200];
@@ -760,6 +770,30 @@ START_TEST(a_reset_that_has_not_ended_is_named_at_the_start)
     ck_assert_ptr_nonnull(strstr(err.text, "\"reset counting\""));
     ck_assert_int_eq(weir__control_change_by(&at, say_unfinished, &no, &now, &err), WEIR_OK);
     make_app_once(&counting);
+}
+END_TEST
+
+/* It would go on with state and an epoch that have passed. */
+START_TEST(a_process_that_was_away_during_a_reset_ends)
+{
+    struct weir__control_at at = control_at();
+    struct weir__control    now;
+    struct weir__app       *app;
+
+    make_topic("words", 2);
+    ck_assert_msg(make(&counting, &app) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(weir__app_start(app, &err), WEIR_OK);
+    await_assigned(app);
+    grow_topic("words", 3); /* another generation; nothing has changed: it goes on */
+    await_assigned(app);
+    ck_assert(!weir__app_failed(app));
+    ck_assert_int_eq(weir__control_change_by(&at, raise_epoch, NULL, &now, &err), WEIR_OK);
+    grow_topic("words", 4);
+    while (!weir__app_failed(app))
+        usleep(1000);
+    ck_assert_int_eq(weir__app_stop(app, &err), WEIR_BAD_STATE);
+    ck_assert_ptr_nonnull(strstr(err.text, "while this process was away"));
+    weir__app_free(app);
 }
 END_TEST
 
@@ -894,6 +928,7 @@ int main(void)
     tcase_add_test(tests, state_of_another_identity_is_removed_and_its_own_is_kept);
     tcase_add_test(tests, a_folder_from_before_identities_is_kept_until_a_reset);
     tcase_add_test(tests, a_reset_that_has_not_ended_is_named_at_the_start);
+    tcase_add_test(tests, a_process_that_was_away_during_a_reset_ends);
     tcase_add_test(tests, an_epoch_cannot_rise_without_end);
     tcase_add_test(tests, the_state_folder_has_one_owner);
     tcase_add_test(tests, windows_close_upstream_first);

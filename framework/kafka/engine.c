@@ -38,7 +38,11 @@ static void close_log(struct weir__log *log)
 
 static int make_clients(struct weir__log *log, struct weir_error *reterr)
 {
-    static const struct pair uncommitted[] = { { "isolation.level", "read_uncommitted" }, { NULL, NULL } };
+    /* librdkafka 2.0.2 takes the group of its own handle for that of any answer about committed offsets which says that the
+     * coordinator has moved: without one it crashes. Nobody joins this one. */
+    static const struct pair uncommitted[] = { { "isolation.level", "read_uncommitted" },
+                                               { "group.id", "weir" },
+                                               { NULL, NULL } };
     static const struct pair committed[] = { { "isolation.level", "read_committed" }, { NULL, NULL } };
     int err = weir__kafka_client(log, CLIENT_LOOKING, NULL, uncommitted, NULL, NULL, &log->any, reterr);
 

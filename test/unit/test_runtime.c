@@ -3,6 +3,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -773,6 +774,31 @@ START_TEST(a_reset_that_has_not_ended_is_named_at_the_start)
 }
 END_TEST
 
+static void *make_control(void *arg)
+{
+    struct weir__control_at at = control_at();
+    struct weir_error       why;
+
+    return weir__control_make(&at, arg, &why) == WEIR_OK ? arg : NULL;
+}
+
+START_TEST(processes_that_start_at_once_agree)
+{
+    enum { PROCESSES = 8 };
+    struct weir__control records[PROCESSES];
+    pthread_t            threads[PROCESSES];
+    void                *done;
+
+    for (size_t i = 0; i < PROCESSES; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, make_control, &records[i]), 0);
+    for (size_t i = 0; i < PROCESSES; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], &done), 0);
+        ck_assert_ptr_nonnull(done);
+        ck_assert_str_eq(records[i].identity, records[0].identity);
+    }
+}
+END_TEST
+
 /* It would go on with state and an epoch that have passed. */
 START_TEST(a_process_that_was_away_during_a_reset_ends)
 {
@@ -928,6 +954,7 @@ int main(void)
     tcase_add_test(tests, state_of_another_identity_is_removed_and_its_own_is_kept);
     tcase_add_test(tests, a_folder_from_before_identities_is_kept_until_a_reset);
     tcase_add_test(tests, a_reset_that_has_not_ended_is_named_at_the_start);
+    tcase_add_test(tests, processes_that_start_at_once_agree);
     tcase_add_test(tests, a_process_that_was_away_during_a_reset_ends);
     tcase_add_test(tests, an_epoch_cannot_rise_without_end);
     tcase_add_test(tests, the_state_folder_has_one_owner);

@@ -200,6 +200,15 @@ static void await_committed(int64_t offset)
         await(&commits, ++count);
 }
 
+static void expect_exact(const char *key, int64_t count)
+{
+    struct tally tally = tally_of("out", key);
+
+    ck_assert_int_eq(tally.last, count);
+    ck_assert_int_eq(tally.count, count);
+    ck_assert(tally.exact);
+}
+
 /* ---- T4: the marker is on the offsets, none yet on the changelog ---- */
 
 static bool is_restoring(struct weir__app *app)

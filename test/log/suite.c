@@ -19,6 +19,7 @@ struct weir_error              words;
 int64_t (*suite_clock)(void *arg);
 size_t  suite_memory;
 int64_t suite_marker_delay, suite_session_ms, suite_transaction_ms;
+bool    suite_plain;
 
 static char dir[64];
 static int  tests_begun;
@@ -28,7 +29,7 @@ void suite_open(void)
     char                    servers[256];
     const char *const       settings[] = { servers, "topic.metadata.refresh.interval.ms=200", NULL };
     struct weir__log_config config = { .dir = log_dir,
-                                       .quirks = true,
+                                       .quirks = !suite_plain,
                                        .clock = suite_clock,
                                        .memory = suite_memory,
                                        .settings = settings,

@@ -33,6 +33,7 @@ extern struct weir_error              words;
 extern int64_t (*suite_clock)(void *arg);                                  /* of the log; NULL = the wall clock */
 extern size_t  suite_memory;                                               /* the log's; 0 = as much as is of use */
 extern int64_t suite_marker_delay, suite_session_ms, suite_transaction_ms; /* the same */
+extern bool    suite_plain;                                                /* without quirks */
 
 void suite_begin(int subject); /* a log to begin with */
 void suite_end(void);

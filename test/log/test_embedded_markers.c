@@ -164,6 +164,49 @@ START_TEST(a_removed_topic_waits_for_no_marker)
 }
 END_TEST
 
+/* ---- without quirks ---- */
+
+/* As one would wish it; and so are the folders that were made before there were any markers. */
+START_TEST(a_folder_without_markers_is_gone_on_with)
+{
+    struct weir__producer *first, *second;
+    const char            *name, *group;
+    int64_t                offset;
+
+    suite_plain = true;
+    suite_begin(DURABLE);
+    name = name_of("plain");
+    group = name_of("group");
+    make_topic(name, 1);
+    first = new_producer(name_of("id1"));
+    second = new_producer(name_of("id2"));
+    send(first, name, 0, "a", "1");
+    ck_assert_int_eq(commit_offset(first, group, name, 0, 5), WEIR_OK);
+    ck_assert_int_eq(ask_committed(group, name, 0, &offset), WEIR_OK);
+    expect_ends(name, 0, 1, 1);
+    send(first, name, 0, "open", "1");
+    send(second, name, 0, "b", "1");
+    commit(second);
+    expect_ends(name, 0, 2, 2); /* nobody is held up */
+    ck_assert_int_eq(engine->abort(first, soon()), WEIR_OK);
+    expect_ends(name, 0, 2, 2); /* no gap */
+    engine->producer_close(first);
+    engine->producer_close(second);
+    suite_close();
+    suite_plain = false;
+    suite_open();
+    ck_assert_int_eq(committed_of(group, name, 0), 5);
+    first = new_producer(name_of("id1"));
+    send(first, name, 0, "c", "1");
+    commit(first);
+    await_stable(name, 0);
+    expect_ends(name, 0, 4, 4);
+    expect_partition(name, 0, "a=1 b=1 c=1 ");
+    engine->producer_close(first);
+    suite_end();
+}
+END_TEST
+
 /* ---- by the clock ---- */
 
 START_TEST(markers_land_as_time_passes)
@@ -255,6 +298,7 @@ int main(void)
                                   { the_next_transaction_ends_after_the_one_before_is_known },
                                   { what_was_decided_is_known_when_the_log_is_opened_again },
                                   { a_removed_topic_waits_for_no_marker },
+                                  { a_folder_without_markers_is_gone_on_with },
                                   { markers_land_as_time_passes },
                                   { a_transaction_that_is_open_for_too_long_is_aborted },
                                   { who_waits_for_a_marker_is_woken_by_time } };

@@ -52,6 +52,21 @@ run
 says state-removed
 exact "beside old state"
 
+echo "--- a process that is frozen while its application is reset ends when it wakes"
+"$words" run "${W[@]:1}" "${quick[@]}" --threads=1 --http.port=0 --log.level=debug >"$work/run.out" 2>&1 &
+children+=($!)
+await grep -q id=restore-done "$work/run.out"
+kill -STOP "${children[-1]}"
+expect 0 "$words" reset "${W[@]}" --state.dir="$work/elsewhere"
+kill -CONT "${children[-1]}"
+code=0
+wait "${children[-1]}" || code=$?
+[ $code = 5 ] || { cat "$work/run.out"; fail "it ended with $code"; }
+grep -q "while this process was away: start it again" "$work/run.out" || fail "it does not say why it ended"
+run
+says state-removed
+exact "after it was started again"
+
 echo "--- a replay by time: all counts twice"
 cat "$work/all.txt" "$work/all.txt" >"$work/twice.txt"
 expect 0 "$words" replay "${W[@]}" --from 2020-01-01T00:00:00Z

@@ -5,6 +5,23 @@
  */
 #include "framework/kafka/internal.h"
 
+/* librdkafka 2.0.2 asks the leader that it has heard of, also when that one is gone, and hears of a new one for its own
+ * topics alone; these handles have none. */
+static void ask_for_leader(struct weir__log *log, rd_kafka_t *rk, const char *topic, int64_t deadline)
+{
+    const struct rd_kafka_metadata *told;
+    rd_kafka_topic_t               *handle = rd_kafka_topic_new(rk, topic, NULL);
+
+    if (handle == NULL)
+        return;
+    if (rd_kafka_metadata(rk, 0, handle, &told, weir__kafka_left(log, deadline)) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(told);
+    rd_kafka_topic_destroy(handle);
+}
+
+/* One try may take this long of the time that is left, ms: what is left after it is for asking who leads. */
+#define TRY_MS 500
+
 /* The offset of a time, of RD_KAFKA_OFFSET_BEGINNING or of RD_KAFKA_OFFSET_END; -1: none. All through this call:
  * librdkafka 2.0.2's query of both ends goes on behind its time-out until the broker answers. */
 static int ask(struct weir__log *log, rd_kafka_t *rk, struct weir__tp tp, int64_t time, int64_t deadline,
@@ -14,11 +31,13 @@ static int ask(struct weir__log *log, rd_kafka_t *rk, struct weir__tp tp, int64_
     int                              err;
 
     rd_kafka_topic_partition_list_add(list, tp.topic, tp.partition)->offset = time;
-    err = weir__kafka_code(rd_kafka_offsets_for_times(rk, list, weir__kafka_left(log, deadline)));
+    err = weir__kafka_code(rd_kafka_offsets_for_times(rk, list, MIN(weir__kafka_left(log, deadline), TRY_MS)));
     if (err == WEIR_OK)
         err = weir__kafka_code(list->elems[0].err);
     if (err == WEIR_OK)
         *ret = list->elems[0].offset;
+    else
+        ask_for_leader(log, rk, tp.topic, deadline);
     rd_kafka_topic_partition_list_destroy(list);
     return err;
 }

@@ -66,6 +66,7 @@ static int open_log(const struct weir__log_config *config, struct weir__log **re
     log->clock_arg = config->clock_arg;
     log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : MESSAGE_MAX;
     log->memory = config->memory;
+    log->replication = config->replication;
     log->settings = copy_settings(config->settings);
     err = log->settings != NULL ? make_clients(log, reterr)
                                 : weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a log");

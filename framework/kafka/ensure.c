@@ -12,8 +12,6 @@
 
 /* ---- settings ---- */
 
-typedef int on_entry(void *arg, const char *name, const char *value);
-
 static int by_name(const void *a, const void *b)
 {
     return strcmp(rd_kafka_ConfigEntry_name(*(const rd_kafka_ConfigEntry_t *const *)a),
@@ -21,7 +19,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* In the order of names. */
-static int tell_entries(const rd_kafka_ConfigResource_t *resource, on_entry *on_setting, void *arg)
+static int tell_entries(const rd_kafka_ConfigResource_t *resource, weir__on_entry *on_setting, void *arg)
 {
     const rd_kafka_ConfigEntry_t **entries, **sorted;
     size_t                         count;
@@ -41,7 +39,7 @@ static int tell_entries(const rd_kafka_ConfigResource_t *resource, on_entry *on_
     return err;
 }
 
-static int take_described(struct call *call, on_entry *on_setting, void *arg)
+static int take_described(struct call *call, weir__on_entry *on_setting, void *arg)
 {
     const rd_kafka_ConfigResource_t **resources;
     size_t                            count;
@@ -54,7 +52,8 @@ static int take_described(struct call *call, on_entry *on_setting, void *arg)
     return code == WEIR_OK ? tell_entries(resources[0], on_setting, arg) : code;
 }
 
-static int describe_topic(struct weir__log *log, const char *topic, int64_t deadline, on_entry *on_setting, void *arg)
+int weir__kafka_describe(struct weir__log *log, const char *topic, int64_t deadline, weir__on_entry *on_setting,
+                         void *arg)
 {
     rd_kafka_ConfigResource_t *resource;
     struct call                call;
@@ -90,7 +89,7 @@ int weir__kafka_settings(struct weir__log *log, const char *topic, int64_t deadl
     int32_t        count;
     int            err = weir__kafka_partitions(log, topic, deadline, &count);
 
-    return err == WEIR_OK ? describe_topic(log, topic, deadline, tell, &telling) : err;
+    return err == WEIR_OK ? weir__kafka_describe(log, topic, deadline, tell, &telling) : err;
 }
 
 /* ---- comparing ---- */
@@ -147,7 +146,7 @@ static int compare_settings(struct weir__log *log, const struct weir__topic *top
     found.values = weir__zalloc(sizeof(*found.values) * (count + 1));
     if (found.values == NULL)
         return WEIR_NO_MEMORY;
-    err = describe_topic(log, topic->name, deadline, keep_found, &found);
+    err = weir__kafka_describe(log, topic->name, deadline, keep_found, &found);
     for (size_t i = 0; err == WEIR_OK && i < count; i++)
         err = tell_difference(topic, topic->settings[i], found.values[i], on_difference, arg);
     for (size_t i = 0; i < count; i++)
@@ -168,7 +167,7 @@ static int compare(struct weir__log *log, const struct weir__topic *topic, int32
         err = on_difference(arg, topic->name, "partitions", wanted, found);
     if (err == WEIR_OK && topic->settings != NULL && topic->settings[0] != NULL)
         err = compare_settings(log, topic, deadline, on_difference, arg);
-    return err;
+    return err == WEIR_OK ? weir__kafka_compare_copies(log, topic->name, deadline, on_difference, arg) : err;
 }
 
 /* ---- making ---- */
@@ -199,20 +198,32 @@ static int check_topic(const struct weir__topic *topic, struct weir_error *reter
     return check_settings(topic, reterr);
 }
 
-static void set_frame(const struct weir__log *log, rd_kafka_NewTopic_t *wanted)
+static bool sets(const struct weir__topic *topic, const char *name)
+{
+    for (size_t i = 0; topic->settings != NULL && topic->settings[i] != NULL; i++)
+        if (names(topic->settings[i], name))
+            return true;
+    return false;
+}
+
+/* What the topic's own settings leave open. */
+static void set_rest(const struct weir__log *log, const struct weir__topic *topic, rd_kafka_NewTopic_t *wanted)
 {
     char most[32];
 
     snprintf(most, sizeof(most), "%lld", (long long)log->max_bytes + FRAME_BYTES);
-    (void)rd_kafka_NewTopic_set_config(wanted, "max.message.bytes", most);
+    if (!sets(topic, "max.message.bytes"))
+        (void)rd_kafka_NewTopic_set_config(wanted, "max.message.bytes", most);
+    if (weir__kafka_needs_two(log) && !sets(topic, "min.insync.replicas"))
+        (void)rd_kafka_NewTopic_set_config(wanted, "min.insync.replicas", "2");
 }
 
 static int add_wanted(const struct weir__log *log, struct making *making, const struct weir__topic *topic,
                       struct weir_error *reterr)
 {
     char                 words[256];
-    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic->name, topic->partitions, -1, words, sizeof(words));
-    bool                 framed = false;
+    rd_kafka_NewTopic_t *wanted =
+        rd_kafka_NewTopic_new(topic->name, topic->partitions, weir__kafka_copies(log), words, sizeof(words));
 
     if (wanted == NULL)
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, topic->name, "%s", words);
@@ -221,11 +232,9 @@ static int add_wanted(const struct weir__log *log, struct making *making, const 
         char        name[128];
 
         snprintf(name, sizeof(name), "%.*s", (int)(value - 1 - topic->settings[i]), topic->settings[i]);
-        framed = framed || strcmp(name, "max.message.bytes") == 0;
         (void)rd_kafka_NewTopic_set_config(wanted, name, value);
     }
-    if (!framed)
-        set_frame(log, wanted);
+    set_rest(log, topic, wanted);
     making->topics[making->count] = topic;
     making->wanted[making->count++] = wanted;
     return WEIR_OK;

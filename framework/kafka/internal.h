@@ -37,7 +37,8 @@ struct weir__log {
     int64_t (*clock)(void *arg);
     void   *clock_arg;
     int64_t max_bytes;
-    size_t  memory; /* of the library's queues; 0 = as much as is of use */
+    size_t  memory;      /* of the library's queues; 0 = as much as is of use */
+    int     replication; /* of topics that are made; 0 = as the broker has it */
 
     /* shared */
     pthread_mutex_t        mutex;
@@ -126,6 +127,20 @@ int weir__kafka_ensure(struct weir__log *log, const struct weir__topic *topics, 
                        weir__on_difference *on_difference, void *arg, struct weir_error *reterr);
 int weir__kafka_settings(struct weir__log *log, const char *topic, int64_t deadline,
                          void (*on_setting)(void *arg, const char *name, const char *value), void *arg);
+
+typedef int weir__on_entry(void *arg, const char *name, const char *value);
+/* The settings in force, in the order of names. */
+int weir__kafka_describe(struct weir__log *log, const char *topic, int64_t deadline, weir__on_entry *on_entry,
+                         void *arg);
+
+/* ---- copies.c ---- */
+
+/* "replication" and "min.insync.replicas" of a topic that is there, where a broker that dies could take records with it. */
+int weir__kafka_compare_copies(struct weir__log *log, const char *topic, int64_t deadline,
+                               weir__on_difference *on_difference, void *arg);
+/* As the log's topics are to be: "-1" and nothing, or as many copies as its settings say. */
+int  weir__kafka_copies(const struct weir__log *log);
+bool weir__kafka_needs_two(const struct weir__log *log);
 
 /* ---- ends.c ---- */
 

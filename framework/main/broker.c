@@ -33,7 +33,9 @@ static int open_with(const struct weir__program *program, const char *const *set
     int64_t                 total = weir__memory_total(weir__config_int(program->settings, "memory.max"));
     struct weir__log_config config = { .settings = settings,
                                        .memory = weir__memory_of_log(total),
-                                       .message_max_bytes = weir__config_int(program->settings, "max.record.bytes") };
+                                       .message_max_bytes = weir__config_int(program->settings, "max.record.bytes"),
+                                       .replication =
+                                           (int)weir__config_int(program->settings, "topics.replication") };
 
     return program->engines->kafka->open(&config, ret, reterr);
 }

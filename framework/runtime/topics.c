@@ -356,6 +356,12 @@ static bool would_lose_records(const char *setting, const char *found)
     return strcmp(setting, "retention.ms") == 0;
 }
 
+/* How many copies there are of a topic that others own is their business. */
+static bool is_of_copies(const char *setting)
+{
+    return strcmp(setting, "replication") == 0 || strcmp(setting, "min.insync.replicas") == 0;
+}
+
 static int on_difference(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)
 {
     struct differences     *differences = arg;
@@ -367,7 +373,7 @@ static int on_difference(void *arg, const char *topic, const char *setting, cons
         differences->err = weir__fail(differences->reterr, WEIR_BAD_CONFIG, topic,
                                       "the topic has %s=%s and would lose or refuse our records: set %s=%s on it",
                                       setting, found, setting, wanted);
-    else
+    else if (use == NULL || !use->user || !is_of_copies(setting))
         weir__say(WEIR__WARN, "topic-differs", "topic", "s", topic, "setting", "s", setting, "wanted", "s", wanted,
                   "found", "s", found, NULL);
     return WEIR_OK;

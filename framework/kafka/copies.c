@@ -1,0 +1,81 @@
+/* copies.c: how many brokers keep a topic's records.
+ *
+ * (1) All that the engine promises stands on records that stay once they were acknowledged: three copies, two of which must
+ *     have a record before it counts, so that one broker may go at any time.
+ * (2) A cluster of fewer than three brokers cannot do that, and is not blamed for it.
+ */
+#include <stdlib.h>
+
+#include "framework/kafka/internal.h"
+
+#define ENOUGH 3
+
+int weir__kafka_copies(const struct weir__log *log) { return log->replication > 0 ? log->replication : -1; }
+
+bool weir__kafka_needs_two(const struct weir__log *log) { return log->replication >= ENOUGH; }
+
+struct copies {
+    int brokers, fewest; /* of the cluster; copies of the partition that has the fewest */
+};
+
+static int count_copies(struct weir__log *log, const char *topic, int64_t deadline, struct copies *ret)
+{
+    const struct rd_kafka_metadata *told;
+    rd_kafka_topic_t               *handle = rd_kafka_topic_new(log->any, topic, NULL);
+    int                             code;
+
+    if (handle == NULL)
+        return weir__kafka_code(rd_kafka_last_error());
+    code = weir__kafka_code(rd_kafka_metadata(log->any, 0, handle, &told, weir__kafka_left(log, deadline)));
+    rd_kafka_topic_destroy(handle);
+    if (code < 0)
+        return code;
+    *ret = (struct copies){ .brokers = told->broker_cnt, .fewest = INT32_MAX };
+    for (int i = 0; told->topic_cnt == 1 && i < told->topics[0].partition_cnt; i++)
+        ret->fewest = MIN(ret->fewest, told->topics[0].partitions[i].replica_cnt);
+    rd_kafka_metadata_destroy(told);
+    return WEIR_OK;
+}
+
+struct insync {
+    char found[16]; /* empty: not told */
+};
+
+static int keep_insync(void *arg, const char *name, const char *value)
+{
+    struct insync *insync = arg;
+
+    if (strcmp(name, "min.insync.replicas") == 0)
+        snprintf(insync->found, sizeof(insync->found), "%s", value);
+    return WEIR_OK;
+}
+
+static int compare_insync(struct weir__log *log, const char *topic, int64_t deadline,
+                          weir__on_difference *on_difference, void *arg)
+{
+    struct insync insync = { "" };
+    int           err = weir__kafka_describe(log, topic, deadline, keep_insync, &insync);
+
+    if (err < 0 || insync.found[0] == '\0' || atoi(insync.found) >= 2)
+        return err;
+    return on_difference(arg, topic, "min.insync.replicas", "2", insync.found);
+}
+
+int weir__kafka_compare_copies(struct weir__log *log, const char *topic, int64_t deadline,
+                               weir__on_difference *on_difference, void *arg)
+{
+    struct copies copies = { 0 };
+    char          wanted[16], found[16];
+    int           err = count_copies(log, topic, deadline, &copies), most;
+
+    if (err < 0)
+        return err;
+    most = log->replication > 0 ? log->replication : copies.brokers < ENOUGH ? 1 : ENOUGH;
+    if (copies.fewest >= ENOUGH)
+        return compare_insync(log, topic, deadline, on_difference, arg);
+    if (copies.fewest >= most)
+        return WEIR_OK;
+    snprintf(wanted, sizeof(wanted), "%d", most);
+    snprintf(found, sizeof(found), "%d", copies.fewest);
+    return on_difference(arg, topic, "replication", wanted, found);
+}

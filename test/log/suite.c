@@ -26,8 +26,9 @@ static int  tests_begun;
 
 void suite_open(void)
 {
-    char                    servers[256];
-    const char *const       settings[] = { servers, "topic.metadata.refresh.interval.ms=200", NULL };
+    char                    servers[256], session[48];
+    const char *const       settings[] = { servers, "topic.metadata.refresh.interval.ms=200",
+                                     suite_session_ms > 0 ? session : NULL, "heartbeat.interval.ms=300", NULL };
     struct weir__log_config config = { .dir = log_dir,
                                        .quirks = !suite_plain,
                                        .clock = suite_clock,
@@ -37,6 +38,7 @@ void suite_open(void)
                                        .session_ms = suite_session_ms,
                                        .transaction_ms = suite_transaction_ms };
 
+    snprintf(session, sizeof(session), "session.timeout.ms=%lld", (long long)suite_session_ms);
     snprintf(servers, sizeof(servers), "bootstrap.servers=%s", getenv("KAFKA") != NULL ? getenv("KAFKA") : "");
     must(engine->open(&config, &logs, &words));
 }

@@ -2,6 +2,10 @@
 #include "test/log/suite.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 static struct weir__consumer *join_as(const char *group, const char *topic)
 {
@@ -218,6 +222,81 @@ START_TEST(a_token_of_no_generation_commits_nothing)
     ck_assert_int_eq(commit_as(producer, &member, group, name, 1), WEIR_OK);
     engine->producer_close(producer);
     leave(member.consumer);
+    suite_end();
+}
+END_TEST
+
+/* A generation is what is checked, not whose the partition is: whoever deals partitions otherwise stands on that. */
+START_TEST(a_partition_of_another_member_may_be_committed_in_the_same_generation)
+{
+    struct member          members[2] = { 0 };
+    struct weir__producer *producer;
+    const char            *name, *group;
+    int                    other; /* who has not got partition 0 */
+
+    suite_begin(_i);
+    name = name_of("input");
+    group = name_of("group");
+    make_topic(name, 2);
+    producer = new_producer(name_of("id"));
+    members[0].consumer = join_as(group, name);
+    members[1].consumer = join_as(group, name);
+    settle(members, 2);
+    while (members[0].token != members[1].token)
+        settle(members, 2);
+    other = members[0].partitions[0] == 0;
+    ck_assert_int_eq(commit_as(producer, &members[other], group, name, 1), WEIR_OK);
+    ck_assert_int_eq(committed_of(group, name, 0), 1);
+    engine->producer_close(producer);
+    leave(members[0].consumer);
+    leave(members[1].consumer);
+    suite_end();
+}
+END_TEST
+
+/* Stops this process; another one lets it go on. */
+static void freeze(int64_t ms)
+{
+    pid_t waker = fork();
+
+    ck_assert_int_ge(waker, 0);
+    if (waker == 0) {
+        nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+        kill(getppid(), SIGCONT);
+        _exit(0);
+    }
+    raise(SIGSTOP);
+    waitpid(waker, NULL, 0);
+}
+
+/* The library forgets its generation behind our back: what it would then commit no broker checks. */
+START_TEST(a_member_that_was_frozen_for_too_long_commits_nothing)
+{
+    struct member          member = { 0 };
+    struct weir__producer *producer;
+    const char            *name, *group;
+
+    suite_session_ms = subjects[_i].distant ? 1500 : 200;
+    suite_begin(_i);
+    name = name_of("input");
+    group = name_of("group");
+    make_topic(name, 1);
+    producer = new_producer(name_of("id"));
+    member.consumer = join_as(group, name);
+    settle(&member, 1);
+    send(producer, name, 0, "a", "1");
+    freeze(suite_session_ms * 2);
+    while (engine->valid(member.consumer, member.token)) /* until it has been told */
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+    ck_assert(is_refused(commit_as(producer, &member, group, name, 1)));
+    ck_assert_int_eq(committed_of(group, name, 0), -1);
+    ck_assert_int_eq(engine->abort(producer, soon()), WEIR_OK);
+    settle(&member, 1);
+    ck_assert_int_eq(commit_as(producer, &member, group, name, 1), WEIR_OK);
+    expect_partition(name, 0, "");
+    engine->producer_close(producer);
+    leave(member.consumer);
+    suite_session_ms = 0;
     suite_end();
 }
 END_TEST
@@ -550,6 +629,8 @@ int main(void)
                                   { a_revoked_member_may_commit_until_it_polls_again },
                                   { an_old_token_commits_nothing },
                                   { a_token_of_no_generation_commits_nothing },
+                                  { a_partition_of_another_member_may_be_committed_in_the_same_generation },
+                                  { a_member_that_was_frozen_for_too_long_commits_nothing },
                                   { without_an_id_an_old_token_leaves_records_and_no_offset },
                                   { a_subscribed_topic_that_grows_is_dealt_anew },
                                   { nothing_flows_before_take_and_then_from_its_offsets },

@@ -31,7 +31,7 @@ struct asker {
 };
 
 struct weir__log {
-    rd_kafka_t *any;    /* read uncommitted: administration, look-ups, ends, committed offsets */
+    rd_kafka_t *any;    /* read uncommitted: administration, look-ups, ends */
     rd_kafka_t *stable; /* read committed: last stable offsets */
     char      **settings;
     int64_t (*clock)(void *arg);

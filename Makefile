@@ -14,7 +14,8 @@ demo:
 	    PROGRAM=$(BUILD)/data-processing OUT=$(BUILD)/demo examples/demo$(if $(SERVERS),_servers).sh
 bench: all
 	@.ci/dependencies servers
-	@for program in $(BUILD)/bench/* "bench/pipeline.py $(BUILD)" "bench/kafka_ohlcv.py $(BUILD)"; do \
+	@for program in $(BUILD)/bench/* "bench/pipeline.py $(BUILD)" "bench/kafka_ohlcv.py $(BUILD)" \
+	    "bench/kafka_state.py $(BUILD)"; do \
 	    $$program || exit 1; done
 
 install: all ; @cmake --install $(BUILD)

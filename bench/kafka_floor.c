@@ -5,6 +5,7 @@
  *     kafka_floor rows SERVERS FROM COUNT     the topic "facts": as many keys, from a number on, 100 bytes each
  *     kafka_floor bars SERVERS COUNT [KEY=VALUE...]     reads "ticks", writes "floor-bars" and "floor-changelog"; one
  *                                             KEY=VALUE may be delivery=at_least_once, the others are librdkafka's
+ *     kafka_floor count SERVERS TOPIC         the offsets of its partitions, marks of transactions included
  *     kafka_floor watch SERVERS TOPIC         waits for the first record that is committed to it from now on
  *
  * Nothing is recovered here: what fails ends the program.
@@ -473,7 +474,25 @@ static void make_bars(const char *servers, uint64_t count, char **pairs)
     rd_kafka_destroy(bars.producer);
 }
 
-/* ---- watching ---- */
+/* ---- looking ---- */
+
+static void count_offsets(const char *servers, const char *topic)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t      *rk;
+    int64_t          sum = 0;
+
+    set(conf, "bootstrap.servers", servers);
+    rk = client(RD_KAFKA_CONSUMER, conf);
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        int64_t low, high;
+
+        check(topic, rd_kafka_query_watermark_offsets(rk, topic, i, &low, &high, 10000));
+        sum += high;
+    }
+    printf("%" PRId64 "\n", sum);
+    rd_kafka_destroy(rk);
+}
 
 static void watch(const char *servers, const char *topic)
 {
@@ -519,10 +538,12 @@ int main(int argc, char **argv)
         fill_rows(argv[2], strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10));
     else if (strcmp(what, "bars") == 0)
         make_bars(argv[2], strtoull(argv[3], NULL, 10), argv + 4);
+    else if (strcmp(what, "count") == 0 && argc == 4)
+        count_offsets(argv[2], argv[3]);
     else if (strcmp(what, "watch") == 0 && argc == 4)
         watch(argv[2], argv[3]);
     else
         die("usage", "fill SERVERS COUNT, rows SERVERS FROM COUNT, bars SERVERS COUNT [KEY=VALUE...], "
-                     "watch SERVERS TOPIC");
+                     "count SERVERS TOPIC, watch SERVERS TOPIC");
     return 0;
 }

@@ -33,12 +33,18 @@ def run(*words):
     return used.ru_utime + used.ru_stime, used.ru_maxrss, text
 
 
+def count(address, topic):
+    return int(run(floor, "count", address, topic)[2].split()[-1])
+
+
 def run_ours(address, work, name, delivery):
+    before = count(address, "bars") if name != "weir-exactly_once-0" else 0
     seconds, peak, text = run(ours, "run", f"--kafka.bootstrap.servers={address}", f"--application.id={name}",
-                              f"--state.dir={work}/{name}", f"--delivery={delivery}", "--threads=1", "--once",
+                              f"--state.dir={work}/{name}", f"--delivery={delivery}", "--threads=1", "--topics.partitions=4", "--once",
                               "--log.level=error", *(f"--kafka.{pair}" for pair in both), "kafka_bars")
     shutil.rmtree(f"{work}/{name}")
-    return seconds, peak
+    sent = count(address, "bars") - before + count(address, f"{name}-kafka_bars-minutes_s-changelog")
+    return seconds, peak, f"{sent} offsets of records and marks written"
 
 
 def run_floor(address, delivery, group):
@@ -49,7 +55,7 @@ def run_floor(address, delivery, group):
 def report(name, delivery, runs):
     seconds = statistics.median(run[0] for run in runs)
     print(f"{name + ', ' + delivery:<28} {ticks / seconds:>10,.0f} records/CPU-s  {seconds / ticks * 1e6:6.3f} us each   peak "
-          f"{max(run[1] for run in runs) >> 10} MiB", flush=True)
+          f"{max(run[1] for run in runs) >> 10} MiB   last run: {runs[-1][2]}", flush=True)
     return seconds
 
 
@@ -64,7 +70,6 @@ try:
             bare.append(run_floor(address, delivery, f"floor-{delivery}-{n}"))
             weir.append(run_ours(address, work, f"weir-{delivery}-{n}", delivery))
         seconds = report("bare librdkafka", delivery, bare)
-        print(f"    its last run: {bare[-1][2]}")
         mine = report("weir", delivery, weir)
         print(f"    {seconds / mine * 100:.0f} % of the floor", flush=True)
 finally:

@@ -337,7 +337,7 @@ int weir_windowed_print(const struct weir_codec *codec, const void *value, struc
     weir_json_begin_object(json);
     weir_json_name(json, "key");
     if (windowed->key)
-        err = codec->inner->print(codec->inner, windowed->key, json);
+        err = weir__print(codec->inner, windowed->key, json);
     else
         weir_json_put_null(json);
     weir_json_name(json, "start");
@@ -380,7 +380,7 @@ int weir_windowed_parse(const struct weir_codec *codec, const struct weir_json *
     inner = weir_arena_alloc(json->arena, codec->inner->bytes);
     if (!inner)
         return WEIR_LIMIT;
-    err = codec->inner->parse(codec->inner, key, inner);
+    err = weir__parse(codec->inner, key, inner);
     if (err < 0)
         return err;
     windowed.key = inner;
@@ -434,4 +434,14 @@ int weir__encode(const struct weir_codec *codec, struct weir_arena *arena, const
         return codec->encode(codec, arena, value, ret);
     *ret = NO_BYTES;
     return WEIR_OK;
+}
+
+int weir__print(const struct weir_codec *codec, const void *value, struct weir_json_out *json)
+{
+    return codec->print != NULL ? codec->print(codec, value, json) : WEIR_UNREADABLE;
+}
+
+int weir__parse(const struct weir_codec *codec, const struct weir_json *json, void *ret)
+{
+    return codec->parse != NULL ? codec->parse(codec, json, ret) : WEIR_UNREADABLE;
 }

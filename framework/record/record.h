@@ -35,9 +35,12 @@ void weir__codec_describe(const struct weir_codec *codec, struct weir__buf *ret)
 int weir__decode(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, const void **ret);
 /* value NULL gives NO_BYTES. */
 int weir__encode(const struct weir_codec *codec, struct weir_arena *arena, const void *value, struct weir_bytes *ret);
+/* As the codec does it; WEIR_UNREADABLE where it has no print, no parse. */
+int weir__print(const struct weir_codec *codec, const void *value, struct weir_json_out *json);
+int weir__parse(const struct weir_codec *codec, const struct weir_json *json, void *ret);
 
 /* The JSON text of bytes by a codec: null for data NULL, else what the codec prints; {"base64": "..."} where it cannot
- * read the bytes, where its text would lose something (bytes that are no UTF-8, a NaN), or codec NULL.
+ * read the bytes or has no print, where its text would lose something (bytes that are no UTF-8, a NaN), or codec NULL.
  * WEIR_NO_MEMORY. */
 int weir__bytes_print(const struct weir_codec *codec, struct weir_bytes bytes, struct weir_arena *arena,
                       struct weir_json_out *json);

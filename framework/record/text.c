@@ -48,7 +48,7 @@ static bool put_decoded(const struct weir_codec *codec, struct weir_bytes bytes,
     size_t      begin = json->buf.size;
     const void *value;
 
-    if (!codec || weir__decode(codec, arena, bytes, &value) < 0 || codec->print(codec, value, json) < 0)
+    if (!codec || weir__decode(codec, arena, bytes, &value) < 0 || weir__print(codec, value, json) < 0)
         return false;
     return !weir__buf_ok(&json->buf) || !is_lossy(BYTES(json->buf.data + begin, json->buf.size - begin), bytes);
 }
@@ -143,7 +143,7 @@ static int parse_by_codec(const struct weir_json *json, const struct weir_codec 
     value = weir_arena_alloc(arena, codec->bytes);
     if (!value)
         return WEIR_LIMIT;
-    err = codec->parse(codec, json, value);
+    err = weir__parse(codec, json, value);
     if (err == WEIR_OK)
         err = weir__encode(codec, arena, value, &bytes);
     if (err < 0)

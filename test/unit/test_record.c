@@ -487,6 +487,21 @@ START_TEST(a_record_on_one_line)
 }
 END_TEST
 
+START_TEST(a_codec_without_words)
+{
+    struct weir_codec        mute = *weir_int64;
+    const struct weir_codec *windowed = WINDOWED(&mute, 60000);
+    struct weir_bytes        bytes = BYTES("\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\2", 16);
+
+    mute.print = NULL;
+    mute.parse = NULL;
+    as_base64(&mute, BYTES(bytes.data, 8), "{\"base64\":\"AAAAAAAAAAE=\"}");
+    refused(&mute, "1", WEIR_UNREADABLE);
+    as_base64(windowed, bytes, "{\"base64\":\"AAAAAAAAAAEAAAAAAAAAAg==\"}");
+    refused(windowed, "{\"key\":1,\"start\":2}", WEIR_UNREADABLE);
+}
+END_TEST
+
 START_TEST(what_a_line_may_leave_out)
 {
     struct weir__raw raw;
@@ -594,6 +609,7 @@ int main(void)
         copied_whole,
         no_memory_packs_nothing,
         a_record_on_one_line,
+        a_codec_without_words,
         what_a_line_may_leave_out,
         lines_that_are_no_records,
         the_shape_of_dead_letters,

@@ -1,6 +1,9 @@
 /* test_embedded_markers.c: the embedded log's markers, which land by hand or by its clock, one by one: what each of them makes
  * known, and what is not known before.
  */
+#include <pthread.h>
+#include <stdlib.h>
+
 #include "test/log/suite.h"
 
 static int64_t virtual_now;
@@ -291,6 +294,85 @@ START_TEST(who_waits_for_a_marker_is_woken_by_time)
 }
 END_TEST
 
+/* ---- an id that changes hands while its producers are at work ---- */
+
+#define HEIRS   3
+#define REIGNS  100 /* times that each takes the id */
+#define AT_ONCE 5
+
+static char      kingdom[64];
+static long long recorded[HEIRS]; /* records that are committed, of each */
+
+/* Threads check by themselves: libcheck's asserts belong to the test's own thread. */
+static void need_one_of(int err, int other)
+{
+    if (err == WEIR_OK || err == other)
+        return;
+    fprintf(stderr, "an heir was answered %s\n", weir_code_name(err));
+    abort();
+}
+
+/* Until it is fenced; every other transaction is aborted. */
+static void reign(struct weir__producer *producer, long long *records)
+{
+    struct weir__raw raw = { .topic = kingdom, .timestamp = 1, .key = BYTES("k", 1), .value = BYTES("v", 1) };
+    int              err = WEIR_OK;
+
+    for (int i = 0; err == WEIR_OK && i < 4; i++) {
+        for (int j = 0; err == WEIR_OK && j < AT_ONCE; j++)
+            err = engine->send(producer, &raw, 0);
+        if (err == WEIR_OK)
+            err = i % 2 == 0 ? engine->commit(producer, NULL, NULL, -1, NULL, 0, soon())
+                             : engine->abort(producer, soon());
+        need_one_of(err, WEIR_FENCED);
+        *records += err == WEIR_OK && i % 2 == 0 ? AT_ONCE : 0;
+    }
+}
+
+static void *inherit(void *arg)
+{
+    long long *records = arg;
+
+    for (int i = 0; i < REIGNS; i++) {
+        struct weir__producer *producer;
+
+        need_one_of(engine->producer(logs, "heir", soon(), &producer, NULL), WEIR_OK);
+        reign(producer, records);
+        engine->producer_close(producer);
+    }
+    return NULL;
+}
+
+START_TEST(an_id_changes_hands_while_records_are_sent)
+{
+    pthread_t              threads[HEIRS];
+    struct weir__consumer *reader;
+    struct weir__buf       text = { 0 };
+    long long              wanted = 0, found = 0;
+
+    suite_begin(_i);
+    strcpy(kingdom, name_of("kingdom"));
+    make_topic(kingdom, 1);
+    memset(recorded, 0, sizeof(recorded));
+    for (int i = 0; i < HEIRS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, inherit, &recorded[i]), 0);
+    for (int i = 0; i < HEIRS; i++) {
+        pthread_join(threads[i], NULL);
+        wanted += recorded[i];
+    }
+    await_stable(kingdom, 0);
+    reader = new_tail(kingdom, 0, 0);
+    (void)read_until(reader, ends_of(kingdom, 0).end, &text);
+    weir__buf_putc(&text, '\0');
+    for (const char *at = text.data; (at = strchr(at, '@')) != NULL; at++)
+        found++;
+    ck_assert_int_eq(found, wanted);
+    weir__buf_fini(&text);
+    leave(reader);
+    suite_end();
+}
+END_TEST
+
 int main(void)
 {
     const struct test tests[] = { { markers_land_one_by_one },
@@ -301,6 +383,7 @@ int main(void)
                                   { a_folder_without_markers_is_gone_on_with },
                                   { markers_land_as_time_passes },
                                   { a_transaction_that_is_open_for_too_long_is_aborted },
+                                  { an_id_changes_hands_while_records_are_sent },
                                   { who_waits_for_a_marker_is_woken_by_time } };
 
     return suite_main("embedded markers", true, tests, ARRAY_SIZE(tests));

@@ -279,6 +279,51 @@ START_TEST(ending_at_the_last_stable_offset_would_lose_a_record)
 }
 END_TEST
 
+/* ---- T32: committed, aborted and open transactions at a restore ---- */
+
+static struct weir__producer *send_as(const char *id, const char *topic)
+{
+    static const char      row[16] = { 0 }; /* of the changelog: a timestamp and a count */
+    struct weir__raw       raw = { .topic = topic, .timestamp = 1000, .key = BYTES("k", 1), .value = BYTES(row, 16) };
+    struct weir__producer *producer;
+
+    must(weir__embedded_engine.producer(logs, id, in_time(), &producer, &err) == WEIR_OK);
+    must(weir__embedded_engine.send(producer, &raw, 0) == WEIR_OK);
+    return producer;
+}
+
+/* What was aborted is passed over, what is open is waited for: the position decides. */
+START_TEST(a_restore_passes_transactions_of_every_kind)
+{
+    struct weir__log_config config = { .quirks = true };
+    struct weir__producer  *aborted, *open_one, *other;
+    struct weir__app       *second;
+
+    open_log(&config);
+    second = start_member("first");
+    send_words("k", 3);
+    await_committed(3);
+    stop_member(second);
+    aborted = send_as("aborted", CHANGELOG);
+    ck_assert_int_eq(weir__embedded_engine.abort(aborted, in_time()), WEIR_OK);
+    open_one = send_as("open", CHANGELOG);
+    other = send_as("other", "words");
+    ck_assert_int_eq(weir__embedded_engine.commit(other, NULL, NULL, 0, NULL, 0, in_time()), WEIR_OK);
+    second = start_member("second");
+    await(&ends_told, 1);
+    await(&polls_after, 2);
+    ck_assert(is_restoring(second));
+    ck_assert_int_eq(weir__embedded_engine.abort(open_one, in_time()), WEIR_OK);
+    await_committed(4);
+    stop_member(second);
+    expect_exact("k", 4);
+    ck_assert_int_eq(tally_of(CHANGELOG, "k").last, 4);
+    weir__embedded_engine.producer_close(aborted);
+    weir__embedded_engine.producer_close(open_one);
+    weir__embedded_engine.producer_close(other);
+}
+END_TEST
+
 /* ---- T7: the membership is reset while its owner commits ---- */
 
 static struct weir__consumer *take_the_group(void)
@@ -390,6 +435,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_take_over_waits_for_the_position);
     tcase_add_test(tests, ending_at_the_last_stable_offset_would_lose_a_record);
+    tcase_add_test(tests, a_restore_passes_transactions_of_every_kind);
     tcase_add_loop_test(tests, a_membership_that_is_gone_commits_nothing, 0, 2);
     tcase_add_loop_test(tests, a_zombie_behind_the_new_owner, 0, (int)ARRAY_SIZE(zombies));
     tcase_add_loop_test(tests, state_at_least_once_is_warned_of, 0, (int)ARRAY_SIZE(zombies));

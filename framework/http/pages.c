@@ -99,6 +99,8 @@ static void put_app(struct weir_json_out *json, struct weir__app *app)
     weir__put_text(json, "topology", plan->topology->name);
     weir__put_text(json, "application", plan->application);
     weir__put_text(json, "instance", weir__app_instance(app));
+    weir_json_name(json, "epoch");
+    weir_json_put_int64(json, weir__app_epoch(app));
     put_threads(json, app);
     weir_json_name(json, "tasks");
     weir__app_put_tasks(app, json);

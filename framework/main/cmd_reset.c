@@ -154,6 +154,59 @@ static int remove_topics(struct reset *reset, struct weir__stopped *stopped, str
     return err;
 }
 
+/* Those of an earlier shape of the topology are not known by name, and another application's may begin alike: people decide. */
+struct leftovers {
+    const struct weir__plans *all;
+    const char               *application;
+};
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), most = strlen(end);
+
+    return size >= most && strcmp(text + size - most, end) == 0;
+}
+
+static bool knows(const struct weir__plan *plan, const char *topic)
+{
+    for (size_t i = 0; i < plan->repartition_count; i++)
+        if (strcmp(plan->repartitions[i].topic, topic) == 0)
+            return true;
+    for (size_t i = 0; i < plan->store_count; i++)
+        if (plan->stores[i]->changelog != NULL && strcmp(plan->stores[i]->changelog, topic) == 0)
+            return true;
+    return false;
+}
+
+static bool is_known(const struct weir__plans *all, const char *topic)
+{
+    for (size_t i = 0; i < all->count; i++)
+        if (knows(all->items[i], topic))
+            return true;
+    return false;
+}
+
+static void note_leftover(void *arg, const char *topic)
+{
+    const struct leftovers *leftovers = arg;
+    size_t                  size = strlen(leftovers->application);
+
+    if (strncmp(topic, leftovers->application, size) == 0 && topic[size] == '-' &&
+        (ends_with(topic, "-changelog") || ends_with(topic, "-repartition")) && !is_known(leftovers->all, topic))
+        printf("note: %s is no internal topic of this shape of the topology: if it is of an earlier one, remove it\n",
+               topic);
+}
+
+static int note_leftovers(const struct reset *reset, const struct weir__stopped *stopped, struct weir_error *reterr)
+{
+    struct leftovers leftovers = { .all = &reset->all, .application = stopped->plan->application };
+    int              err =
+        stopped->looked->engine->topics(stopped->looked->log, weir__stopped_call(stopped), note_leftover, &leftovers);
+
+    return err < 0 ? weir__fail(reterr, err, "reset", "the log does not tell its topics: %s", weir_code_text(err))
+                   : WEIR_OK;
+}
+
 /* ---- state ---- */
 
 static int remove_state(struct reset *reset, struct weir__stopped *stopped, struct weir_error *reterr)
@@ -234,6 +287,8 @@ static int reset_one(struct reset *reset, struct weir__stopped *stopped, struct 
     err = remove_topics(reset, stopped, reterr);
     if (err == WEIR_OK)
         err = remove_state(reset, stopped, reterr);
+    if (err == WEIR_OK)
+        err = note_leftovers(reset, stopped, reterr);
     weir__crash_at(WEIR__AT_RESET);
     return err;
 }

@@ -437,6 +437,8 @@ bool weir__app_thread(struct weir__app *app, size_t n, struct weir__thread_state
     return true;
 }
 
+int64_t weir__app_epoch(const struct weir__app *app) { return app->control.epoch; }
+
 const char *weir__app_instance(const struct weir__app *app) { return app->state.instance; }
 
 int weir__app_ask_log(struct weir__app *app, int64_t ms)

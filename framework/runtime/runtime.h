@@ -77,6 +77,7 @@ struct weir__thread_state {
 /* The n-th stream thread; false past the end. Any thread. */
 bool        weir__app_thread(struct weir__app *app, size_t n, struct weir__thread_state *ret);
 const char *weir__app_instance(const struct weir__app *app);
+int64_t     weir__app_epoch(const struct weir__app *app); /* of rebuilds */
 /* Gauges of applications as they are now, in Prometheus' text form. Any thread; asks the log for its ends. */
 void weir__apps_gauges(struct weir__app *const *apps, size_t count, struct weir__buf *ret);
 /* An array of what the application's tasks of this process are and have. The same. */

@@ -30,6 +30,12 @@ run
 [ "$(updates)" -gt "$first" ] || fail "nothing was made after a reset"
 exact "after a reset"
 
+echo "--- what is of another shape of the topology is shown, and stays"
+run --word_count.out.topic=counts --application.id=word_count-old
+expect 0 reset --dry-run
+grep -q "^note: word_count-old-counts-changelog is no internal topic" "$work/out" || fail "no note of what is left"
+! grep -q "word_count-counts-changelog is no" "$work/out" || fail "its own topic is taken for a stranger's"
+
 echo "--- state from before it comes back: it is not taken on"
 rm -rf "$D/state"
 mv "$work/old" "$D/state"

@@ -95,9 +95,11 @@ for name in "${services[@]}"; do
 done
 
 say "3. The same files, and aggregation killed by SIGKILL at its record $crash (SEED=$seed)"
-"$program" load --log.level=warn "${files[@]}" | sed 's/^/   /' || :
+exec 4>&2 2>/dev/null # the shell's own words of it are left out
+"$program" load --log.level=warn "${files[@]}" 2>&4 | sed 's/^/   /' || :
 code=0
-{ wait "${pids[aggregation]}"; } 2>/dev/null || code=$?
+wait "${pids[aggregation]}" || code=$?
+exec 2>&4 4>&-
 [ $code = 137 ] || { tail -n 20 "$out/aggregation.log"; die "exit $code: aggregation was not killed"; }
 echo "   exit $code, $(minutes | wc -l) bars of a minute so far"
 "$program" explain "$shown" aggregation 2>/dev/null | sed -nE "s/^ +(.*, open: waits)/   $shown: \1/p" | tail -n 4 || :

@@ -76,9 +76,9 @@ static int read_topic(struct run *run, const struct weir__log_engine *engine, st
 
     if (err == WEIR_NOTFOUND)
         return WEIR_OK;
-    for (int32_t i = 0; err >= 0 && i < count; i++)
-        err = weir__read_partition(engine, log, (struct weir__tp){ topic, i }, 0, take_record, run, reterr);
-    return err < 0 ? err : WEIR_OK;
+    if (err < 0)
+        return weir__fail(reterr, err, topic, "its partitions are not told: %s", weir_code_text(err));
+    return weir__read_topic(engine, log, topic, count, take_record, run, reterr);
 }
 
 static int read_log(struct run *run, struct weir__looked *looked, int opening, struct weir_error *reterr)

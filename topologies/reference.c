@@ -73,10 +73,7 @@ static int learn_known(struct loading *loading, struct weir_error *reterr)
 
     if (err < 0)
         return weir__fail(reterr, err, MARKET_REFERENCE_TOPIC, "the topic cannot be read: %s", weir_code_text(err));
-    for (int32_t i = 0; err == WEIR_OK && i < count; i++)
-        err = weir__read_partition(engine, loading->config->log, (struct weir__tp){ MARKET_REFERENCE_TOPIC, i }, 0,
-                                   take_known, loading, reterr);
-    return err;
+    return weir__read_topic(engine, loading->config->log, MARKET_REFERENCE_TOPIC, count, take_known, loading, reterr);
 }
 
 /* ---- what differs ---- */

@@ -172,5 +172,8 @@ typedef int weir__take_record(void *arg, const struct weir__raw *raw, struct wei
  * WEIR_IO: nothing came for seconds; the engine's codes; take's. */
 int weir__read_partition(const struct weir__log_engine *engine, struct weir__log *log, struct weir__tp tp,
                          int64_t from, weir__take_record *take, void *arg, struct weir_error *reterr);
+/* The same of all partitions of a topic from the beginning, each in its order, by one reader. */
+int weir__read_topic(const struct weir__log_engine *engine, struct weir__log *log, const char *topic,
+                     int32_t partitions, weir__take_record *take, void *arg, struct weir_error *reterr);
 
 #endif

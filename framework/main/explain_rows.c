@@ -138,10 +138,11 @@ static int gather(struct rows *rows, const char *topic, int32_t partition, struc
     if (err < 0 && err != WEIR_NOTFOUND)
         return weir__fail(reterr, err, topic, "the topic cannot be read: %s", weir_code_text(err));
     err = WEIR_OK;
-    for (int32_t i = 0; err == WEIR_OK && i < count; i++)
-        if (partition < 0 || partition == i)
-            err = weir__read_partition(explain->engine, explain->log, (struct weir__tp){ topic, i }, 0, take_record,
-                                       rows, reterr);
+    if (partition < 0)
+        err = weir__read_topic(explain->engine, explain->log, topic, count, take_record, rows, reterr);
+    else if (partition < count)
+        err = weir__read_partition(explain->engine, explain->log, (struct weir__tp){ topic, partition }, 0,
+                                   take_record, rows, reterr);
     if (err == WEIR_OK && list_rows(rows) < 0)
         err = weir__fail(reterr, WEIR_NO_MEMORY, topic, "out of memory");
     return err;

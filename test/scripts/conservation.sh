@@ -8,7 +8,7 @@ set -eu -o pipefail
 balanced() {
     local name=$1 topic=$2
     shift 2
-    market_run "$work/$name" "$@"
+    market_run "$work/$name" "$@" --log.quirks=off # offsets count the records of a compacted topic: no marks between them
     market_print "$work/$name" "$topic"
     python3 test/market/feeds.py counts "$@" | python3 test/market/balance.py "$work/$name.run" "$topic"
     rm -rf "$work/$name" "$work/$name.run"

@@ -46,29 +46,41 @@ static int64_t begin_of(const struct weir__node *source, const struct weir__ends
     return source->reset == WEIR_LATEST ? ends->stable : ends->low;
 }
 
-static int add_partition(struct reading *reading, const struct weir__node *source, struct weir__tp tp)
+static int add_partition(struct reading *reading, const struct weir__node *source, const struct weir__offset *offset)
 {
-    const struct weir__log_engine *engine = reading->looked->engine;
-    struct weir__lags             *lags = reading->lags;
-    struct weir__offset            offset = { .tp = tp, .offset = -1 };
-    struct weir__ends              ends;
-    int err = engine->committed(reading->looked->log, lags->plan->application, &offset, 1, &lags->arena,
-                                call_by(reading)); /* before the ends: it is never beyond them */
+    struct weir__ends ends;
+    int               err = reading->looked->engine->ends(reading->looked->log, offset->tp, call_by(reading), &ends);
 
-    if (err == WEIR_OK)
-        err = engine->ends(reading->looked->log, tp, call_by(reading), &ends);
     if (err < 0)
         return err;
     return add(reading,
-               &(struct weir__lag){ .topic = tp.topic,
-                                    .partition = tp.partition,
-                                    .committed = offset.offset,
+               &(struct weir__lag){ .topic = offset->tp.topic,
+                                    .partition = offset->tp.partition,
+                                    .committed = offset->offset,
                                     .end = ends.stable,
                                     .open = ends.end - ends.stable,
-                                    .records = MAX(ends.stable - begin_of(source, &ends, offset.offset), 0) });
+                                    .records = MAX(ends.stable - begin_of(source, &ends, offset->offset), 0) });
 }
 
 /* ---- topics ---- */
+
+/* What is committed is asked before the ends: it is never beyond them. */
+static int add_partitions(struct reading *reading, const struct weir__node *source, const char *topic, size_t count)
+{
+    struct weir__lags   *lags = reading->lags;
+    struct weir__offset *offsets = weir_arena_alloc(&lags->arena, sizeof(*offsets) * (count + 1));
+    int                  err;
+
+    if (offsets == NULL)
+        return WEIR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        offsets[i] = (struct weir__offset){ .tp = { topic, (int32_t)i }, .offset = -1 };
+    err = reading->looked->engine->committed(reading->looked->log, lags->plan->application, offsets, count,
+                                             &lags->arena, call_by(reading));
+    for (size_t i = 0; err == WEIR_OK && i < count; i++)
+        err = add_partition(reading, source, &offsets[i]);
+    return err;
+}
 
 static int add_topic(struct reading *reading, const struct weir__node *source, const char *topic)
 {
@@ -77,9 +89,7 @@ static int add_topic(struct reading *reading, const struct weir__node *source, c
 
     if (err == WEIR_NOTFOUND)
         return add(reading, &(struct weir__lag){ .topic = topic, .partition = -1, .committed = -1, .end = -1 });
-    for (int32_t i = 0; err == WEIR_OK && i < count; i++)
-        err = add_partition(reading, source, (struct weir__tp){ topic, i });
-    return err;
+    return err < 0 ? err : add_partitions(reading, source, topic, (size_t)count);
 }
 
 static int add_source(struct reading *reading, const struct weir__node *source, struct weir_error *reterr)

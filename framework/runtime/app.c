@@ -170,6 +170,8 @@ static int agree(struct weir__app *app, struct weir_error *reterr)
     int64_t                 end;
     int err = read_control_end(app, &end, reterr); /* before the record: what comes later is seen */
 
+    at.goes_on = app->config.goes_on; /* by whoever makes it alone: later, others ask */
+    at.goes_on_arg = app->config.goes_on_arg;
     atomic_store(&app->control_end, end);
     if (err == WEIR_OK)
         err = weir__control_make(&at, &app->control, reterr);

@@ -22,7 +22,7 @@ for how in "kill 15" "stop 30" "stop 180"; do
     await_of a health 'the log does not answer'
     sleep $((left + ${how#* } - SECONDS)) # this long it is away
     $server node "$work/kafka" 1
-    exact "after ${how% *}, back after ${how#* } s"
+    exact "after ${how% *}, back after ${how#* } s" 300
     await_of a health '"healthy":true'
     leave a
     $server stop "$work/kafka"

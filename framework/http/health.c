@@ -42,7 +42,9 @@ static void look_at_log(struct probe *probe)
 {
     int err = weir__app_ask_log(probe->app, LOG_MS);
 
-    if (err < 0)
+    if (err == WEIR_AGAIN)
+        fail(probe, "the log does not answer within %d ms", LOG_MS);
+    else if (err < 0)
         fail(probe, "the log does not answer: %s", weir_code_text(err));
 }
 

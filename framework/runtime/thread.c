@@ -292,6 +292,19 @@ static int begin(struct weir__thread *thread, struct weir_error *reterr)
     return err == WEIR_OK ? weir__follow_open(thread, reterr) : err;
 }
 
+/* A topic of ours that is gone: a reset has taken it, and its words are better. */
+static int explain_absence(struct weir__thread *thread, int code, struct weir_error *reterr)
+{
+    struct weir_error words;
+    int               err = code == WEIR_NOTFOUND ? weir__app_check_control(thread->app, &words) : WEIR_OK;
+
+    if (err != WEIR_BAD_STATE)
+        return code;
+    if (reterr != NULL)
+        *reterr = words;
+    return err;
+}
+
 static int loop(struct weir__thread *thread, struct weir_error *reterr)
 {
     int err = begin(thread, reterr);
@@ -306,7 +319,7 @@ static int loop(struct weir__thread *thread, struct weir_error *reterr)
                 break;
         }
     }
-    return err;
+    return explain_absence(thread, err, reterr);
 }
 
 /* All that was processed is committed and made durable. What cannot be any more is done again at the next start; after a

@@ -12,6 +12,7 @@ int main(int argc, char **argv)
     struct weir__program                     program = { .topologies = topologies,
                                                          .application = "data-processing",
                                                          .commands = commands,
+                                                         .retention_bytes = INT64_C(10) << 30,
                                                          .explaining = &market_explaining,
                                                          .prepare = market_prepare,
                                                          .load_files = market_load_words };

@@ -63,6 +63,8 @@ const struct weir__setting weir__settings[] = {
       "Partitions of topics that are created and whose number nothing else decides; 0 takes 4 on the embedded log, 12 on Kafka." },
     { "topics.replication", WEIR__INT, "0", 0, 32767, NULL,
       "Copies of each topic that is created on Kafka; of three or more, two must have a record before it counts; 0 takes the broker's default." },
+    { "topics.retention.bytes", WEIR__SIZE, "0", -1, NO_LIMIT, NULL,
+      "Bytes of each partition beyond which topics that are created on Kafka lose their oldest records; internal and compacted ones never do; 0 takes the program's (none; data-processing 10g), -1 no bound." },
     { "repartition.purge.interval.ms", WEIR__DURATION, "30s", SECOND, DAY, NULL,
       "How often repartition topics are trimmed of what has been read." },
     { "changelog.cleanup", WEIR__CHOICE, "weir", 0, 0, "weir|kafka-streams",

@@ -67,6 +67,7 @@ static int open_log(const struct weir__log_config *config, struct weir__log **re
     log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : MESSAGE_MAX;
     log->memory = config->memory;
     log->replication = config->replication;
+    log->retention = config->retention_bytes;
     log->settings = copy_settings(config->settings);
     err = log->settings != NULL ? make_clients(log, reterr)
                                 : weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a log");

@@ -209,11 +209,14 @@ static bool sets(const struct weir__topic *topic, const char *name)
 /* What the topic's own settings leave open. */
 static void set_rest(const struct weir__log *log, const struct weir__topic *topic, rd_kafka_NewTopic_t *wanted)
 {
-    char most[32];
+    char most[32], bound[32];
 
     snprintf(most, sizeof(most), "%lld", (long long)log->max_bytes + FRAME_BYTES);
+    snprintf(bound, sizeof(bound), "%lld", (long long)log->retention);
     if (!sets(topic, "max.message.bytes"))
         (void)rd_kafka_NewTopic_set_config(wanted, "max.message.bytes", most);
+    if (log->retention > 0 && !sets(topic, "retention.bytes") && !sets(topic, "cleanup.policy"))
+        (void)rd_kafka_NewTopic_set_config(wanted, "retention.bytes", bound);
     if (weir__kafka_needs_two(log) && !sets(topic, "min.insync.replicas"))
         (void)rd_kafka_NewTopic_set_config(wanted, "min.insync.replicas", "2");
 }

@@ -39,6 +39,7 @@ struct weir__log {
     int64_t max_bytes;
     size_t  memory;      /* of the library's queues; 0 = as much as is of use */
     int     replication; /* of topics that are made; 0 = as the broker has it */
+    int64_t retention;   /* bytes of a partition of those that do not say; 0 = no bound */
 
     /* shared */
     pthread_mutex_t        mutex;

@@ -30,6 +30,7 @@ struct weir__log_config {
     int64_t message_max_bytes; /* 0 = 1 MiB */
     size_t  memory;            /* bytes for its buffers, queues and for compaction; 0 = as much as is of use */
     int     replication;       /* kafka: copies of topics that are made; 0 = as the broker has it */
+    int64_t retention_bytes;   /* kafka: of each partition of topics that are made and do not say; 0 = no bound */
     /* embedded with quirks: ms of its clock until a transaction's last marker has landed; 0 = one with each look at the log;
      * below 0 = by weir__embedded_land alone */
     int64_t marker_delay;

@@ -27,6 +27,14 @@ static const char **at_servers(const char *const *settings, const char *at)
     return list;
 }
 
+/* -1, no bound, is what the log's 0 says. */
+static int64_t retention_of(const struct weir__program *program)
+{
+    int64_t configured = weir__config_int(program->settings, "topics.retention.bytes");
+
+    return MAX(configured != 0 ? configured : program->retention_bytes, 0);
+}
+
 static int open_with(const struct weir__program *program, const char *const *settings, struct weir__log **ret,
                      struct weir_error *reterr)
 {
@@ -34,8 +42,8 @@ static int open_with(const struct weir__program *program, const char *const *set
     struct weir__log_config config = { .settings = settings,
                                        .memory = weir__memory_of_log(total),
                                        .message_max_bytes = weir__config_int(program->settings, "max.record.bytes"),
-                                       .replication =
-                                           (int)weir__config_int(program->settings, "topics.replication") };
+                                       .replication = (int)weir__config_int(program->settings, "topics.replication"),
+                                       .retention_bytes = retention_of(program) };
 
     return program->engines->kafka->open(&config, ret, reterr);
 }

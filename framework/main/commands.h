@@ -43,6 +43,8 @@ struct weir__program {
     const char                        *application; /* "<it>-<topology>" is the application id; NULL = the topology */
     const struct weir__command *const *commands;    /* its own, before those of weir__commands; NULL = none */
     const struct weir__explaining     *explaining;  /* NULL = none */
+    int64_t
+        retention_bytes; /* of a partition of topics that it makes on Kafka, where settings do not say; 0 = no bound */
     /* What applications must find in the log when they start: `local` has it written before. NULL = nothing. */
     int (*prepare)(const struct weir__program *program, const struct weir__load_config *config,
                    const struct weir__args *args, struct weir_error *reterr);

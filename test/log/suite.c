@@ -18,7 +18,7 @@ const char                    *log_dir;
 struct weir_error              words;
 int64_t (*suite_clock)(void *arg);
 size_t  suite_memory;
-int64_t suite_marker_delay, suite_session_ms, suite_transaction_ms;
+int64_t suite_marker_delay, suite_session_ms, suite_transaction_ms, suite_retention;
 bool    suite_plain;
 
 static char dir[64];
@@ -34,6 +34,7 @@ void suite_open(void)
                                        .clock = suite_clock,
                                        .memory = suite_memory,
                                        .settings = settings,
+                                       .retention_bytes = suite_retention,
                                        .marker_delay = suite_marker_delay,
                                        .session_ms = suite_session_ms,
                                        .transaction_ms = suite_transaction_ms };

@@ -30,10 +30,10 @@ extern const struct weir__log_engine *engine;
 extern struct weir__log              *logs;
 extern const char                    *log_dir; /* NULL = in memory */
 extern struct weir_error              words;
-extern int64_t (*suite_clock)(void *arg);                                  /* of the log; NULL = the wall clock */
-extern size_t  suite_memory;                                               /* the log's; 0 = as much as is of use */
-extern int64_t suite_marker_delay, suite_session_ms, suite_transaction_ms; /* the same */
-extern bool    suite_plain;                                                /* without quirks */
+extern int64_t (*suite_clock)(void *arg); /* of the log; NULL = the wall clock */
+extern size_t  suite_memory;              /* the log's; 0 = as much as is of use */
+extern int64_t suite_marker_delay, suite_session_ms, suite_transaction_ms, suite_retention; /* the same */
+extern bool    suite_plain;                                                                 /* without quirks */
 
 void suite_begin(int subject); /* a log to begin with */
 void suite_end(void);

@@ -134,6 +134,36 @@ static void tell_setting(void *arg, const char *name, const char *value)
         weir__buf_printf(arg, "%s=%s;", name, value);
 }
 
+static void tell_bound(void *arg, const char *name, const char *value)
+{
+    if (strcmp(name, "retention.bytes") == 0)
+        weir__buf_printf(arg, "%s;", value);
+}
+
+/* The embedded log has no such bound: what a folder may hold is seen there. */
+START_TEST(topics_that_do_not_say_are_bounded_and_compacted_ones_never)
+{
+    const char *const says[] = { "retention.bytes=77", NULL }, *const compacted[] = { "cleanup.policy=compact",
+                                                                                      NULL };
+    const char *open, *own, *kept;
+
+    suite_retention = 1 << 30;
+    suite_begin(_i);
+    open = name_of("open");
+    own = name_of("own");
+    kept = name_of("kept");
+    make_topic_with(open, 1, NULL);
+    make_topic_with(own, 1, says);
+    make_topic_with(kept, 1, compacted);
+    ck_assert_int_eq(engine->settings(logs, open, soon(), tell_bound, &told), WEIR_OK);
+    ck_assert_int_eq(engine->settings(logs, own, soon(), tell_bound, &told), WEIR_OK);
+    ck_assert_int_eq(engine->settings(logs, kept, soon(), tell_bound, &told), WEIR_OK);
+    expect_text(&told, subjects[_i].distant ? "1073741824;77;-1;" : "-1;77;-1;");
+    suite_retention = 0;
+    suite_end();
+}
+END_TEST
+
 START_TEST(settings_are_told)
 {
     const char *const settings[] = { "cleanup.policy=compact,delete", "retention.ms=86400000", NULL };
@@ -437,6 +467,7 @@ int main(void)
                                   { what_cannot_be_a_topic_is_refused_by_name },
                                   { one_bad_topic_and_none_of_the_call_is_made },
                                   { settings_are_told },
+                                  { topics_that_do_not_say_are_bounded_and_compacted_ones_never },
                                   { topics_are_listed },
                                   { a_topic_grows_and_never_shrinks },
                                   { an_empty_partition_begins_and_ends_at_nothing },

@@ -2,7 +2,8 @@
  *
  * (1) A quarter is left to code, threads and what nobody counts, an eighth is the log's, an eighth what databases keep of
  *     what they read. The applications have the other half, in equal parts; where the log has queues and threads of a library
- *     in this process (expect), an eighth less, which is what those take besides.
+ *     in this process (expect), an eighth less, which is what those take besides; as much less where there is little, of which
+ *     what nobody counts is more: a disk that is busy makes tables pile up for a moment.
  * (2) No part is larger than is of use: with much memory most of it stays free.
  */
 #include <malloc.h>
@@ -17,6 +18,7 @@
 #define MOST_UNSENT  ((size_t)32 << 20) /* of a thread */
 #define LEAST        ((size_t)256 << 10)
 #define SCARCE       ((int64_t)1 << 30) /* with less, threads share what they freed */
+#define LITTLE       ((int64_t)128 << 20)
 
 /* A limit of the container, in bytes; 0 = none. */
 static int64_t read_limit(const char *path)
@@ -104,7 +106,8 @@ void weir__memory_divide(struct weir__app *app)
 {
     const struct weir__app_settings *settings = &app->settings;
     bool                             queues = app->config.engine->expect != NULL;
-    size_t                           apps = (size_t)settings->memory / 8 * (queues ? 3 : 4);
+    bool                             less = queues || settings->memory < LITTLE;
+    size_t                           apps = (size_t)settings->memory / 8 * (less ? 3 : 4);
     size_t                           ours = apps / MAX(app->config.neighbours, (size_t)1);
     size_t                           tasks = state_tasks(app), cache = settings->cache_bytes / MAX(tasks, (size_t)1);
     size_t                           dirty = part(ours / 4, tasks, MAX(MOST_DIRTY, cache));

@@ -113,7 +113,7 @@ static bool                    fault_after;      /* the commit is done, but we s
 static atomic_int              commits;
 
 static const char *refused[4]; /* what a record must not hold; NULL-ended. One thread alone */
-static bool        spoilt, told;
+static atomic_bool spoilt, told;
 
 static bool holds(struct weir_bytes value, const char *word)
 {

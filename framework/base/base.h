@@ -177,7 +177,8 @@ int weir__parse_int64(const char *text, int64_t *ret); /* whole text; WEIR_BAD_A
 
 int weir__make_dirs(const char *path, struct weir_error *reterr);   /* mkdir -p, mode 0750 */
 int weir__remove_tree(const char *path, struct weir_error *reterr); /* rm -r; absent = fine */
-/* The same for what must never be found half there: it gets another name first, "<path>.discarded". */
+/* The same for what must never be found half there: it gets another name first. */
+#define WEIR__DISCARDED ".discarded" /* behind the path */
 int weir__discard_tree(const char *path, struct weir_error *reterr);
 /* Holds an exclusive lock on path for the life of the returned descriptor, our pid in the file.
  * WEIR_BUSY: text names the holder's pid. */

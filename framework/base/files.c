@@ -115,7 +115,7 @@ int weir__discard_tree(const char *path, struct weir_error *reterr)
     char aside[PATH_MAX];
     int  err;
 
-    if (snprintf(aside, sizeof(aside), "%s.discarded", path) >= (int)sizeof(aside))
+    if (snprintf(aside, sizeof(aside), "%s" WEIR__DISCARDED, path) >= (int)sizeof(aside))
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, path, "the path is too long");
     err = weir__remove_tree(aside, reterr); /* of an earlier time that was cut short */
     if (err == WEIR_OK && rename(path, aside) < 0 && errno != ENOENT)

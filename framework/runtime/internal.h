@@ -13,6 +13,9 @@
 /* How long one call of the log may take before we look around, ms. */
 #define WEIR__CALL_MS 1000
 
+/* The usual transaction.timeout.ms, us: an older transaction is ended by the log itself, which looks like a fencing. */
+#define WEIR__TRANSACTION_US INT64_C(10000000)
+
 /* ---- settings.c ---- */
 
 struct weir__app_settings {

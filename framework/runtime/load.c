@@ -25,8 +25,7 @@
 #define HEAD_BYTES    INT64_C(65536)
 #define ROWS_AT_ONCE  2000
 #define BYTES_AT_ONCE ((size_t)4 << 20)
-#define MOST_TRIES    5                 /* that bring nothing */
-#define OLD_US        INT64_C(10000000) /* the usual transaction.timeout.ms */
+#define MOST_TRIES    5 /* that bring nothing */
 /* Taking a slot is short: who is fenced meanwhile tries again, a little later. */
 #define MOST_TAKES   50
 #define TAKE_MOST_MS 100
@@ -484,7 +483,8 @@ static bool worth_again(const struct loader *loader, int code)
 {
     if (weir_code_scope(code) != WEIR_SCOPE_TASK || loader->file == NULL || weir__lines_piped(loader->file))
         return false;
-    return (code != WEIR_FENCED || weir__monotonic_us() - loader->committed >= OLD_US) && !must_stop(loader);
+    return (code != WEIR_FENCED || weir__monotonic_us() - loader->committed >= WEIR__TRANSACTION_US) &&
+           !must_stop(loader);
 }
 
 static int load_once(const struct weir__load_config *config, const struct weir__load *load, uint64_t *ret_rows,

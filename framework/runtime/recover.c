@@ -15,8 +15,6 @@
 #define MOST_FAILURES 5
 #define SOON_US       INT64_C(5000000)
 #define TWIN_US       INT64_C(60000000)
-#define YOUNG_US \
-    INT64_C(10000000) /* the usual transaction.timeout.ms: an older transaction is ended by the log itself */
 
 static int abort_all(struct weir__thread *thread)
 {
@@ -98,7 +96,7 @@ static bool meets_twin(struct weir__thread *thread)
 {
     int64_t now = weir__monotonic_us(), before = thread->last_fence;
 
-    if (now - atomic_load(&thread->committed) >= YOUNG_US)
+    if (now - atomic_load(&thread->committed) >= WEIR__TRANSACTION_US)
         return false;
     thread->last_fence = now;
     return before != 0 && now - before < TWIN_US;

@@ -5,8 +5,6 @@
  */
 #include "framework/runtime/internal.h"
 
-#define RENEW_MS INT64_C(3600000)
-
 /* Whether it was in step an hour ago and still is. */
 static bool renew_store(struct weir__app *app, struct weir__store *store, struct weir__tp changelog)
 {
@@ -14,7 +12,7 @@ static bool renew_store(struct weir__app *app, struct weir__store *store, struct
     int64_t               now = weir__app_now(app);
     struct weir__ends     ends;
 
-    if (standing.offset < 0 || now - standing.synced < RENEW_MS)
+    if (standing.offset < 0 || now - standing.synced < WEIR__RENEW_MS)
         return false;
     if (app->config.engine->ends(app->config.log, changelog, now + WEIR__CALL_MS, &ends) < 0 ||
         ends.end > standing.offset + standing.marked)

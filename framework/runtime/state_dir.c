@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define GONE ".discarded" /* weir__discard_tree */
-
 static void free_path(char **path) { weir__free(*path); }
 
 static char *join_path(const char *dir, const char *name)
@@ -110,7 +108,7 @@ static bool is_gone(const char *name)
 {
     size_t size = strlen(name);
 
-    return size > strlen(GONE) && strcmp(name + size - strlen(GONE), GONE) == 0;
+    return size > strlen(WEIR__DISCARDED) && strcmp(name + size - strlen(WEIR__DISCARDED), WEIR__DISCARDED) == 0;
 }
 
 /* What belongs to the folder itself stays. */

@@ -198,7 +198,7 @@ static void stand(struct weir__store *store, const struct weir__standing *now)
 static bool is_written(const struct weir__store *store)
 {
     return TAILQ_EMPTY(&store->unwritten) && store->standing.offset == store->written.offset &&
-           store->standing.synced - store->written.synced < RENEW_MS;
+           store->standing.synced - store->written.synced < WEIR__RENEW_MS;
 }
 
 int weir__store_collect(struct weir__store *store, const struct weir__standing *now, struct weir__batch *batch)

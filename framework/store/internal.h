@@ -17,9 +17,6 @@
 
 #include "framework/store/store.h"
 
-/* How much older the written time of being in step may get than the true one, ms. */
-#define RENEW_MS INT64_C(3600000)
-
 enum { META_ROW = 0x00, DATA_ROW = 0x01, INDEX_ROW = 0x02, HEAD_ROW = 0x03 };
 #define FORMAT_VERSION 1
 #define WINDOW_SUFFIX  (sizeof(int64_t) + sizeof(int32_t)) /* start and seq after the plain key */

@@ -200,6 +200,9 @@ size_t weir__store_dirty_bytes(const struct weir__store *store); /* uncommitted 
 /* Deletes rows whose segment has expired (dirty, so the next batch carries it); with spec.tombstones the
  * listener hears of each. At most `max` rows a call. */
 int weir__store_expire(struct weir__store *store, size_t max);
+/* How much older than the truth the written time of being in step may get, ms. */
+#define WEIR__RENEW_MS INT64_C(3600000)
+
 /* How a store stands to its changelog. */
 struct weir__standing {
     int64_t offset; /* next to read; -1 = none */

@@ -1,0 +1,97 @@
+#!/bin/bash
+# ClickHouse's engine behind its HTTP interface, for tests, on a free port of 127.0.0.1; all it writes is below DIR.
+#   test/servers/clickhouse.sh start DIR            starts it and prints its URL; over data of before, on the port of before
+#   test/servers/clickhouse.sh stop DIR             SIGTERM, and waits
+#   test/servers/clickhouse.sh kill DIR             SIGKILL
+#   test/servers/clickhouse.sh query DIR SQL        prints the answer
+#   test/servers/clickhouse.sh fault DIR ABOUT      "kind=drop&times=1&match=INSERT": see clickhouse.py
+# CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: who may ask, of start and query. CLICKHOUSE_TLS=1, of start: HTTPS, by a certificate that
+# DIR/ca.pem answers for. Needs curl and python3. The engine comes once, by version and sha256, into .cache/clickhouse; NPM
+# names another registry to take it from.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+version=26.7.3-stable.1
+sum=c0d32b129e988f2b9a9a31c9141aecf5e1e2453f9a079efc4d36ab8e3f92b2ad
+cache=$(realpath -m "$here/../../.cache/clickhouse")
+library=$cache/libchdb-$version.so
+
+usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
+
+die() { echo "$0: $*" >&2; exit 1; }
+
+# take_engine: 180 MB by the network, 570 MB unpacked; in place only when its sum is right.
+take_engine() {
+    local part=$cache/part.$$ package=lib-linux-x64-gnu
+    [ ! -e "$library" ] || return 0
+    [ "$(uname -m)" = x86_64 ] || die "there is no sum of the engine for $(uname -m) here"
+    mkdir -p "$cache"
+    trap 'rm -f "$part" "$part.so"' EXIT
+    curl -sSfL -o "$part" "${NPM:-https://registry.npmjs.org}/@chdb/$package/-/$package-$version.tgz"
+    echo "$sum  $part" | sha256sum --check --quiet
+    tar -xzOf "$part" package/libchdb.so >"$part.so"
+    mv "$part.so" "$library"
+}
+
+# certificate: a CA of our own and what it signs, for 127.0.0.1 and localhost.
+certificate() {
+    [ ! -e "$dir/server.pem" ] || return 0
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-ca -keyout "$dir/ca.key" -out "$dir/ca.pem" 2>/dev/null
+    openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$dir/server.key" -out "$dir/server.csr" 2>/dev/null
+    openssl x509 -req -days 2 -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial \
+        -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:localhost") -out "$dir/server.pem" 2>/dev/null
+}
+
+running() { [ -e "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null; }
+
+start() {
+    local try tls=() scheme=http
+    if [ -n "${CLICKHOUSE_TLS:-}" ]; then
+        certificate
+        tls=(TLS_CERT="$dir/server.pem" TLS_KEY="$dir/server.key") scheme=https
+    fi
+    rm -f "$dir/ready"
+    env "${tls[@]}" USER_NAME="${CLICKHOUSE_USER:-default}" USER_PASSWORD="${CLICKHOUSE_PASSWORD:-}" \
+        python3 "$here/clickhouse.py" "$library" "$dir/data" "$(cat "$dir/port" 2>/dev/null || echo 0)" \
+        >"$dir/ready" 2>>"$dir/log" </dev/null &
+    echo $! >"$dir/pid"
+    for ((try = 0; try < 600; try++)); do
+        [ ! -s "$dir/ready" ] || break
+        running || { tail -n 20 "$dir/log" >&2; die "the engine does not come up"; }
+        sleep 0.1
+    done
+    cp "$dir/ready" "$dir/port"
+    echo "$scheme://127.0.0.1:$(cat "$dir/port")" | tee "$dir/url"
+}
+
+end() {
+    local pid
+    [ -e "$dir/pid" ] || return 0
+    pid=$(cat "$dir/pid")
+    kill "-$1" "$pid" 2>/dev/null || :
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    rm -f "$dir/pid"
+}
+
+ask() {
+    local trust=()
+    [ ! -e "$dir/ca.pem" ] || trust=(--cacert "$dir/ca.pem")
+    curl -sS --fail-with-body "${trust[@]}" -H "X-ClickHouse-User: ${CLICKHOUSE_USER:-default}" \
+        -H "X-ClickHouse-Key: ${CLICKHOUSE_PASSWORD:-}" "$@"
+}
+
+[ $# -ge 2 ] || usage
+dir=$(realpath -m "$2")
+case $1 in
+start)
+    for tool in curl python3 openssl; do command -v $tool >/dev/null || die "there is no $tool: install it"; done
+    take_engine
+    mkdir -p "$dir"
+    ! running || die "it runs already in $dir"
+    start
+    ;;
+stop) end TERM ;;
+kill) end KILL ;;
+query) ask "$(cat "$dir/url")/" --data-binary "$3" ;;
+fault) ask -X POST "$(cat "$dir/url")/fault?$3" ;;
+*) usage ;;
+esac

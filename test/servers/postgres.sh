@@ -1,0 +1,124 @@
+#!/bin/bash
+# PostgreSQL for tests, on a free port of 127.0.0.1. Prints a connection string: user weir, who may do all, database weir.
+#   test/servers/postgres.sh start DIR [tls]   a new server, what it writes below DIR; tls: others than by TLS are refused
+#   test/servers/postgres.sh again DIR         the same server and port, after stop or kill
+#   test/servers/postgres.sh sql DIR TEXT...   runs statements, prints rows as a|b; TEXT - reads standard input
+#   test/servers/postgres.sh stop DIR          ends all sessions and the server
+#   test/servers/postgres.sh kill DIR          at once, without a last word: the next start recovers
+#   test/servers/postgres.sh remove DIR        kill, and nothing is left of it
+# Needs postgresql; tls: openssl. The server will not run as root: then it runs as the user postgres, who may not look into
+# DIR, and its files are in a folder beside.
+set -euo pipefail
+
+usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
+
+die() { echo "$0: $*" >&2; exit 1; }
+
+need() {
+    local initdb
+    for initdb in $(command -v initdb) /usr/lib/postgresql/*/bin/initdb; do
+        [ ! -x "${initdb%/*}/psql" ] || [ ! -x "$initdb" ] || bin=${initdb%/*}
+    done
+    [ -n "${bin:-}" ] || die "there is no PostgreSQL: install postgresql"
+    [ "$(id -u)" != 0 ] || id postgres >/dev/null 2>&1 || die "there is no user postgres, and the server will not run as root"
+}
+
+# as COMMAND...: as the user whose server it is.
+as() { if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }
+
+free_port() {
+    python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+dsn() {
+    printf "host=127.0.0.1 port=%s user=weir password=secret dbname=weir%s\n" "$(cat "$dir/port")" \
+        "$([ ! -e "$dir/ca.pem" ] || echo " sslmode=verify-full sslrootcert=$dir/ca.pem")"
+}
+
+make_folder() {
+    mkdir -p "$dir"
+    if [ "$(id -u)" = 0 ]; then
+        data=$(mktemp -d "${TMPDIR:-/tmp}/weir-postgres.XXXXXX")
+        chown postgres "$data"
+    else
+        data=$dir/files
+        mkdir -m 700 "$data"
+    fi
+    ln -sfn "$data" "$dir/data"
+}
+
+# certificates: an authority of our own, and what it says of 127.0.0.1.
+certificates() {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=weir test" -keyout "$dir/ca.key" -out "$dir/ca.pem"
+    openssl req -newkey rsa:2048 -nodes -subj "/CN=127.0.0.1" -keyout "$dir/server.key" -out "$dir/server.csr"
+    openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
+        -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:localhost") -out "$dir/server.crt"
+}
+
+# place FILE: into the server's folder, for the server's eyes alone.
+place() {
+    as tee "$data/pg/$1" <"$dir/$1" >/dev/null
+    as chmod 600 "$data/pg/$1"
+}
+
+configure() {
+    local access=host
+    echo secret | as tee "$data/password" >/dev/null
+    as "$bin/initdb" -D "$data/pg" -A scram-sha-256 -U weir --pwfile="$data/password" --no-sync -E UTF8 --locale=C.UTF-8 >"$dir/log"
+    printf "%s\n" "listen_addresses='127.0.0.1'" "port=$(cat "$dir/port")" "unix_socket_directories='$data'" fsync=off \
+        synchronous_commit=off full_page_writes=off max_connections=50 shared_buffers=32MB |
+        as tee -a "$data/pg/postgresql.conf" >/dev/null
+    if [ "${1:-}" = tls ]; then
+        certificates 2>>"$dir/log"
+        place server.crt
+        place server.key
+        printf "%s\n" ssl=on "ssl_cert_file='server.crt'" "ssl_key_file='server.key'" | as tee -a "$data/pg/postgresql.conf" >/dev/null
+        access=hostssl
+    fi
+    printf "%s all all 127.0.0.1/32 scram-sha-256\n" $access | as tee "$data/pg/pg_hba.conf" >/dev/null
+}
+
+launch() {
+    as "$bin/pg_ctl" -D "$data/pg" -l "$data/log" -w start >>"$dir/log" 2>&1 </dev/null || {
+        as tail -n 20 "$data/log" >&2
+        die "the server does not come up"
+    }
+}
+
+end() { as "$bin/pg_ctl" -D "$data/pg" -m "$1" -w stop >>"$dir/log" 2>&1 || :; }
+
+sql() { "$bin/psql" -XAtq -v ON_ERROR_STOP=1 "$(dsn)" "$@"; }
+
+[ $# -ge 2 ] || usage
+dir=$(realpath -m "$2")
+need
+[ ! -e "$dir/data" ] || data=$(readlink "$dir/data")
+case $1 in
+start)
+    make_folder
+    free_port >"$dir/port"
+    configure "${3:-}"
+    launch
+    "$bin/psql" -XAtq "$(dsn | sed 's/dbname=weir/dbname=postgres/')" -c "create database weir"
+    dsn
+    ;;
+again)
+    launch
+    dsn
+    ;;
+sql)
+    if [ "$3" = - ]; then sql; else for text in "${@:3}"; do sql -c "$text"; done; fi
+    ;;
+stop) end fast ;;
+kill) end immediate ;;
+remove)
+    if [ -n "${data:-}" ]; then
+        end immediate
+        rm -rf "$data" "$dir"
+    fi
+    ;;
+*) usage ;;
+esac

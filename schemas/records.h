@@ -277,6 +277,24 @@ struct market_instrument {
     int64_t               version; /* rises with each change of the row */
 };
 
+/* ---- what is served is to be dropped, or served anew ---- */
+
+enum market_projection { MARKET_LATEST_PRICE, MARKET_CURVE_SNAPSHOT, MARKET_CUSTOM, MARKET_BARS };
+enum market_invalidate {
+    MARKET_INVALIDATE_DROP,    /* the entry goes, in the store and outside of it, until something new comes for it */
+    MARKET_INVALIDATE_REFRESH, /* what the store has is served again, under the epoch of now */
+};
+
+/* Of exactly one entry: its key is that of the record. */
+struct market_invalidation {
+    struct weir_text       tenant_id, instrument_id; /* or the id of a curve, a pair */
+    enum market_projection projection_type;
+    enum market_invalidate action;
+    int64_t                since; /* only what is of that event time or later; 0 = all */
+    struct weir_text       reason, requested_by;
+    int64_t                requested_at;
+};
+
 /* Records, flags, ids and reasons as docs/schemas.md says them, from the tables. */
 void market_document(struct weir__buf *ret);
 
@@ -285,15 +303,16 @@ void market_document(struct weir__buf *ret);
 /* Of each record one type in two forms to write; both read both. The first one is the contract's default. */
 extern const struct weir_codec market_tick[1], market_tick_json[1];
 extern const struct weir_codec market_enriched[1], market_enriched_json[1];
-extern const struct weir_codec market_bar[1], market_bar_msgpack[1];               /* JSON, MessagePack */
-extern const struct weir_codec market_latest[1], market_latest_msgpack[1];         /* JSON, MessagePack */
-extern const struct weir_codec market_instrument[1], market_instrument_msgpack[1]; /* JSON, MessagePack */
-extern const struct weir_codec market_content[1];                                  /* MessagePack */
-extern const struct weir_codec market_order[1];                                    /* MessagePack */
-extern const struct weir_codec market_fold[1];                                     /* MessagePack */
-extern const struct weir_codec market_window[1];                                   /* MessagePack */
-extern const struct weir_codec market_recent[1];                                   /* MessagePack */
-extern const struct weir_codec market_backfilled[1];                               /* MessagePack */
+extern const struct weir_codec market_bar[1], market_bar_msgpack[1];                   /* JSON, MessagePack */
+extern const struct weir_codec market_latest[1], market_latest_msgpack[1];             /* JSON, MessagePack */
+extern const struct weir_codec market_instrument[1], market_instrument_msgpack[1];     /* JSON, MessagePack */
+extern const struct weir_codec market_invalidation[1], market_invalidation_msgpack[1]; /* JSON, MessagePack */
+extern const struct weir_codec market_content[1];                                      /* MessagePack */
+extern const struct weir_codec market_order[1];                                        /* MessagePack */
+extern const struct weir_codec market_fold[1];                                         /* MessagePack */
+extern const struct weir_codec market_window[1];                                       /* MessagePack */
+extern const struct weir_codec market_recent[1];                                       /* MessagePack */
+extern const struct weir_codec market_backfilled[1];                                   /* MessagePack */
 
 /* Reads as the codec does, and says which field is wrong and why: reterr->code is a market_reason. ret: codec->bytes. */
 int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,

@@ -25,6 +25,8 @@ enum {
     _Static_assert(ARRAY_SIZE(rows) <= 64, "a set of fields is a word of bits")
 
 static const char *const kinds[] = { "price", "trade", "quote" };
+static const char *const projections[] = { "latest_price", "curve_snapshot", "custom", "bars" };
+static const char *const actions[] = { "drop", "refresh" };
 static const char *const states[] = { "open", "final", "correction" };
 
 /* clang-format off */
@@ -161,6 +163,20 @@ static const struct market_field instrument_rows[] = {
 };
 TABLE(market_instrument, 1, instrument_rows);
 
+/* ---- invalidation ---- */
+
+static const struct market_field invalidation_rows[] = {
+    ROW(market_invalidation, TENANT,     tenant_id,       REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_invalidation, INSTRUMENT, instrument_id,   REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_invalidation, WORD,       projection_type, REQUIRED, WORDS(projections)),
+    ROW(market_invalidation, WORD,       action,          REQUIRED, WORDS(actions)),
+    ROW(market_invalidation, INT,        since),
+    ROW(market_invalidation, TEXT,       reason,          UP_TO(ID_TEXT_MAX)),
+    ROW(market_invalidation, TEXT,       requested_by,    UP_TO(ID_TEXT_MAX)),
+    ROW(market_invalidation, INT,        requested_at,    REQUIRED),
+};
+TABLE(market_invalidation, 1, invalidation_rows);
+
 /* ---- state of aggregation ---- */
 
 static const struct market_field content_rows[] = {
@@ -240,9 +256,11 @@ TABLE(market_recent, 1, recent_rows);
 /* clang-format on */
 
 const struct market_schema *const market_schemas[] = {
-    market_tick_schema,   market_enriched_schema,   market_bar_schema,
-    market_latest_schema, market_instrument_schema, market_content_schema,
-    market_fold_schema,   market_order_schema,      NULL,
+    market_tick_schema,       market_enriched_schema,
+    market_bar_schema,        market_latest_schema,
+    market_instrument_schema, market_invalidation_schema,
+    market_content_schema,    market_fold_schema,
+    market_order_schema,      NULL,
 };
 
 /* ---- codecs ---- */
@@ -331,6 +349,8 @@ CODEC(market_latest, market_latest, json);
 CODEC(market_latest_msgpack, market_latest, packed);
 CODEC(market_instrument, market_instrument, json);
 CODEC(market_instrument_msgpack, market_instrument, packed);
+CODEC(market_invalidation, market_invalidation, json);
+CODEC(market_invalidation_msgpack, market_invalidation, packed);
 CODEC(market_content, market_content, packed);
 CODEC(market_order, market_order, packed);
 CODEC(market_fold, market_fold, packed);

@@ -21,6 +21,7 @@ static const struct record_form record_forms[] = {
     { market_bar_msgpack, market_bar, false },
     { market_latest_msgpack, market_latest, false },
     { market_instrument_msgpack, market_instrument, false },
+    { market_invalidation_msgpack, market_invalidation, false },
     { market_content, market_content, false },
     { market_fold, market_fold, false },
     { market_key, market_key, true },

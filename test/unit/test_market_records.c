@@ -137,6 +137,18 @@ static struct market_instrument full_instrument(void)
                                        .version = 12 };
 }
 
+static struct market_invalidation full_invalidation(void)
+{
+    return (struct market_invalidation){ .tenant_id = text_of("acme"),
+                                         .instrument_id = text_of("PJM.WESTERN.HUB.DA"),
+                                         .projection_type = MARKET_BARS,
+                                         .action = MARKET_INVALIDATE_REFRESH,
+                                         .since = 1746057600000000,
+                                         .reason = text_of("a fault is mended"),
+                                         .requested_by = text_of("desk"),
+                                         .requested_at = 1746057600000001 };
+}
+
 static struct market_content full_content(void)
 {
     struct market_tick tick = full_tick();
@@ -161,14 +173,15 @@ static struct market_fold full_fold(void)
 }
 
 static union {
-    struct market_tick       tick;
-    struct market_enriched   enriched;
-    struct market_bar        bar;
-    struct market_latest     latest;
-    struct market_instrument instrument;
-    struct market_content    content;
-    struct market_fold       fold;
-} full[7], least[7];
+    struct market_tick         tick;
+    struct market_enriched     enriched;
+    struct market_bar          bar;
+    struct market_latest       latest;
+    struct market_instrument   instrument;
+    struct market_content      content;
+    struct market_fold         fold;
+    struct market_invalidation invalidation;
+} full[8], least[8];
 
 /* Each record by both its codecs; `required`: names, in order. */
 static const struct sample {
@@ -188,6 +201,8 @@ static const struct sample {
     { market_instrument_msgpack, market_instrument, &full[4], &least[4], "tenant_id instrument_id " },
     { market_content, market_content, &full[5], &least[5], "" },
     { market_fold, market_fold, &full[6], &least[6], "count open close high low notional " },
+    { market_invalidation_msgpack, market_invalidation, &full[7], &least[7],
+      "tenant_id instrument_id projection_type action requested_at " },
 };
 
 static void make_samples(void)
@@ -199,6 +214,7 @@ static void make_samples(void)
     full[4].instrument = full_instrument();
     full[5].content = full_content();
     full[6].fold = full_fold();
+    full[7].invalidation = full_invalidation();
     least[0].tick = least_tick();
     least[1].enriched.tick = least_tick();
     least[2].bar = (struct market_bar){
@@ -211,6 +227,7 @@ static void make_samples(void)
         .tenant_id = text_of("t"), .instrument_id = text_of("A"), .active = true, .version = 1
     };
     least[5].content.revision = 1;
+    least[7].invalidation = (struct market_invalidation){ .tenant_id = text_of("t"), .instrument_id = text_of("A") };
 }
 
 /* ---- helpers ---- */

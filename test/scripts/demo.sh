@@ -33,13 +33,14 @@ all_shown PJM.HUB.00
 shows 'load its trades instead \(1 of 4 files refused'
 shows '^  PJM.HUB.00, 2025-03-'
 pid=$(sed -nE 's/^It goes on running \(kill ([0-9]+) ends it\)$/\1/p' "$work/said")
-children+=("$pid")
+trap 'kill "$pid" 2>/dev/null || :; cleanup' EXIT # it is no child of ours
 mapfile -t urls < <(sed -nE 's#^   (http://127.*)#\1#p' "$work/said")
 equal 4 "${#urls[@]}" "URLs"
 for url in "${urls[@]}"; do curl -sSf --max-time 20 "$url" >"$work/body" || fail "$url"; done
 grep -q '"bars":\[{' "$work/body" || fail "no bars at ${urls[3]}"
 kill -TERM "$pid"
 await eval "! kill -0 $pid"
+trap cleanup EXIT
 
 echo "--- what is refused"
 DATA=$work/nothing expect 1 "$demo"

@@ -57,7 +57,7 @@ ask() { curl -s --max-time 5 "http://127.0.0.1:$(sed -nE 's/.*id=http-open.* por
 is_ready() { ask "$1" /health/ready | grep -q '"ready":true'; }
 all_ready() { for id in "${ids[@]}"; do await is_ready "$id"; done; }
 restored() { ask "$1" /metrics | awk '/^weir_restore_records_total/ { sum += $NF } END { print sum + 0 }'; }
-died() { ! kill -0 "${pids[$1]}" 2>/dev/null; }
+died() { ! runs "${pids[$1]}"; }
 
 # stop_all: each comes to its end by SIGTERM, which shutdown.timeout.ms bounds: beyond it the exit is another one.
 stop_all() {

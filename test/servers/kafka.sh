@@ -84,6 +84,11 @@ launch() {
     echo $! >"$dir/node$1/pid"
 }
 
+# runs FILE: the process whose number it holds is a node of this folder; the number alone may be another's by now.
+runs() {
+    [ -e "$1" ] && tr '\0' '\n' <"/proc/$(cat "$1")/cmdline" 2>/dev/null | grep -qxF "${1%pid}server.properties"
+}
+
 # await NODE: until its port answers.
 await() {
     local try
@@ -97,10 +102,11 @@ await() {
 }
 
 end() {
-    local signal=$1 pid
-    for pid in "$dir"/node${2:-*}/pid; do [ ! -e "$pid" ] || kill "-$signal" "$(cat "$pid")" 2>/dev/null || true; done
-    for pid in "$dir"/node${2:-*}/pid; do
-        while [ -e "$pid" ] && kill -0 "$(cat "$pid")" 2>/dev/null; do sleep 0.05; done
+    local signal=$1 file pid pids=()
+    for file in "$dir"/node${2:-*}/pid; do ! runs "$file" || pids+=("$(cat "$file")"); done
+    for pid in "${pids[@]}"; do kill "-$signal" "$pid" 2>/dev/null || true; done
+    for pid in "${pids[@]}"; do
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
     done
 }
 

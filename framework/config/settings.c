@@ -17,7 +17,7 @@ const struct weir__setting weir__settings[] = {
     { "application.id", WEIR__TEXT, NULL, 0, 0, NULL,
       "Names the consumer group, the internal topics and the transactions; without it each topology's own name is taken." },
     { "instance.id", WEIR__TEXT, NULL, 0, 0, NULL,
-      "Names this process among those of the application, which makes its group membership static; without it a random name is made once and kept in the state folder." },
+      "Names this process among those of the application, which makes its group membership static (all of them have a name, or none); without it a random name is made once and kept in the state folder." },
     { "state.dir", WEIR__TEXT, "state", 0, 0, NULL,
       "Folder of the state stores, which belongs to one process at a time; local keeps them in its --dir unless this names another." },
     { "threads", WEIR__INT, "0", 0, 1024, NULL,

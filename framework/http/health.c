@@ -68,7 +68,10 @@ static void look_at_assignment(struct probe *probe)
     struct weir__app_state state;
 
     weir__app_state(probe->app, &state);
-    if (!state.assigned)
+    if (state.parted)
+        fail(probe,
+             "a task's inputs were given to two members: let all processes have an instance.id, or none of them");
+    else if (!state.assigned)
         fail(probe, "not all stream threads have their partitions");
 }
 

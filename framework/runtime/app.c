@@ -413,6 +413,7 @@ void weir__app_state(struct weir__app *app, struct weir__app_state *ret)
         bool                 assigned = atomic_load(&thread->holds_assignment);
 
         ret->threads += assigned;
+        ret->parted = ret->parted || atomic_load(&thread->parted);
         ret->assigned = ret->assigned && assigned;
         ret->tasks += atomic_load(&thread->tasks);
         ret->restoring += atomic_load(&thread->restoring);

@@ -219,6 +219,7 @@ struct weir__thread {
     atomic_uint_fast64_t   activity, records, commits;
     atomic_size_t          tasks, restoring;
     atomic_bool            holds_assignment; /* with a task for each part of it, restored or not */
+    atomic_bool            parted;           /* inputs of a task with state were given to another member */
     atomic_bool            ended;
     atomic_int_fast64_t    restore_all, restore_left; /* offsets of the changelogs of its tasks */
     atomic_int_fast64_t    last_beat, committed;      /* monotonic us; the second: when nothing was left to commit */

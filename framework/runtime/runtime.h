@@ -64,6 +64,7 @@ struct weir__app_state {
     size_t      threads, tasks, restoring; /* of the threads, those with an assignment; tasks; of these, restoring */
     uint64_t    records, commits;
     bool        assigned, failed, closing;
+    bool        parted; /* inputs of a task with state were given to another member: it is not worked */
 };
 void weir__app_state(struct weir__app *app, struct weir__app_state *ret);
 

@@ -2,6 +2,7 @@
  *
  * (1) Placement: exactly the partitions of the last ASSIGNED. A sub-topology with state has a task per partition
  *     number; one without has a task per topic partition.
+ *     A task with state opens only where all its inputs were given to the same thread.
  * (2) Order of taking a task: the producer has resolved its predecessor, committed offsets, ends of the changelogs
  *     read uncommitted, restore, process. Any other order can lose updates.
  */
@@ -39,6 +40,14 @@ struct weir__input *weir__seats_input(struct weir__thread *thread, const char *t
         }
     }
     return NULL;
+}
+
+static bool is_assigned(const struct weir__thread *thread, struct weir__tp tp)
+{
+    for (size_t i = 0; i < thread->assigned_count; i++)
+        if (same_tp(thread->assigned[i], tp.topic, tp.partition))
+            return true;
+    return false;
 }
 
 /* ---- closing ---- */
@@ -411,25 +420,59 @@ static int open_seat(struct weir__thread *thread, int sub, struct weir__tp tp, s
     return err;
 }
 
+/* The input of a task with state that the group has given to somebody else; NULL = there is none. */
+static const char *missing_input(const struct weir__thread *thread, int sub, int32_t partition)
+{
+    const struct weir__app *app = thread->app;
+
+    for (size_t i = 0; app->plan->subs[sub].stateful && i < app->input_count; i++)
+        if (app->input_subs[i] == sub &&
+            !is_assigned(thread, (struct weir__tp){ .topic = app->inputs[i], .partition = partition }))
+            return app->inputs[i];
+    return NULL;
+}
+
+/* A group of named and unnamed members has no order among them, and may part a task's inputs: two would have its state. */
+static void say_parted(struct weir__thread *thread, struct weir__tp tp, const char *missing)
+{
+    if (!atomic_exchange(&thread->parted, true))
+        weir__say(
+            WEIR__ERROR, "task-parted", "topology", "s", thread->app->plan->topology->name, "partition", "i",
+            (int64_t)tp.partition, "given", "s", tp.topic, "not", "s", missing, "remedy", "s",
+            "the group gave one task's inputs to two members: let all processes of the application have an instance.id, "
+            "or none of them",
+            NULL);
+}
+
+static int open_seat_of(struct weir__thread *thread, struct weir__tp tp, struct weir_error *reterr)
+{
+    struct weir__seat *seat;
+    int                sub = reader_of(thread->app, tp.topic);
+    const char        *missing;
+
+    if (sub < 0 || weir__seats_input(thread, tp.topic, tp.partition, &seat) != NULL)
+        return WEIR_OK;
+    missing = missing_input(thread, sub, tp.partition);
+    if (missing == NULL)
+        return open_seat(thread, sub, tp, reterr);
+    say_parted(thread, tp, missing);
+    return WEIR_OK;
+}
+
 int weir__seats_open(struct weir__thread *thread, struct weir_error *reterr)
 {
     int err = WEIR_OK;
 
     atomic_store(&thread->holds_assignment, false);
-    for (size_t i = 0; err == WEIR_OK && i < thread->assigned_count; i++) {
-        struct weir__tp    tp = thread->assigned[i];
-        struct weir__seat *seat;
-        int                sub = reader_of(thread->app, tp.topic);
-
-        if (sub >= 0 && weir__seats_input(thread, tp.topic, tp.partition, &seat) == NULL)
-            err = open_seat(thread, sub, tp, reterr);
-    }
+    atomic_store(&thread->parted, false);
+    for (size_t i = 0; err == WEIR_OK && i < thread->assigned_count; i++)
+        err = open_seat_of(thread, thread->assigned[i], reterr);
     if (err == WEIR_OK)
         err = weir__restore_read(thread, reterr);
     count_seats(thread);
     if (err == WEIR_OK)
         err = weir__seats_take(thread, reterr);
-    atomic_store(&thread->holds_assignment, err == WEIR_OK && thread->has_token);
+    atomic_store(&thread->holds_assignment, err == WEIR_OK && thread->has_token && !atomic_load(&thread->parted));
     return err;
 }
 
@@ -442,14 +485,6 @@ static const char *own_name(const struct weir__app *app, const char *topic)
         if (strcmp(app->inputs[i], topic) == 0)
             return app->inputs[i];
     return NULL;
-}
-
-static bool is_assigned(const struct weir__thread *thread, struct weir__tp tp)
-{
-    for (size_t i = 0; i < thread->assigned_count; i++)
-        if (same_tp(thread->assigned[i], tp.topic, tp.partition))
-            return true;
-    return false;
 }
 
 /* Whether a seat's inputs are those that a seat made now would have. */

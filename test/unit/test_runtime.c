@@ -918,6 +918,64 @@ START_TEST(joins_meet_in_one_task)
 }
 END_TEST
 
+/* A member of the group that reads one of the two inputs only, as if the group had no order among its members: it is given half of
+ * that, and nothing of the other. */
+static struct weir__consumer *join_for_left(void)
+{
+    const char            *topic = "left";
+    struct weir__consumer *other;
+
+    ck_assert_int_eq(engine.join(logs, "joining", NULL, &topic, 1, &other, &err), WEIR_OK);
+    return other;
+}
+
+static bool is_parted(struct weir__app *app)
+{
+    struct weir__app_state state;
+
+    weir__app_state(app, &state);
+    ck_assert(!state.parted || !state.assigned);
+    return state.parted;
+}
+
+static void await_parted(struct weir__app *app, struct weir__consumer *other)
+{
+    while (!is_parted(app)) {
+        struct weir__polled polled = { 0 };
+
+        if (weir__embedded_engine.poll(other, engine.now(logs) + 1, &polled) == WEIR_OK)
+            engine.release(other, polled.lease);
+    }
+}
+
+/* Two would work on the task's store otherwise, each with half of its input. */
+START_TEST(a_task_whose_inputs_are_parted_is_not_worked)
+{
+    struct weir__consumer *other;
+    struct weir__app      *app;
+
+    set("threads", "1");
+    for (int i = 0; i < 20; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "k%d", i);
+        send("right", key, "r", 1000, 1);
+        send("left", key, "l", 2000, 1);
+    }
+    other = join_for_left();
+    ck_assert_msg(make(&joining, &app) == WEIR_OK, "%s: %s", err.where, err.text);
+    ck_assert_int_eq(weir__app_start(app, &err), WEIR_OK);
+    await_parted(app, other);
+    ck_assert_int_eq(engine.leave(other, engine.now(logs) + 1000), WEIR_OK);
+    await_assigned(app);
+    ck_assert(!is_parted(app));
+    await_records("pairs", 20);
+    ck_assert_int_eq(weir__app_stop(app, &err), WEIR_OK);
+    weir__app_free(app);
+    ck_assert_int_eq(look("pairs", NULL).count, 20);
+}
+END_TEST
+
 START_TEST(at_least_once_loses_nothing)
 {
     set("delivery", "at_least_once");
@@ -961,6 +1019,7 @@ int main(void)
     tcase_add_test(tests, windows_close_upstream_first);
     tcase_add_test(tests, idle_keys_close_while_the_application_runs);
     tcase_add_test(tests, joins_meet_in_one_task);
+    tcase_add_test(tests, a_task_whose_inputs_are_parted_is_not_worked);
     tcase_add_test(tests, at_least_once_loses_nothing);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

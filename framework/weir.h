@@ -311,6 +311,21 @@ WEIR_API int weir_put_span(struct weir_context *ctx, const struct weir_store *st
 WEIR_API int weir_lookup(struct weir_context *ctx, const struct weir_node *global, const void *key,
                          const void **ret_value) WEIR_MUST_CHECK;
 
+/* Rows of a global table named in .looks_up, in the order of the keys' bytes, from a key on; NULL = all. */
+WEIR_API int weir_scan(struct weir_context *ctx, const struct weir_node *global, const void *from,
+                       struct weir_rows **ret) WEIR_MUST_CHECK;
+/* Has the global tables read to what is their end now; weir_fresh: that is done. Records are processed meanwhile. */
+WEIR_API void weir_refresh(struct weir_context *ctx);
+WEIR_API bool weir_fresh(struct weir_context *ctx);
+
+/* The task takes no records while one of its nodes holds it; punctuation goes on, and a bounded run does not end. For nodes
+ * that must know something first. */
+WEIR_API void    weir_hold(struct weir_context *ctx, bool hold);
+WEIR_API int32_t weir_partition(struct weir_context *ctx); /* of the task */
+/* How something outside of the log stands, that the node depends on: /health has a check of that name for as long as the task
+ * runs, degraded while there are words. name: a constant. words: for people, without secrets; NULL = it is well. */
+WEIR_API void weir_tell(struct weir_context *ctx, const char *name, const char *words);
+
 enum weir_time { WEIR_STREAM_TIME = 1, WEIR_WALL_TIME };
 
 /* Calls fn every `every` ms (> 0) of that time; stream time's grid starts at 0, wall time's now; missed

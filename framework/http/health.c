@@ -12,13 +12,13 @@
 struct probe {
     const struct weir_request *request;
     struct weir__app          *app;
-    char                       error[160]; /* empty = healthy */
+    char                       error[300]; /* empty = healthy */
 };
 
 struct check {
     const char *name, *description;
     bool        critical;
-    void (*look)(struct probe *probe);
+    void (*look)(struct probe *probe); /* NULL: the probe has looked */
 };
 
 static const struct weir__http_settings *settings_of(const struct probe *probe)
@@ -119,8 +119,10 @@ static bool put_check(struct weir_json_out *json, const struct check *check, str
     int64_t began = weir__monotonic_us();
     char    name[160];
 
-    probe->error[0] = '\0';
-    check->look(probe);
+    if (check->look != NULL) {
+        probe->error[0] = '\0';
+        check->look(probe);
+    }
     snprintf(name, sizeof(name), "%s.%s", weir__app_plan(probe->app)->topology->name, check->name);
     weir_json_name(json, name);
     weir_json_begin_object(json);
@@ -135,31 +137,57 @@ static bool put_check(struct weir_json_out *json, const struct check *check, str
     return probe->error[0] == '\0';
 }
 
+struct sums {
+    int64_t total, critical, others; /* of checks; of these failed */
+};
+
+static void put_and_count(struct weir_json_out *json, const struct check *check, struct probe *probe,
+                          struct sums *sums)
+{
+    bool good = put_check(json, check, probe);
+
+    sums->total++;
+    sums->critical += !good && check->critical;
+    sums->others += !good && !check->critical;
+}
+
+/* What its tasks tell of things outside of the log. */
+static void put_told(struct weir_json_out *json, struct probe *probe, struct sums *sums)
+{
+    struct weir__app_told told;
+
+    for (size_t i = 0; weir__app_told(probe->app, i, &told); i++) {
+        const struct check check = { .name = told.name,
+                                     .description = "What the topology depends on beside the log." };
+
+        snprintf(probe->error, sizeof(probe->error), "%s", told.words);
+        put_and_count(json, &check, probe, sums);
+    }
+}
+
 /* The object of /health. Whether it is healthy or at worst degraded. */
 static bool put_health(struct weir_request *request, struct weir_json_out *json)
 {
-    int64_t total = 0, critical = 0, others = 0;
+    struct sums sums = { 0 };
 
     weir_json_begin_object(json);
     weir_json_name(json, "checks");
     weir_json_begin_object(json);
-    for (size_t i = 0; i < request->door->count; i++)
-        for (size_t j = 0; j < ARRAY_SIZE(checks); j++) {
-            struct probe probe = { .request = request, .app = request->door->apps[i] };
-            bool         good = put_check(json, &checks[j], &probe);
+    for (size_t i = 0; i < request->door->count; i++) {
+        struct probe probe = { .request = request, .app = request->door->apps[i] };
 
-            total++;
-            critical += !good && checks[j].critical;
-            others += !good && !checks[j].critical;
-        }
+        for (size_t j = 0; j < ARRAY_SIZE(checks); j++)
+            put_and_count(json, &checks[j], &probe, &sums);
+        put_told(json, &probe, &sums);
+    }
     weir_json_end_object(json);
-    weir__put_bool(json, "healthy", critical == 0);
-    weir__put_text(json, "status", critical > 0 ? "unhealthy" : others > 0 ? "degraded" : "healthy");
-    weir__put_int(json, "critical_failures", critical);
-    weir__put_int(json, "total_checks", total);
+    weir__put_bool(json, "healthy", sums.critical == 0);
+    weir__put_text(json, "status", sums.critical > 0 ? "unhealthy" : sums.others > 0 ? "degraded" : "healthy");
+    weir__put_int(json, "critical_failures", sums.critical);
+    weir__put_int(json, "total_checks", sums.total);
     put_timestamp(json);
     weir_json_end_object(json);
-    return critical == 0;
+    return sums.critical == 0;
 }
 
 int weir__answer_health(struct weir_request *request, struct weir_reply *reply)

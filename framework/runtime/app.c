@@ -281,6 +281,7 @@ void weir__app_free(struct weir__app *app)
     weir__plan_free(app->plan);
     weir__arena_fini(&app->arena);
     pthread_cond_destroy(&app->answered);
+    weir__free(app->told);
     pthread_mutex_destroy(&app->mutex);
     weir__free(app);
 }

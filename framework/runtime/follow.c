@@ -119,6 +119,28 @@ int weir__follow_open(struct weir__thread *thread, struct weir_error *reterr)
     return err;
 }
 
+void weir__follow_anew(void *arg)
+{
+    struct weir__thread *thread = arg;
+
+    thread->follows_anew = true;
+}
+
+bool weir__follow_fresh(void *arg)
+{
+    struct weir__thread *thread = arg;
+
+    for (size_t i = 0; thread->follows_anew && i < thread->followed_count; i++) {
+        struct weir__ends ends;
+
+        if (weir__app_ends(thread->app, thread->followed[i].tp, &ends) < 0)
+            return false;
+        thread->followed[i].target = ends.end;
+    }
+    thread->follows_anew = false;
+    return reached(thread);
+}
+
 int weir__follow_step(struct weir__thread *thread, struct weir_error *reterr)
 {
     return thread->follower != NULL ? read_once(thread, 0, reterr) : WEIR_OK;

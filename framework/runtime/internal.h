@@ -189,7 +189,8 @@ struct weir__thread {
     struct weir__globals  *globals;
     struct weir__followed *followed;
     size_t                 followed_count, followed_capacity;
-    struct weir__tp       *assigned; /* as the last ASSIGNED; topic names are the app's */
+    bool                   follows_anew; /* the ends are to be asked for */
+    struct weir__tp       *assigned;     /* as the last ASSIGNED; topic names are the app's */
     size_t                 assigned_count;
     int64_t                token;
     bool                   has_token;
@@ -228,6 +229,13 @@ struct weir__thread {
         *metric_restored, *metric_remaining, *metric_failures, *metric_work[WEIR__WORKS];
 };
 
+/* What a task has last told of a thing (told.c). */
+struct weir__telling {
+    const struct weir__task *task;
+    const char              *name;
+    char                     words[300]; /* empty = it is well */
+};
+
 struct weir__app {
     struct weir__app_config   config;
     struct weir__app_settings settings;
@@ -256,6 +264,8 @@ struct weir__app {
     int                     request_sub;
     struct weir_error       error; /* the first failure */
     int                     code;
+    struct weir__telling   *told;
+    size_t                  told_count, told_capacity;
 
     /* shown to other threads (shown.c) */
     pthread_rwlock_t     shown_lock; /* of the list */
@@ -313,6 +323,11 @@ int  weir__follow_open(struct weir__thread *thread, struct weir_error *reterr);
 int  weir__follow_step(struct weir__thread *thread, struct weir_error *reterr);
 void weir__follow_close(struct weir__thread *thread);
 bool weir__follow_at_end(struct weir__thread *thread);
+void weir__follow_anew(void *thread);  /* to what is the end when next asked whether that is done */
+bool weir__follow_fresh(void *thread); /* whether it is */
+
+/* told.c: what tasks tell of things outside of the log (weir__task_config.tell) */
+void weir__told(void *thread, const struct weir__task *task, const char *name, const char *words);
 
 /* shown.c */
 void weir__shown_init(struct weir__app *app);

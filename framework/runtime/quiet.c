@@ -16,7 +16,7 @@ static bool input_at_end(struct weir__thread *thread, const struct weir__seat *s
 
 static bool seat_quiet(struct weir__thread *thread, const struct weir__seat *seat)
 {
-    if (!seat->running || weir__task_has_work(seat->task))
+    if (!seat->running || weir__task_has_work(seat->task) || weir__task_holds(seat->task))
         return false;
     for (size_t i = 0; i < seat->input_count; i++)
         if (!input_at_end(thread, seat, &seat->inputs[i]))

@@ -76,7 +76,13 @@ struct weir__thread_state {
     int64_t  last_commit; /* monotonic us: when all it had done was last committed */
 };
 /* The n-th stream thread; false past the end. Any thread. */
-bool        weir__app_thread(struct weir__app *app, size_t n, struct weir__thread_state *ret);
+bool weir__app_thread(struct weir__app *app, size_t n, struct weir__thread_state *ret);
+/* The n-th thing outside of the log that tasks have told of (weir_tell); false past the end. Any thread. */
+struct weir__app_told {
+    const char *name;
+    char        words[300]; /* empty = it is well */
+};
+bool        weir__app_told(struct weir__app *app, size_t n, struct weir__app_told *ret);
 const char *weir__app_instance(const struct weir__app *app);
 int64_t     weir__app_epoch(const struct weir__app *app); /* of rebuilds */
 /* Gauges of applications as they are now, in Prometheus' text form. Any thread; asks the log for its ends. */

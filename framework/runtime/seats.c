@@ -342,6 +342,10 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .close_interval = settings->close_interval,
                                         .idle = settings->task_idle,
                                         .epoch = app->control.epoch,
+                                        .refresh = weir__follow_anew,
+                                        .fresh = weir__follow_fresh,
+                                        .tell = weir__told,
+                                        .waits_arg = thread,
                                         .topics = topics };
 
     if (topics == NULL)

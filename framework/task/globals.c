@@ -132,6 +132,21 @@ static struct weir__binding *binding_of_node(struct weir__globals *globals, cons
     return NULL;
 }
 
+int weir__globals_rows(struct weir__task *asking, const struct weir_node *global, struct weir__binding **ret)
+{
+    const struct weir__binding *binding = binding_of_node(asking->config.globals, global);
+    struct weir__binding       *view;
+
+    if (binding == NULL)
+        return WEIR_NOTFOUND;
+    view = weir__arena_copy(&asking->record, binding, sizeof(*binding));
+    if (view == NULL)
+        return WEIR_LIMIT;
+    view->task = asking;
+    *ret = view;
+    return WEIR_OK;
+}
+
 int weir__globals_fetch(struct weir__globals *globals, struct weir__task *asking, const struct weir_node *global,
                         const void *key, const void **ret_value)
 {

@@ -65,14 +65,14 @@ struct weir__live {
     size_t                   child_count;
     struct weir__binding   **stores; /* as node->stores */
     size_t                   store_count;
-    struct weir__binding    *global; /* JOIN_GLOBAL */
-    struct weir__live       *with;   /* JOIN_TABLE */
-    void                    *state;  /* spec->state bytes */
-    const char              *topic;  /* SINK: real name */
-    bool                     opened;
-    int64_t                  observed;   /* windows: greatest time seen, ms */
-    int64_t                  last_close; /* ON_CLOSE: close time of the last emission, ms */
-    int64_t                  next_look;  /* ON_CLOSE: wall time of the next one, ms */
+    struct weir__binding    *global;        /* JOIN_GLOBAL */
+    struct weir__live       *with;          /* JOIN_TABLE */
+    void                    *state;         /* spec->state bytes */
+    const char              *topic;         /* SINK: real name */
+    bool                     opened, holds; /* holds: wants no records */
+    int64_t                  observed;      /* windows: greatest time seen, ms */
+    int64_t                  last_close;    /* ON_CLOSE: close time of the last emission, ms */
+    int64_t                  next_look;     /* ON_CLOSE: wall time of the next one, ms */
 };
 
 /* Records of one input topic, waiting. */
@@ -177,6 +177,8 @@ struct weir__task {
     bool                  bare_letter; /* without the record's bytes */
     bool                  closing;     /* its nodes' close verbs run: nothing is sent any more */
     int                   depth;       /* of visits */
+    size_t                holders;     /* nodes that hold it */
+    bool                  sent;        /* a record has left since this was last looked at */
     bool                  failing;     /* a failure is on its way up: no handler looks at it again */
     struct weir_error     error;       /* its words */
     struct weir__batch    batch;
@@ -276,8 +278,13 @@ void                  weir__close_rows(struct weir_context *ctx, struct weir_row
 /* globals.c: the value of a global table, decoded into the asking task's record arena. WEIR_NOTFOUND. */
 int weir__globals_fetch(struct weir__globals *globals, struct weir__task *asking, const struct weir_node *global,
                         const void *key, const void **ret_value);
+/* The store of a global table, for rows whose memory is the asking task's record. WEIR_NOTFOUND, WEIR_LIMIT. */
+int weir__globals_rows(struct weir__task *asking, const struct weir_node *global, struct weir__binding **ret);
 /* A global store as a task reads it: what is decoded lives as long as that task's record. */
 int weir__globals_view(struct weir__task *asking, const struct weir__store_plan *plan, struct weir__binding **ret);
+
+/* hold.c */
+void weir__let_go(struct weir__live *live);
 
 /* task.c */
 int weir__task_make(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);

@@ -133,6 +133,7 @@ static int route(struct weir__live *live, const struct weir_record *rec, struct 
 
 int weir__send_off(struct weir__task *task, const struct weir__raw *raw, enum weir__sent_as as)
 {
+    task->sent = true;
     return task->closing ? WEIR_BAD_STATE : task->config.send(task->config.send_arg, raw, as);
 }
 

@@ -2,6 +2,7 @@
  *
  * (1) Stream time's grid starts at 0, and a schedule is due as soon as stream time is known; wall time's starts now.
  * (2) Slots that were missed are one firing; the grid is kept.
+ * (3) A firing that sends and puts nothing leaves nothing to commit.
  */
 #include "framework/task/internal.h"
 
@@ -109,11 +110,13 @@ static int punctuate(struct weir__task *task, enum weir_time kind, int64_t now)
 
     while (heap->count > 0 && heap->items[0].time <= now) {
         struct weir__schedule *schedule = weir__heap_poll(heap);
-        int                    err = schedule->cancelled ? WEIR_OK : fire_due(heap, schedule, now);
+        int                    err;
 
+        task->sent = false;
+        err = schedule->cancelled ? WEIR_OK : fire_due(heap, schedule, now);
         if (err < 0)
             return err;
-        task->dirty = true;
+        task->dirty = task->dirty || task->sent || weir__task_dirty_bytes(task) > 0;
         weir__count_punctuation(task, kind);
     }
     forget_cancelled(task);

@@ -448,6 +448,36 @@ int weir_fetch(struct weir_context *ctx, const struct weir_store *store, const v
     return weir_fetch_keys(ctx, store, key, key, from, to, order, ret);
 }
 
+/* Whether the running node may read a global table. */
+static int check_seen(struct weir_context *ctx, const struct weir_node *global)
+{
+    const struct weir_node *const *seen = ctx->live->node->spec->looks_up;
+
+    while (ctx->task->config.globals != NULL && seen != NULL && *seen != NULL)
+        if (*seen++ == global)
+            return WEIR_OK;
+    return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT, "global table \"%s\" is not among the node's .looks_up",
+                           global != NULL ? global->name : "(null)");
+}
+
+int weir_scan(struct weir_context *ctx, const struct weir_node *global, const void *from, struct weir_rows **ret)
+{
+    struct weir__binding *view;
+    struct weir_bytes     ends[2];
+    struct weir_rows     *rows = NULL;
+    int                   err = check_seen(ctx, global);
+
+    if (err == WEIR_OK)
+        err = weir__globals_rows(ctx->task, global, &view);
+    if (err == WEIR_OK)
+        err = open_rows(ctx, view, &rows);
+    if (err == WEIR_OK)
+        err = key_ends(view, from, NULL, ends);
+    if (err == WEIR_OK)
+        err = weir__store_range(view->store, ends[0], ends[1], WEIR_ASCENDING, &rows->rows);
+    return keep_rows(ctx, rows, err, ret);
+}
+
 int weir_next(struct weir_rows *rows, struct weir_row *ret)
 {
     struct weir__binding *binding = rows->binding;
@@ -471,17 +501,8 @@ int weir_next(struct weir_rows *rows, struct weir_row *ret)
 
 int weir_lookup(struct weir_context *ctx, const struct weir_node *global, const void *key, const void **ret_value)
 {
-    struct weir__globals *globals = ctx->task->config.globals;
+    int err = check_seen(ctx, global);
 
     *ret_value = NULL;
-    for (size_t i = 0; globals != NULL && ctx->live->node->spec->looks_up != NULL; i++) {
-        const struct weir_node *seen = ctx->live->node->spec->looks_up[i];
-
-        if (seen == NULL)
-            break;
-        if (seen == global)
-            return weir__globals_fetch(globals, ctx->task, global, key, ret_value);
-    }
-    return weir__fail_here(ctx->live, WEIR_BAD_ARGUMENT, "global table \"%s\" is not among the node's .looks_up",
-                           global != NULL ? global->name : "(null)");
+    return err == WEIR_OK ? weir__globals_fetch(ctx->task->config.globals, ctx->task, global, key, ret_value) : err;
 }

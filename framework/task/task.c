@@ -212,8 +212,11 @@ void weir__close_nodes(struct weir__task *task)
         if (live->opened && has_hooks(live) && live->node->spec->close != NULL)
             (void)run_hook(live, live->node->spec->close);
         live->opened = false;
+        weir__let_go(live);
     }
     task->closing = false;
+    if (task->config.tell != NULL)
+        task->config.tell(task->config.waits_arg, task, NULL, NULL);
 }
 
 void weir__task_close(struct weir__task *task)
@@ -405,7 +408,7 @@ int weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, st
     int err = refill_fresh(task);
 
     *ret_done = 0;
-    while (err == WEIR_OK && *ret_done < max && task->heads.count > 0) {
+    while (err == WEIR_OK && *ret_done < max && task->heads.count > 0 && task->holders == 0) {
         struct weir__queue *queue;
 
         if (must_wait(task))

@@ -69,7 +69,12 @@ struct weir__task_config {
     bool    upstream_expiry;              /* ON_CLOSE does not see windows past the store's retention, as upstream */
     int64_t idle;                         /* max.task.idle.ms */
     int64_t epoch;                        /* of rebuilds; 0 = the first */
-    const char *const *topics;            /* real names of the topics that have this partition; NULL = all sources' */
+    void (*refresh)(void *arg);           /* weir_refresh, weir_fresh; NULL: the globals are always at their end */
+    bool (*fresh)(void *arg);
+    /* weir_tell; name NULL: the task tells no more. NULL: nobody listens. */
+    void (*tell)(void *arg, const struct weir__task *task, const char *name, const char *words);
+    void              *waits_arg; /* of these three */
+    const char *const *topics;    /* real names of the topics that have this partition; NULL = all sources' */
 };
 
 /* Opens the stores. Codes: WEIR_IO, WEIR_CORRUPT, WEIR_BUSY, WEIR_NO_MEMORY, WEIR_UNSUPPORTED. */
@@ -109,6 +114,7 @@ void weir__task_replayed(struct weir__task *task, int64_t until);
 /* Processes up to max records; *ret_done says how many. WEIR_OK; WEIR_AGAIN: held back, waiting for a partition's
  * records (design, Runtime 2); other codes: failed by a handler or store, with words. */
 int    weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, struct weir_error *reterr);
+bool   weir__task_holds(const struct weir__task *task); /* a node wants no records now */
 size_t weir__task_taken(const struct weir__task *task); /* records begun since the last commit, or drop */
 /* The log has refused what came of the only record taken: the next time it is not processed, but handled as the config's
  * on_refused says; the second time, where that is a dead letter, without its bytes. False: no record was taken, or it was

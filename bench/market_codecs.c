@@ -17,7 +17,7 @@ static struct weir_text text_of(const char *text) { return (struct weir_text){ t
 
 static struct market_tick make_tick(void)
 {
-    static const struct market_pair metadata[] = {
+    static const struct market_entry metadata[] = {
         { { "type", 4 }, { "HUB", 3 } },
         { { "pnode_id", 8 }, { "51288", 5 } },
         { { "market_run", 10 }, { "RT", 2 } },

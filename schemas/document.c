@@ -21,6 +21,7 @@ static const char *const types[][2] = {
     [MARKET_TYPE_MAP] = { "object of strings", "map of str" },
     [MARKET_TYPE_LIST] = { "list of strings", "array of str" },
     [MARKET_TYPE_RECORD] = { "object", "array" },
+    [MARKET_TYPE_RECORDS] = { "list of objects", "array of arrays" },
 };
 
 static void put_words(struct weir__buf *page, const struct market_field *field)
@@ -38,6 +39,7 @@ static void put_bounds(struct weir__buf *page, const struct market_field *field)
     case MARKET_TYPE_INSTRUMENT: weir__buf_printf(page, "at most %d bytes", field->max); break;
     case MARKET_TYPE_MAP:
     case MARKET_TYPE_LIST: weir__buf_printf(page, "at most %d, of 4096 bytes", field->max); break;
+    case MARKET_TYPE_RECORDS: weir__buf_printf(page, "at most %d", field->max); break;
     case MARKET_TYPE_INT:
     case MARKET_TYPE_BOOL:
         if (!field->required)
@@ -58,10 +60,11 @@ static void put_rows(struct weir__buf *page, const struct market_schema *schema,
         weir__buf_printf(page, " | %s | %s | ", types[field->type][1], field->required ? "yes" : "");
         put_bounds(page, field);
         weir__buf_puts(page, " |\n");
-        if (field->type == MARKET_TYPE_RECORD) {
+        if (field->type == MARKET_TYPE_RECORD || field->type == MARKET_TYPE_RECORDS) {
             char inside[64];
 
-            snprintf(inside, sizeof(inside), "%s%s.", within, field->name);
+            snprintf(inside, sizeof(inside), field->type == MARKET_TYPE_RECORD ? "%s%s." : "%s%s[].", within,
+                     field->name);
             put_rows(page, field->inner, inside);
         }
     }

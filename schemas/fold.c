@@ -255,6 +255,36 @@ int market_bar_compare(const struct market_bar *a, const struct market_bar *b)
     return by ? by : compare_numbers(a->revision, b->revision);
 }
 
+static int compare_said_at(int64_t epoch_a, int64_t time_a, int64_t revision_a, int64_t epoch_b, int64_t time_b,
+                           int64_t revision_b)
+{
+    int by = compare_numbers(epoch_a, epoch_b);
+
+    if (!by)
+        by = compare_numbers(time_a, time_b);
+    return by ? by : compare_numbers(revision_a, revision_b);
+}
+
+int market_stats_compare(const struct market_stats *a, const struct market_stats *b)
+{
+    return compare_said_at(a->epoch, a->window_end, a->revision, b->epoch, b->window_end, b->revision);
+}
+
+int market_spread_compare(const struct market_spread *a, const struct market_spread *b)
+{
+    return compare_said_at(a->epoch, a->window_start, a->revision, b->epoch, b->window_start, b->revision);
+}
+
+int market_curve_update_compare(const struct market_curve_update *a, const struct market_curve_update *b)
+{
+    return compare_said_at(a->epoch, a->window_start, a->revision, b->epoch, b->window_start, b->revision);
+}
+
+int market_curve_snapshot_compare(const struct market_curve_snapshot *a, const struct market_curve_snapshot *b)
+{
+    return compare_said_at(a->epoch, a->window_start, a->revision, b->epoch, b->window_start, b->revision);
+}
+
 static struct market_content content_of_latest(const struct market_latest *latest)
 {
     return (struct market_content){ .price = MARKET_DECIMAL(latest->price),

@@ -150,8 +150,8 @@ static int set_list(const struct market_place *place, const struct weir_json *js
 
 static int set_map(const struct market_place *place, const struct weir_json *json, struct market_map *to)
 {
-    size_t              count = count_children(json), at = 0;
-    struct market_pair *pairs;
+    size_t               count = count_children(json), at = 0;
+    struct market_entry *pairs;
 
     if (json->type != WEIR_JSON_OBJECT)
         return market_bad(place, MARKET_BAD_TYPE, "an object is expected");
@@ -175,6 +175,32 @@ static int set_map(const struct market_place *place, const struct weir_json *jso
 }
 
 /* ---- records ---- */
+
+static int set_rows(const struct market_place *place, const struct weir_json *json, struct market_records *to)
+{
+    const struct market_schema *inner = place->field->inner;
+    size_t                      count = count_children(json);
+    char                       *row;
+    int                         err = WEIR_OK;
+
+    if (json->type != WEIR_JSON_ARRAY)
+        return market_bad(place, MARKET_BAD_TYPE, "a list is expected");
+    if (count > place->field->max)
+        return market_bad(place, MARKET_TOO_LONG, "it has more entries than it may");
+    if (!count)
+        return WEIR_OK;
+    row = weir_arena_alloc(place->reader->arena, inner->bytes * count);
+    if (!row)
+        return WEIR_LIMIT;
+    *to = (struct market_records){ row, count };
+    for (const struct weir_json *child = json->child; child && err == WEIR_OK; child = child->next) {
+        if (child->type != WEIR_JSON_OBJECT)
+            return market_bad(place, MARKET_BAD_TYPE, "an object is expected in it");
+        err = market_read_json(place->reader, inner, child, row);
+        row += inner->bytes;
+    }
+    return err;
+}
 
 static int set_field(const struct market_place *place, const struct weir_json *json, void *record)
 {
@@ -201,6 +227,7 @@ static int set_field(const struct market_place *place, const struct weir_json *j
         if (json->type != WEIR_JSON_OBJECT)
             return market_bad(place, MARKET_BAD_TYPE, "an object is expected");
         return market_read_json(place->reader, field->inner, json, to);
+    case MARKET_TYPE_RECORDS: return set_rows(place, json, to);
     }
     return WEIR_UNREADABLE;
 }

@@ -77,6 +77,17 @@ static void put_map(struct weir_json_out *json, const struct market_map *map)
 
 static void put_fields(struct weir_json_out *json, const struct market_schema *schema, const void *record);
 
+static void put_rows(struct weir_json_out *json, const struct market_schema *inner,
+                     const struct market_records *records)
+{
+    const char *row = records->rows;
+
+    weir_json_begin_array(json);
+    for (size_t i = 0; i < records->count; i++, row += inner->bytes)
+        put_fields(json, inner, row);
+    weir_json_end_array(json);
+}
+
 /* Whether the value is null; then nothing is put. */
 static bool is_null(const struct market_field *field, const void *from)
 {
@@ -107,6 +118,7 @@ static void put_value(struct weir_json_out *json, const struct market_field *fie
     case MARKET_TYPE_MAP: put_map(json, from); break;
     case MARKET_TYPE_LIST: put_list(json, from); break;
     case MARKET_TYPE_RECORD: put_fields(json, field->inner, from); break;
+    case MARKET_TYPE_RECORDS: put_rows(json, field->inner, from); break;
     }
 }
 

@@ -309,7 +309,7 @@ static int set_list(const struct market_place *place, struct packed *in, const s
     return WEIR_OK;
 }
 
-static bool has_name(const struct market_pair *pairs, size_t count, struct weir_text name)
+static bool has_name(const struct market_entry *pairs, size_t count, struct weir_text name)
 {
     for (size_t i = 0; i < count; i++)
         if (pairs[i].name.size == name.size && memcmp(pairs[i].name.data, name.data, name.size) == 0)
@@ -317,7 +317,7 @@ static bool has_name(const struct market_pair *pairs, size_t count, struct weir_
     return false;
 }
 
-static int take_pair(const struct market_place *place, struct packed *in, struct market_pair *pairs, size_t at)
+static int take_pair(const struct market_place *place, struct packed *in, struct market_entry *pairs, size_t at)
 {
     int err = take_entry(place, in, &pairs[at].name);
 
@@ -329,8 +329,8 @@ static int take_pair(const struct market_place *place, struct packed *in, struct
 static int set_map(const struct market_place *place, struct packed *in, const struct item *item,
                    struct market_map *to)
 {
-    struct market_pair *pairs;
-    int                 err;
+    struct market_entry *pairs;
+    int                  err;
 
     if (item->kind != MAP)
         return wrong_type(place, item, "a map is expected");
@@ -359,6 +359,30 @@ static int set_record(const struct market_place *place, struct packed *in, const
     if (item->kind != ARRAY && item->kind != MAP)
         return wrong_type(place, item, "a record is expected");
     return read_record(place->reader, place->field->inner, in, item, to);
+}
+
+static int set_rows(const struct market_place *place, struct packed *in, const struct item *item,
+                    struct market_records *to)
+{
+    const struct market_schema *inner = place->field->inner;
+    char                       *row;
+    int                         err;
+
+    if (item->kind != ARRAY)
+        return wrong_type(place, item, "a list is expected");
+    err = check_count(place, in, item);
+    if (err < 0 || !item->count)
+        return err;
+    row = weir_arena_alloc(place->reader->arena, inner->bytes * item->count);
+    if (!row)
+        return WEIR_LIMIT;
+    *to = (struct market_records){ row, item->count };
+    for (uint32_t i = 0; err == WEIR_OK && i < item->count; i++, row += inner->bytes) {
+        struct item head = take(in);
+
+        err = set_record(place, in, &head, row);
+    }
+    return err;
 }
 
 static int set_decimal(const struct market_place *place, const struct item *item, struct market_decimal *to)
@@ -392,6 +416,7 @@ static int set_field(const struct market_place *place, struct packed *in, const 
     case MARKET_TYPE_MAP: return set_map(place, in, item, to);
     case MARKET_TYPE_LIST: return set_list(place, in, item, to);
     case MARKET_TYPE_RECORD: return set_record(place, in, item, to);
+    case MARKET_TYPE_RECORDS: return set_rows(place, in, item, to);
     }
     return WEIR_UNREADABLE;
 }

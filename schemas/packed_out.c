@@ -96,6 +96,16 @@ static int put_map(msgpack_packer *packer, const struct market_map *map)
 
 static int put_fields(msgpack_packer *packer, const struct market_schema *schema, const void *record);
 
+static int put_rows(msgpack_packer *packer, const struct market_schema *inner, const struct market_records *records)
+{
+    const char *row = records->rows;
+    int         err = msgpack_pack_array(packer, records->count);
+
+    for (size_t i = 0; i < records->count && !err; i++, row += inner->bytes)
+        err = put_fields(packer, inner, row);
+    return err;
+}
+
 static int put_nullable(msgpack_packer *packer, const struct market_field *field, const void *from)
 {
     const struct market_decimal *decimal = from;
@@ -131,6 +141,7 @@ static int put_field(msgpack_packer *packer, const struct market_field *field, c
     case MARKET_TYPE_MAP: return put_map(packer, from);
     case MARKET_TYPE_LIST: return put_list(packer, from);
     case MARKET_TYPE_RECORD: return put_fields(packer, field->inner, from);
+    case MARKET_TYPE_RECORDS: return put_rows(packer, field->inner, from);
     }
     return -1;
 }

@@ -78,8 +78,8 @@ static struct weir_text feed_of(const struct market_tick *tick)
 static int add_name(struct market_recent *recent, struct weir_arena *arena, struct weir_text feed,
                     struct weir_text name)
 {
-    size_t              count = recent->names.count;
-    struct market_pair *pairs;
+    size_t               count = recent->names.count;
+    struct market_entry *pairs;
 
     if (count == NAMES_MAX)
         return 0;
@@ -88,7 +88,7 @@ static int add_name(struct market_recent *recent, struct weir_arena *arena, stru
         return WEIR_LIMIT;
     if (count > 0)
         memcpy(pairs, recent->names.pairs, count * sizeof(*pairs));
-    pairs[count] = (struct market_pair){ .name = { feed.size > 0 ? feed.data : "", feed.size }, .value = name };
+    pairs[count] = (struct market_entry){ .name = { feed.size > 0 ? feed.data : "", feed.size }, .value = name };
     recent->names = (struct market_map){ .pairs = pairs, .count = count + 1 };
     return 1;
 }
@@ -101,7 +101,7 @@ int market_recent_name(struct market_recent *recent, struct weir_arena *arena, c
     if (name.size == 0)
         return 0;
     for (size_t i = 0; i < recent->names.count; i++) {
-        const struct market_pair *pair = &recent->names.pairs[i];
+        const struct market_entry *pair = &recent->names.pairs[i];
 
         if (!market_text_same(pair->name, feed))
             continue;

@@ -60,19 +60,25 @@ static inline uint32_t market_flagged(uint32_t flags, uint32_t flag)
 
 bool market_text_same(struct weir_text a, struct weir_text b);
 
-struct market_pair {
+struct market_entry {
     struct weir_text name, value;
 };
 
 /* text to text, in the order given, each name once */
 struct market_map {
-    const struct market_pair *pairs;
-    size_t                    count;
+    const struct market_entry *pairs;
+    size_t                     count;
 };
 
 struct market_list {
     const struct weir_text *texts;
     size_t                  count;
+};
+
+/* Structs of one kind, which the field's comment names. */
+struct market_records {
+    const void *rows;
+    size_t      count;
 };
 
 /* ---- the tick ---- */
@@ -263,6 +269,158 @@ struct market_latest {
 int market_latest_compare(const struct market_latest *a, const struct market_latest *b);
 /* The tick's texts are borrowed. The tick has a price. */
 struct market_latest market_latest_of(const struct market_tick *tick, int64_t epoch);
+
+/* ---- statistics, spreads, curves: docs/statistics.md says what each number is ---- */
+
+/* Of the ticks of one window. For a window by count, window_start and window_end are the event times of its first and last
+ * tick, both included. */
+struct market_stats {
+    struct weir_text      tenant_id, instrument_id;
+    struct weir_text      window; /* "last_10", "last_50", "last_100", "5m" */
+    int64_t               window_start, window_end;
+    int64_t               count;
+    struct market_double  mean;
+    int64_t               min, max; /* units of 1e-8 */
+    struct market_sum     range;
+    struct market_double  standard_deviation; /* of the whole population; null where its exact sums do not fit */
+    struct market_sum     volume;             /* of ticks that have one */
+    int64_t               first_event_time, last_event_time;
+    uint32_t              quality_flags;
+    enum market_bar_state state;
+    int64_t               epoch, revision;
+    struct weir_text      currency, unit;
+};
+/* Which of two of one window is served: > 0 = a. */
+int market_stats_compare(const struct market_stats *a, const struct market_stats *b);
+
+#define MARKET_SPREAD_KINDS(X)     \
+    X(MARKET_CALENDAR, "calendar") \
+    X(MARKET_INTER_MARKET, "inter_market") X(MARKET_SPOT_FUTURE, "spot_future") X(MARKET_BID_ASK, "bid_ask")
+#define MARKET__KIND(name, word) name,
+enum market_spread_kind { MARKET_SPREAD_KINDS(MARKET__KIND) };
+#undef MARKET__KIND
+
+/* A member's close as it entered a spread or curve. */
+struct market_leg_price {
+    struct weir_text instrument_id;
+    int64_t          weight, price; /* units of 1e-8 */
+    int64_t          window_start;  /* of its bar */
+    int64_t          age;           /* from there to the spread's window, us */
+    bool             stale;         /* it is of an earlier window */
+};
+
+struct market_spread {
+    struct weir_text        tenant_id, pair_id; /* of a bid_ask: the instrument */
+    enum market_spread_kind kind;
+    struct weir_text        interval;
+    int64_t                 window_start, window_end;
+    struct market_sum     value; /* the sum of weight x price, rounded once, half to even; of a bid_ask: ask - bid */
+    struct market_decimal bid_price, ask_price;
+    struct market_records legs; /* of struct market_leg_price */
+    bool                  stale;
+    uint32_t              quality_flags;
+    enum market_bar_state state;
+    int64_t               epoch, revision;
+    struct weir_text      currency, unit;
+};
+int market_spread_compare(const struct market_spread *a, const struct market_spread *b);
+
+enum market_method { MARKET_LINEAR, MARKET_LOG_LINEAR, MARKET_CUBIC };
+enum market_day_count { MARKET_ACT_365, MARKET_ACT_360, MARKET_30_360 };
+
+/* What a member of a curve says. */
+struct market_point {
+    struct weir_text     instrument_id;
+    struct weir_text     contract_month; /* "2013-12"; NULL = it is by tenor */
+    struct weir_text     tenor;          /* "3m"; NULL = it is by contract month */
+    int64_t              delivery;       /* midnight UTC of the day it delivers from, us */
+    int64_t              days;           /* from the as-of date, by the day count */
+    int64_t              price;          /* units of 1e-8 */
+    struct market_sum    volume;         /* of its bar */
+    int64_t              window_start;   /* of its bar */
+    int64_t              age;            /* us */
+    bool                 stale;
+    struct market_double confidence; /* 1 of a bar of the window, falling to 0 at max_age */
+};
+
+/* The curve's value at a tenor from the as-of date. */
+struct market_horizon {
+    struct weir_text     horizon; /* "3m" */
+    int64_t              date, days;
+    struct market_double price; /* null: reason says why */
+    struct market_double confidence;
+    struct weir_text     reason; /* "outside_points", "not_positive", "too_few_points"; NULL where there is a price */
+};
+
+struct market_curve_update {
+    struct weir_text      tenant_id, curve_id;
+    struct weir_text      interval;
+    int64_t               window_start, window_end;
+    struct weir_text      as_of; /* "2013-10-07": the UTC date of window_start */
+    enum market_method    method;
+    enum market_day_count day_count;
+    struct market_records points;   /* of struct market_point, by delivery */
+    struct market_records horizons; /* of struct market_horizon, as the definition lists them */
+    bool                  stale;    /* one of the points is */
+    uint32_t              quality_flags;
+    enum market_bar_state state;
+    int64_t               epoch, revision;
+    struct weir_text      currency, unit;
+};
+int market_curve_update_compare(const struct market_curve_update *a, const struct market_curve_update *b);
+
+/* A curve as far as one of its horizons: what is served. */
+struct market_curve_snapshot {
+    struct weir_text      tenant_id, curve_id, horizon;
+    int64_t               window_start, window_end;
+    struct weir_text      as_of;
+    enum market_method    method;
+    struct market_double  price, confidence; /* at the horizon */
+    struct weir_text      reason;
+    struct market_records points; /* that deliver no later than the horizon */
+    bool                  stale;
+    uint32_t              quality_flags;
+    enum market_bar_state state;
+    int64_t               epoch, revision;
+    struct weir_text      currency, unit;
+};
+int market_curve_snapshot_compare(const struct market_curve_snapshot *a, const struct market_curve_snapshot *b);
+
+/* ---- definitions of pairs and curves: reference data ---- */
+
+struct market_leg {
+    struct weir_text instrument_id;
+    int64_t          weight; /* units of 1e-8, not 0 */
+};
+
+struct market_pair {
+    struct weir_text        tenant_id, pair_id; /* legal as an instrument id */
+    enum market_spread_kind kind;               /* no bid_ask */
+    struct market_records   legs;               /* of struct market_leg, two or more */
+    struct weir_text        interval;           /* of the bars; NULL = "1m" */
+    int64_t                 max_age_ms;
+    struct weir_text        unit; /* of the value, where weights convert; NULL: all legs have one unit */
+    bool                    active;
+    int64_t                 version;
+};
+
+struct market_member {
+    struct weir_text instrument_id;
+    struct weir_text contract_month; /* "2013-12"; NULL: as the tenor or the instrument id says */
+    struct weir_text tenor;          /* "3m" */
+};
+
+struct market_curve {
+    struct weir_text      tenant_id, curve_id;
+    struct market_records members; /* of struct market_member */
+    enum market_method    method;
+    enum market_day_count day_count;
+    struct market_list    horizons; /* none: 1m, 3m, 6m, 1y */
+    struct weir_text      interval; /* NULL = "1m" */
+    int64_t               max_age_ms;
+    bool                  active;
+    int64_t               version;
+};
 
 /* ---- reference data ---- */
 

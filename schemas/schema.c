@@ -44,10 +44,12 @@ static int check_whole(struct market_reader *reader, const struct market_schema 
 {
     const char *missing = schema->missing ? schema->missing(record) : NULL;
 
-    if (!missing)
-        return WEIR_OK;
-    return weir__fail(reader->reterr, MARKET_MISSING, schema->name, "missing_field: field '%s' is needed here",
-                      missing);
+    const char *wrong = !missing && schema->wrong ? schema->wrong(record) : NULL;
+
+    if (missing)
+        return weir__fail(reader->reterr, MARKET_MISSING, schema->name, "missing_field: field '%s' is needed here",
+                          missing);
+    return wrong ? weir__fail(reader->reterr, MARKET_BAD_TYPE, schema->name, "bad_type: %s", wrong) : WEIR_OK;
 }
 
 int market_finish(struct market_reader *reader, const struct market_schema *schema, uint64_t seen, void *record)
@@ -173,6 +175,19 @@ static int check_count(struct market_reader *reader, const struct market_schema 
     return check_list(reader, schema, field, texts, count * each);
 }
 
+static int check_rows(struct market_reader *reader, const struct market_schema *schema,
+                      const struct market_field *field, const struct market_records *records)
+{
+    const char *row = records->rows;
+    int         err = WEIR_OK;
+
+    if (records->count > field->max)
+        return market_bad_field(reader, schema, field, MARKET_TOO_LONG, "it has more entries than it may");
+    for (size_t i = 0; i < records->count && err == WEIR_OK; i++, row += field->inner->bytes)
+        err = market_check(reader, field->inner, row);
+    return err;
+}
+
 static int check_field(struct market_reader *reader, const struct market_schema *schema,
                        const struct market_field *field, const void *from)
 {
@@ -195,6 +210,7 @@ static int check_field(struct market_reader *reader, const struct market_schema 
     case MARKET_TYPE_LIST: return check_count(reader, schema, field, list->texts, list->count, 1);
     case MARKET_TYPE_MAP: return check_count(reader, schema, field, (const void *)map->pairs, map->count, 2);
     case MARKET_TYPE_RECORD: return market_check(reader, field->inner, from);
+    case MARKET_TYPE_RECORDS: return check_rows(reader, schema, field, from);
     default: return WEIR_OK;
     }
 }

@@ -29,9 +29,10 @@ enum market_type {
     MARKET_TYPE_FLAGS,      /* uint32_t, int, list of labels */
     MARKET_TYPE_WORD,       /* enum, int or str, string: one of words */
     MARKET_TYPE_BOOL,
-    MARKET_TYPE_MAP,   /* struct market_map; at most max pairs */
-    MARKET_TYPE_LIST,  /* struct market_list; at most max texts */
-    MARKET_TYPE_RECORD /* a struct of its own table, array without version, object */
+    MARKET_TYPE_MAP,    /* struct market_map; at most max pairs */
+    MARKET_TYPE_LIST,   /* struct market_list; at most max texts */
+    MARKET_TYPE_RECORD, /* a struct of its own table, array without version, object */
+    MARKET_TYPE_RECORDS /* struct market_records: at most max structs of one table, array of arrays, list of objects */
 };
 
 struct market_schema;
@@ -50,10 +51,13 @@ struct market_field {
 struct market_schema {
     const char                *name;
     int                        version; /* 0: part of another record */
+    size_t                     bytes;   /* of the struct */
     const struct market_field *fields;
     size_t                     count; /* at most 64 */
     /* What no field can say alone: NULL, or the field that is missing. */
     const char *(*missing)(const void *record);
+    /* NULL, or what is wrong with a record whose fields are all as they should be, in words. */
+    const char *(*wrong)(const void *record);
 };
 
 /* All records, NULL-ended (tables.c). */

@@ -1,11 +1,14 @@
 /* tables.c: the schema table of each record, and the codecs made from it. docs/schemas.md is
  * printed from these tables. */
+#include "schemas/derived.h"
 #include "schemas/schema.h"
 
 enum {
     ID_TEXT_MAX = 256, /* event ids, symbols, systems */
     WORD_MAX = 64,     /* markets, currencies, units, categories */
     ENTRIES_MAX = 64,
+    LEGS_MAX = 16,
+    POINTS_MAX = 512,
 };
 
 /* One row. of: the record's struct. */
@@ -18,16 +21,24 @@ enum {
 #define UP_TO(n) .max = n
 #define ELSE(n)  .fallback = n
 #define WORDS(w) .words = w, .max = ARRAY_SIZE(w)
-#define TABLE(of, number, rows, ...)                                                                 \
-    static const struct market_schema of##_schema[1] = {                                             \
-        { .name = #of, .version = number, .fields = rows, .count = ARRAY_SIZE(rows), ##__VA_ARGS__ } \
-    };                                                                                               \
+#define TABLE(of, number, rows, ...)                                                   \
+    static const struct market_schema of##_schema[1] = { { .name = #of,                \
+                                                           .version = number,          \
+                                                           .bytes = sizeof(struct of), \
+                                                           .fields = rows,             \
+                                                           .count = ARRAY_SIZE(rows),  \
+                                                           ##__VA_ARGS__ } };          \
     _Static_assert(ARRAY_SIZE(rows) <= 64, "a set of fields is a word of bits")
 
 static const char *const kinds[] = { "price", "trade", "quote" };
 static const char *const projections[] = { "latest_price", "curve_snapshot", "custom", "bars" };
 static const char *const actions[] = { "drop", "refresh" };
 static const char *const states[] = { "open", "final", "correction" };
+#define WORD(name, word) word,
+static const char *const spread_kinds[] = { MARKET_SPREAD_KINDS(WORD) };
+#undef WORD
+static const char *const methods[] = { "linear", "log_linear", "cubic" };
+static const char *const day_counts[] = { "act_365", "act_360", "30_360" };
 
 /* clang-format off */
 
@@ -144,6 +155,170 @@ static const struct market_field latest_rows[] = {
 };
 TABLE(market_latest, 1, latest_rows);
 
+/* ---- statistics ---- */
+
+/* What has come of a window so far, and in what. */
+#define SAID(of)                                     \
+    ROW(of, FLAGS, quality_flags),                   \
+    ROW(of, WORD,  state,    REQUIRED, WORDS(states)), \
+    ROW(of, INT,   epoch),                           \
+    ROW(of, INT,   revision, ELSE(1)),               \
+    ROW(of, TEXT,  currency, UP_TO(WORD_MAX)),       \
+    ROW(of, TEXT,  unit,     UP_TO(WORD_MAX))
+
+static const struct market_field stats_rows[] = {
+    ROW(market_stats, TENANT,     tenant_id,          REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_stats, INSTRUMENT, instrument_id,      REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_stats, TEXT,       window,             REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_stats, INT,        window_start,       REQUIRED),
+    ROW(market_stats, INT,        window_end,         REQUIRED),
+    ROW(market_stats, INT,        count,              REQUIRED),
+    ROW(market_stats, DOUBLE,     mean),
+    ROW(market_stats, UNITS,      min,                REQUIRED),
+    ROW(market_stats, UNITS,      max,                REQUIRED),
+    ROW(market_stats, SUM,        range),
+    ROW(market_stats, DOUBLE,     standard_deviation),
+    ROW(market_stats, SUM,        volume),
+    ROW(market_stats, INT,        first_event_time,   REQUIRED),
+    ROW(market_stats, INT,        last_event_time,    REQUIRED),
+    SAID(market_stats),
+};
+TABLE(market_stats, 1, stats_rows);
+
+/* ---- spreads ---- */
+
+static const struct market_field leg_price_rows[] = {
+    ROW(market_leg_price, INSTRUMENT, instrument_id, REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_leg_price, UNITS,      weight,        REQUIRED),
+    ROW(market_leg_price, UNITS,      price,         REQUIRED),
+    ROW(market_leg_price, INT,        window_start,  REQUIRED),
+    ROW(market_leg_price, INT,        age),
+    ROW(market_leg_price, BOOL,       stale),
+};
+TABLE(market_leg_price, 0, leg_price_rows);
+
+static const struct market_field spread_rows[] = {
+    ROW(market_spread, TENANT,     tenant_id,    REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_spread, INSTRUMENT, pair_id,      REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_spread, WORD,       kind,         REQUIRED, WORDS(spread_kinds)),
+    ROW(market_spread, TEXT,       interval,     REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_spread, INT,        window_start, REQUIRED),
+    ROW(market_spread, INT,        window_end,   REQUIRED),
+    ROW(market_spread, SUM,        value),
+    ROW(market_spread, DECIMAL,    bid_price),
+    ROW(market_spread, DECIMAL,    ask_price),
+    ROW(market_spread, RECORDS,    legs,         UP_TO(LEGS_MAX), .inner = market_leg_price_schema),
+    ROW(market_spread, BOOL,       stale),
+    SAID(market_spread),
+};
+TABLE(market_spread, 1, spread_rows);
+
+/* ---- curves ---- */
+
+static const struct market_field point_rows[] = {
+    ROW(market_point, INSTRUMENT, instrument_id,  REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_point, TEXT,       contract_month, UP_TO(WORD_MAX)),
+    ROW(market_point, TEXT,       tenor,          UP_TO(WORD_MAX)),
+    ROW(market_point, INT,        delivery,       REQUIRED),
+    ROW(market_point, INT,        days,           REQUIRED),
+    ROW(market_point, UNITS,      price,          REQUIRED),
+    ROW(market_point, SUM,        volume),
+    ROW(market_point, INT,        window_start,   REQUIRED),
+    ROW(market_point, INT,        age),
+    ROW(market_point, BOOL,       stale),
+    ROW(market_point, DOUBLE,     confidence),
+};
+TABLE(market_point, 0, point_rows);
+
+static const struct market_field horizon_rows[] = {
+    ROW(market_horizon, TEXT,   horizon,    REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_horizon, INT,    date,       REQUIRED),
+    ROW(market_horizon, INT,    days,       REQUIRED),
+    ROW(market_horizon, DOUBLE, price),
+    ROW(market_horizon, DOUBLE, confidence),
+    ROW(market_horizon, TEXT,   reason,     UP_TO(WORD_MAX)),
+};
+TABLE(market_horizon, 0, horizon_rows);
+
+static const struct market_field curve_update_rows[] = {
+    ROW(market_curve_update, TENANT,     tenant_id,    REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_curve_update, INSTRUMENT, curve_id,     REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_curve_update, TEXT,       interval,     REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_curve_update, INT,        window_start, REQUIRED),
+    ROW(market_curve_update, INT,        window_end,   REQUIRED),
+    ROW(market_curve_update, TEXT,       as_of,        REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_curve_update, WORD,       method,       WORDS(methods)),
+    ROW(market_curve_update, WORD,       day_count,    WORDS(day_counts)),
+    ROW(market_curve_update, RECORDS,    points,       UP_TO(POINTS_MAX), .inner = market_point_schema),
+    ROW(market_curve_update, RECORDS,    horizons,     UP_TO(ENTRIES_MAX), .inner = market_horizon_schema),
+    ROW(market_curve_update, BOOL,       stale),
+    SAID(market_curve_update),
+};
+TABLE(market_curve_update, 1, curve_update_rows);
+
+static const struct market_field curve_snapshot_rows[] = {
+    ROW(market_curve_snapshot, TENANT,     tenant_id,    REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_curve_snapshot, INSTRUMENT, curve_id,     REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_curve_snapshot, TEXT,       horizon,      REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_curve_snapshot, INT,        window_start, REQUIRED),
+    ROW(market_curve_snapshot, INT,        window_end,   REQUIRED),
+    ROW(market_curve_snapshot, TEXT,       as_of,        REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_curve_snapshot, WORD,       method,       WORDS(methods)),
+    ROW(market_curve_snapshot, DOUBLE,     price),
+    ROW(market_curve_snapshot, DOUBLE,     confidence),
+    ROW(market_curve_snapshot, TEXT,       reason,       UP_TO(WORD_MAX)),
+    ROW(market_curve_snapshot, RECORDS,    points,       UP_TO(POINTS_MAX), .inner = market_point_schema),
+    ROW(market_curve_snapshot, BOOL,       stale),
+    SAID(market_curve_snapshot),
+};
+TABLE(market_curve_snapshot, 1, curve_snapshot_rows);
+
+/* ---- definitions ---- */
+
+static const struct market_field leg_rows[] = {
+    ROW(market_leg, INSTRUMENT, instrument_id, REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_leg, UNITS,      weight,        REQUIRED),
+};
+TABLE(market_leg, 0, leg_rows);
+
+static const char *wrong_in_pair(const void *record) { return market_pair_wrong(record); }
+
+static const struct market_field pair_rows[] = {
+    ROW(market_pair, TENANT,     tenant_id,  REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_pair, INSTRUMENT, pair_id,    REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_pair, WORD,       kind,       REQUIRED, WORDS(spread_kinds)),
+    ROW(market_pair, RECORDS,    legs,       REQUIRED, UP_TO(LEGS_MAX), .inner = market_leg_schema),
+    ROW(market_pair, TEXT,       interval,   UP_TO(WORD_MAX)),
+    ROW(market_pair, INT,        max_age_ms, ELSE(3600000)),
+    ROW(market_pair, TEXT,       unit,       UP_TO(WORD_MAX)),
+    ROW(market_pair, BOOL,       active,     ELSE(true)),
+    ROW(market_pair, INT,        version,    ELSE(1)),
+};
+TABLE(market_pair, 1, pair_rows, .wrong = wrong_in_pair);
+
+static const struct market_field member_rows[] = {
+    ROW(market_member, INSTRUMENT, instrument_id,  REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_member, TEXT,       contract_month, UP_TO(WORD_MAX)),
+    ROW(market_member, TEXT,       tenor,          UP_TO(WORD_MAX)),
+};
+TABLE(market_member, 0, member_rows);
+
+static const char *wrong_in_curve(const void *record) { return market_curve_wrong(record); }
+
+static const struct market_field curve_rows[] = {
+    ROW(market_curve, TENANT,     tenant_id,  REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_curve, INSTRUMENT, curve_id,   REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_curve, RECORDS,    members,    REQUIRED, UP_TO(POINTS_MAX), .inner = market_member_schema),
+    ROW(market_curve, WORD,       method,     WORDS(methods)),
+    ROW(market_curve, WORD,       day_count,  WORDS(day_counts)),
+    ROW(market_curve, LIST,       horizons,   UP_TO(ENTRIES_MAX)),
+    ROW(market_curve, TEXT,       interval,   UP_TO(WORD_MAX)),
+    ROW(market_curve, INT,        max_age_ms, ELSE(86400000)),
+    ROW(market_curve, BOOL,       active,     ELSE(true)),
+    ROW(market_curve, INT,        version,    ELSE(1)),
+};
+TABLE(market_curve, 1, curve_rows, .wrong = wrong_in_curve);
+
 /* ---- reference row ---- */
 
 static const struct market_field instrument_rows[] = {
@@ -222,7 +397,7 @@ TABLE(market_fold, 1, fold_rows);
 
 /* Inside another record it has no version of its own. */
 static const struct market_schema fold_part[1] = {
-    { .name = "market_fold", .fields = fold_rows, .count = ARRAY_SIZE(fold_rows) }
+    { .name = "market_fold", .bytes = sizeof(struct market_fold), .fields = fold_rows, .count = ARRAY_SIZE(fold_rows) }
 };
 
 static const struct market_field window_rows[] = {
@@ -351,6 +526,15 @@ CODEC(market_instrument, market_instrument, json);
 CODEC(market_instrument_msgpack, market_instrument, packed);
 CODEC(market_invalidation, market_invalidation, json);
 CODEC(market_invalidation_msgpack, market_invalidation, packed);
+CODEC(market_stats, market_stats, json);
+CODEC(market_stats_msgpack, market_stats, packed);
+CODEC(market_spread, market_spread, json);
+CODEC(market_spread_msgpack, market_spread, packed);
+CODEC(market_curve_update, market_curve_update, json);
+CODEC(market_curve_snapshot, market_curve_snapshot, json);
+CODEC(market_curve_snapshot_msgpack, market_curve_snapshot, packed);
+CODEC(market_pair, market_pair, json);
+CODEC(market_curve, market_curve, json);
 CODEC(market_content, market_content, packed);
 CODEC(market_order, market_order, packed);
 CODEC(market_fold, market_fold, packed);

@@ -248,7 +248,7 @@ static int read_revision(const struct row *row, int64_t *ret)
 
 /* ---- metadata ---- */
 
-static bool has_pair(const struct market_pair *pairs, size_t count, struct weir_text name)
+static bool has_pair(const struct market_entry *pairs, size_t count, struct weir_text name)
 {
     for (size_t i = 0; i < count; i++)
         if (pairs[i].name.size == name.size && memcmp(pairs[i].name.data, name.data, name.size) == 0)
@@ -272,10 +272,10 @@ static bool is_text(const struct market__field *field)
     return field->type != MARKET_NULL && field->type != MARKET_OTHER && field->text.size;
 }
 
-static void add_pair(struct market_pair *pairs, size_t *count, struct weir_text name, struct weir_text value)
+static void add_pair(struct market_entry *pairs, size_t *count, struct weir_text name, struct weir_text value)
 {
     if (*count < METADATA_MAX && !has_pair(pairs, *count, name))
-        pairs[(*count)++] = (struct market_pair){ .name = name, .value = value };
+        pairs[(*count)++] = (struct market_entry){ .name = name, .value = value };
 }
 
 /* What the envelope says, then what the row has besides its roles: of trades and of envelope A. Rows of power feeds
@@ -283,10 +283,10 @@ static void add_pair(struct market_pair *pairs, size_t *count, struct weir_text 
 static int read_metadata(const struct row *row, const struct market__fields *fields, struct weir_arena *arena,
                          struct market_map *ret)
 {
-    struct market_pair *pairs = weir__arena_take(arena, METADATA_MAX * sizeof(*pairs));
-    bool                rest = row->feed->trade || row->feed == market__nested;
-    uint64_t            taken = rest ? fields_with_role(row->roles, fields) : 0;
-    size_t              count = 0;
+    struct market_entry *pairs = weir__arena_take(arena, METADATA_MAX * sizeof(*pairs));
+    bool                 rest = row->feed->trade || row->feed == market__nested;
+    uint64_t             taken = rest ? fields_with_role(row->roles, fields) : 0;
+    size_t               count = 0;
 
     if (!pairs)
         return WEIR_LIMIT;

@@ -34,8 +34,9 @@ static char *copy_text(struct weir_bytes bytes)
 
 /* ---- records ---- */
 
-static const struct market_pair pairs[] = { { { "node", 4 }, { "51288", 5 } }, { { "", 0 }, { "\xc3\xa9\"\n", 4 } } };
-static const struct weir_text   texts[] = { { "a", 1 }, { "", 0 }, { "b c", 3 } };
+static const struct market_entry pairs[] = { { { "node", 4 }, { "51288", 5 } },
+                                             { { "", 0 }, { "\xc3\xa9\"\n", 4 } } };
+static const struct weir_text    texts[] = { { "a", 1 }, { "", 0 }, { "b c", 3 } };
 
 static struct market_tick full_tick(void)
 {

@@ -20,7 +20,7 @@ bench: all
 
 install: all ; @cmake --install $(BUILD)
 docs: all
-	@$(BUILD)/examples/word_count help --markdown >docs/configuration.md
+	@$(BUILD)/data-processing help --markdown >docs/configuration.md
 	@$(BUILD)/examples/word_count help --metrics >docs/metrics.md
 	@$(BUILD)/data-processing schemas >docs/schemas.md
 format: ; @.ci/format --fix

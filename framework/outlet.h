@@ -9,18 +9,11 @@
 #ifndef WEIR_OUTLET_H
 #define WEIR_OUTLET_H
 
-#include "weir.h"
+#include "settings.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-struct weir_settings; /* the configuration in force */
-/* A setting's value as it is written, NULL = not given and without default; a number, a duration in ms, a size in bytes, true
- * as 1. A name that is no setting of the program ends the process. Any thread. */
-WEIR_API const char                 *weir_settings_text(const struct weir_settings *settings, const char *name);
-WEIR_API int64_t                     weir_settings_number(const struct weir_settings *settings, const char *name);
-WEIR_API const struct weir_settings *weir_settings_of(struct weir_context *ctx);
 
 /* How an outlet stands. */
 struct weir_outlet_standing {

@@ -39,7 +39,7 @@ static weir_final   close_window;
 STEP(bars, take, .open = begin, .final = close_window, .key = market_key, .value = market_bar,
      .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s));
 
-TOPOLOGY(aggregation, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8082,
+TOPOLOGY(aggregation, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8082, .settings = market_settings,
     .paths = PATHS(
         PATH(ticks, bars, bars_1m),
         PATH(       bars, bars_5m),

@@ -3,8 +3,7 @@
 #include "topologies/commands.h"
 
 #define LOAD_FLAGS                                                                                           \
-    { .name = "tenant", .value = "NAME", .meaning = "whose the data is (default \"default\")" },             \
-        { .name = "market", .value = "NAME", .meaning = "what a file does not say: its market" },            \
+    { .name = "market", .value = "NAME", .meaning = "what a file does not say: its market" },            \
         { .name = "product", .value = "NAME", .meaning = "... its product, as in the mapping table" },       \
         { .name = "day", .value = "YYYY-MM-DD", .meaning = "... the day of its times" },                     \
         { .name = "instrument", .value = "NAME", .meaning = "... what is traded" },                          \
@@ -18,9 +17,9 @@
         .name = "again", .meaning = "sends all rows, whatever was loaded before"                             \
     }
 
-static struct market_load_options options_of(const struct weir__args *args)
+static struct market_load_options options_of(const struct weir__program *program, const struct weir__args *args)
 {
-    return (struct market_load_options){ .tenant = weir__args_value(args, "tenant", NULL),
+    return (struct market_load_options){ .tenant = weir__config_text(program->settings, "tenant"),
                                          .market = weir__args_value(args, "market", NULL),
                                          .product = weir__args_value(args, "product", NULL),
                                          .day = weir__args_value(args, "day", NULL),
@@ -35,7 +34,7 @@ int market_load_words(const struct weir__program *program, const struct weir__lo
                       const struct weir__args *args, const char *const *paths, size_t count,
                       struct weir_error *reterr)
 {
-    struct market_load_options options = options_of(args);
+    struct market_load_options options = options_of(program, args);
     uint64_t                   sent;
 
     return market_load_files(config, program->settings, &options, paths, count, &sent, reterr);
@@ -49,7 +48,7 @@ int market_prepare(const struct weir__program *program, const struct weir__load_
     int                            err = WEIR_OK;
 
     if (path != NULL)
-        err = market_reference_load(config, program->settings, path, weir__args_value(args, "tenant", "default"),
+        err = market_reference_load(config, program->settings, path, weir__config_text(program->settings, "tenant"),
                                     &counts, reterr);
     if (path != NULL && err == WEIR_OK)
         weir__say(WEIR__INFO, "reference-loaded", "file", "s", path, "rows", "u", (uint64_t)counts.rows, "added", "u",
@@ -63,7 +62,7 @@ int market_prepare(const struct weir__program *program, const struct weir__load_
 static int load_into(const struct weir__load_config *config, const struct weir__program *program,
                      const struct weir__args *args, struct weir_error *reterr)
 {
-    struct market_load_options options = options_of(args);
+    struct market_load_options options = options_of(program, args);
     uint64_t                   sent = 0;
     int                        err = market_prepare(program, config, args, reterr);
 

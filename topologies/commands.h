@@ -13,6 +13,7 @@ int market_load_files(const struct weir__load_config *config, const struct weir_
                       struct weir_error *reterr);
 
 extern const struct weir__explaining market_explaining; /* explaining.c */
+extern const struct weir__variables  market_variables;  /* settings.c: DATA_PROC_... */
 
 /* ---- reference rows (reference.c) ---- */
 

@@ -17,7 +17,7 @@ SINK  (rejects,       "processing.deadletter.enrichment.v1", weir_blob, weir_blo
 
 STEP  (attached, attach, .looks_up = NODES(instruments), .key = market_key, .value = market_enriched);
 
-TOPOLOGY(enrichment, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8081,
+TOPOLOGY(enrichment, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8081, .settings = market_settings,
     .paths = PATHS(
         PATH(ticks, attached, enriched),
         PATH(instruments)));

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
                                                          .commands = commands,
                                                          .retention_bytes = INT64_C(10) << 30,
                                                          .explaining = &market_explaining,
+                                                         .variables = &market_variables,
                                                          .prepare = market_prepare,
                                                          .load_files = market_load_words };
 

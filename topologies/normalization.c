@@ -45,7 +45,7 @@ STEP       (judged, judge, .key = market_key, .value = market_tick,
             .options = OPTIONS({ "fallback_age", WEIR_OPTION_DURATION, "240m", NULL }),
             .uses = STORES(prices_seen_s, quotes_seen_s, trades_seen_s, recent_s));
 
-TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw, .port = 8080,
+TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw, .port = 8080, .settings = market_settings,
     .paths = PATHS(
         PATH(raw, decoded, by_instrument, judged, ticks)));
 

@@ -34,7 +34,7 @@ STEP(kept_5m, keep_bar, .uses = STORES(served_5m_s), .arg = served_5m_s);
 STEP(kept_1h, keep_bar, .uses = STORES(served_1h_s), .arg = served_1h_s);
 STEP(kept_1d, keep_bar, .uses = STORES(served_1d_s), .arg = served_1d_s);
 
-TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8083,
+TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8083, .settings = market_settings,
     .endpoints = ENDPOINTS(
         { "/projections/latest_price", answer_latest, NULL },
         { "/projections/bars",         answer_bars,   NULL }),

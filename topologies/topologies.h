@@ -3,10 +3,13 @@
 #define TOPOLOGIES_H
 
 #include "framework/declare.h"
+#include "framework/settings.h"
 #include "schemas/feeds/load.h"
 #include "schemas/market.h"
 
 extern const struct weir_topology normalization, enrichment, aggregation, projection;
+
+extern const struct weir_setting market_settings[]; /* settings.c: of the program */
 
 extern const struct weir__command market_command_schemas; /* cmd_schemas.c */
 

@@ -22,9 +22,10 @@ void weir__config_free(struct weir__config *config)
 {
     if (!config)
         return;
-    for (size_t i = 0; config->values && i < weir__setting_count(); i++)
+    for (size_t i = 0; config->values && i < config->setting_count; i++)
         weir__free(config->values[i].text);
     weir__free(config->values);
+    weir__free(config->settings);
     free_list(config->topologies);
     free_list(config->kafka_list);
     free_pairs(&config->overrides);
@@ -50,22 +51,88 @@ static int copy_names(const char *const *names, char ***ret)
     return copy ? WEIR_OK : WEIR_NO_MEMORY;
 }
 
-int weir__config_new(const char *const *topologies, struct weir__config **ret)
+static bool is_name(const char *name)
+{
+    return name[0] && !strpbrk(name, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ =") && strncmp(name, WEIR__KAFKA, strlen(WEIR__KAFKA));
+}
+
+/* A row behind those that are there; its default is in force. */
+static int add_setting(struct weir__config *config, const struct weir_setting *setting, struct weir_error *reterr)
+{
+    size_t n = config->setting_count;
+
+    if (!is_name(setting->name) || weir__setting_index(config, setting->name) < n)
+        return weir__fail(reterr, WEIR_BAD_TOPOLOGY, setting->name,
+                          "no such setting can be added: it has no legal name, or there is one of this name");
+    config->settings[n] = setting;
+    config->setting_count++;
+    if (!setting->standard)
+        return WEIR_OK;
+    return weir__setting_parse(setting, setting->standard, &config->values[n].number, setting->name, reterr) < 0
+               ? weir__fail(reterr, WEIR_BAD_TOPOLOGY, setting->name, "its default \"%.80s\" is none of its values",
+                            setting->standard)
+               : WEIR_OK;
+}
+
+static int add_table(struct weir__config *config, const struct weir_setting *table, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    for (; err == WEIR_OK && table && table->name; table++)
+        err = add_setting(config, table, reterr);
+    return err;
+}
+
+static size_t count_settings(const struct weir_setting *table)
+{
+    size_t count = 0;
+
+    while (table && table[count].name)
+        count++;
+    return count;
+}
+
+/* Whether an earlier place of the list has the same table. */
+static bool is_repeated(const struct weir_setting *const *own, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (own[i] == own[at])
+            return true;
+    return false;
+}
+
+static int add_settings(struct weir__config *config, const struct weir_setting *const *own, struct weir_error *reterr)
+{
+    size_t most = count_settings(weir__settings);
+    int    err;
+
+    for (size_t i = 0; own && own[i]; i++)
+        most += count_settings(own[i]);
+    config->settings = weir__zalloc(most * sizeof(*config->settings));
+    config->values = weir__zalloc(most * sizeof(*config->values));
+    if (!config->settings || !config->values)
+        return WEIR_NO_MEMORY;
+    err = add_table(config, weir__settings, reterr);
+    for (size_t i = 0; err == WEIR_OK && own && own[i]; i++)
+        if (!is_repeated(own, i))
+            err = add_table(config, own[i], reterr);
+    return err;
+}
+
+int weir__config_new(const char *const *topologies, const struct weir_setting *const *own, struct weir__config **ret,
+                     struct weir_error *reterr)
 {
     AUTO(free_config) struct weir__config *config = weir__zalloc(sizeof(*config));
+    int                                    err = WEIR_NO_MEMORY;
 
-    if (!config || copy_names(topologies, &config->topologies) < 0)
-        return WEIR_NO_MEMORY;
-    config->kafka_list = weir__zalloc(sizeof(*config->kafka_list));
-    config->values = weir__zalloc(weir__setting_count() * sizeof(*config->values));
-    if (!config->values || !config->kafka_list)
-        return WEIR_NO_MEMORY;
-    for (size_t i = 0; i < weir__setting_count(); i++) {
-        const struct weir__setting *setting = &weir__settings[i];
-
-        if (setting->standard)
-            CHECK(weir__setting_parse(setting, setting->standard, &config->values[i].number, "", NULL) == WEIR_OK);
+    if (config && copy_names(topologies, &config->topologies) == WEIR_OK) {
+        config->kafka_list = weir__zalloc(sizeof(*config->kafka_list));
+        err = config->kafka_list ? add_settings(config, own, reterr) : WEIR_NO_MEMORY;
     }
+    if (err == WEIR_NO_MEMORY)
+        return weir__fail(reterr, err, "settings", "out of memory");
+    if (err < 0)
+        return err;
     *ret = config;
     config = NULL;
     return WEIR_OK;
@@ -86,7 +153,7 @@ static int set_known(struct weir__config *config, size_t index, enum weir__rank 
     char               *copy;
     int                 err;
 
-    err = weir__setting_parse(&weir__settings[index], text, &number, where, reterr);
+    err = weir__setting_parse(config->settings[index], text, &number, where, reterr);
     if (err < 0 || rank < value->rank)
         return err;
     copy = weir__strdup(text);
@@ -184,7 +251,7 @@ static bool starts_with_topology(const struct weir__config *config, const char *
 static int fail_unknown(const struct weir__config *config, const char *key, const char *where,
                         struct weir_error *reterr)
 {
-    const char *near = weir__setting_nearest(key);
+    const char *near = weir__setting_nearest(config, key);
 
     if (near)
         return weir__fail(reterr, WEIR_BAD_CONFIG, where, "unknown key \"%.100s\": did you mean \"%s\"?", key, near);
@@ -210,9 +277,9 @@ static int set_kafka(struct weir__config *config, enum weir__rank rank, const ch
 int weir__config_set_as(struct weir__config *config, enum weir__rank rank, const char *key, const char *value,
                         const char *where, struct weir_error *reterr)
 {
-    size_t index = weir__setting_index(key);
+    size_t index = weir__setting_index(config, key);
 
-    if (index < weir__setting_count())
+    if (index < config->setting_count)
         return set_known(config, index, rank, value, where, reterr);
     if (strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) == 0)
         return set_kafka(config, rank, key + strlen(WEIR__KAFKA), value, where, reterr);
@@ -231,40 +298,45 @@ int weir__config_set(struct weir__config *config, const char *key, const char *v
 
 /* ---- asking ---- */
 
-static size_t need_index(const char *key)
+static size_t need_index(const struct weir__config *config, const char *key)
 {
-    size_t index = weir__setting_index(key);
+    size_t index = weir__setting_index(config, key);
 
-    CHECK(index < weir__setting_count());
+    CHECK(index < config->setting_count);
     return index;
+}
+
+const struct weir_setting *weir__config_setting(const struct weir__config *config, size_t n)
+{
+    return n < config->setting_count ? config->settings[n] : NULL;
 }
 
 bool weir__config_given(const struct weir__config *config, const char *key)
 {
-    return config->values[need_index(key)].text != NULL;
+    return config->values[need_index(config, key)].text != NULL;
 }
 
 const char *weir__config_text(const struct weir__config *config, const char *key)
 {
-    size_t index = need_index(key);
+    size_t index = need_index(config, key);
 
-    return config->values[index].text ? config->values[index].text : weir__settings[index].standard;
+    return config->values[index].text ? config->values[index].text : config->settings[index]->standard;
 }
 
 int64_t weir__config_int(const struct weir__config *config, const char *key)
 {
-    size_t                  index = need_index(key);
-    enum weir__setting_type type = weir__settings[index].type;
+    size_t                  index = need_index(config, key);
+    enum weir_setting_type type = config->settings[index]->type;
 
-    CHECK(type == WEIR__INT || type == WEIR__DURATION || type == WEIR__SIZE);
+    CHECK(type == WEIR_SETTING_INT || type == WEIR_SETTING_DURATION || type == WEIR_SETTING_SIZE);
     return config->values[index].number;
 }
 
 bool weir__config_bool(const struct weir__config *config, const char *key)
 {
-    size_t index = need_index(key);
+    size_t index = need_index(config, key);
 
-    CHECK(weir__settings[index].type == WEIR__BOOL);
+    CHECK(config->settings[index]->type == WEIR_SETTING_BOOL);
     return config->values[index].number != 0;
 }
 
@@ -315,4 +387,23 @@ bool weir__config_unused(const struct weir__config *config, const char *topology
 const char *const *weir__config_kafka(const struct weir__config *config)
 {
     return (const char *const *)config->kafka_list;
+}
+
+/* ---- the same for others: struct weir_settings is this configuration ---- */
+
+const struct weir_settings *weir__config_public(const struct weir__config *config)
+{
+    return (const struct weir_settings *)config;
+}
+
+const char *weir_settings_text(const struct weir_settings *settings, const char *name)
+{
+    return weir__config_text((const struct weir__config *)settings, name);
+}
+
+int64_t weir_settings_number(const struct weir_settings *settings, const char *name)
+{
+    const struct weir__config *config = (const struct weir__config *)settings;
+
+    return config->values[need_index(config, name)].number;
 }

@@ -7,7 +7,7 @@
 
 #include "framework/config/config.h"
 
-enum weir__rank { WEIR__BY_DEFAULT, WEIR__BY_FILE, WEIR__BY_ENV, WEIR__BY_FLAG };
+enum weir__rank { WEIR__BY_DEFAULT, WEIR__BY_FILE, WEIR__BY_VARIABLE, WEIR__BY_ENV, WEIR__BY_FLAG };
 
 struct weir__value {
     char           *text; /* NULL: the default's */
@@ -29,27 +29,28 @@ struct weir__pairs {
 
 struct weir__config {
     char              **topologies; /* NULL-ended */
-    struct weir__value *values;     /* one for each of weir__settings */
+    const struct weir_setting **settings; /* weir's own, then the program's */
+    size_t              setting_count;
+    struct weir__value *values;     /* one for each of settings */
     struct weir__pairs  overrides, kafka;
     char              **kafka_list; /* "name=value", in the order of kafka, NULL-ended */
 };
 
 #define WEIR__KAFKA "kafka."
 
-size_t weir__setting_count(void);
-/* Its place in weir__settings, or the count when there is none. */
-size_t weir__setting_index(const char *name);
+/* Its place in settings, or the count when there is none. */
+size_t weir__setting_index(const struct weir__config *config, const char *name);
 /* The setting whose name may have been meant, or NULL. */
-const char *weir__setting_nearest(const char *word);
+const char *weir__setting_nearest(const struct weir__config *config, const char *word);
 /* Passwords and the like: their values are never printed. */
 bool weir__setting_is_secret(const char *name);
 /* Checks text against the setting's type and bounds. WEIR_BAD_CONFIG. */
-int weir__setting_parse(const struct weir__setting *setting, const char *text, int64_t *ret, const char *where,
+int weir__setting_parse(const struct weir_setting *setting, const char *text, int64_t *ret, const char *where,
                         struct weir_error *reterr);
 /* "10m": a number in the setting's unit, as people write it. */
-void weir__setting_number(const struct weir__setting *setting, int64_t number, struct weir__buf *ret);
+void weir__setting_number(const struct weir_setting *setting, int64_t number, struct weir__buf *ret);
 /* "duration from 0 to 1d": what values a setting takes. */
-void weir__setting_range(const struct weir__setting *setting, struct weir__buf *ret);
+void weir__setting_range(const struct weir_setting *setting, struct weir__buf *ret);
 /* "WEIR_COMMIT_INTERVAL_MS". */
 void weir__setting_variable(const char *name, struct weir__buf *ret);
 

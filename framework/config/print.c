@@ -4,13 +4,13 @@
 #define HIDDEN "********"
 
 /* The default as it is printed, in the largest unit that fits; nothing when there is none. */
-static void print_standard(const struct weir__setting *setting, struct weir__buf *ret)
+static void print_standard(const struct weir_setting *setting, struct weir__buf *ret)
 {
     int64_t number = 0;
 
     if (!setting->standard)
         return;
-    if (setting->type == WEIR__TEXT || setting->type == WEIR__CHOICE || setting->type == WEIR__BOOL) {
+    if (setting->type == WEIR_SETTING_TEXT || setting->type == WEIR_SETTING_CHOICE || setting->type == WEIR_SETTING_BOOL) {
         weir__buf_puts(ret, setting->standard);
         return;
     }
@@ -41,23 +41,27 @@ static void print_wrapped(struct weir__buf *ret, const char *text)
     weir__buf_putc(ret, '\n');
 }
 
-void weir__config_help(struct weir__buf *ret)
+static void help_setting(const struct weir_setting *setting, struct weir__buf *ret)
+{
+    weir__buf_printf(ret, "  --%s=", setting->name);
+    weir__setting_range(setting, ret);
+    if (setting->standard) {
+        weir__buf_puts(ret, " (default ");
+        print_standard(setting, ret);
+        weir__buf_putc(ret, ')');
+    }
+    weir__buf_putc(ret, '\n');
+    print_wrapped(ret, setting->meaning);
+}
+
+void weir__config_help(const struct weir__config *config, struct weir__buf *ret)
 {
     weir__buf_puts(
         ret, "Settings, as --key=value, as key = value in a file, or as the variable WEIR_KEY (upper case, dots\n"
              "to underscores); a flag is stronger than a variable, a variable than a file.\n"
              "Durations: 250ms, 5s, 10m, 2h, 7d, or plain ms. Sizes: 64k, 16m, 2g, or plain bytes.\n\n");
-    for (const struct weir__setting *setting = weir__settings; setting->name; setting++) {
-        weir__buf_printf(ret, "  --%s=", setting->name);
-        weir__setting_range(setting, ret);
-        if (setting->standard) {
-            weir__buf_puts(ret, " (default ");
-            print_standard(setting, ret);
-            weir__buf_putc(ret, ')');
-        }
-        weir__buf_putc(ret, '\n');
-        print_wrapped(ret, setting->meaning);
-    }
+    for (size_t i = 0; i < config->setting_count; i++)
+        help_setting(config->settings[i], ret);
     weir__buf_puts(ret, "  --kafka.PROPERTY=VALUE\n");
     print_wrapped(
         ret, "Hands a property of librdkafka on to its clients, as in --kafka.bootstrap.servers=localhost:9092.");
@@ -70,7 +74,7 @@ void weir__config_help(struct weir__buf *ret)
     }
 }
 
-static void print_row(const struct weir__setting *setting, struct weir__buf *ret)
+static void print_row(const struct weir_setting *setting, struct weir__buf *ret)
 {
     weir__buf_printf(ret, "| `%s` | ", setting->name);
     if (setting->standard) {
@@ -86,22 +90,35 @@ static void print_row(const struct weir__setting *setting, struct weir__buf *ret
     weir__buf_printf(ret, "` | %s |\n", setting->meaning);
 }
 
-void weir__config_markdown(struct weir__buf *ret)
+#define HEADING "| key | default | value | variable | meaning |\n|---|---|---|---|---|\n"
+
+/* The program's own settings, where it has any. */
+static void print_own(const struct weir__config *config, size_t from, struct weir__buf *ret)
 {
+    if (from < config->setting_count)
+        weir__buf_puts(ret, "\n## Settings of the pipeline\n\nOf `data-processing`, given in the same ways.\n\n" HEADING);
+    for (size_t i = from; i < config->setting_count; i++)
+        print_row(config->settings[i], ret);
+}
+
+void weir__config_markdown(const struct weir__config *config, struct weir__buf *ret)
+{
+    size_t i = 0;
+
     weir__buf_puts(
         ret,
         "# Configuration\n\n"
-        "Made from the table in `framework/config/settings.c`: change it there.\n\n"
+        "Made from the tables in `framework/config/settings.c` and `topologies/`: change it there.\n\n"
         "A setting is given as a flag (`--commit.interval.ms=50`), as an environment variable\n"
         "(`WEIR_COMMIT_INTERVAL_MS=50`) or as a line of a file (`commit.interval.ms = 50`; lines that begin with\n"
         "`#` are comments). A flag is stronger than a variable, a variable is stronger than a file; of two equals\n"
         "the last one counts. An unknown key, and an unknown variable that begins with `WEIR_`, is an error.\n"
         "Kubernetes sets such variables for a service named `weir`: `enableServiceLinks: false` stops it.\n\n"
         "Durations are written `250ms`, `5s`, `10m`, `2h`, `7d`, or as plain milliseconds; sizes `64k`, `16m`,\n"
-        "`2g` (powers of 1024), or as plain bytes.\n\n"
-        "| key | default | value | variable | meaning |\n|---|---|---|---|---|\n");
-    for (const struct weir__setting *setting = weir__settings; setting->name; setting++)
-        print_row(setting, ret);
+        "`2g` (powers of 1024), or as plain bytes.\n\n" HEADING);
+    for (; i < config->setting_count && weir__settings[i].name; i++)
+        print_row(config->settings[i], ret);
+    print_own(config, i, ret);
     weir__buf_puts(
         ret,
         "\n## Properties of Kafka's client\n\n"
@@ -119,19 +136,56 @@ void weir__config_markdown(struct weir__buf *ret)
         weir__buf_printf(ret, "| `%s` | %s | %s | %s |\n", field->name, field->of, field->value, field->meaning);
     weir__buf_puts(
         ret, "\n## Secrets\n\n"
-             "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed.\n");
+             "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed, nor is a password\n"
+             "inside another value: `redis://user:password@host`, `password=word`.\n");
+}
+
+/* The first password inside a value, "//user:PASSWORD@" or "password=PASSWORD"; NULL = there is none. */
+static const char *find_password(const char *value, size_t *ret_size)
+{
+    const char *slashes = strstr(value, "//"), *word = strstr(value, "password=");
+
+    if (slashes) {
+        size_t      size = strcspn(slashes + 2, "/@"); /* of "user:password" */
+        const char *colon = memchr(slashes + 2, ':', size);
+
+        if (colon && slashes[2 + size] == '@') {
+            *ret_size = (size_t)(slashes + 2 + size - colon - 1);
+            return colon + 1;
+        }
+    }
+    if (word) {
+        word += strlen("password=");
+        *ret_size = *word == '\'' ? strlen(word) : strcspn(word, " &");
+    }
+    return word;
+}
+
+static void print_open(struct weir__buf *ret, const char *value)
+{
+    const char *password;
+    size_t      size;
+
+    while ((password = find_password(value, &size)) != NULL) {
+        weir__buf_printf(ret, "%.*s" HIDDEN, (int)(password - value), value);
+        value = password + size;
+    }
+    weir__buf_puts(ret, value);
 }
 
 static void print_value(struct weir__buf *ret, const char *before, const char *key, const char *value)
 {
-    weir__buf_printf(ret, "%s%s%s=%s", ret->size ? ", " : "", before, key,
-                     weir__setting_is_secret(key) ? HIDDEN : value);
+    weir__buf_printf(ret, "%s%s%s=", ret->size ? ", " : "", before, key);
+    if (weir__setting_is_secret(key))
+        weir__buf_puts(ret, HIDDEN);
+    else
+        print_open(ret, value);
 }
 
 void weir__config_print(const struct weir__config *config, struct weir__buf *ret)
 {
-    for (size_t i = 0; i < weir__setting_count(); i++) {
-        const struct weir__setting *setting = &weir__settings[i];
+    for (size_t i = 0; i < config->setting_count; i++) {
+        const struct weir_setting *setting = config->settings[i];
         const char                 *text = config->values[i].text;
 
         if (text && (!setting->standard || strcmp(text, setting->standard) != 0))

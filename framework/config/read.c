@@ -77,10 +77,11 @@ static char *key_of_variable(const char *name, size_t size)
     return key;
 }
 
-static int fail_unknown_variable(const char *key, const char *variable, struct weir_error *reterr)
+static int fail_unknown_variable(const struct weir__config *config, const char *key, const char *variable,
+                                 struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf near = { 0 };
-    const char                           *name = weir__setting_nearest(key);
+    const char                           *name = weir__setting_nearest(config, key);
 
     if (!name)
         return weir__fail(reterr, WEIR_BAD_CONFIG, variable,
@@ -99,8 +100,8 @@ static int read_variable(struct weir__config *config, const char *variable, cons
     for (const char *at = variable; *at; at++)
         lower_case |= islower((unsigned char)*at) != 0;
     if (lower_case ||
-        (weir__setting_index(key) == weir__setting_count() && strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) != 0))
-        return fail_unknown_variable(key, variable, reterr);
+        (weir__setting_index(config, key) == config->setting_count && strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) != 0))
+        return fail_unknown_variable(config, key, variable, reterr);
     return weir__config_set_as(config, WEIR__BY_ENV, key, value, variable, reterr);
 }
 

@@ -13,89 +13,89 @@
 #define DAY      (24 * HOUR)
 
 /* clang-format off */
-const struct weir__setting weir__settings[] = {
-    { "application.id", WEIR__TEXT, NULL, 0, 0, NULL,
+const struct weir_setting weir__settings[] = {
+    { "application.id", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
       "Names the consumer group, the internal topics and the transactions; without it each topology's own name is taken." },
-    { "instance.id", WEIR__TEXT, NULL, 0, 0, NULL,
+    { "instance.id", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
       "Names this process among those of the application, which makes its group membership static (all of them have a name, or none); without it a random name is made once and kept in the state folder." },
-    { "state.dir", WEIR__TEXT, "state", 0, 0, NULL,
+    { "state.dir", WEIR_SETTING_TEXT, "state", 0, 0, NULL,
       "Folder of the state stores, which belongs to one process at a time; local keeps them in its --dir unless this names another." },
-    { "threads", WEIR__INT, "0", 0, 1024, NULL,
+    { "threads", WEIR_SETTING_INT, "0", 0, 1024, NULL,
       "Stream threads among which the tasks are divided; 0 takes one for each core." },
 
-    { "delivery", WEIR__CHOICE, "exactly_once", 0, 0, "exactly_once|at_least_once",
+    { "delivery", WEIR_SETTING_CHOICE, "exactly_once", 0, 0, "exactly_once|at_least_once",
       "Whether outputs, changelogs and offsets are committed in one transaction, or may be repeated after a crash." },
-    { "commit.interval.ms", WEIR__DURATION, "100", 0, DAY, NULL,
+    { "commit.interval.ms", WEIR_SETTING_DURATION, "100", 0, DAY, NULL,
       "How often a task commits its offsets, outputs and state; the latency of exactly-once output follows from it." },
-    { "state.flush.interval.ms", WEIR__DURATION, "30s", 0, DAY, NULL,
+    { "state.flush.interval.ms", WEIR_SETTING_DURATION, "30s", 0, DAY, NULL,
       "Bounds the age of what the stores have on disk, and so how much changelog is replayed after a crash; 0 flushes at each commit." },
-    { "shutdown.timeout.ms", WEIR__DURATION, "10s", 0, HOUR, NULL,
+    { "shutdown.timeout.ms", WEIR_SETTING_DURATION, "10s", 0, HOUR, NULL,
       "How long a stopping process may take to finish its records and commit before it gives up." },
 
-    { "memory.max", WEIR__SIZE, "0", 0, NO_LIMIT, NULL,
+    { "memory.max", WEIR_SETTING_SIZE, "0", 0, NO_LIMIT, NULL,
       "Memory of the process, shared by caches, stores, queues and the embedded log or Kafka's client, at least 96m; 0 takes 60 % of the container's limit." },
-    { "statestore.cache.max.bytes", WEIR__SIZE, "10m", 0, NO_LIMIT, NULL,
+    { "statestore.cache.max.bytes", WEIR_SETTING_SIZE, "10m", 0, NO_LIMIT, NULL,
       "Uncommitted changes that stores keep before a commit is brought forward, over all threads; 0 forwards and logs every change at once." },
-    { "record.memory.max", WEIR__SIZE, "64m", 64 * KB, 64 * GB, NULL,
+    { "record.memory.max", WEIR_SETTING_SIZE, "64m", 64 * KB, 64 * GB, NULL,
       "Memory that the processing of one record may take; a record that needs more goes to the dead letters." },
-    { "max.record.bytes", WEIR__SIZE, "1m", KB, GB, NULL,
+    { "max.record.bytes", WEIR_SETTING_SIZE, "1m", KB, GB, NULL,
       "Largest record that is written to a topic; a larger one fails before it is sent." },
-    { "buffered.records.per.partition", WEIR__INT, "1000", 1, 10000000, NULL,
+    { "buffered.records.per.partition", WEIR_SETTING_INT, "1000", 1, 10000000, NULL,
       "Records of one partition that a task holds before reading of that partition pauses." },
 
-    { "max.task.idle.ms", WEIR__DURATION, "0", -1, DAY, NULL,
+    { "max.task.idle.ms", WEIR_SETTING_DURATION, "0", -1, DAY, NULL,
       "How long a task waits for records of an empty partition that may hold earlier ones; 0 waits only for what the log already has, -1 never waits." },
-    { "window.close.interval.ms", WEIR__DURATION, "1s", 0, HOUR, NULL,
+    { "window.close.interval.ms", WEIR_SETTING_DURATION, "1s", 0, HOUR, NULL,
       "Least time between two looks for windows to close in nodes that emit on close by partition time; 0 looks at every record." },
-    { "join.emit.interval.ms", WEIR__DURATION, "1s", 0, HOUR, NULL,
+    { "join.emit.interval.ms", WEIR_SETTING_DURATION, "1s", 0, HOUR, NULL,
       "Least time between two looks for results of left and outer stream joins that found no partner; 0 looks at every record." },
 
-    { "deserialization.handler", WEIR__CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
+    { "deserialization.handler", WEIR_SETTING_CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
       "What becomes of a record whose bytes cannot be read; dead_letter means fail in a topology without dead letters." },
-    { "processing.handler", WEIR__CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
+    { "processing.handler", WEIR_SETTING_CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
       "What becomes of a record on which a verb fails; dead_letter means fail in a topology without dead letters." },
-    { "production.handler", WEIR__CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
+    { "production.handler", WEIR_SETTING_CHOICE, "dead_letter", 0, 0, "dead_letter|fail|continue",
       "What becomes of a record whose output the log refuses; dead_letter means fail in a topology without dead letters." },
-    { "dead.letters.topic", WEIR__TEXT, NULL, 0, 0, NULL,
+    { "dead.letters.topic", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
       "Topic of the dead letters of topologies that declare none." },
 
-    { "topics.partitions", WEIR__INT, "0", 0, 100000, NULL,
+    { "topics.partitions", WEIR_SETTING_INT, "0", 0, 100000, NULL,
       "Partitions of topics that are created and whose number nothing else decides; 0 takes 4 on the embedded log, 12 on Kafka." },
-    { "topics.replication", WEIR__INT, "0", 0, 32767, NULL,
+    { "topics.replication", WEIR_SETTING_INT, "0", 0, 32767, NULL,
       "Copies of each topic that is created on Kafka; of three or more, two must have a record before it counts; 0 takes the broker's default." },
-    { "topics.retention.bytes", WEIR__SIZE, "0", -1, NO_LIMIT, NULL,
+    { "topics.retention.bytes", WEIR_SETTING_SIZE, "0", -1, NO_LIMIT, NULL,
       "Bytes of each partition beyond which topics that are created on Kafka lose their oldest records; internal and compacted ones never do; 0 takes the program's (none; data-processing 10g), -1 no bound." },
-    { "repartition.purge.interval.ms", WEIR__DURATION, "30s", SECOND, DAY, NULL,
+    { "repartition.purge.interval.ms", WEIR_SETTING_DURATION, "30s", SECOND, DAY, NULL,
       "How often repartition topics are trimmed of what has been read." },
-    { "changelog.cleanup", WEIR__CHOICE, "weir", 0, 0, "weir|kafka-streams",
+    { "changelog.cleanup", WEIR_SETTING_CHOICE, "weir", 0, 0, "weir|kafka-streams",
       "How changelogs of windows are kept: compacted with tombstones at expiry, or compacted and deleted by time as Kafka Streams does." },
-    { "ensure.explicit.names", WEIR__BOOL, "false", 0, 0, NULL,
+    { "ensure.explicit.names", WEIR_SETTING_BOOL, "false", 0, 0, NULL,
       "Refuses topologies whose internal topics or stores have generated names, which change when nodes are added." },
-    { "log.quirks", WEIR__CHOICE, "on", 0, 0, "on|off",
+    { "log.quirks", WEIR_SETTING_CHOICE, "on", 0, 0, "on|off",
       "Whether the embedded log behaves as Kafka also where that is awkward: markers take offsets, times of 0 are refused." },
 
-    { "http.address", WEIR__TEXT, "127.0.0.1", 0, 0, NULL,
+    { "http.address", WEIR_SETTING_TEXT, "127.0.0.1", 0, 0, NULL,
       "Address at which health, metrics, status and the topologies' own routes are answered; 0.0.0.0 is all of this machine's, with no check of who asks." },
-    { "http.port", WEIR__INT, NULL, -1, 65535, NULL,
+    { "http.port", WEIR_SETTING_INT, NULL, -1, 65535, NULL,
       "Port of all topologies of the process; 0 takes a free one and says which, -1 opens none; without it each topology has the port it declares, if any (local --once: none), or where that is taken a free one." },
-    { "http.max.connections", WEIR__INT, "100", 1, 10000, NULL,
+    { "http.max.connections", WEIR_SETTING_INT, "100", 1, 10000, NULL,
       "Connections at a time; beyond them the longest idle one goes, and where none is idle the new one is refused." },
-    { "http.max.head.bytes", WEIR__SIZE, "16k", KB, MB, NULL,
+    { "http.max.head.bytes", WEIR_SETTING_SIZE, "16k", KB, MB, NULL,
       "Longest request line with its headers." },
-    { "http.max.body.bytes", WEIR__SIZE, "64k", 0, MB, NULL,
+    { "http.max.body.bytes", WEIR_SETTING_SIZE, "64k", 0, MB, NULL,
       "Longest body of a request." },
-    { "http.request.timeout.ms", WEIR__DURATION, "10s", 1, HOUR, NULL,
+    { "http.request.timeout.ms", WEIR_SETTING_DURATION, "10s", 1, HOUR, NULL,
       "How long a client may take to send a request, and as long again to take its answer." },
-    { "http.idle.timeout.ms", WEIR__DURATION, "75s", 1, DAY, NULL,
+    { "http.idle.timeout.ms", WEIR_SETTING_DURATION, "75s", 1, DAY, NULL,
       "How long a connection may wait for its next request." },
-    { "health.stall.ms", WEIR__DURATION, "1m", 1, DAY, NULL,
+    { "health.stall.ms", WEIR_SETTING_DURATION, "1m", 1, DAY, NULL,
       "A stream thread that has not come around for so long has stalled: /health/live then says 503." },
-    { "health.commit.age.ms", WEIR__DURATION, "1m", 1, DAY, NULL,
+    { "health.commit.age.ms", WEIR_SETTING_DURATION, "1m", 1, DAY, NULL,
       "Age of the last commit at which /health says 503." },
 
-    { "log.level", WEIR__CHOICE, "info", 0, 0, "debug|info|warn|error",
+    { "log.level", WEIR_SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
       "Least level of the messages that are written to standard error." },
-    { "log.format", WEIR__CHOICE, "logfmt", 0, 0, "logfmt|json",
+    { "log.format", WEIR_SETTING_CHOICE, "logfmt", 0, 0, "logfmt|json",
       "Form of the messages, one line each." },
     { .name = NULL },
 };
@@ -135,24 +135,23 @@ const struct weir__field weir__fields[] = {
 };
 /* clang-format on */
 
-size_t weir__setting_count(void) { return ARRAY_SIZE(weir__settings) - 1; }
-
-size_t weir__setting_index(const char *name)
+size_t weir__setting_index(const struct weir__config *config, const char *name)
 {
     size_t i = 0;
 
-    while (i < weir__setting_count() && strcmp(weir__settings[i].name, name) != 0)
+    while (i < config->setting_count && strcmp(config->settings[i]->name, name) != 0)
         i++;
     return i;
 }
 
-const char *weir__setting_nearest(const char *word)
+const char *weir__setting_nearest(const struct weir__config *config, const char *word)
 {
-    const char *names[ARRAY_SIZE(weir__settings) - 1];
+    const char *names[256];
+    size_t      count = MIN(config->setting_count, ARRAY_SIZE(names));
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        names[i] = weir__settings[i].name;
-    return weir__suggest(word, names, ARRAY_SIZE(names));
+    for (size_t i = 0; i < count; i++)
+        names[i] = config->settings[i]->name;
+    return weir__suggest(word, names, count);
 }
 
 bool weir__setting_is_secret(const char *name)
@@ -180,14 +179,14 @@ static int choice_index(const char *choices, const char *text)
     }
 }
 
-static int parse_number(const struct weir__setting *setting, const char *text, int64_t *ret)
+static int parse_number(const struct weir_setting *setting, const char *text, int64_t *ret)
 {
     int64_t number = 0;
     int     err = WEIR_OK;
 
-    if (setting->type == WEIR__INT)
+    if (setting->type == WEIR_SETTING_INT)
         err = weir__parse_int64(text, &number);
-    else if (setting->type == WEIR__DURATION)
+    else if (setting->type == WEIR_SETTING_DURATION)
         err = weir__parse_duration(text, &number);
     else
         err = weir__parse_size(text, &number);
@@ -197,20 +196,20 @@ static int parse_number(const struct weir__setting *setting, const char *text, i
     return WEIR_OK;
 }
 
-static int parse_value(const struct weir__setting *setting, const char *text, int64_t *ret)
+static int parse_value(const struct weir_setting *setting, const char *text, int64_t *ret)
 {
     switch (setting->type) {
-    case WEIR__TEXT: return WEIR_OK;
-    case WEIR__BOOL: *ret = choice_index("false|true", text); return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
-    case WEIR__CHOICE: *ret = choice_index(setting->choices, text); return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
-    case WEIR__INT:
-    case WEIR__DURATION:
-    case WEIR__SIZE: return parse_number(setting, text, ret);
+    case WEIR_SETTING_TEXT: return WEIR_OK;
+    case WEIR_SETTING_BOOL: *ret = choice_index("false|true", text); return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
+    case WEIR_SETTING_CHOICE: *ret = choice_index(setting->choices, text); return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
+    case WEIR_SETTING_INT:
+    case WEIR_SETTING_DURATION:
+    case WEIR_SETTING_SIZE: return parse_number(setting, text, ret);
     }
     return WEIR_BAD_CONFIG;
 }
 
-int weir__setting_parse(const struct weir__setting *setting, const char *text, int64_t *ret, const char *where,
+int weir__setting_parse(const struct weir_setting *setting, const char *text, int64_t *ret, const char *where,
                         struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf range = { 0 };
@@ -226,18 +225,18 @@ int weir__setting_parse(const struct weir__setting *setting, const char *text, i
                       weir__buf_ok(&range) ? range.data : "something else");
 }
 
-void weir__setting_number(const struct weir__setting *setting, int64_t number, struct weir__buf *ret)
+void weir__setting_number(const struct weir_setting *setting, int64_t number, struct weir__buf *ret)
 {
     static const struct {
         int64_t     factor;
         const char *unit;
     } sizes[] = { { GB, "g" }, { MB, "m" }, { KB, "k" } };
 
-    if (setting->type == WEIR__DURATION) {
+    if (setting->type == WEIR_SETTING_DURATION) {
         weir__print_duration(number, ret);
         return;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(sizes) && setting->type == WEIR__SIZE && number > 0; i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(sizes) && setting->type == WEIR_SETTING_SIZE && number > 0; i++) {
         if (number % sizes[i].factor)
             continue;
         weir__buf_printf(ret, "%lld%s", (long long)(number / sizes[i].factor), sizes[i].unit);
@@ -246,7 +245,7 @@ void weir__setting_number(const struct weir__setting *setting, int64_t number, s
     weir__buf_printf(ret, "%lld", (long long)number);
 }
 
-static void print_limits(const struct weir__setting *setting, struct weir__buf *ret)
+static void print_limits(const struct weir_setting *setting, struct weir__buf *ret)
 {
     weir__buf_puts(ret, setting->max == NO_LIMIT ? " of at least " : " from ");
     weir__setting_number(setting, setting->min, ret);
@@ -256,13 +255,13 @@ static void print_limits(const struct weir__setting *setting, struct weir__buf *
     weir__setting_number(setting, setting->max, ret);
 }
 
-void weir__setting_range(const struct weir__setting *setting, struct weir__buf *ret)
+void weir__setting_range(const struct weir_setting *setting, struct weir__buf *ret)
 {
     static const char *const kinds[] = { "text", "a number", "a duration", "a size", "true or false", NULL };
 
-    if (setting->type != WEIR__CHOICE) {
+    if (setting->type != WEIR_SETTING_CHOICE) {
         weir__buf_puts(ret, kinds[setting->type]);
-        if (setting->type == WEIR__INT || setting->type == WEIR__DURATION || setting->type == WEIR__SIZE)
+        if (setting->type == WEIR_SETTING_INT || setting->type == WEIR_SETTING_DURATION || setting->type == WEIR_SETTING_SIZE)
             print_limits(setting, ret);
         return;
     }

@@ -7,6 +7,7 @@ int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr
 {
     const struct weir_driver_config *config = &driver->config;
     struct weir__task_config         task = { .plan = driver->plan,
+                                              .settings = driver->settings,
                                               .subs = driver->subs,
                                               .sub_count = driver->sub_count,
                                               .dir = driver->dir,

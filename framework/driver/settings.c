@@ -57,13 +57,12 @@ static void take_early(struct weir_driver *driver)
 
 static int read_own(struct weir_driver *driver, const struct weir_topology *topology, struct weir_error *reterr)
 {
-    const char *names[] = { topology->name, NULL };
-    int         err = weir__config_new(names, &driver->own_settings);
+    const char                *names[] = { topology->name, NULL };
+    const struct weir_setting *own[] = { topology->settings, NULL };
+    int                        err = weir__config_new(names, own, &driver->own_settings, reterr);
 
     driver->settings = driver->own_settings;
-    if (err < 0)
-        return weir__fail(reterr, err, topology->name, "no memory for the configuration");
-    if (driver->config.config_file != NULL)
+    if (err == WEIR_OK && driver->config.config_file != NULL)
         err = weir__config_read_file(driver->own_settings, driver->config.config_file, reterr);
     return err == WEIR_OK ? read_pairs(driver, reterr) : err;
 }

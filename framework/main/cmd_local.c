@@ -343,6 +343,7 @@ static int run(struct local *local, struct weir_error *reterr)
     weir__memory_be_thrifty(weir__memory_total(weir__config_int(local->program->settings, "memory.max")));
     say_libraries(local);
     say_settings(local);
+    weir__say_variables(local->program);
     err = open_log(local, reterr);
     if (err == WEIR_OK)
         err = prepare_log(local, reterr);

@@ -43,6 +43,7 @@ struct weir__program {
     const char                        *application; /* "<it>-<topology>" is the application id; NULL = the topology */
     const struct weir__command *const *commands;    /* its own, before those of weir__commands; NULL = none */
     const struct weir__explaining     *explaining;  /* NULL = none */
+    const struct weir__variables      *variables;   /* of other names than WEIR_...; NULL = none */
     int64_t
         retention_bytes; /* of a partition of topics that it makes on Kafka, where settings do not say; 0 = no bound */
     /* What applications must find in the log when they start: `local` has it written before. NULL = nothing. */
@@ -57,6 +58,8 @@ struct weir__program {
 
 /* weir_main for a program that says more. Gives the exit code. */
 int weir__main(int argc, char **argv, struct weir__program *program);
+/* A message for each of the program's variables that is given and means nothing. */
+void weir__say_variables(const struct weir__program *program);
 
 /* ---- flags.c ---- */
 

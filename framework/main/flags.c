@@ -20,31 +20,33 @@ static const struct weir__flag *find_flag(const struct weir__flag *flags, const 
     return NULL;
 }
 
-static bool is_setting(const char *name)
+static bool is_setting(const struct weir__config *config, const char *name)
 {
-    for (const struct weir__setting *setting = weir__settings; setting->name != NULL; setting++)
+    const struct weir_setting *setting;
+
+    for (size_t i = 0; (setting = weir__config_setting(config, i)) != NULL; i++)
         if (strcmp(setting->name, name) == 0)
             return true;
     return strchr(name, '.') != NULL;
 }
 
 /* The nearest of the command's flags, --config, --help and the settings. */
-static const char *nearest(const struct weir__flag *flags, const char *name)
+static const char *nearest(const struct parser *parser, const char *name)
 {
-    const char *names[256] = { "config", "help" };
-    size_t      count = 2;
+    const char                *names[256] = { "config", "help" };
+    size_t                     count = 2;
+    const struct weir_setting *setting;
 
-    for (; flags->name != NULL && count < ARRAY_SIZE(names); flags++)
-        names[count++] = flags->name;
-    for (const struct weir__setting *setting = weir__settings; setting->name != NULL && count < ARRAY_SIZE(names);
-         setting++)
+    for (const struct weir__flag *flag = parser->flags; flag->name != NULL && count < ARRAY_SIZE(names); flag++)
+        names[count++] = flag->name;
+    for (size_t i = 0; (setting = weir__config_setting(parser->config, i)) != NULL && count < ARRAY_SIZE(names); i++)
         names[count++] = setting->name;
     return weir__suggest(name, names, count);
 }
 
 static int fail_unknown(const struct parser *parser, const char *name, struct weir_error *reterr)
 {
-    const char *near = nearest(parser->flags, name);
+    const char *near = nearest(parser, name);
 
     if (near != NULL)
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "unknown flag --%.80s: did you mean --%s?", name,
@@ -113,7 +115,7 @@ static int take_flag(struct parser *parser, const char *text, struct weir_error 
         parser->args->help = true;
         return WEIR_OK;
     }
-    if (strcmp(name, "config") != 0 && !is_setting(name))
+    if (strcmp(name, "config") != 0 && !is_setting(parser->config, name))
         return fail_unknown(parser, name, reterr);
     return set(parser, name, equals, reterr);
 }

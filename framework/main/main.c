@@ -124,17 +124,32 @@ static int help_all(const struct weir__program *program)
     for (const struct weir_topology *const *at = program->topologies; *at != NULL; at++)
         weir__buf_printf(&text, " %s", (*at)->name);
     weir__buf_puts(&text, "\n\n");
-    weir__config_help(&text);
+    weir__config_help(program->settings, &text);
     help_exits(&text);
     return print(&text);
 }
 
-/* A page of docs/, made from a table. */
-static int help_page(void (*make)(struct weir__buf *ret))
+/* Pages of docs/, made from tables. */
+static int help_configuration(const struct weir__program *program)
 {
     struct weir__buf text = { 0 };
 
-    make(&text);
+    weir__config_markdown(program->settings, &text);
+    if (program->variables != NULL) {
+        weir__buf_puts(&text, "\n## Variables of other names\n\n"
+                              "Read where no `WEIR_` variable says otherwise, and stronger than a file; empty is not given. One\n"
+                              "without a setting, or that the table has not, is named when topologies start\n"
+                              "(`variable-without-meaning`). `{}` is its value, `{NAME\\|otherwise}` that of another variable.\n\n");
+        weir__variables_markdown(program->variables, &text);
+    }
+    return print(&text);
+}
+
+static int help_metrics(void)
+{
+    struct weir__buf text = { 0 };
+
+    weir__families_markdown(&text);
     return print(&text);
 }
 
@@ -143,9 +158,9 @@ static int run_help(struct weir__program *program, const struct weir__args *args
     const struct weir__command *command;
 
     if (weir__args_has(args, "markdown"))
-        return help_page(weir__config_markdown);
+        return help_configuration(program);
     if (weir__args_has(args, "metrics"))
-        return help_page(weir__families_markdown);
+        return help_metrics();
     if (args->word_count == 0)
         return help_all(program);
     command = find_command(program, args->words[0]);
@@ -188,6 +203,26 @@ static int read_env(struct weir__config *config, struct weir_error *reterr)
     return err;
 }
 
+static int read_variables(struct weir__program *program, struct weir_error *reterr)
+{
+    return program->variables != NULL
+               ? weir__config_read_variables(program->settings, environ, program->variables, reterr)
+               : WEIR_OK;
+}
+
+void weir__say_variables(const struct weir__program *program)
+{
+    struct weir__idle_variable idle;
+    size_t                     at = 0;
+
+    while (program->variables != NULL && weir__variables_idle(program->variables, environ, &at, &idle)) {
+        char name[96];
+
+        snprintf(name, sizeof(name), "%.*s", (int)MIN(idle.size, sizeof(name) - 1), idle.name);
+        weir__say(WEIR__WARN, "variable-without-meaning", "variable", "s", name, "why", "s", idle.why, NULL);
+    }
+}
+
 static void setup_logging(const struct weir__config *config)
 {
     static const char *const levels[] = { "debug", "info", "warn", "error" };
@@ -204,6 +239,8 @@ static int prepare(struct weir__program *program, const struct weir__command *co
 {
     int err = read_env(program->settings, reterr);
 
+    if (err == WEIR_OK)
+        err = read_variables(program, reterr);
     if (err == WEIR_OK)
         err = weir__args_parse(argc, argv, command->flags, program->settings, args, reterr);
     if (err == WEIR_OK)
@@ -227,21 +264,28 @@ static int run_command(struct weir__program *program, const struct weir__command
     return weir__end_output(code);
 }
 
-static int make_settings(struct weir__program *program)
+static int make_settings(struct weir__program *program, struct weir_error *reterr)
 {
-    const char **names;
-    size_t       count = 0;
-    int          err;
+    const char                **names;
+    const struct weir_setting **own;
+    size_t                      count = 0, tables = 0;
+    int                         err = WEIR_NO_MEMORY;
 
     while (program->topologies[count] != NULL)
         count++;
     names = weir__zalloc(sizeof(*names) * (count + 1));
-    if (names == NULL)
-        return WEIR_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
+    own = weir__zalloc(sizeof(*own) * (count + 1));
+    for (size_t i = 0; names != NULL && own != NULL && i < count; i++) {
         names[i] = program->topologies[i]->name;
-    err = weir__config_new(names, &program->settings);
+        if (program->topologies[i]->settings != NULL)
+            own[tables++] = program->topologies[i]->settings;
+    }
+    if (names == NULL || own == NULL)
+        weir__fail(reterr, WEIR_NO_MEMORY, "settings", "out of memory");
+    else
+        err = weir__config_new(names, own, &program->settings, reterr);
     weir__free(names);
+    weir__free(own);
     return err;
 }
 
@@ -265,6 +309,7 @@ int weir__main(int argc, char **argv, struct weir__program *program)
 {
     const char                 *name = argc > 1 ? argv[1] : NULL;
     const struct weir__command *command;
+    struct weir_error           err;
     int                         code;
 
     program->name = base_name(argc > 0 ? argv[0] : "weir");
@@ -279,10 +324,8 @@ int weir__main(int argc, char **argv, struct weir__program *program)
     command = find_command(program, name);
     if (command == NULL)
         return unknown_command(program, name);
-    if (make_settings(program) < 0) {
-        fputs("error: out of memory\n", stderr);
-        return WEIR__EXIT_FATAL;
-    }
+    if (make_settings(program, &err) < 0)
+        return weir__report(&err);
     code = run_command(program, command, argc > 2 ? argc - 2 : 0, argv + (argc > 2 ? 2 : 0));
     weir__config_free(program->settings);
     return code;

@@ -316,6 +316,7 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
     const struct weir__app_settings *settings = &app->settings;
     const char             **topics = weir_arena_alloc(&seat->arena, sizeof(*topics) * (seat->input_count + 1));
     struct weir__task_config config = { .plan = app->plan,
+                                        .settings = app->config.settings,
                                         .subs = &seat->sub,
                                         .sub_count = 1,
                                         .partition = seat->partition,

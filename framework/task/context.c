@@ -99,6 +99,12 @@ int64_t weir_option(struct weir_context *ctx, const char *name) { return find_op
 
 const char *weir_option_text(struct weir_context *ctx, const char *name) { return find_option(ctx, name)->text; }
 
+const struct weir_settings *weir_settings_of(struct weir_context *ctx)
+{
+    CHECK(ctx->task->config.settings != NULL);
+    return weir__config_public(ctx->task->config.settings);
+}
+
 void *weir_state(struct weir_context *ctx) { return ctx->live->state; }
 
 void *weir_alloc(struct weir_context *ctx, size_t size) { return weir_arena_alloc(&ctx->task->record, size); }

@@ -5,7 +5,9 @@
 #include <weir/http.h>
 #include <weir/json.h>
 #include <weir/main.h>
+#include <weir/outlet.h>
 #include <weir/query.h>
+#include <weir/settings.h>
 #include <weir/weir.h>
 
 #include <cstdio>

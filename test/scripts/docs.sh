@@ -2,7 +2,7 @@
 # Pages made from tables in the code are as the code says: `make docs` writes them; exit codes are by hand.
 . test/scripts/cli.inc
 
-"$words" help --markdown >"$work/configuration.md"
+"$BUILD/data-processing" help --markdown >"$work/configuration.md"
 diff docs/configuration.md "$work/configuration.md" || fail "docs/configuration.md is not what the code says: make docs"
 
 "$words" help --metrics >"$work/metrics.md"

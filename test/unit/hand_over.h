@@ -56,7 +56,7 @@ static void set_up_member(void)
     err = (struct weir_error){ 0 };
     engine = weir__embedded_engine;
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
-    must(weir__config_new(names, &settings) == WEIR_OK);
+    must(weir__config_new(names, NULL, &settings, NULL) == WEIR_OK);
     must(weir__metrics_new(&metrics) == WEIR_OK);
     set("commit.interval.ms", "1");
     set("threads", "1");

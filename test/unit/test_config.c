@@ -16,7 +16,7 @@ static void set_up(void)
     static const char *const topologies[] = { "aggregation", "bars", NULL };
     int                      fd;
 
-    ck_assert_int_eq(weir__config_new(topologies, &config), WEIR_OK);
+    ck_assert_int_eq(weir__config_new(topologies, NULL, &config, NULL), WEIR_OK);
     snprintf(path, sizeof(path), "/tmp/weir-test-XXXXXX");
     fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
@@ -77,14 +77,14 @@ END_TEST
 
 START_TEST(every_setting_is_whole)
 {
-    for (const struct weir__setting *row = weir__settings; row->name; row++) {
+    for (const struct weir_setting *row = weir__settings; row->name; row++) {
         size_t size = strlen(row->meaning);
 
         ck_assert_msg(size > 20 && row->meaning[size - 1] == '.', "%s: no sentence", row->name);
         ck_assert_msg(!strpbrk(row->name, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ"), "%s: has no variable", row->name);
-        ck_assert_msg((row->type == WEIR__CHOICE) == (row->choices != NULL), "%s: choices", row->name);
+        ck_assert_msg((row->type == WEIR_SETTING_CHOICE) == (row->choices != NULL), "%s: choices", row->name);
         if (strcmp(row->name, "http.port") != 0) /* which topologies declare, where nobody sets it */
-            ck_assert_msg(row->type == WEIR__TEXT || row->standard, "%s: no default", row->name);
+            ck_assert_msg(row->type == WEIR_SETTING_TEXT || row->standard, "%s: no default", row->name);
     }
 }
 END_TEST
@@ -286,10 +286,14 @@ START_TEST(what_is_in_force_hides_secrets)
     ck_assert_int_eq(set("kafka.sasl.oauthbearer.client.SECRET", "hunter2"), WEIR_OK);
     ck_assert_int_eq(set("aggregation.feed.token", "hunter2"), WEIR_OK);
     ck_assert_int_eq(set("aggregation.feed.grace", "1m"), WEIR_OK);
+    ck_assert_int_eq(set("aggregation.feed.from", "redis://me:hunter2@host/0"), WEIR_OK);
+    ck_assert_int_eq(set("aggregation.feed.into", "host=h password=hunter2 user=me"), WEIR_OK);
     weir__config_print(config, &text);
     ck_assert_str_eq(finish(), "threads=2, kafka.sasl.password=********, kafka.ssl.key=********, "
                                "kafka.ssl.key.pem=********, kafka.sasl.oauthbearer.client.SECRET=********, "
-                               "aggregation.feed.token=********, aggregation.feed.grace=1m");
+                               "aggregation.feed.token=********, aggregation.feed.grace=1m, "
+                               "aggregation.feed.from=redis://me:********@host/0, "
+                               "aggregation.feed.into=host=h password=******** user=me");
 }
 END_TEST
 
@@ -297,9 +301,9 @@ START_TEST(help_and_manual_have_every_setting)
 {
     char name[80];
 
-    weir__config_help(&text);
+    weir__config_help(config, &text);
     finish();
-    for (const struct weir__setting *row = weir__settings; row->name; row++) {
+    for (const struct weir_setting *row = weir__settings; row->name; row++) {
         snprintf(name, sizeof(name), "\n  --%s=", row->name);
         ck_assert_msg(strstr(text.data, name), "--help lacks %s", row->name);
     }
@@ -309,14 +313,164 @@ START_TEST(help_and_manual_have_every_setting)
         ck_assert_msg(strstr(text.data, name), "--help lacks %s", field->name);
     }
     weir__buf_reset(&text);
-    weir__config_markdown(&text);
+    weir__config_markdown(config, &text);
     finish();
-    for (const struct weir__setting *row = weir__settings; row->name; row++) {
+    for (const struct weir_setting *row = weir__settings; row->name; row++) {
         snprintf(name, sizeof(name), "\n| `%s` | ", row->name);
         ck_assert_msg(strstr(text.data, name), "the manual lacks %s", row->name);
         ck_assert_ptr_nonnull(strstr(text.data, row->meaning));
     }
     ck_assert_ptr_nonnull(strstr(text.data, "| `WEIR_COMMIT_INTERVAL_MS` |"));
+}
+END_TEST
+
+/* ---- settings of a program's own ---- */
+
+/* clang-format off */
+static const struct weir_setting own[] = {
+    { "cache.url", WEIR_SETTING_TEXT, NULL, 0, 0, NULL, "Where the cache is, without it there is none." },
+    { "cache.ttl.ms", WEIR_SETTING_DURATION, "1h", 0, 86400000, NULL, "How long what is in the cache stays there." },
+    { "cache.password", WEIR_SETTING_TEXT, NULL, 0, 0, NULL, "What the cache asks for." },
+    { "where", WEIR_SETTING_CHOICE, "here", 0, 0, "here|there", "Which of the two places it is." },
+    { .name = NULL },
+};
+/* clang-format on */
+
+/* In place of the usual one; two topologies name the same table. */
+static void with_own(void)
+{
+    static const char *const                topologies[] = { "aggregation", "bars", NULL };
+    static const struct weir_setting *const tables[] = { own, own, NULL };
+
+    weir__config_free(config);
+    config = NULL;
+    ck_assert_int_eq(weir__config_new(topologies, tables, &config, &err), WEIR_OK);
+}
+
+START_TEST(a_programs_own_settings_are_as_ours)
+{
+    const struct weir_settings *seen;
+
+    with_own();
+    seen = weir__config_public(config);
+    ck_assert_ptr_null(weir_settings_text(seen, "cache.url"));
+    ck_assert_int_eq(weir_settings_number(seen, "cache.ttl.ms"), 3600000);
+    ck_assert_str_eq(weir_settings_text(seen, "where"), "here");
+    ck_assert_int_eq(read_text("cache.url = file\ncache.ttl.ms = 5m"), WEIR_OK);
+    ck_assert_int_eq(read_env("WEIR_CACHE_URL=env"), WEIR_OK);
+    ck_assert_int_eq(set("cache.ttl.ms", "7s"), WEIR_OK);
+    ck_assert_int_eq(set("cache.password", "hunter2"), WEIR_OK);
+    ck_assert_str_eq(weir_settings_text(seen, "cache.url"), "env");
+    ck_assert_int_eq(weir_settings_number(seen, "cache.ttl.ms"), 7000);
+    ck_assert_str_eq(weir_settings_text(seen, "delivery"), "exactly_once");
+    ck_assert_int_eq(set("cache.ttl.ms", "2d"), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.text, "cache.ttl.ms is \"2d\", it must be a duration from 0 to 1d");
+    ck_assert_int_eq(set("cache.tlt.ms", "2d"), WEIR_BAD_CONFIG);
+    ck_assert_ptr_nonnull(strstr(err.text, "did you mean \"cache.ttl.ms\"?"));
+    weir__config_print(config, &text);
+    ck_assert_str_eq(finish(), "cache.url=env, cache.ttl.ms=7s, cache.password=********");
+    weir__buf_reset(&text);
+    weir__config_help(config, &text);
+    ck_assert_ptr_nonnull(strstr(finish(), "\n  --cache.ttl.ms=a duration from 0 to 1d (default 1h)\n"));
+    weir__buf_reset(&text);
+    weir__config_markdown(config, &text);
+    ck_assert_ptr_nonnull(strstr(finish(), "| `where` | `here` | here or there | `WEIR_WHERE` | Which of the two"));
+}
+END_TEST
+
+START_TEST(settings_that_cannot_be_added_are_named)
+{
+    static const char *const         topologies[] = { NULL };
+    static const struct weir_setting rows[][2] = {
+        { { .name = "threads", .type = WEIR_SETTING_INT, .max = 1, .meaning = "Weir's own." } },
+        { { .name = "Cache", .meaning = "No variable stands for it." } },
+        { { .name = "kafka.acks", .meaning = "The client's." } },
+        { { .name = "many", .type = WEIR_SETTING_INT, .standard = "2", .max = 1, .meaning = "Out of bounds." } },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        const struct weir_setting *const tables[] = { rows[i], NULL };
+        struct weir__config             *none;
+
+        ck_assert_int_eq(weir__config_new(topologies, tables, &none, &err), WEIR_BAD_TOPOLOGY);
+        ck_assert_str_eq(err.where, rows[i]->name);
+    }
+}
+END_TEST
+
+/* ---- variables of other names ---- */
+
+/* clang-format off */
+static const struct weir__variable rows[] = {
+    { "OLD_CACHE_URL", "cache.url", NULL, NULL, NULL },
+    { "OLD_CACHE_HOST", "cache.url", "tcp://{}:{OLD_CACHE_PORT|1}/{OLD_CACHE_DB}", NULL, NULL },
+    { "OLD_TTL_SECONDS", "cache.ttl.ms", "{}s", NULL, NULL },
+    { "OLD_PLACE", "where", NULL, "ici=here|LA=there", NULL },
+    { "OLD_CACHE_PORT", NULL, NULL, NULL, "part of another" },
+    { "OLD_POOL_*", NULL, NULL, NULL, "there are no pools" },
+    { .name = NULL },
+};
+/* clang-format on */
+static const char *const            prefixes[] = { "OLD_", NULL };
+static const struct weir__variables old = { rows, prefixes };
+
+/* Words: "NAME=value NAME=value". */
+static int read_old(const char *words)
+{
+    static char  copy[256];
+    static char *env[8];
+    size_t       count = 0;
+
+    snprintf(copy, sizeof(copy), "%s", words);
+    for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+        env[count++] = word;
+    env[count] = NULL;
+    with_own();
+    return weir__config_read_variables(config, env, &old, &err);
+}
+
+START_TEST(variables_of_other_names_become_settings)
+{
+    ck_assert_int_eq(read_old("OLD_TTL_SECONDS=90 OLD_PLACE=la OLD_CACHE_URL="), WEIR_OK);
+    ck_assert_int_eq(weir__config_int(config, "cache.ttl.ms"), 90000);
+    ck_assert_str_eq(weir__config_text(config, "where"), "there");
+    ck_assert_ptr_null(weir__config_text(config, "cache.url"));
+    ck_assert_int_eq(read_old("OLD_CACHE_PORT=7 OLD_CACHE_HOST=h"), WEIR_OK);
+    ck_assert_str_eq(weir__config_text(config, "cache.url"), "tcp://h:7/");
+    ck_assert_int_eq(read_old("OLD_CACHE_HOST=h OLD_CACHE_URL=first"), WEIR_OK);
+    ck_assert_str_eq(weir__config_text(config, "cache.url"), "first");
+    ck_assert_int_eq(read_old("OLD_PLACE=nowhere"), WEIR_BAD_CONFIG);
+    ck_assert_str_eq(err.where, "OLD_PLACE");
+    ck_assert_str_eq(err.text, "where is \"nowhere\", it must be here or there");
+}
+END_TEST
+
+START_TEST(they_are_weaker_than_ours_and_stronger_than_a_file)
+{
+    ck_assert_int_eq(read_old("OLD_CACHE_URL=old OLD_TTL_SECONDS=1"), WEIR_OK);
+    ck_assert_int_eq(read_text("cache.url = file\ncache.ttl.ms = 5m"), WEIR_OK);
+    ck_assert_str_eq(weir__config_text(config, "cache.url"), "old");
+    ck_assert_int_eq(read_env("WEIR_CACHE_URL=env"), WEIR_OK);
+    ck_assert_str_eq(weir__config_text(config, "cache.url"), "env");
+    ck_assert_int_eq(weir__config_int(config, "cache.ttl.ms"), 1000);
+}
+END_TEST
+
+START_TEST(those_without_meaning_are_told)
+{
+    char env[][32] = { "OLD_POOL_MIN=1", "OLD_PLACE=here", "HOME=/", "OLD_NEW=1", "OLD_CACHE_PORT=1" };
+    char                      *list[] = { env[0], env[1], env[2], env[3], env[4], NULL };
+    static const char *const   names[] = { "OLD_POOL_MIN", "OLD_NEW", "OLD_CACHE_PORT" };
+    struct weir__idle_variable idle;
+    size_t                     at = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        ck_assert(weir__variables_idle(&old, list, &at, &idle));
+        ck_assert_uint_eq(idle.size, strlen(names[i]));
+        ck_assert_int_eq(strncmp(idle.name, names[i], idle.size), 0);
+    }
+    ck_assert_str_eq(idle.why, "part of another");
+    ck_assert(!weir__variables_idle(&old, list, &at, &idle));
 }
 END_TEST
 
@@ -329,7 +483,7 @@ START_TEST(failed_allocations_are_told)
 
     for (uint64_t n = 1; !other; n++, failures++) {
         weir__fail_allocation(n);
-        ck_assert(weir__config_new(topologies, &other) == WEIR_NO_MEMORY || other);
+        ck_assert(weir__config_new(topologies, NULL, &other, NULL) == WEIR_NO_MEMORY || other);
     }
     weir__fail_allocation(0);
     weir__config_free(other);
@@ -368,6 +522,11 @@ int main(void)
         kafka_properties_pass_through,
         what_is_in_force_hides_secrets,
         help_and_manual_have_every_setting,
+        a_programs_own_settings_are_as_ours,
+        settings_that_cannot_be_added_are_named,
+        variables_of_other_names_become_settings,
+        they_are_weaker_than_ours_and_stronger_than_a_file,
+        those_without_meaning_are_told,
         failed_allocations_are_told,
     };
     Suite *suite = suite_create("config");

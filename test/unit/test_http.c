@@ -115,7 +115,7 @@ static void set_up(void)
 
     atomic_store(&at_gate, false);
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
-    ck_assert_int_eq(weir__config_new(names, &settings), WEIR_OK);
+    ck_assert_int_eq(weir__config_new(names, NULL, &settings, NULL), WEIR_OK);
     ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK);
     ck_assert_int_eq(engine->open(&config, &logs, &err), WEIR_OK);
     set("commit.interval.ms", "1");
@@ -733,7 +733,7 @@ START_TEST(a_declared_port_that_is_taken_gives_way)
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, size), 0);
     ck_assert_int_eq(listen(fd, 1), 0);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    ck_assert_int_eq(weir__config_new((const char *[]){ "copying", NULL }, &plain), WEIR_OK);
+    ck_assert_int_eq(weir__config_new((const char *[]){ "copying", NULL }, NULL, &plain, NULL), WEIR_OK);
     declaring = copying;
     declaring.port = ntohs(address.sin_port);
     config.settings = doors.settings = plain;

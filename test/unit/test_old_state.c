@@ -88,7 +88,7 @@ static void set_up(void)
     meanwhile = NULL;
     atomic_store(&skew, 0);
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
-    ck_assert_int_eq(weir__config_new(names, &settings), WEIR_OK);
+    ck_assert_int_eq(weir__config_new(names, NULL, &settings, NULL), WEIR_OK);
     ck_assert_int_eq(weir__config_set(settings, "topics.partitions", "1", "test", &err), WEIR_OK);
     ck_assert_int_eq(weir__config_set(settings, "threads", "1", "test", &err), WEIR_OK);
     ck_assert_int_eq(engine.open(&config, &logs, &err), WEIR_OK);

@@ -91,7 +91,7 @@ static void set_up(void)
     struct weir__log_config config = { .quirks = true };
 
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
-    ck_assert_int_eq(weir__config_new(names_of, &settings), WEIR_OK);
+    ck_assert_int_eq(weir__config_new(names_of, NULL, &settings, NULL), WEIR_OK);
     ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK);
     ck_assert_int_eq(engine->open(&config, &logs, &err), WEIR_OK);
     set("commit.interval.ms", "1");

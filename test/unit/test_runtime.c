@@ -215,7 +215,7 @@ static void set_up(void)
     atomic_store(&lazy, 0);
     plan_fault(WEIR_OK, 0, 0, false);
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
-    ck_assert_int_eq(weir__config_new(names, &settings), WEIR_OK);
+    ck_assert_int_eq(weir__config_new(names, NULL, &settings, NULL), WEIR_OK);
     ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK);
     ck_assert_int_eq(engine.open(&config, &logs, &err), WEIR_OK);
     set("commit.interval.ms", "1");

@@ -184,7 +184,7 @@ static struct weir__config *configure(const char *name, const char *value)
     static const char *const topologies[] = { "stores", NULL };
     struct weir__config     *config = NULL;
 
-    ck_assert_int_eq(weir__config_new(topologies, &config), WEIR_OK);
+    ck_assert_int_eq(weir__config_new(topologies, NULL, &config, NULL), WEIR_OK);
     ck_assert_int_eq(weir__config_set(config, name, value, "here", NULL), WEIR_OK);
     return config;
 }

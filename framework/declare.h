@@ -150,7 +150,7 @@ struct weir_topology {
     bool                            kafka_names;
     int                             port;      /* of HTTP, where settings say nothing; 0 = none */
     const struct weir_endpoint     *endpoints; /* ended by a NULL path */
-    const struct weir_setting      *settings;  /* settings.h: of the program's own, ended by a NULL name; NULL = none */
+    const struct weir_setting *settings; /* settings.h: of the program's own, ended by a NULL name; NULL = none */
 };
 
 #ifdef __cplusplus

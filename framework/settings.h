@@ -23,7 +23,7 @@ enum weir_setting_type {
 };
 
 struct weir_setting {
-    const char            *name; /* "redis.url": no capitals, no underscores. What ends in "password" is not printed. */
+    const char *name; /* "redis.url": no capitals, no underscores. What ends in "password" is not printed. */
     enum weir_setting_type type;
     const char            *standard; /* default, as text; NULL = none */
     int64_t                min, max; /* INT, DURATION (ms), SIZE (bytes) */

@@ -3,7 +3,7 @@
 #include "topologies/commands.h"
 
 #define LOAD_FLAGS                                                                                           \
-    { .name = "market", .value = "NAME", .meaning = "what a file does not say: its market" },            \
+    { .name = "market", .value = "NAME", .meaning = "what a file does not say: its market" },                \
         { .name = "product", .value = "NAME", .meaning = "... its product, as in the mapping table" },       \
         { .name = "day", .value = "YYYY-MM-DD", .meaning = "... the day of its times" },                     \
         { .name = "instrument", .value = "NAME", .meaning = "... what is traded" },                          \

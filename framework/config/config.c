@@ -53,7 +53,8 @@ static int copy_names(const char *const *names, char ***ret)
 
 static bool is_name(const char *name)
 {
-    return name[0] && !strpbrk(name, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ =") && strncmp(name, WEIR__KAFKA, strlen(WEIR__KAFKA));
+    return name[0] && !strpbrk(name, "_ABCDEFGHIJKLMNOPQRSTUVWXYZ =") &&
+           strncmp(name, WEIR__KAFKA, strlen(WEIR__KAFKA));
 }
 
 /* A row behind those that are there; its default is in force. */
@@ -325,7 +326,7 @@ const char *weir__config_text(const struct weir__config *config, const char *key
 
 int64_t weir__config_int(const struct weir__config *config, const char *key)
 {
-    size_t                  index = need_index(config, key);
+    size_t                 index = need_index(config, key);
     enum weir_setting_type type = config->settings[index]->type;
 
     CHECK(type == WEIR_SETTING_INT || type == WEIR_SETTING_DURATION || type == WEIR_SETTING_SIZE);

@@ -81,8 +81,8 @@ struct weir__variables {
 };
 /* Weaker than WEIR_ variables, stronger than a file; of several with one key the first of the table. Empty is not given. A value
  * that its setting refuses: WEIR_BAD_CONFIG names the variable. */
-int weir__config_read_variables(struct weir__config *config, char *const *env, const struct weir__variables *variables,
-                                struct weir_error *reterr);
+int weir__config_read_variables(struct weir__config *config, char *const *env,
+                                const struct weir__variables *variables, struct weir_error *reterr);
 /* The next one of env, from *at (0 first) on, that is given and means nothing, or is not known; false: no more. */
 struct weir__idle_variable {
     const char *name; /* size bytes of env */

@@ -28,12 +28,12 @@ struct weir__pairs {
 };
 
 struct weir__config {
-    char              **topologies; /* NULL-ended */
-    const struct weir_setting **settings; /* weir's own, then the program's */
-    size_t              setting_count;
-    struct weir__value *values;     /* one for each of settings */
-    struct weir__pairs  overrides, kafka;
-    char              **kafka_list; /* "name=value", in the order of kafka, NULL-ended */
+    char                      **topologies; /* NULL-ended */
+    const struct weir_setting **settings;   /* weir's own, then the program's */
+    size_t                      setting_count;
+    struct weir__value         *values; /* one for each of settings */
+    struct weir__pairs          overrides, kafka;
+    char                      **kafka_list; /* "name=value", in the order of kafka, NULL-ended */
 };
 
 #define WEIR__KAFKA "kafka."

@@ -10,7 +10,8 @@ static void print_standard(const struct weir_setting *setting, struct weir__buf 
 
     if (!setting->standard)
         return;
-    if (setting->type == WEIR_SETTING_TEXT || setting->type == WEIR_SETTING_CHOICE || setting->type == WEIR_SETTING_BOOL) {
+    if (setting->type == WEIR_SETTING_TEXT || setting->type == WEIR_SETTING_CHOICE ||
+        setting->type == WEIR_SETTING_BOOL) {
         weir__buf_puts(ret, setting->standard);
         return;
     }
@@ -96,7 +97,8 @@ static void print_row(const struct weir_setting *setting, struct weir__buf *ret)
 static void print_own(const struct weir__config *config, size_t from, struct weir__buf *ret)
 {
     if (from < config->setting_count)
-        weir__buf_puts(ret, "\n## Settings of the pipeline\n\nOf `data-processing`, given in the same ways.\n\n" HEADING);
+        weir__buf_puts(ret,
+                       "\n## Settings of the pipeline\n\nOf `data-processing`, given in the same ways.\n\n" HEADING);
     for (size_t i = from; i < config->setting_count; i++)
         print_row(config->settings[i], ret);
 }
@@ -135,9 +137,10 @@ void weir__config_markdown(const struct weir__config *config, struct weir__buf *
     for (const struct weir__field *field = weir__fields; field->name; field++)
         weir__buf_printf(ret, "| `%s` | %s | %s | %s |\n", field->name, field->of, field->value, field->meaning);
     weir__buf_puts(
-        ret, "\n## Secrets\n\n"
-             "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed, nor is a password\n"
-             "inside another value: `redis://user:password@host`, `password=word`.\n");
+        ret,
+        "\n## Secrets\n\n"
+        "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed, nor is a password\n"
+        "inside another value: `redis://user:password@host`, `password=word`.\n");
 }
 
 /* The first password inside a value, "//user:PASSWORD@" or "password=PASSWORD"; NULL = there is none. */
@@ -186,7 +189,7 @@ void weir__config_print(const struct weir__config *config, struct weir__buf *ret
 {
     for (size_t i = 0; i < config->setting_count; i++) {
         const struct weir_setting *setting = config->settings[i];
-        const char                 *text = config->values[i].text;
+        const char                *text = config->values[i].text;
 
         if (text && (!setting->standard || strcmp(text, setting->standard) != 0))
             print_value(ret, "", setting->name, text);

@@ -201,7 +201,9 @@ static int parse_value(const struct weir_setting *setting, const char *text, int
     switch (setting->type) {
     case WEIR_SETTING_TEXT: return WEIR_OK;
     case WEIR_SETTING_BOOL: *ret = choice_index("false|true", text); return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
-    case WEIR_SETTING_CHOICE: *ret = choice_index(setting->choices, text); return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
+    case WEIR_SETTING_CHOICE:
+        *ret = choice_index(setting->choices, text);
+        return *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
     case WEIR_SETTING_INT:
     case WEIR_SETTING_DURATION:
     case WEIR_SETTING_SIZE: return parse_number(setting, text, ret);
@@ -261,7 +263,8 @@ void weir__setting_range(const struct weir_setting *setting, struct weir__buf *r
 
     if (setting->type != WEIR_SETTING_CHOICE) {
         weir__buf_puts(ret, kinds[setting->type]);
-        if (setting->type == WEIR_SETTING_INT || setting->type == WEIR_SETTING_DURATION || setting->type == WEIR_SETTING_SIZE)
+        if (setting->type == WEIR_SETTING_INT || setting->type == WEIR_SETTING_DURATION ||
+            setting->type == WEIR_SETTING_SIZE)
             print_limits(setting, ret);
         return;
     }

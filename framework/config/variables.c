@@ -112,8 +112,8 @@ static size_t count_rows(const struct weir__variables *variables)
     return count;
 }
 
-int weir__config_read_variables(struct weir__config *config, char *const *env, const struct weir__variables *variables,
-                                struct weir_error *reterr)
+int weir__config_read_variables(struct weir__config *config, char *const *env,
+                                const struct weir__variables *variables, struct weir_error *reterr)
 {
     int err = WEIR_OK;
 
@@ -140,9 +140,10 @@ bool weir__variables_idle(const struct weir__variables *variables, char *const *
 
         if (!name[size] || !has_prefix(variables, name) || (row && row->key))
             continue;
-        *ret = (struct weir__idle_variable){
-            .name = name, .size = size, .why = row ? row->reason : "no setting goes by it: docs/configuration.md lists all"
-        };
+        *ret = (struct weir__idle_variable){ .name = name,
+                                             .size = size,
+                                             .why = row ? row->reason
+                                                        : "no setting goes by it: docs/configuration.md lists all" };
         return true;
     }
     return false;

@@ -136,10 +136,12 @@ static int help_configuration(const struct weir__program *program)
 
     weir__config_markdown(program->settings, &text);
     if (program->variables != NULL) {
-        weir__buf_puts(&text, "\n## Variables of other names\n\n"
-                              "Read where no `WEIR_` variable says otherwise, and stronger than a file; empty is not given. One\n"
-                              "without a setting, or that the table has not, is named when topologies start\n"
-                              "(`variable-without-meaning`). `{}` is its value, `{NAME\\|otherwise}` that of another variable.\n\n");
+        weir__buf_puts(
+            &text,
+            "\n## Variables of other names\n\n"
+            "Read where no `WEIR_` variable says otherwise, and stronger than a file; empty is not given. One\n"
+            "without a setting, or that the table has not, is named when topologies start\n"
+            "(`variable-without-meaning`). `{}` is its value, `{NAME\\|otherwise}` that of another variable.\n\n");
         weir__variables_markdown(program->variables, &text);
     }
     return print(&text);

@@ -44,7 +44,7 @@ const char *weir__globals_topic(const struct weir__globals *globals, size_t n);
 struct weir__task_config {
     const struct weir__plan   *plan;
     const struct weir__config *settings; /* for verbs; NULL: they may not ask */
-    const int                 *subs; /* sub_count sub-topologies: one in production, all in the driver */
+    const int                 *subs;     /* sub_count sub-topologies: one in production, all in the driver */
     size_t                     sub_count;
     int32_t                    partition;
     const char                *dir; /* of its database; NULL = all stores in memory */

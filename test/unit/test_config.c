@@ -458,8 +458,8 @@ END_TEST
 
 START_TEST(those_without_meaning_are_told)
 {
-    char env[][32] = { "OLD_POOL_MIN=1", "OLD_PLACE=here", "HOME=/", "OLD_NEW=1", "OLD_CACHE_PORT=1" };
-    char                      *list[] = { env[0], env[1], env[2], env[3], env[4], NULL };
+    char  env[][32] = { "OLD_POOL_MIN=1", "OLD_PLACE=here", "HOME=/", "OLD_NEW=1", "OLD_CACHE_PORT=1" };
+    char *list[] = { env[0], env[1], env[2], env[3], env[4], NULL };
     static const char *const   names[] = { "OLD_POOL_MIN", "OLD_NEW", "OLD_CACHE_PORT" };
     struct weir__idle_variable idle;
     size_t                     at = 0;

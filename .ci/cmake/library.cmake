@@ -2,7 +2,7 @@
 include(CMakePackageConfigHelpers)
 
 set(public_headers framework/weir.h framework/declare.h framework/json.h framework/driver.h framework/http.h framework/main.h
-    framework/query.h statestores/engines.h)
+    framework/outlet.h framework/query.h framework/settings.h statestores/engines.h)
 
 # Inside the tree, too, <weir/...> means the public headers.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/weir)

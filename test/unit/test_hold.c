@@ -176,7 +176,7 @@ START_TEST(a_bounded_run_waits_for_who_holds)
     int                     rounds = 0;
 
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
-    ck_assert_int_eq(weir__config_new(names_of, &settings), WEIR_OK);
+    ck_assert_int_eq(weir__config_new(names_of, NULL, &settings, NULL), WEIR_OK);
     ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK);
     ck_assert_int_eq(engine->open(&log_config, &logs, &err), WEIR_OK);
     ck_assert_int_eq(weir__config_set(settings, "commit.interval.ms", "1", "test", &err), WEIR_OK);

@@ -67,11 +67,14 @@ static int note(struct market__file *file, const struct market_feed *feed, const
     return WEIR_OK;
 }
 
+/* One row alone may stand without the array around it. */
 static int note_all(struct market__file *file, const struct market_feed *feed, const struct weir_json *array,
                     const struct weir_json *parent, struct weir_error *reterr)
 {
     int err = WEIR_OK;
 
+    if (array->type == WEIR_JSON_OBJECT)
+        return note(file, feed, array, parent, reterr);
     for (const struct weir_json *element = array->child; element && err == WEIR_OK; element = element->next)
         err = note(file, feed, element, parent, reterr);
     return err;
@@ -97,7 +100,7 @@ static int begin_miso(struct market__file *file, struct weir_error *reterr)
         const struct weir_json   *nodes = weir_json_get(section, "PricingNode");
         const struct market_feed *feed = market__feed(file->rules, section->name);
 
-        if (!is(nodes, WEIR_JSON_ARRAY))
+        if (!is(nodes, WEIR_JSON_ARRAY) && !is(nodes, WEIR_JSON_OBJECT))
             continue;
         if (!feed)
             return market__file_refuse(file, MARKET_UNKNOWN_FEED, reterr, "section \"%.*s\"", (int)section->name.size,
@@ -163,6 +166,10 @@ static int begin_isone(struct market__file *file, struct weir_error *reterr)
     int                     err;
 
     market__file_says(file, SAID_MARKET, TEXT("ISONE"));
+    if (!rows) {
+        rows = get(file->document, "FiveMinLmps", "FiveMinLmp");
+        market__file_says(file, SAID_PRODUCT, TEXT("fiveminutelmp"));
+    }
     err = market__file_settle(file, reterr);
     return err == WEIR_OK ? note_all(file, file->feed, rows, NULL, reterr) : err;
 }
@@ -231,18 +238,26 @@ static int fill_kraken(struct market__file *file, const struct market__element *
 
 /* ---- which document ---- */
 
-/* A kind of document: the members by which it is known, and the type of the inner one. */
+/* A kind of document: the members by which it is known. */
 static const struct market__document_form {
-    const char         *outer, *inner; /* inner NULL = the outer member alone */
-    enum weir_json_type type;
+    const char *outer, *inner;
+    bool        text; /* whether the inner one is a text; else it is rows, or one */
     int (*begin)(struct market__file *file, struct weir_error *reterr);
     int (*fill)(struct market__file *file, const struct market__element *element, struct market__row *ret);
 } forms[] = {
-    { "LMPData", "RefId", WEIR_JSON_STRING, begin_miso, fill_miso },
-    { "HourlyLmps", "HourlyLmp", WEIR_JSON_ARRAY, begin_isone, fill_object },
-    { "return", "Pool Price Report", WEIR_JSON_ARRAY, begin_aeso, fill_object },
-    { "return", "System Marginal Price Report", WEIR_JSON_ARRAY, begin_aeso, fill_object },
+    { "LMPData", "RefId", true, begin_miso, fill_miso },
+    { "HourlyLmps", "HourlyLmp", false, begin_isone, fill_object },
+    { "FiveMinLmps", "FiveMinLmp", false, begin_isone, fill_object },
+    { "return", "Pool Price Report", false, begin_aeso, fill_object },
+    { "return", "System Marginal Price Report", false, begin_aeso, fill_object },
 };
+
+static bool fits(const struct market__document_form *form, const struct weir_json *document)
+{
+    const struct weir_json *inner = get(document, form->outer, form->inner);
+
+    return form->text ? is(inner, WEIR_JSON_STRING) : is(inner, WEIR_JSON_ARRAY) || is(inner, WEIR_JSON_OBJECT);
+}
 
 static bool is_ercot(const struct weir_json *document)
 {
@@ -262,7 +277,7 @@ static const struct market__document_form kraken[1] = { { .begin = begin_kraken,
 static const struct market__document_form *tell(const struct weir_json *document)
 {
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-        if (is(get(document, forms[i].outer, forms[i].inner), forms[i].type))
+        if (fits(&forms[i], document))
             return &forms[i];
     return is_ercot(document) ? ercot : is_kraken(document) ? kraken : NULL;
 }

@@ -4,9 +4,12 @@
  *     as the line or document they are.
  * (2) ingested_at is when the feed made the row or the file, where that is said, else the event's time: a load repeated
  *     makes the same bytes.
- * (3) A row that the mapping table cannot place in time goes out all the same: who normalizes it refuses it by name.
+ * (3) A row that the mapping table cannot place in time goes out all the same: who normalizes it refuses it by name. So does
+ *     a row that no event can hold, as its size alone: it stops no load.
  */
 #include "schemas/feeds/files.h"
+
+#define LARGEST ((size_t)512 << 10) /* half of what normalization reads, and of what brokers take */
 
 #define PRODUCER "load@1.0.0"
 
@@ -68,12 +71,13 @@ static int settle_turn(struct market__writer *writer, struct market__row *row, s
     struct weir_text label = label_of(roles, &writer->file->row_arena);
     struct weir_text id = { .data = event->id.text, .size = event->id.size };
     struct weir_json said = { .type = WEIR_JSON_STRING, .name = TEXT("repeated_hour") };
+    int64_t          at = moment->time + MARKET_SECONDS(moment->sequence);
 
     if (!label.data)
         return WEIR_NO_MEMORY;
     if (writer->learning)
-        return market__turns_learn(writer->turns, id, label);
-    said.text = market__text(market__turns_tell(writer->turns, id, label));
+        return market__turns_learn(writer->turns, id, label, at);
+    said.text = market__text(market__turns_tell(writer->turns, id, label, at));
     if (market__fields_add(&row->fields, &said, &writer->file->row_arena) < 0)
         return WEIR_NO_MEMORY;
     return place(writer, row, roles, event, moment);
@@ -123,15 +127,40 @@ static void put_header(struct market__writer *writer, const struct market__row *
 
 /* ---- payloads ---- */
 
-static void put_fields(struct market__writer *writer, const struct market__row *row)
+static bool is_name(struct weir_text a, struct weir_text b)
 {
-    struct weir_json_out *json = &writer->json;
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
 
-    put_pair(json, "market", market__text(writer->file->rules->name));
-    put_pair(json, "data_type", type_of(row));
-    for (size_t i = 0; i < row->fields.count; i++)
-        if (row->fields.items[i].type != MARKET_OTHER)
-            market__field_put(&row->fields.items[i], json);
+/* Whether the payload has the name already. */
+static bool is_taken(const struct market__fields *fields, size_t n)
+{
+    struct weir_text name = fields->items[n].name;
+
+    for (size_t i = 0; i < n; i++)
+        if (is_name(fields->items[i].name, name))
+            return true;
+    return is_name(name, TEXT("market")) || is_name(name, TEXT("data_type")) ||
+           is_name(name, TEXT(MARKET_ROW_TOO_LONG));
+}
+
+/* A column that is named as something that the payload says besides keeps its cell under another name. */
+static int put_fields(struct market__writer *writer, struct market__row *row)
+{
+    for (size_t i = 0; i < row->fields.count; i++) {
+        struct market__field *field = &row->fields.items[i];
+
+        if (field->type == MARKET_OTHER)
+            continue;
+        if (is_taken(&row->fields, i)) {
+            field->name = market__text(
+                weir__arena_printf(&writer->file->row_arena, "column.%.*s", (int)field->name.size, field->name.data));
+            if (!field->name.data)
+                return WEIR_NO_MEMORY;
+        }
+        market__field_put(field, &writer->json);
+    }
+    return WEIR_OK;
 }
 
 static void put_metadata(struct market__writer *writer, const struct market__row *row)
@@ -188,8 +217,30 @@ static int64_t made_of(const struct market__writer *writer, const struct market_
     return event->timed ? event->time : 0;
 }
 
-static int write_event(struct market__writer *writer, const struct market__row *row,
-                       const struct market__roles *roles, struct market__event *event)
+static int put_payload(struct market__writer *writer, struct market__row *row, struct market__event *event,
+                       size_t too_long)
+{
+    struct weir_json_out *json = &writer->json;
+
+    if (!row->raw.data || too_long) {
+        put_pair(json, "market", market__text(writer->file->rules->name));
+        put_pair(json, "data_type", type_of(row));
+    }
+    if (too_long) {
+        weir_json_name(json, MARKET_ROW_TOO_LONG);
+        weir_json_put_int64(json, (int64_t)too_long);
+        event->ordinal = false;
+    } else if (row->raw.data) {
+        put_raw(writer, row, event);
+    } else {
+        return put_fields(writer, row);
+    }
+    return WEIR_OK;
+}
+
+/* too_long: the row's bytes, where no event can hold them. */
+static int write_event(struct market__writer *writer, struct market__row *row, const struct market__roles *roles,
+                       struct market__event *event, size_t too_long)
 {
     struct weir_json_out *json = &writer->json;
 
@@ -198,15 +249,15 @@ static int write_event(struct market__writer *writer, const struct market__row *
     put_header(writer, row, event, made_of(writer, roles, event));
     weir_json_name(json, "payload");
     weir_json_begin_object(json);
-    if (row->raw.data)
-        put_raw(writer, row, event);
-    else
-        put_fields(writer, row);
+    if (put_payload(writer, row, event, too_long) < 0)
+        return WEIR_NO_MEMORY;
     if (!event->ordinal) {
         weir_json_end_object(json);
         weir_json_end_object(json);
     }
     json->depth = 0;
+    if (json->buf.size > LARGEST && !too_long)
+        return write_event(writer, row, roles, event, json->buf.size);
     event->value = (struct weir_text){ .data = json->buf.data, .size = json->buf.size };
     return weir__buf_ok(&json->buf) ? WEIR_OK : WEIR_NO_MEMORY;
 }
@@ -237,7 +288,7 @@ int market__event_next(struct market__writer *writer, struct market__event *ret,
     ret->ordinal = ret->timed && row.feed->trade && !has_number(&roles);
     if (writer->learning)
         return WEIR_OK;
-    return write_event(writer, &row, &roles, ret) < 0 ? market__file_no_memory(writer->file, reterr) : WEIR_OK;
+    return write_event(writer, &row, &roles, ret, 0) < 0 ? market__file_no_memory(writer->file, reterr) : WEIR_OK;
 }
 
 int market__context(const struct market__file *file, struct weir_text tenant, struct weir__buf *ret)

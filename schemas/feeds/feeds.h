@@ -23,7 +23,7 @@ struct market_rules {
     const char *unit;
     int64_t     price_min; /* units of 1e-8; beyond them: flag out_of_range */
     int64_t     price_max;
-    int64_t     dedup_us; /* how long normalization remembers a tick */
+    int         interval; /* s, the finest its real-time price has; 0 = of trades */
     bool        corrects; /* prices are corrected: aggregation keeps rows */
     bool        power;    /* identity of a price; else of a trade */
 };

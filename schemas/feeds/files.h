@@ -65,7 +65,7 @@ struct market__form {
 /* A location of a wide table: where its cells are. */
 struct market__place {
     struct weir_text name;
-    size_t           cell[4]; /* LMP, Congestion, Energy, Loss; 0 = none: the first column is a time */
+    size_t           cell[4]; /* LMP, Congestion, Energy, Loss: number of the column from 1; 0 = none */
 };
 
 /* A row of a document: its feed, its element, and what it belongs to. */
@@ -99,9 +99,10 @@ struct market__file {
     struct weir_text     *columns;
     size_t                column_count, part, part_count;
     struct market__place *places;
-    size_t                place_count, fixed_count;
-    bool                  typed;  /* the first cell says what a line is: D is data */
-    bool                  broken; /* the present row has not the columns of its table */
+    size_t                place_count, fixed_count; /* fixed: columns that are of no hour */
+    bool                 *fixed;                    /* of a wide table: which columns are of no location */
+    bool                  typed;                    /* the first cell says what a line is: D is data */
+    bool                  broken;                   /* the present row has not the columns of its table */
 
     /* documents */
     const struct weir_json             *document;
@@ -204,12 +205,13 @@ int market__context(const struct market__file *file, struct weir_text tenant, st
 
 struct market__turns *market__turns_new(void); /* NULL = out of memory */
 void                  market__turns_free(struct market__turns *turns);
-/* First pass: a row with an ambiguous label; then which way the file runs. */
-int  market__turns_learn(struct market__turns *turns, struct weir_text id, struct weir_text label);
+/* First pass: a row with an ambiguous label, and its place in the hour; then which way the file runs. */
+int  market__turns_learn(struct market__turns *turns, struct weir_text id, struct weir_text label, int64_t place);
 void market__turns_ready(struct market__turns *turns, bool backward);
 void market__turns_rewind(struct market__turns *turns); /* before each reading of the file's rows */
 /* Second pass: what to say of the next row with that label: "once", "earlier", "later". */
-const char *market__turns_tell(struct market__turns *turns, struct weir_text id, struct weir_text label);
+const char *market__turns_tell(struct market__turns *turns, struct weir_text id, struct weir_text label,
+                               int64_t place);
 
 /* ---- sorting (sort.c) ---- */
 

@@ -9,6 +9,9 @@
 
 #define TEXT(literal) ((struct weir_text){ .data = (literal), .size = sizeof(literal) - 1 })
 
+/* What load sends in place of a row that no event can hold: its size in bytes. */
+#define MARKET_ROW_TOO_LONG "row_too_long"
+
 /* ---- text (text.c) ---- */
 
 static inline struct weir_text market__text(const char *text)
@@ -114,16 +117,18 @@ struct market_feed {
     enum market_stage          stage;
     int                        interval; /* s; 0 = none: trades */
     enum market__when          when;
-    bool                       negated;           /* the congestion is printed with its sign turned */
-    bool                       trade, perpetual;  /* SYMBOL ids; an id that ends in .PERP */
-    bool                       quote;             /* a price is not expected */
-    bool                       exact;             /* names differ by case: T is a time, t a number */
-    const char                *source;            /* of trades; NULL = the event says */
-    const char                *columns;           /* of a line or an array without names */
-    const char                *location;          /* where rows name none */
-    const char                *energy_weighted;   /* classes of location that are a basis of their own, .EW */
-    const struct market__run  *runs;              /* ends with names NULL; NULL = the product is fixed */
-    const char                *names[ROLE_COUNT]; /* "first|second": the first that is there and not null */
+    bool                       negated;          /* the congestion is printed with its sign turned */
+    bool                       trade, perpetual; /* SYMBOL ids; an id that ends in .PERP */
+    bool                       quote;            /* a price is not expected */
+    bool                       exact;            /* names differ by case: T is a time, t a number */
+    const char                *source;           /* of trades; NULL = the event says */
+    const char                *columns;          /* of a line or an array without names */
+    const char                *location;         /* where rows name none */
+    const char                *energy_weighted;  /* classes of location that are a basis of their own, .EW */
+    const struct market__run  *runs;             /* ends with names NULL; NULL = the product is fixed */
+    bool                       run_needed;       /* without its run the product of a row cannot be told */
+    const char *rows; /* a field that holds published rows as JSON text: the first one's are fields too */
+    const char *names[ROLE_COUNT]; /* "first|second": the first that is there and not null */
 };
 
 /* By market (canonical or another spelling) and data type, in any case; NULL = none. */

@@ -19,6 +19,7 @@ struct row {
     const struct market__roles  *roles;
     const struct market__source *source;
     struct market__run           product;
+    enum market_component        component; /* that an envelope's own instrument is */
     struct weir_error           *reterr;
 
     const struct market_raw_options *options;
@@ -38,6 +39,9 @@ int market__product(const struct market_feed *feed, const struct market__roles *
     int              err = market__role_text(roles, ROLE_RUN, &text, reterr);
 
     *ret = (struct market__run){ .basis = feed->basis, .stage = feed->stage, .interval = feed->interval };
+    if (err == WEIR_OK && !text.size && feed->run_needed)
+        err = weir__fail(reterr, MARKET_UNKNOWN_PRODUCT, feed->names[ROLE_RUN], "%s: no field %s",
+                         market_reason_text(MARKET_UNKNOWN_PRODUCT), feed->names[ROLE_RUN]);
     if (err < 0)
         return err;
     if (text.size && feed->runs) {
@@ -353,7 +357,8 @@ static int add_whole(const struct row *row, struct weir_arena *arena, struct mar
 {
     struct market_tick whole = *tick;
 
-    whole.quality_flags |= market__quality(row->feed, row->rules, row->options->limits, tick);
+    if (row->component == MARKET_PRICE)
+        whole.quality_flags |= market__quality(row->feed, row->rules, row->options->limits, tick);
     return add_tick(row, arena, reading, &whole, id, tick->price);
 }
 
@@ -548,13 +553,15 @@ static int read_suspect(const struct row *row, struct market_tick *tick)
     return err;
 }
 
-/* The mapping table's, or of trades and envelope A their own; NULL = not known. */
+/* The mapping table's for a price of energy, unless the sender says another; of a trade its own. NULL = not known. */
 static int read_units(const struct row *row, const struct market_rules *rules, struct market_tick *tick)
 {
     int err = market__role_text(row->roles, ROLE_CURRENCY, &tick->currency, row->reterr);
 
     if (err == WEIR_OK)
         err = market__role_text(row->roles, ROLE_UNIT, &tick->unit, row->reterr);
+    if (tick->kind != MARKET_KIND_PRICE)
+        return err;
     if (!tick->currency.size)
         tick->currency = market__text(rules->currency);
     if (!tick->unit.size)
@@ -583,6 +590,37 @@ static int read_market(const struct row *row, const struct market_rules *rules, 
     return tick->market.data ? WEIR_OK : WEIR_LIMIT;
 }
 
+/* How long an interval of a product is in its market, s. */
+static int length_of(const struct market_rules *rules, enum market_basis basis)
+{
+    switch (basis) {
+    case MARKET_DA:
+    case MARKET_RT1H: return 3600;
+    case MARKET_RT15M:
+    case MARKET_RTC:
+    case MARKET_HASP: return 900;
+    case MARKET_EW:
+    case MARKET_REAL_TIME: break;
+    }
+    return rules->interval;
+}
+
+/* What an id that the sender made says of its product. */
+static void product_of_id(struct row *row)
+{
+    struct market_id       id;
+    struct market_id_parts parts;
+
+    if (row->feed != market__nested || !row->rules->power || market_location(row->source->id, &id, NULL) < 0 ||
+        market_id_split((struct weir_text){ .data = id.text, .size = id.size }, &parts) < 0 ||
+        !market__same(parts.market, market__text(row->rules->name)))
+        return;
+    row->product = (struct market__run){ .basis = parts.basis,
+                                         .stage = parts.stage,
+                                         .interval = length_of(row->rules, parts.basis) };
+    row->component = parts.component;
+}
+
 static int fill(struct row *row, const struct market__fields *fields, struct weir_arena *arena,
                 struct market_tick *tick)
 {
@@ -595,6 +633,7 @@ static int fill(struct row *row, const struct market__fields *fields, struct wei
                                   .ingested_at = row->source->ingested_at,
                                   .source_system = row->source->system,
                                   .source_event_id = row->source->event_id };
+    product_of_id(row);
     if (err == WEIR_OK)
         err = read_when(row, tick);
     if (err == WEIR_OK)

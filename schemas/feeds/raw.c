@@ -182,6 +182,27 @@ static int find_feed(struct event *event, const struct market_feed **ret)
                      "data_type", data_type);
 }
 
+/* Adds the fields of the first of the published rows that stand beside what a connector made of them. */
+static int add_row(struct event *event, const struct market_feed *feed, struct market__fields *fields)
+{
+    const struct weir_json *rows = feed->rows ? given(event->payload, feed->rows) : NULL, *document;
+    struct weir_error       error = { 0 };
+    int                     err;
+
+    if (!rows || rows->type != WEIR_JSON_STRING)
+        return WEIR_OK;
+    err = weir_json_parse(event->arena, rows->text, &document, &error);
+    if (err < 0)
+        return err == WEIR_LIMIT ? out_of_room(event) : fail(event, MARKET_MALFORMED, feed->rows, error.text);
+    if (document->type == WEIR_JSON_ARRAY && document->child)
+        document = document->child;
+    for (const struct weir_json *cell = document->type == WEIR_JSON_OBJECT ? document->child : NULL; cell;
+         cell = cell->next)
+        if (market__fields_add(fields, cell, event->arena) < 0)
+            return out_of_room(event);
+    return WEIR_OK;
+}
+
 static int read_flat(struct event *event)
 {
     const struct market_feed *feed;
@@ -192,7 +213,8 @@ static int read_flat(struct event *event)
         return err;
     if (market__fields_of(event->payload, event->arena, &fields) < 0)
         return out_of_room(event);
-    return map(event, feed, &fields);
+    err = add_row(event, feed, &fields);
+    return err < 0 ? err : map(event, feed, &fields);
 }
 
 /* ---- shape B ---- */
@@ -217,7 +239,7 @@ static int read_json(struct event *event, struct weir_text text, const struct we
     return code < 0 ? fail(event, MARKET_MALFORMED, "raw_payload", err.text) : WEIR_OK;
 }
 
-/* The columns that a line has: those that the event names, else its feed's. */
+/* A line has the columns of its feed, all of them. */
 static int read_line(struct event *event, const struct market_feed *feed, struct weir_text line,
                      struct market__fields *ret)
 {
@@ -375,7 +397,10 @@ static int read_shape(struct event *event)
 {
     const struct weir_json *data = given(event->payload, "raw_data");
     const struct weir_json *raw = given(event->payload, "raw_payload");
+    const struct weir_json *large = given(event->payload, MARKET_ROW_TOO_LONG);
 
+    if (large)
+        return fail_text(event, MARKET_TOO_LONG, MARKET_ROW_TOO_LONG, large->text);
     if (data && (event->enveloped || data->type == WEIR_JSON_OBJECT))
         return read_nested(event, data);
     if (raw)

@@ -6,12 +6,11 @@
  */
 #include "schemas/feeds/internal.h"
 
-#define PRICE(n)  (INT64_C(100000000) * (n))
-#define HOUR      3600
-#define QUARTER   900
-#define FIVE      300
-#define DAYS_2    MARKET_HOURS(48)
-#define QUARTER_H MARKET_MINUTES(15)
+#define PRICE(n) (INT64_C(100000000) * (n))
+#define HOUR     3600
+#define QUARTER  900
+#define FIVE     300
+#define MINUTE   60
 
 /* clang-format off */
 
@@ -19,22 +18,22 @@
 
 enum { MISO, CAISO, ERCOT, PJM, NYISO, ISONE, AESO, KRAKEN, BINANCE, EQUITIES, ANY, MARKETS };
 
-#define POWER(market, other, raw, local, low, high, money)                                                       \
+#define POWER(market, other, raw, local, finest, low, high, money)                                               \
     { .name = market, .spellings = other, .topic = "ingestion." raw ".raw.v1", .zone = local, .day_zone = local, \
-      .currency = money, .unit = "MWh", .price_min = PRICE(low), .price_max = PRICE(high), .dedup_us = DAYS_2,   \
+      .currency = money, .unit = "MWh", .price_min = PRICE(low), .price_max = PRICE(high), .interval = finest,   \
       .corrects = true, .power = true }
 #define VENUE(market, other, local)                                                                              \
     { .name = market, .spellings = other, .topic = "ingestion.market.ticks.raw.v1", .zone = "UTC",               \
-      .day_zone = local, .price_min = INT64_MIN, .price_max = INT64_MAX, .dedup_us = QUARTER_H }
+      .day_zone = local, .price_min = INT64_MIN, .price_max = INT64_MAX }
 
 static const struct market_rules markets[] = {
-    [MISO]     = POWER("MISO",  NULL,                    "miso",  "EST",                 -500,   3500, "USD"),
-    [CAISO]    = POWER("CAISO", NULL,                    "caiso", "America/Los_Angeles", -150,   2000, "USD"),
-    [ERCOT]    = POWER("ERCOT", NULL,                    "ercot", "America/Chicago",     -100,  10000, "USD"),
-    [PJM]      = POWER("PJM",   NULL,                    "pjm",   "America/New_York",    -200,  10000, "USD"),
-    [NYISO]    = POWER("NYISO", NULL,                    "nyiso", "America/New_York",    -500,  10000, "USD"),
-    [ISONE]    = POWER("ISONE", "ISO-NE|ISO_NE|ISO NE",  "isone", "America/New_York",    -500,  10000, "USD"),
-    [AESO]     = POWER("AESO",  NULL,                    "aeso",  "America/Edmonton",       0,   1000, "CAD"),
+    [MISO]     = POWER("MISO",  NULL,                    "miso",  "EST",                 FIVE,    -500,   3500, "USD"),
+    [CAISO]    = POWER("CAISO", NULL,                    "caiso", "America/Los_Angeles", FIVE,    -150,   2000, "USD"),
+    [ERCOT]    = POWER("ERCOT", NULL,                    "ercot", "America/Chicago",     QUARTER, -100,  10000, "USD"),
+    [PJM]      = POWER("PJM",   NULL,                    "pjm",   "America/New_York",    FIVE,    -200,  10000, "USD"),
+    [NYISO]    = POWER("NYISO", NULL,                    "nyiso", "America/New_York",    FIVE,    -500,  10000, "USD"),
+    [ISONE]    = POWER("ISONE", "ISO-NE|ISO_NE|ISO NE",  "isone", "America/New_York",    FIVE,    -500,  10000, "USD"),
+    [AESO]     = POWER("AESO",  NULL,                    "aeso",  "America/Edmonton",    MINUTE,     0,   1000, "CAD"),
     [KRAKEN]   = VENUE("KRAKEN", NULL, "UTC"),
     [BINANCE]  = VENUE("BINANCE", NULL, "UTC"),
     [EQUITIES] = VENUE("USA", "US|NYSE|NASDAQ|ARCA|AMEX|BATS|IEX|XNYS|XNAS|ARCX|XASE", "America/New_York"),
@@ -64,6 +63,8 @@ static const struct market__run caiso_runs[] = {
 /* Where the data type says the product, a run may only say the same. */
 static const struct market__run da_only[]     = { { DA_NAMES, MARKET_DA,        MARKET_SETTLED, HOUR }, { 0 } };
 static const struct market__run rt_only[]     = { { RT_NAMES, MARKET_REAL_TIME, MARKET_SETTLED, 0 },    { 0 } };
+static const struct market__run fmm_only[]    = { { "RTPD|FMM", MARKET_RT15M,     MARKET_SETTLED, 0 },  { 0 } };
+static const struct market__run hasp_only[]   = { { "HASP",   MARKET_HASP,      MARKET_SETTLED, 0 },    { 0 } };
 static const struct market__run rt_hourly[]   = { { RT_NAMES, MARKET_RT1H,      MARKET_SETTLED, HOUR }, { 0 } };
 static const struct market__run pjm_runs[]    = { { DA_NAMES, MARKET_DA,        MARKET_SETTLED, HOUR },
                                                   { RT_NAMES, MARKET_RT1H,      MARKET_SETTLED, HOUR }, { 0 } };
@@ -177,19 +178,30 @@ static const struct market_feed feeds[] = {
     PJM_CONNECTOR("lmp",     MARKET_DA,   pjm_runs),
     PJM_CONNECTOR("rtm_lmp", MARKET_RT1H, rt_hourly),
 
-    { .rules = &markets[CAISO], .data_type = "PRC_LMP", .basis = MARKET_DA, .interval = HOUR, .when = WHEN_START,
-      .runs = caiso_runs,
+    { .rules = &markets[CAISO], .data_type = "PRC_LMP", .when = WHEN_START, .runs = caiso_runs, .run_needed = true,
       .names = { [ROLE_LOCATION] = "NODE|RESOURCE_NAME|NODE_ID", [ROLE_RUN] = "MARKET_RUN_ID",
                  [ROLE_INSTANT] = "INTERVALSTARTTIME_GMT|INTERVAL_START_GMT",
                  [ROLE_ITEM] = "LMP_TYPE|XML_DATA_ITEM|DATA_ITEM", [ROLE_VALUE] = "MW|VALUE|PRC" } },
-    { .rules = &markets[CAISO], .data_type = "lmp|lmp_dam|lmp_fmm|lmp_rtm|lmp_rtpd|lmp_hasp", .basis = MARKET_DA,
-      .interval = HOUR, .when = WHEN_START, .runs = caiso_runs,
-      .names = { [ROLE_LOCATION] = "node|node_id|delivery_location", [ROLE_RUN] = "market_run_id|market_run",
-                 [ROLE_INSTANT] = "timestamp", [ROLE_PRICE] = "lmp_usd_per_mwh|lmp_total|lmp|price",
-                 [ROLE_MCE] = "lmp_energy_usd_per_mwh|lmp_energy|energy_usd_per_mwh",
-                 [ROLE_MCC] = "lmp_congestion_usd_per_mwh|lmp_congestion|congestion_usd_per_mwh|congestion_price",
-                 [ROLE_MLC] = "lmp_marginal_loss_usd_per_mwh|lmp_losses|loss_usd_per_mwh|loss_price",
-                 [ROLE_MGHG] = "lmp_ghg_usd_per_mwh|ghg" } },
+#define CAISO_CONNECTOR(type, product, length, run, ...)                                                            \
+    { .rules = &markets[CAISO], .data_type = type, .basis = product, .interval = length, .when = WHEN_START, .runs = run, \
+      .names = { [ROLE_LOCATION] = "node|node_id|delivery_location", [ROLE_RUN] = "market_run_id|market_run",        \
+                 [ROLE_INSTANT] = "timestamp", [ROLE_PRICE] = "lmp_usd_per_mwh|lmp_total|lmp|price",                 \
+                 [ROLE_MCE] = "lmp_energy_usd_per_mwh|lmp_energy|energy_usd_per_mwh",                                \
+                 [ROLE_MCC] = "lmp_congestion_usd_per_mwh|lmp_congestion|congestion_usd_per_mwh|congestion_price",   \
+                 [ROLE_MLC] = "lmp_marginal_loss_usd_per_mwh|lmp_losses|loss_usd_per_mwh|loss_price",                \
+                 [ROLE_MGHG] = "lmp_ghg_usd_per_mwh|ghg" }, __VA_ARGS__ }
+    CAISO_CONNECTOR("lmp",              MARKET_DA,        HOUR,    caiso_runs, .run_needed = true),
+    CAISO_CONNECTOR("lmp_dam",          MARKET_DA,        HOUR,    da_only),
+    CAISO_CONNECTOR("lmp_fmm|lmp_rtpd", MARKET_RT15M,     QUARTER, fmm_only),
+    CAISO_CONNECTOR("lmp_hasp",         MARKET_HASP,      QUARTER, hasp_only),
+    CAISO_CONNECTOR("lmp_rtm",          MARKET_REAL_TIME, FIVE,    rt_only),
+    /* Rows of OASIS made one; they are beside it, as text, and say its run. */
+    { .rules = &markets[CAISO], .data_type = "market_price|edam_lmp", .when = WHEN_END, .runs = caiso_runs, .run_needed = true,
+      .rows = "raw_data",
+      .names = { [ROLE_LOCATION] = "delivery_location|NODE|RESOURCE_NAME", [ROLE_RUN] = "MARKET_RUN_ID|market_run",
+                 [ROLE_INSTANT] = "INTERVALENDTIME_GMT|INTERVAL_END_GMT|timestamp|occurred_at", [ROLE_PRICE] = "price",
+                 [ROLE_MCE] = "clearing_price", [ROLE_MCC] = "congestion_price", [ROLE_MLC] = "loss_price",
+                 [ROLE_MGHG] = "ghg_price|ghg" } },
 
     { .rules = &markets[NYISO], .data_type = "realtime_zone|realtime_gen|realtime", .interval = FIVE, .when = WHEN_GRID,
       .negated = true,
@@ -266,7 +278,7 @@ static const struct market_feed feeds[] = {
     { .rules = &markets[AESO], .data_type = "historical_pool_price", .basis = MARKET_RT1H, .interval = HOUR, .when = WHEN_HOUR,
       .location = "AB",
       .names = { [ROLE_DAY] = "Date (HE)", [ROLE_TURN] = "repeated_hour", [ROLE_PRICE] = "Price ($)" } },
-    { .rules = &markets[AESO], .data_type = "system_marginal_price|smp_1min", .interval = 60, .when = WHEN_START,
+    { .rules = &markets[AESO], .data_type = "system_marginal_price|smp_1min", .interval = MINUTE, .when = WHEN_START,
       .location = "AB",
       .names = { [ROLE_INSTANT] = "begin_datetime_utc", [ROLE_LOCAL] = "begin_datetime_mpt|Date/Time",
                  [ROLE_TURN] = "repeated_hour",
@@ -320,7 +332,7 @@ static const struct {
     const char *data_types;
 } no_prices[] = {
     { MISO,  "as|pra|arr|tcr" },
-    { CAISO, "as|crr|trade|curve|system_status|edam_lmp" },
+    { CAISO, "as|as_dam|as_fmm|as_rtpd|as_hasp|as_rtm|crr|trade|curve|system_status" },
     { ERCOT, "ordc|as|crr|outages" },
     { PJM,   "rpm|tcr|outages" },
     { NYISO, "icap|tcc|outages" },

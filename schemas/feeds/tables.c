@@ -135,29 +135,47 @@ static struct market__place *find_place(struct market__file *file, struct weir_t
     return &file->places[file->place_count++];
 }
 
+/* "Illinois Hub (Greenhouse)": a price of a location that is none of ours. */
+static bool is_of_place(const struct market__file *file, struct weir_text column)
+{
+    for (size_t i = 0; i < file->place_count; i++) {
+        struct weir_text name = file->places[i].name;
+
+        if (column.size > name.size + 2 && memcmp(column.data, name.data, name.size) == 0 &&
+            memcmp(column.data + name.size, " (", 2) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Other columns, wherever they stand, go into each event under their own names. */
+static int check_fixed(struct market__file *file, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < file->column_count; i++)
+        if (file->fixed[i] && is_of_place(file, file->columns[i]))
+            return market__file_refuse(file, MARKET_MALFORMED, reterr,
+                                       "column \"%.*s\" is a price of a location that is not known",
+                                       (int)file->columns[i].size, file->columns[i].data);
+    return WEIR_OK;
+}
+
 static int read_places(struct market__file *file, struct weir_error *reterr)
 {
     file->places = weir__arena_take(&file->arena, file->column_count * sizeof(*file->places));
-    if (!file->places)
+    file->fixed = weir__arena_take(&file->arena, file->column_count * sizeof(*file->fixed));
+    if (!file->places || !file->fixed)
         return market__file_no_memory(file, reterr);
-    file->fixed_count = file->column_count;
     for (size_t i = 0; i < file->column_count; i++) {
         struct weir_text name;
         size_t           price;
 
-        if (!cut_column(file->columns[i], &name, &price)) {
-            if (file->place_count)
-                return market__file_refuse(file, MARKET_MALFORMED, reterr,
-                                           "column \"%.*s\" is no price of a location", (int)file->columns[i].size,
-                                           file->columns[i].data);
-            continue;
-        }
-        file->fixed_count = MIN(file->fixed_count, i);
-        find_place(file, name)->cell[price] = i;
+        file->fixed[i] = !cut_column(file->columns[i], &name, &price);
+        if (!file->fixed[i])
+            find_place(file, name)->cell[price] = i + 1;
     }
     if (!file->place_count)
         return market__file_refuse(file, MARKET_NO_PRICE, reterr, "no column is the LMP of a location");
-    return WEIR_OK;
+    return check_fixed(file, reterr);
 }
 
 /* All that is wrong with the locations of the heading at once. */
@@ -232,18 +250,18 @@ int market__begin_eia(struct market__file *file, struct weir_error *reterr)
 
 size_t market__parts_eia(const struct market__file *file) { return file->place_count; }
 
+/* The location's own fields come first: they count where another column has a name of theirs. */
 int market__fill_eia(struct market__file *file, size_t part, struct market__fields *ret)
 {
     const struct market__place *place = &file->places[part];
-    int                         err = WEIR_OK;
+    int                         err = put(file, ret, TEXT("location"), place->name);
 
-    for (size_t i = 0; i < file->fixed_count && err == WEIR_OK; i++)
-        err = put(file, ret, file->columns[i], file->cells.items[i]);
-    if (err == WEIR_OK)
-        err = put(file, ret, TEXT("location"), place->name);
     for (size_t i = 0; i < ARRAY_SIZE(eia_names) && err == WEIR_OK; i++)
         if (place->cell[i])
-            err = put(file, ret, market__text(eia_names[i]), file->cells.items[place->cell[i]]);
+            err = put(file, ret, market__text(eia_names[i]), file->cells.items[place->cell[i] - 1]);
+    for (size_t i = 0; i < file->column_count && err == WEIR_OK; i++)
+        if (file->fixed[i] && file->columns[i].size)
+            err = put(file, ret, file->columns[i], file->cells.items[i]);
     return err;
 }
 

@@ -68,6 +68,28 @@ def hour_ending(day, hour, tz, fold=0):
     return instant(start + datetime.timedelta(hours=1), tz) - HOUR
 
 
+class Passes:
+    """Which pass through a repeated hour each row of a file that runs forward is of: rows of one name, stamps in row order."""
+
+    def __init__(self, rows, tz):
+        hours = {}
+        for name, local in rows:
+            if twice(local, tz):
+                hours.setdefault(name, []).append(local)
+        self.folds = {name: iter(self.passes(stamps)) for name, stamps in hours.items()}
+
+    @staticmethod
+    def passes(stamps):
+        again = [i for i in range(1, len(stamps)) if stamps[i] <= stamps[i - 1]]
+        if not again:
+            return [(0, True)] * len(stamps)
+        return [(int(i >= again[0]), False) for i in range(len(stamps))]
+
+    def fold(self, name):
+        """0 or 1, and whether nothing tells."""
+        return next(self.folds[name])
+
+
 class Repeats:
     """Which one of a repeated hour the n-th row of a label is, by the order of rows."""
 
@@ -240,10 +262,10 @@ def nyiso(path, sink, kind):
     eastern = zone("America/New_York")
     rows = list(rows_of(path, 0))
     form = "%m/%d/%Y %H:%M:%S" if kind == "rt" else "%m/%d/%Y %H:%M"
-    repeats = Repeats((row["Name"], row["Time Stamp"]) for row in rows)
+    passes = Passes(((row["Name"], datetime.datetime.strptime(row["Time Stamp"], form)) for row in rows), eastern)
     for row in rows:
         local = datetime.datetime.strptime(row["Time Stamp"], form)
-        fold, unsure = repeats.fold((row["Name"], row["Time Stamp"])) if twice(local, eastern) else (0, False)
+        fold, unsure = passes.fold(row["Name"]) if twice(local, eastern) else (0, False)
         start = instant(local, eastern, fold)
         name = f"NYISO.{location(row['Name'])}" + (".DA" if kind == "da" else "")
         sequence = 0

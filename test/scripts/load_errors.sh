@@ -42,11 +42,15 @@ loaded 1
 
 printf '%s\n%s,' "$heading" "${row/,A,/,C,}" >"$work/wide.csv"
 head -c 2000000 /dev/zero | tr '\0' 1 >>"$work/wide.csv"
-load 1 "$work/wide.csv" --product $product
-says "$work/wide.csv: row 1"
-says 'max.record.bytes'
-load 0 "$work/wide.csv" --product $product --max.record.bytes=8m
+load 0 "$work/wide.csv" --product $product
 loaded 1
+expect 0 "$market" cat ingestion.pjm.raw.v1 --dir "$work/log"
+grep -q '"event_id":"wide.csv#1".*"row_too_long":2000[0-9]*}' "$work/out" || fail "the row that no event holds is not said"
+printf '%s\n%s,' "$heading" "${row/,A,/,D,}" >"$work/wider.csv"
+head -c 200000 /dev/zero | tr '\0' 1 >>"$work/wider.csv"
+load 1 "$work/wider.csv" --product $product --max.record.bytes=100k
+says "$work/wider.csv: row 1"
+says 'max.record.bytes'
 
 expect 2 "$market" local --dir "$work/none" --once normalizaton
 says 'did you mean "normalization"'

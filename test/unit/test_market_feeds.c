@@ -166,6 +166,89 @@ START_TEST(a_flat_event_needs_no_payload_around_it)
 }
 END_TEST
 
+/* What the OASIS connectors of CAISO send: rows made one, with the end of the interval, and the rows beside it. */
+START_TEST(connectors_of_caiso)
+{
+#define CAISO_MADE(type, rows)                                                                                                \
+    "{\"event_id\":\"u\",\"occurred_at\":1746075600000000,\"tenant_id\":\"default\",\"producer\":\"caiso-connector\","        \
+    "\"market\":\"CAISO\",\"market_id\":\"CAISO\",\"data_type\":\"" type                                                      \
+    "\",\"source\":\"caiso-oasis\",\"delivery_location\":"                                                                    \
+    "\"TH_NP15_GEN-APND\",\"price\":-1.5,\"clearing_price\":4,\"congestion_price\":-5,\"loss_price\":-0.5,\"quantity\":null," \
+    "\"timestamp\":\"2025-05-01T05:00:00-00:00\",\"raw_data\":\"" rows "\"}"
+#define CAISO_ROWS(run) \
+    "[{\\\"MARKET_RUN_ID\\\":\\\"" run "\\\",\\\"LMP_TYPE\\\":\\\"LMP\\\",\\\"MW\\\":\\\"-1.5\\\"},{}]"
+#define NP15 "CAISO.TH_NP15_GEN-APND"
+    IS(CAISO_MADE("market_price", CAISO_ROWS("DAM")),
+       NP15 ".DA 2025-05-01T04:00:00Z -1.5 price_negative; " NP15 ".DA.MCE 2025-05-01T04:00:00Z 4; " NP15
+            ".DA.MCC 2025-05-01T04:00:00Z -5; " NP15 ".DA.MLC 2025-05-01T04:00:00Z -0.5");
+    ck_assert_int_eq(memcmp(reading.ticks[0].unit.data, "MWh", 3), 0);
+    IS(CAISO_MADE("edam_lmp", CAISO_ROWS("RTM")),
+       NP15 " 2025-05-01T04:55:00Z -1.5 price_negative; " NP15 ".MCE 2025-05-01T04:55:00Z 4; " NP15
+            ".MCC 2025-05-01T04:55:00Z -5; " NP15 ".MLC 2025-05-01T04:55:00Z -0.5");
+    refuses(CAISO_MADE("market_price", "[]"), "unknown_product", "MARKET_RUN_ID");
+    refuses(CAISO_MADE("market_price", "[{"), "malformed", "raw_data");
+    refuses(CAISO_MADE("market_price", CAISO_ROWS("XYZ")), "unknown_product", "XYZ");
+    refuses(CAISO_MADE("as_dam", "[]"), "not_a_price", "as_dam");
+#define CAISO_LMP(type, run)                                                                            \
+    flat("{\"market\":\"CAISO\",\"data_type\":\"" type "\",\"timestamp\":\"2025-05-01T04:00:00Z\"," run \
+         "\"node\":\"X\",\"lmp_usd_per_mwh\":1}")
+    IS(CAISO_LMP("lmp_rtm", ""), "CAISO.X 2025-05-01T04:00:00Z 1");
+    IS(CAISO_LMP("lmp_fmm", "\"market_run_id\":\"FMM\","), "CAISO.X.RT15M 2025-05-01T04:00:00Z 1");
+    IS(CAISO_LMP("lmp_hasp", ""), "CAISO.X.HASP 2025-05-01T04:00:00Z 1");
+    IS(CAISO_LMP("lmp_dam", ""), "CAISO.X.DA 2025-05-01T04:00:00Z 1");
+    refuses(CAISO_LMP("lmp_rtm", "\"market_run_id\":\"DAM\","), "unknown_product", "market_run_id");
+    refuses(CAISO_LMP("lmp", ""), "unknown_product", "market_run_id");
+    refuses(flat("{\"market\":\"CAISO\",\"data_type\":\"PRC_LMP\",\"INTERVALSTARTTIME_GMT\":\"2025-05-01T04:00:00Z\","
+                 "\"NODE\":\"X\",\"LMP_TYPE\":\"LMP\",\"MW\":\"1\"}"),
+            "unknown_product", "MARKET_RUN_ID");
+}
+END_TEST
+
+/* A data type of another kind than prices of energy has a reason of its own, whatever it holds. */
+START_TEST(what_is_no_price_of_energy)
+{
+    static const char *const types[] = {
+        "MISO as",
+        "MISO pra",
+        "MISO arr",
+        "MISO tcr",
+        "CAISO as_dam",
+        "CAISO as_fmm",
+        "CAISO as_rtm",
+        "CAISO crr",
+        "CAISO trade",
+        "CAISO curve",
+        "CAISO system_status",
+        "ERCOT ordc",
+        "ERCOT as",
+        "ERCOT crr",
+        "ERCOT outages",
+        "PJM rpm",
+        "PJM tcr",
+        "PJM outages",
+        "NYISO icap",
+        "NYISO tcc",
+        "NYISO outages",
+        "ISONE fcm",
+        "ISONE ftr",
+        "ISONE outages",
+        "AESO alberta_internal_load",
+        "AESO current_supply_demand_summary",
+        "AESO current_supply_demand_assets",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        const char *blank = strchr(types[i], ' ');
+
+        refuses(flat(weir__arena_printf(&arena,
+                                        "{\"market\":\"%.*s\",\"data_type\":\"%s\",\"price\":1,\"node\":\"X\","
+                                        "\"timestamp\":\"2025-05-01T04:00:00Z\"}",
+                                        (int)(blank - types[i]), types[i], blank + 1)),
+                "not_a_price", blank + 1);
+    }
+}
+END_TEST
+
 START_TEST(products_go_by_run_and_class)
 {
 #define MISO_RUN(run)                                                                                                 \
@@ -292,6 +375,25 @@ START_TEST(envelope_a_holds_a_tick_of_any_market)
 }
 END_TEST
 
+/* The product of an instrument that the sender names is in its id. */
+START_TEST(envelope_a_has_the_product_of_its_instrument)
+{
+#define NESTED_ID(market, id)                                                                           \
+    NESTED("\"event_id\":\"e\"", "\"market\":\"" market "\",\"instrument_id\":\"" id "\",\"raw_data\":" \
+                                 "{\"time\":\"2025-05-01T04:00:00Z\",\"price\":-1e6,\"volume\":0,\"hub\":\"X\"}")
+    IS(NESTED_ID("PJM", "PJM.X.DA"), "PJM.X.DA 2025-05-01T04:00:00Z -1000000 x0 price_negative out_of_range");
+    ck_assert_int_eq(reading.ahead, MARKET_HOURS(72));
+    ck_assert_int_eq(reading.ticks[0].interval, MARKET_HOURS(1));
+    IS(NESTED_ID("ercot", "ERCOT.X"), "ERCOT.X 2025-05-01T04:00:00Z -1000000 x0 price_negative out_of_range");
+    ck_assert_int_eq(reading.ahead, MARKET_MINUTES(5));
+    ck_assert_int_eq(reading.ticks[0].interval, MARKET_MINUTES(15));
+    IS(NESTED_ID("NYISO", "nyiso.x.rtc.mcc"), "NYISO.X.RTC.MCC 2025-05-01T04:00:00Z -1000000 x0");
+    ck_assert_int_eq(reading.ticks[0].interval, MARKET_MINUTES(15));
+    IS(NESTED_ID("AESO", "X.DA"), "X.DA 2025-05-01T04:00:00Z -1000000 x0 price_negative out_of_range");
+    ck_assert_int_eq(reading.ahead, MARKET_MINUTES(5));
+}
+END_TEST
+
 START_TEST(envelope_a_refusals)
 {
     refuses(NESTED("\"event_id\":\"e\"", "\"instrument_id\":\"T\",\"raw_data\":{}"), "missing_field", "market");
@@ -341,6 +443,11 @@ START_TEST(ticks_in_all_encodings)
                    "\"raw_payload\":\"{\\\"price\\\":1,\\\"currency\\\":\\\"EUR\\\"}\""),
        "ES.202512 2023-09-30T16:00:00Z 1 #1 missing_volume");
     ck_assert_int_eq(memcmp(reading.ticks[0].currency.data, "EUR", 3), 0);
+    ck_assert_ptr_null(reading.ticks[0].unit.data);
+    /* A trade at a power market is no price of its energy: MWh would be a guess. */
+    IS(tick("MISO", "\"sequence\":1,\"raw_payload\":\"{\\\"price\\\":2.45,\\\"volume\\\":5}\""),
+       "SYM 2023-09-30T16:00:00Z 2.45 x5 #1");
+    ck_assert_ptr_null(reading.ticks[0].currency.data);
     ck_assert_ptr_null(reading.ticks[0].unit.data);
 }
 END_TEST
@@ -641,6 +748,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, begin, finish);
     tcase_add_test(tcase, connectors_payloads_of_each_market);
     tcase_add_test(tcase, a_flat_event_needs_no_payload_around_it);
+    tcase_add_test(tcase, connectors_of_caiso);
+    tcase_add_test(tcase, what_is_no_price_of_energy);
     tcase_add_test(tcase, products_go_by_run_and_class);
     tcase_add_test(tcase, ercot_intervals_and_the_repeated_hour);
     tcase_add_test(tcase, a_repeated_hour_without_a_flag_is_the_earlier_and_says_so);
@@ -648,6 +757,7 @@ int main(void)
     tcase_add_test(tcase, miso_labels_start_and_hours_end);
     tcase_add_test(tcase, revisions_of_pjm);
     tcase_add_test(tcase, envelope_a_holds_a_tick_of_any_market);
+    tcase_add_test(tcase, envelope_a_has_the_product_of_its_instrument);
     tcase_add_test(tcase, envelope_a_refusals);
     tcase_add_test(tcase, ticks_in_all_encodings);
     tcase_add_test(tcase, a_quote_has_no_price);

@@ -282,7 +282,7 @@ START_TEST(wide_tables_with_headings_that_cannot_be)
     refuses(make("b.csv", EIA_HEADING "A LMP,B (Loss)\n"), "no_price", "\"B\"");
     refuses(make("a.csv", EIA_HEADING "A LMP,a LMP\n"), "name_clash", "A");
     refuses(make("b.csv", EIA_HEADING "x\n"), "no_price", "no column");
-    refuses(make("c.csv", EIA_HEADING "A LMP,nix\n"), "malformed", "nix");
+    refuses(make("c.csv", EIA_HEADING "A LMP,A (Greenhouse)\n"), "malformed", "A (Greenhouse)");
     refuses(make("d.csv", EIA_HEADING "A.DA LMP\n"), "name_clash", "A.DA");
     refuses(make("e.csv", "x\nUTC Timestamp (Interval Ending),Local Date,Hour Number,A LMP\n"), "not_said",
             "market (--market)");
@@ -292,6 +292,57 @@ START_TEST(wide_tables_with_headings_that_cannot_be)
     ck_assert_str_eq(
         all_of(make("f.csv", EIA_HEADING "A LMP,\"B, C LMP\",A (Loss)\n2023-01-01 06:00:00,2023-01-01,1,1,2,3\n")),
         "MISO.A.RT1H 01-01T05:00:00Z 1\nMISO.B.C.RT1H 01-01T05:00:00Z 2\n");
+}
+END_TEST
+
+START_TEST(columns_in_any_order_and_others_among_them)
+{
+    ck_assert_str_eq(
+        all_of(make(
+            "a.csv",
+            "\xef\xbb\xbfMISO Hourly Real-Time Prices\r\n\r\nSource: EIA collected from MISO\r\n"
+            "A LMP,location,note,\"UTC Timestamp (Interval Ending)\",B (Loss),Local Date,Hour Number,\"B LMP\"\r\n"
+            "7,Q,\"x, \"\"y\"\"\",2023-01-01 06:00:00,0.5,2023-01-01,1,-8\r\n"
+            "\r\n"
+            "7,Q,,2023-01-01 07:00:00,,2023-01-01,1,\r\n")),
+        "MISO.A.RT1H 01-01T05:00:00Z 7\nMISO.B.RT1H 01-01T05:00:00Z -8\n"
+        "MISO.A.RT1H 01-01T06:00:00Z 7\n!no_price\n");
+    ck_assert_str_eq(all_of(make("20220718damlbmp_zone.csv",
+                                 "Name,more,\"LBMP ($/MWHr)\",time stamp,PTID\nWEST,,5,07/18/2022 00:00,1\n")),
+                     "NYISO.WEST.DA 07-18T04:00:00Z 5\n");
+}
+END_TEST
+
+START_TEST(a_row_too_long_for_an_event_stops_no_load)
+{
+    struct weir__buf buf = { 0 };
+    const char      *name = "trades_spy_tick_20131007.csv";
+
+    weir__buf_puts(&buf, PJM_HEADING PJM_ROW("4:00:00 AM", "A", "1"));
+    weir__buf_printf(&buf, "5/1/2025 4:00:00 AM,x,1,%0*d,,,HUB,,1,2,2,3,True,1\n", 3 << 20, 7);
+    weir__buf_puts(&buf, PJM_ROW("5:00:00 AM", "A", "2"));
+    weir__buf_putc(&buf, '\0');
+    ck_assert_str_eq(all_of(make("pjm_rt_hrl_lmps.csv", buf.data)),
+                     "PJM.A.RT1H 05-01T04:00:00Z 1\n!too_long\nPJM.A.RT1H 05-01T05:00:00Z 2\n");
+    weir__buf_reset(&buf);
+    weir__buf_printf(&buf, "1,1,1,P,,0\n1,1,1,%0*d,,0\n1,2,1,P,,0\n", 3 << 20, 7);
+    weir__buf_putc(&buf, '\0');
+    ck_assert_str_eq(all_of(make(name, buf.data)),
+                     "SPY 10-07T04:00:00. 0.0001\n!too_long\nSPY 10-07T04:00:00. 0.0002 #1\n");
+    weir__buf_fini(&buf);
+}
+END_TEST
+
+START_TEST(documents_of_isone)
+{
+    ck_assert_str_eq(all_of(make("a.json", "{\"FiveMinLmps\":{\"FiveMinLmp\":["
+                                           "{\"BeginDate\":\"2026-09-23T00:05:00.000-04:00\","
+                                           "\"Location\":{\"$\":\".H.INTERNAL_HUB\"},\"LmpTotal\":5}]}}")),
+                     "ISONE.H.INTERNAL_HUB 09-23T04:05:00Z 5\n");
+    ck_assert_str_eq(all_of(make("hourlylmp_da_final_1.json",
+                                 "{\"HourlyLmps\":{\"HourlyLmp\":{\"BeginDate\":\"2026-09-23T01:00:00.000-04:00\","
+                                 "\"Location\":{\"$\":\".H.INTERNAL_HUB\"},\"LmpTotal\":6}}}")),
+                     "ISONE.H.INTERNAL_HUB.DA 09-23T05:00:00Z 6\n");
 }
 END_TEST
 
@@ -415,6 +466,42 @@ START_TEST(in_a_file_that_runs_backward_the_later_hour_comes_first)
                              NYISO_ROW("11/02/2025 01:00", "1") NYISO_ROW("11/02/2025 00:00", "0"))),
         "NYISO.WEST.DA 11-02T04:00:00Z 0\nNYISO.WEST.DA 11-02T05:00:00Z 1\n"
         "NYISO.WEST.DA 11-02T06:00:00Z 2\nNYISO.WEST.DA 11-02T07:00:00Z 3\n");
+}
+END_TEST
+
+#define RT         "20251102realtime_zone.csv"
+#define WEST(rest) "NYISO.WEST 11-02T" rest "\n"
+
+/* Reruns between grid points come once in a repeated hour that is there twice. */
+START_TEST(reruns_of_a_repeated_hour_go_by_the_rows_around_them)
+{
+    ck_assert_str_eq(
+        all_of(make(RT, NYISO_HEADING NYISO_ROW("11/02/2025 01:00:00", "1") NYISO_ROW("11/02/2025 01:03:10", "2")
+                            NYISO_ROW("11/02/2025 01:05:00", "3") NYISO_ROW("11/02/2025 01:57:36", "4")
+                                NYISO_ROW("11/02/2025 01:00:00", "5") NYISO_ROW("11/02/2025 01:01:12", "6")
+                                    NYISO_ROW("11/02/2025 01:05:00", "7") NYISO_ROW("11/02/2025 01:58:00", "8")
+                                        NYISO_ROW("11/02/2025 02:00:00", "9"))),
+        WEST("04:55:00Z 1 #300") WEST("05:00:00Z 2 #190") WEST("05:00:00Z 3 #300") WEST("05:55:00Z 4 #156")
+            WEST("05:55:00Z 5 #300") WEST("06:00:00Z 6 #72") WEST("06:00:00Z 7 #300") WEST("06:55:00Z 8 #180")
+                WEST("06:55:00Z 9 #300"));
+    ck_assert_str_eq(
+        all_of(make(RT, NYISO_HEADING NYISO_ROW("11/02/2025 02:00:00", "9") NYISO_ROW("11/02/2025 01:58:00", "8")
+                            NYISO_ROW("11/02/2025 01:05:00", "7") NYISO_ROW("11/02/2025 01:01:12", "6")
+                                NYISO_ROW("11/02/2025 01:00:00", "5") NYISO_ROW("11/02/2025 01:57:36", "4")
+                                    NYISO_ROW("11/02/2025 01:05:00", "3") NYISO_ROW("11/02/2025 01:00:00", "1"))),
+        WEST("04:55:00Z 1 #300") WEST("05:00:00Z 3 #300") WEST("05:55:00Z 5 #300") WEST("05:55:00Z 4 #156")
+            WEST("06:00:00Z 7 #300") WEST("06:00:00Z 6 #72") WEST("06:55:00Z 9 #300") WEST("06:55:00Z 8 #180"));
+}
+END_TEST
+
+START_TEST(an_hour_that_is_there_once_stays_ambiguous)
+{
+    ck_assert_str_eq(
+        all_of(make(RT, NYISO_HEADING NYISO_ROW("11/02/2025 00:55:00", "0") NYISO_ROW("11/02/2025 01:05:00", "1")
+                            NYISO_ROW("11/02/2025 01:05:00", "1") NYISO_ROW("11/02/2025 01:10:00", "2")
+                                NYISO_ROW("11/02/2025 01:15:00", "3") NYISO_ROW("11/02/2025 02:05:00", "4"))),
+        WEST("04:50:00Z 0 #300") WEST("05:00:00Z 1 #300") WEST("06:00:00Z 1 #300") WEST("05:05:00Z 2 #300 ambiguous")
+            WEST("05:10:00Z 3 #300 ambiguous") WEST("07:00:00Z 4 #300"));
 }
 END_TEST
 
@@ -715,6 +802,9 @@ int main(void)
     tcase_add_test(tcase, load_conf_beside_the_file);
     tcase_add_test(tcase, pjm_tables_of_hours_and_of_five_minutes);
     tcase_add_test(tcase, wide_tables_with_headings_that_cannot_be);
+    tcase_add_test(tcase, columns_in_any_order_and_others_among_them);
+    tcase_add_test(tcase, a_row_too_long_for_an_event_stops_no_load);
+    tcase_add_test(tcase, documents_of_isone);
     tcase_add_test(tcase, rows_that_cannot_be_read_are_events_too);
     tcase_add_test(tcase, events_come_in_order_over_all_files);
     tcase_add_test(tcase, more_files_than_may_be_open);
@@ -722,6 +812,8 @@ int main(void)
     tcase_add_test(tcase, equal_trades_are_numbered_in_row_order);
     tcase_add_test(tcase, row_order_tells_the_repeated_hour);
     tcase_add_test(tcase, in_a_file_that_runs_backward_the_later_hour_comes_first);
+    tcase_add_test(tcase, reruns_of_a_repeated_hour_go_by_the_rows_around_them);
+    tcase_add_test(tcase, an_hour_that_is_there_once_stays_ambiguous);
     tcase_add_test(tcase, a_repeated_hour_that_comes_once_is_the_earlier);
     tcase_add_test(tcase, a_skipped_hour_is_refused);
     tcase_add_test(tcase, a_load_goes_on_where_it_was);

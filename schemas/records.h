@@ -461,16 +461,21 @@ void market_document(struct weir__buf *ret);
 /* Of each record one type in two forms to write; both read both. The first one is the contract's default. */
 extern const struct weir_codec market_tick[1], market_tick_json[1];
 extern const struct weir_codec market_enriched[1], market_enriched_json[1];
-extern const struct weir_codec market_bar[1], market_bar_msgpack[1];                   /* JSON, MessagePack */
-extern const struct weir_codec market_latest[1], market_latest_msgpack[1];             /* JSON, MessagePack */
-extern const struct weir_codec market_instrument[1], market_instrument_msgpack[1];     /* JSON, MessagePack */
-extern const struct weir_codec market_invalidation[1], market_invalidation_msgpack[1]; /* JSON, MessagePack */
-extern const struct weir_codec market_content[1];                                      /* MessagePack */
-extern const struct weir_codec market_order[1];                                        /* MessagePack */
-extern const struct weir_codec market_fold[1];                                         /* MessagePack */
-extern const struct weir_codec market_window[1];                                       /* MessagePack */
-extern const struct weir_codec market_recent[1];                                       /* MessagePack */
-extern const struct weir_codec market_backfilled[1];                                   /* MessagePack */
+extern const struct weir_codec market_bar[1], market_bar_msgpack[1];                       /* JSON, MessagePack */
+extern const struct weir_codec market_latest[1], market_latest_msgpack[1];                 /* JSON, MessagePack */
+extern const struct weir_codec market_instrument[1], market_instrument_msgpack[1];         /* JSON, MessagePack */
+extern const struct weir_codec market_invalidation[1], market_invalidation_msgpack[1];     /* JSON, MessagePack */
+extern const struct weir_codec market_stats[1], market_stats_msgpack[1];                   /* JSON, MessagePack */
+extern const struct weir_codec market_spread[1], market_spread_msgpack[1];                 /* JSON, MessagePack */
+extern const struct weir_codec market_curve_update[1];                                     /* JSON */
+extern const struct weir_codec market_curve_snapshot[1], market_curve_snapshot_msgpack[1]; /* JSON, MessagePack */
+extern const struct weir_codec market_pair[1], market_curve[1];                            /* JSON */
+extern const struct weir_codec market_content[1];                                          /* MessagePack */
+extern const struct weir_codec market_order[1];                                            /* MessagePack */
+extern const struct weir_codec market_fold[1];                                             /* MessagePack */
+extern const struct weir_codec market_window[1];                                           /* MessagePack */
+extern const struct weir_codec market_recent[1];                                           /* MessagePack */
+extern const struct weir_codec market_backfilled[1];                                       /* MessagePack */
 
 /* Reads as the codec does, and says which field is wrong and why: reterr->code is a market_reason. ret: codec->bytes. */
 int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,

@@ -8,6 +8,7 @@ int main(int argc, char **argv)
                                                               NULL };
     static const struct weir__command *const commands[] = { &market_command_local,   &market_command_load,
                                                             &market_command_diff,    &market_command_generate,
+                                                            &market_command_migrate, &market_command_reconcile,
                                                             &market_command_schemas, NULL };
     struct weir__program                     program = { .topologies = topologies,
                                                          .application = "data-processing",

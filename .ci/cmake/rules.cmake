@@ -107,3 +107,13 @@ function(weir_fuzzers)
         target_link_libraries(${name} PRIVATE weir_test_parts)
     endforeach()
 endfunction()
+
+# weir_migrations(target folder): the SQL below folder, as tables of C in target.
+function(weir_migrations target folder)
+    file(GLOB_RECURSE texts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.sql)
+    set(made ${PROJECT_BINARY_DIR}/migrations.c)
+    set(maker ${PROJECT_SOURCE_DIR}/.ci/cmake/migrations.cmake)
+    add_custom_command(OUTPUT ${made} DEPENDS ${texts} ${maker}
+        COMMAND ${CMAKE_COMMAND} -DTO=${made} -DFROM=${PROJECT_SOURCE_DIR}/${folder} -P ${maker})
+    target_sources(${target} PRIVATE ${made})
+endfunction()

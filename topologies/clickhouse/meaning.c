@@ -1,0 +1,111 @@
+/* meaning.c: what an answer means: by the engine's code, else by the HTTP status, else by libcurl.
+ *
+ * (1) What nobody knows is tried again: nothing is lost while people look.
+ */
+#define _GNU_SOURCE /* memmem */
+#include "topologies/clickhouse/client.h"
+
+/* Codes of the engine's table of errors. */
+static const struct known {
+    short code, meaning;
+} known[] = {
+    { 16, CLICKHOUSE_MISSING },  /* NO_SUCH_COLUMN_IN_TABLE */
+    { 47, CLICKHOUSE_MISSING },  /* UNKNOWN_IDENTIFIER */
+    { 60, CLICKHOUSE_MISSING },  /* UNKNOWN_TABLE */
+    { 81, CLICKHOUSE_MISSING },  /* UNKNOWN_DATABASE */
+    { 6, CLICKHOUSE_ROW },       /* CANNOT_PARSE_TEXT */
+    { 26, CLICKHOUSE_ROW },      /* CANNOT_PARSE_QUOTED_STRING */
+    { 27, CLICKHOUSE_ROW },      /* CANNOT_PARSE_INPUT_ASSERTION_FAILED */
+    { 38, CLICKHOUSE_ROW },      /* CANNOT_PARSE_DATE */
+    { 41, CLICKHOUSE_ROW },      /* CANNOT_PARSE_DATETIME */
+    { 53, CLICKHOUSE_ROW },      /* TYPE_MISMATCH */
+    { 69, CLICKHOUSE_ROW },      /* ARGUMENT_OUT_OF_BOUND */
+    { 70, CLICKHOUSE_ROW },      /* CANNOT_CONVERT_TYPE */
+    { 72, CLICKHOUSE_ROW },      /* CANNOT_PARSE_NUMBER */
+    { 117, CLICKHOUSE_ROW },     /* INCORRECT_DATA */
+    { 130, CLICKHOUSE_ROW },     /* CANNOT_READ_ARRAY_FROM_TEXT */
+    { 131, CLICKHOUSE_ROW },     /* TOO_LARGE_STRING_SIZE */
+    { 321, CLICKHOUSE_ROW },     /* VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE */
+    { 349, CLICKHOUSE_ROW },     /* CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN */
+    { 407, CLICKHOUSE_ROW },     /* DECIMAL_OVERFLOW */
+    { 469, CLICKHOUSE_ROW },     /* VIOLATED_CONSTRAINT */
+    { 691, CLICKHOUSE_ROW },     /* UNKNOWN_ELEMENT_OF_ENUM */
+    { 62, CLICKHOUSE_REFUSED },  /* SYNTAX_ERROR: an engine that is too old for what is asked */
+    { 73, CLICKHOUSE_REFUSED },  /* UNKNOWN_FORMAT */
+    { 115, CLICKHOUSE_REFUSED }, /* UNKNOWN_SETTING */
+    { 164, CLICKHOUSE_REFUSED }, /* READONLY */
+    { 192, CLICKHOUSE_REFUSED }, /* UNKNOWN_USER */
+    { 193, CLICKHOUSE_REFUSED }, /* WRONG_PASSWORD */
+    { 194, CLICKHOUSE_REFUSED }, /* REQUIRED_PASSWORD */
+    { 497, CLICKHOUSE_REFUSED }, /* ACCESS_DENIED */
+    { 516, CLICKHOUSE_REFUSED }, /* AUTHENTICATION_FAILED */
+};
+
+/* A column that a row has and the table has not: the engine says so as of wrong data. */
+static bool is_unknown_field(const struct clickhouse_request *request)
+{
+    return request->exception == 117 &&
+           memmem(request->answer.data, request->answer.size, "Unknown field", 13) != NULL;
+}
+
+static enum clickhouse_meaning by_exception(const struct clickhouse_request *request)
+{
+    if (is_unknown_field(request))
+        return CLICKHOUSE_MISSING;
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+        if (known[i].code == request->exception)
+            return (enum clickhouse_meaning)known[i].meaning;
+    return CLICKHOUSE_LATER; /* too many parts, too little memory, too many queries, read only, a time-out... */
+}
+
+/* Of who stands between, or is no ClickHouse. */
+static enum clickhouse_meaning by_status(long status)
+{
+    switch (status) {
+    case 401:
+    case 403:
+    case 407: return CLICKHOUSE_REFUSED;
+    case 413: return CLICKHOUSE_LARGE;
+    default: return CLICKHOUSE_LATER;
+    }
+}
+
+/* The first line of what the engine says, without its "Code: N. DB::Exception: ". */
+static void say_answer(const struct clickhouse_request *request, long status, struct weir_error *ret)
+{
+    static const char       mark[] = "DB::Exception: ";
+    const struct weir__buf *answer = &request->answer;
+    const char             *from = answer->data, *found;
+    size_t                  size = answer->size;
+
+    found = size > 0 ? memmem(from, size, mark, sizeof(mark) - 1) : NULL;
+    if (found != NULL) {
+        size -= (size_t)(found - from) + sizeof(mark) - 1;
+        from = found + sizeof(mark) - 1;
+    }
+    found = size > 0 ? memchr(from, '\n', size) : NULL;
+    size = found != NULL ? (size_t)(found - from) : size;
+    if (request->exception != 0)
+        weir__fail(ret, WEIR_OK, request->client->url, "%.*s (code %ld)", (int)MIN(size, 240), from,
+                   request->exception);
+    else
+        weir__fail(ret, WEIR_OK, request->client->url, "HTTP status %ld: %.*s", status, (int)MIN(size, 200),
+                   size > 0 ? from : "");
+}
+
+enum clickhouse_meaning clickhouse_meaning(CURLcode result, const struct clickhouse_request *request,
+                                           struct weir_error *ret_words)
+{
+    long status = 0;
+
+    if (result != CURLE_OK) {
+        weir__fail(ret_words, WEIR_OK, request->client->url, "it does not answer: %s",
+                   request->words[0] != '\0' ? request->words : curl_easy_strerror(result));
+        return result == CURLE_SSL_CACERT_BADFILE ? CLICKHOUSE_REFUSED : CLICKHOUSE_LATER;
+    }
+    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200 && request->exception == 0)
+        return CLICKHOUSE_DONE;
+    say_answer(request, status, ret_words);
+    return request->exception != 0 ? by_exception(request) : by_status(status);
+}

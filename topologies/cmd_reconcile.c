@@ -1,0 +1,247 @@
+/* cmd_reconcile.c: `reconcile --from T --to T`: ClickHouse's bars beside the converged bars of the log, over a window.
+ *
+ * (1) The log is right: what ClickHouse lacks, has more, or has otherwise is named. Rows are copies, so all is compared,
+ *     epochs and revisions too.
+ * (2) --repair sends what is lacking or different once more. A row of the same version that comes later takes the place of the former;
+ *     one of a greater version stays, and is named.
+ */
+#include "topologies/clickhouse/bars.h"
+#include "topologies/converged.h"
+
+#include <inttypes.h>
+
+enum { SHOWN_MOST = 20, SEND_MOST = 64 << 20 /* bytes */ };
+
+struct reconciling {
+    struct market_run log, clickhouse;
+    bool              repair, dry;
+    int64_t           timeout_ms;
+    void             *outlet; /* NULL = nothing is sent */
+    size_t            shown, missing, extra, differ, sent, stuck;
+};
+
+static int settle(struct reconciling *reconciling, struct weir_error *reterr)
+{
+    return market_clickhouse->settle(reconciling->outlet, reconciling->timeout_ms, reterr);
+}
+
+/* ---- comparing ---- */
+
+static void show(struct reconciling *reconciling, struct weir_bytes name, const char *what)
+{
+    if (reconciling->shown++ < SHOWN_MOST)
+        printf("%.*s: %s\n", (int)name.size, (const char *)name.data, what);
+}
+
+/* What is said of two bars of one window; NULL = they are the same. */
+static const char *compare(const struct market_bar *log, const struct market_bar *row, char *buf, size_t size)
+{
+    const char *field = market_bar_difference(log, row, ~UINT32_C(0));
+
+    if (market_bar_compare(log, row) != 0)
+        snprintf(buf, size,
+                 "differs: epoch %" PRId64 " revision %" PRId64 " in the log, %" PRId64 " and %" PRId64
+                 " in ClickHouse",
+                 log->epoch, log->revision, row->epoch, row->revision);
+    else if (field != NULL)
+        snprintf(buf, size, "%s differs", field);
+    else
+        return NULL;
+    return buf;
+}
+
+/* Sends what waits, before it is too much. */
+static int settle_some(struct reconciling *reconciling, struct weir_error *reterr)
+{
+    struct weir_outlet_standing standing;
+
+    market_clickhouse->look(reconciling->outlet, &standing);
+    return standing.bytes < SEND_MOST / 2 ? WEIR_OK : settle(reconciling, reterr);
+}
+
+static int send_again(struct reconciling *reconciling, const struct market_clickhouse_table *table,
+                      const struct market_bar *bar, struct weir_error *reterr)
+{
+    int err;
+
+    reconciling->sent++;
+    if (reconciling->outlet == NULL)
+        return WEIR_OK;
+    err = market_clickhouse_add(reconciling->outlet, table, bar, 0);
+    return err < 0 ? weir__fail(reterr, err, "reconcile", "a bar cannot be sent: %s", weir_code_text(err))
+                   : settle_some(reconciling, reterr);
+}
+
+static int repair(struct reconciling *reconciling, struct weir_bytes name, const struct market_bar *log,
+                  const struct market_bar *row, struct weir_error *reterr)
+{
+    const struct market_clickhouse_table *table = clickhouse_table_of(log->interval);
+
+    if (table != NULL && (row == NULL || market_bar_compare(log, row) >= 0))
+        return send_again(reconciling, table, log, reterr);
+    reconciling->stuck++;
+    show(reconciling, name,
+         table != NULL ? "cannot be repaired: the row's version is greater"
+                       : "cannot be repaired: there is no such table");
+    return WEIR_OK;
+}
+
+static int compare_all(struct reconciling *reconciling, struct weir_error *reterr)
+{
+    struct weir__map_slot *slot;
+    size_t                 position = 0;
+    char                   words[160];
+    int                    err = WEIR_OK;
+
+    while (err == WEIR_OK && (slot = weir__map_next(&reconciling->log.bars, &position)) != NULL) {
+        const struct market_bar *row = weir__map_get(&reconciling->clickhouse.bars, slot->key);
+        const char *what = row != NULL ? compare(slot->value, row, words, sizeof(words)) : "missing in ClickHouse";
+
+        if (what == NULL)
+            continue;
+        reconciling->missing += row == NULL;
+        reconciling->differ += row != NULL;
+        show(reconciling, slot->key, what);
+        err = reconciling->repair ? repair(reconciling, slot->key, slot->value, row, reterr) : WEIR_OK;
+    }
+    position = 0;
+    while ((slot = weir__map_next(&reconciling->clickhouse.bars, &position)) != NULL)
+        if (weir__map_get(&reconciling->log.bars, slot->key) == NULL) {
+            reconciling->extra++;
+            show(reconciling, slot->key, "extra in ClickHouse");
+        }
+    return err;
+}
+
+/* Whether all is well now. */
+static bool sum_up(const struct reconciling *reconciling)
+{
+    const size_t wrong = reconciling->missing + reconciling->differ;
+
+    if (reconciling->shown > SHOWN_MOST)
+        printf("... and %zu more\n", reconciling->shown - SHOWN_MOST);
+    printf("%zu bars in the log, %zu in ClickHouse: %zu equal, %zu missing, %zu extra, %zu different",
+           reconciling->log.bars.count, reconciling->clickhouse.bars.count, reconciling->log.bars.count - wrong,
+           reconciling->missing, reconciling->extra, reconciling->differ);
+    if (reconciling->repair)
+        printf("; %zu %s, %zu cannot be", reconciling->sent, reconciling->dry ? "to be sent again" : "sent again",
+               reconciling->stuck);
+    putchar('\n');
+    return reconciling->extra == 0 &&
+           (wrong == 0 || (reconciling->repair && !reconciling->dry && reconciling->stuck == 0));
+}
+
+/* ---- sending ---- */
+
+static int open_outlet(struct reconciling *reconciling, const struct weir_settings *settings,
+                       struct weir_error *reterr)
+{
+    if (!reconciling->repair || reconciling->dry)
+        return WEIR_OK;
+    return market_clickhouse->open(market_clickhouse, settings, SEND_MOST, &reconciling->outlet, reterr);
+}
+
+/* ---- the command ---- */
+
+static int read_both(struct reconciling *reconciling, const struct weir__program *program,
+                     const struct weir__args *args, struct weir_error *reterr)
+{
+    struct clickhouse_client client;
+    struct weir__looked      looked;
+    int                      err = clickhouse_client_open(weir__config_public(program->settings), &client, reterr);
+
+    if (err == WEIR_NOTHING)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, "clickhouse.url",
+                          "it is not set: write --clickhouse.url http://HOST:8123");
+    if (err < 0)
+        return err;
+    err = clickhouse_read_bars(&client, &reconciling->clickhouse, reterr);
+    clickhouse_client_close(&client);
+    if (err == WEIR_OK)
+        err = market_run_read_log(&reconciling->log, &looked, weir__looked_open(program, args, &looked, reterr),
+                                  reterr);
+    return err;
+}
+
+static int reconcile(struct reconciling *reconciling, const struct weir__program *program,
+                     const struct weir__args *args, struct weir_error *reterr)
+{
+    const struct weir_settings *settings = weir__config_public(program->settings);
+    int                         err;
+
+    reconciling->timeout_ms = weir_settings_number(settings, "clickhouse.timeout.ms");
+    err = read_both(reconciling, program, args, reterr);
+    if (err == WEIR_OK)
+        err = open_outlet(reconciling, settings, reterr);
+    if (err == WEIR_OK)
+        err = compare_all(reconciling, reterr);
+    if (err == WEIR_OK && reconciling->outlet != NULL)
+        err = settle(reconciling, reterr);
+    if (reconciling->outlet != NULL)
+        market_clickhouse->close(reconciling->outlet);
+    return err;
+}
+
+static int read_bound(const struct weir__args *args, const char *name, int64_t *ret, struct weir_error *reterr)
+{
+    const char *text = weir__args_value(args, name, NULL);
+    int64_t     ms;
+
+    if (text == NULL || !weir__read_time(text, &ms))
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, name, "name a time, such as 2025-03-01T00:00:00Z, for --%s",
+                          name);
+    *ret = ms * 1000;
+    return WEIR_OK;
+}
+
+int market_read_window(const struct weir__args *args, int64_t *ret_from, int64_t *ret_to, struct weir_error *reterr)
+{
+    int err = read_bound(args, "from", ret_from, reterr);
+
+    if (err == WEIR_OK)
+        err = read_bound(args, "to", ret_to, reterr);
+    if (err == WEIR_OK && *ret_from >= *ret_to)
+        err = weir__fail(reterr, WEIR_BAD_ARGUMENT, "--to", "it is not behind --from");
+    return err;
+}
+
+static int run_reconcile(struct weir__program *program, const struct weir__args *args)
+{
+    struct reconciling reconciling = { .log.path = "the log",
+                                       .clickhouse.path = "ClickHouse",
+                                       .repair = weir__args_has(args, "repair"),
+                                       .dry = weir__args_has(args, "dry-run") };
+    struct weir_error  words = { 0 };
+    int                err = market_read_window(args, &reconciling.log.from, &reconciling.log.to, &words), code;
+
+    reconciling.clickhouse.from = reconciling.log.from;
+    reconciling.clickhouse.to = reconciling.log.to;
+    if (err == WEIR_OK)
+        err = reconcile(&reconciling, program, args, &words);
+    if (err < 0) {
+        (void)weir__report(&words);
+        code = WEIR__EXIT_USAGE;
+    } else {
+        code = sum_up(&reconciling) ? WEIR__EXIT_OK : WEIR__EXIT_FAILED;
+    }
+    market_run_fini(&reconciling.log);
+    market_run_fini(&reconciling.clickhouse);
+    return code;
+}
+
+static const struct weir__flag flags[] = {
+    { .name = "from", .value = "TIME", .meaning = "windows that start at this time or later (UTC)" },
+    { .name = "to", .value = "TIME", .meaning = "... and before this one" },
+    { .name = "dir", .value = "DIR", .meaning = "folder of the log, where it is not Kafka's" },
+    { .name = "repair", .meaning = "sends what is missing or different again" },
+    { .name = "dry-run", .meaning = "with --repair: says what would be sent, and sends nothing" },
+    { .name = NULL },
+};
+const struct weir__command market_command_reconcile = {
+    .name = "reconcile",
+    .usage = "reconcile --from TIME --to TIME [--dir DIR] [--repair [--dry-run]]",
+    .meaning =
+        "Compares ClickHouse's bars with the log's converged bars: exit 0 equal (or repaired), 1 different, 2 error.",
+    .flags = flags,
+    .run = run_reconcile,
+};

@@ -36,11 +36,11 @@ struct market_served {
 };
 
 /* The .arg of an outlet's node: how its records are served. describe fills *ret, which is zeroed; what it borrows is of the
- * record or of weir_alloc. The value is the record's JSON by the node's value codec, an object, with "version" before it. A
- * record without a value is one whose key is to be taken away. WEIR_NOTHING: it is not served. A code of record scope refuses
+ * record or of weir_alloc. The value is the record's JSON by the codec, an object, with "version" before it. A record without a value is one whose key is to be taken away. WEIR_NOTHING: it is not served. A code of record scope refuses
  * the record. */
 struct market_served_form {
-    const char *projection; /* "latest_price" */
+    const char              *projection; /* "latest_price" */
+    const struct weir_codec *value;      /* of the records' values in memory */
     int (*describe)(struct weir_context *ctx, const struct weir_record *rec, struct market_served *ret);
 };
 

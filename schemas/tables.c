@@ -431,11 +431,10 @@ TABLE(market_recent, 1, recent_rows);
 /* clang-format on */
 
 const struct market_schema *const market_schemas[] = {
-    market_tick_schema,       market_enriched_schema,
-    market_bar_schema,        market_latest_schema,
-    market_instrument_schema, market_invalidation_schema,
-    market_content_schema,    market_fold_schema,
-    market_order_schema,      NULL,
+    market_tick_schema,       market_enriched_schema, market_bar_schema,          market_latest_schema,
+    market_stats_schema,      market_spread_schema,   market_curve_update_schema, market_curve_snapshot_schema,
+    market_instrument_schema, market_pair_schema,     market_curve_schema,        market_invalidation_schema,
+    market_content_schema,    market_fold_schema,     market_order_schema,        NULL,
 };
 
 /* ---- codecs ---- */

@@ -12,6 +12,7 @@
         { .name = "backfill", .meaning = "accepted whatever its age: closed windows begin anew" },           \
         { .name = "reference",                                                                               \
           .value = "FILE",                                                                                   \
+          .many = true,                                                                                      \
           .meaning = "reference rows, JSON lines or CSV: what differs is written, others are deleted" },     \
     {                                                                                                        \
         .name = "again", .meaning = "sends all rows, whatever was loaded before"                             \
@@ -40,20 +41,29 @@ int market_load_words(const struct weir__program *program, const struct weir__lo
     return market_load_files(config, program->settings, &options, paths, count, &sent, reterr);
 }
 
-int market_prepare(const struct weir__program *program, const struct weir__load_config *config,
-                   const struct weir__args *args, struct weir_error *reterr)
+static int load_reference(const struct weir__program *program, const struct weir__load_config *config,
+                          const char *path, struct weir_error *reterr)
 {
-    const char                    *path = weir__args_value(args, "reference", NULL);
     struct market_reference_counts counts;
-    int                            err = WEIR_OK;
+    int                            err;
 
-    if (path != NULL)
-        err = market_reference_load(config, program->settings, path, weir__config_text(program->settings, "tenant"),
-                                    &counts, reterr);
-    if (path != NULL && err == WEIR_OK)
+    err = market_reference_load(config, program->settings, path, weir__config_text(program->settings, "tenant"),
+                                &counts, reterr);
+    if (err == WEIR_OK)
         weir__say(WEIR__INFO, "reference-loaded", "file", "s", path, "rows", "u", (uint64_t)counts.rows, "added", "u",
                   (uint64_t)counts.added, "changed", "u", (uint64_t)counts.changed, "removed", "u",
                   (uint64_t)counts.removed, NULL);
+    return err;
+}
+
+int market_prepare(const struct weir__program *program, const struct weir__load_config *config,
+                   const struct weir__args *args, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < args->given_count; i++)
+        if (strcmp(args->given[i].flag->name, "reference") == 0)
+            err = load_reference(program, config, args->given[i].value, reterr);
     return err;
 }
 

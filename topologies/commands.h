@@ -17,8 +17,6 @@ extern const struct weir__variables  market_variables;  /* settings.c: DATA_PROC
 
 /* ---- reference rows (reference.c) ---- */
 
-#define MARKET_REFERENCE_TOPIC "reference.instruments.v1"
-
 struct market_reference_counts {
     size_t rows, added, changed, removed;
 };

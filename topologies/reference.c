@@ -1,4 +1,4 @@
-/* reference.c: the rows of a reference file into the compacted topic that enrichment reads as a global table.
+/* reference.c: the rows of a reference file into their compacted topic, which topologies read as a global table.
  *
  * (1) The file is the whole truth: rows that the topic has and the file has not are deleted.
  * (2) Only differences are written. A version that the file does not say rises by one with each change of its row; it
@@ -12,17 +12,18 @@
 
 /* A row of the topic. */
 struct known {
-    struct weir_bytes        key;
-    struct market_instrument row;
-    bool                     unreadable, stays; /* stays: the file has it too */
+    struct weir_bytes key;
+    void             *row;
+    bool              unreadable, stays; /* stays: the file has it too */
 };
 
 struct loading {
-    const struct weir__load_config *config;
-    struct weir__producer          *producer;
-    struct weir_arena               arena;
-    struct weir__map                known; /* by key */
-    struct market_reference_counts *counts;
+    const struct weir__load_config     *config;
+    const struct market_reference_kind *kind;
+    struct weir__producer              *producer;
+    struct weir_arena                   arena;
+    struct weir__map                    known; /* by key */
+    struct market_reference_counts     *counts;
 };
 
 static int64_t call_by(const struct loading *loading)
@@ -37,7 +38,7 @@ static bool must_stop(const struct loading *loading)
 
 static int no_memory(struct weir_error *reterr)
 {
-    return weir__fail(reterr, WEIR_NO_MEMORY, MARKET_REFERENCE_TOPIC, "out of memory");
+    return weir__fail(reterr, WEIR_NO_MEMORY, "reference rows", "out of memory");
 }
 
 /* ---- what the topic holds ---- */
@@ -61,7 +62,10 @@ static int take_known(void *arg, const struct weir__raw *raw, struct weir_error 
     known->key = BYTES(weir__arena_copy(&loading->arena, raw->key.data, raw->key.size), raw->key.size);
     if (known->key.data == NULL)
         return no_memory(reterr);
-    known->unreadable = market_instrument->decode(market_instrument, &loading->arena, value, &known->row) < 0;
+    known->row = weir_arena_alloc(&loading->arena, loading->kind->codec->bytes);
+    if (known->row == NULL)
+        return no_memory(reterr);
+    known->unreadable = loading->kind->codec->decode(loading->kind->codec, &loading->arena, value, known->row) < 0;
     return weir__map_put(&loading->known, known->key, known) < 0 ? no_memory(reterr) : WEIR_OK;
 }
 
@@ -69,18 +73,18 @@ static int learn_known(struct loading *loading, struct weir_error *reterr)
 {
     const struct weir__log_engine *engine = loading->config->engine;
     int32_t                        count = 0;
-    int err = engine->partitions(loading->config->log, MARKET_REFERENCE_TOPIC, call_by(loading), &count);
+    int err = engine->partitions(loading->config->log, loading->kind->topic, call_by(loading), &count);
 
     if (err < 0)
-        return weir__fail(reterr, err, MARKET_REFERENCE_TOPIC, "the topic cannot be read: %s", weir_code_text(err));
-    return weir__read_topic(engine, loading->config->log, MARKET_REFERENCE_TOPIC, count, take_known, loading, reterr);
+        return weir__fail(reterr, err, loading->kind->topic, "the topic cannot be read: %s", weir_code_text(err));
+    return weir__read_topic(engine, loading->config->log, loading->kind->topic, count, take_known, loading, reterr);
 }
 
 /* ---- what differs ---- */
 
 static int send(struct loading *loading, struct weir_bytes key, struct weir_bytes value, struct weir_error *reterr)
 {
-    struct weir__raw raw = { .topic = MARKET_REFERENCE_TOPIC,
+    struct weir__raw raw = { .topic = loading->kind->topic,
                              .partition = -1,
                              .timestamp = loading->config->engine->now(loading->config->log),
                              .key = key,
@@ -88,42 +92,44 @@ static int send(struct loading *loading, struct weir_bytes key, struct weir_byte
     int              err = loading->config->engine->send(loading->producer, &raw, 0);
 
     if (err < 0)
-        return weir__fail(reterr, err, MARKET_REFERENCE_TOPIC, "the log refuses the row of %.*s: %s", (int)key.size,
+        return weir__fail(reterr, err, loading->kind->topic, "the log refuses the row of %.*s: %s", (int)key.size,
                           (const char *)key.data, weir_code_text(err));
     return WEIR_OK;
 }
 
-static bool same_bytes(struct loading *loading, const struct market_instrument *a, const struct market_instrument *b)
+static bool same_bytes(struct loading *loading, const void *a, const void *b)
 {
-    struct weir_bytes x, y;
+    const struct weir_codec *codec = loading->kind->codec;
+    struct weir_bytes        x, y;
 
-    return market_instrument->encode(market_instrument, &loading->arena, a, &x) == WEIR_OK &&
-           market_instrument->encode(market_instrument, &loading->arena, b, &y) == WEIR_OK && weir__bytes_equal(x, y);
+    return codec->encode(codec, &loading->arena, a, &x) == WEIR_OK &&
+           codec->encode(codec, &loading->arena, b, &y) == WEIR_OK && weir__bytes_equal(x, y);
 }
 
 static int send_row(struct loading *loading, struct market_reference_row *row, struct weir_error *reterr)
 {
-    struct market_instrument *instrument = &row->instrument;
-    const struct market_key   parts = { instrument->tenant_id, instrument->instrument_id };
-    struct weir_bytes         key, value;
-    struct known             *known;
+    const struct weir_codec *codec = loading->kind->codec;
+    const struct market_key  parts = market_reference_key(loading->kind, row->record);
+    int64_t                 *version = market_reference_version(loading->kind, row->record);
+    struct weir_bytes        key, value;
+    struct known            *known;
 
     if (market_key->encode(market_key, &loading->arena, &parts, &key) < 0)
         return no_memory(reterr);
     known = weir__map_get(&loading->known, key);
     if (known != NULL && !known->unreadable) {
         if (!row->versioned)
-            instrument->version = known->row.version;
+            *version = *market_reference_version(loading->kind, known->row);
         known->stays = true;
-        if (same_bytes(loading, instrument, &known->row))
+        if (same_bytes(loading, row->record, known->row))
             return WEIR_OK;
-        instrument->version += !row->versioned;
+        *version += !row->versioned;
     }
     loading->counts->changed += known != NULL;
     loading->counts->added += known == NULL;
     if (known != NULL)
         known->stays = true;
-    if (market_instrument->encode(market_instrument, &loading->arena, instrument, &value) < 0)
+    if (codec->encode(codec, &loading->arena, row->record, &value) < 0)
         return no_memory(reterr);
     return send(loading, key, value, reterr);
 }
@@ -152,7 +158,7 @@ static int send_differences(struct loading *loading, struct market_reference_row
 
 static int ensure_topic(struct loading *loading, const struct weir__config *settings, struct weir_error *reterr)
 {
-    const struct weir__topic topic = { .name = MARKET_REFERENCE_TOPIC,
+    const struct weir__topic topic = { .name = loading->kind->topic,
                                        .partitions = weir__topics_partitions(settings, loading->config->engine),
                                        .settings = weir__table_topic_settings };
 
@@ -178,7 +184,7 @@ static int commit(struct loading *loading, struct weir_error *reterr)
         err = loading->config->engine->commit(loading->producer, PRODUCER_ID, NULL, 0, NULL, 0, call_by(loading));
     while (err == WEIR_AGAIN && !must_stop(loading));
     if (err < 0)
-        return weir__fail(reterr, err, MARKET_REFERENCE_TOPIC, "the rows cannot be committed: %s; load them again",
+        return weir__fail(reterr, err, loading->kind->topic, "the rows cannot be committed: %s; load them again",
                           weir_code_text(err));
     return WEIR_OK;
 }
@@ -188,11 +194,15 @@ int market_reference_load(const struct weir__load_config *config, const struct w
                           struct weir_error *reterr)
 {
     struct loading               loading = { .config = config, .counts = ret };
-    struct market_reference_row *rows;
+    struct market_reference_rows rows;
     int                          err;
 
     *ret = (struct market_reference_counts){ 0 };
-    err = market_reference_read(path, tenant, &loading.arena, &rows, &ret->rows, reterr);
+    err = market_reference_read(path, tenant, &loading.arena, &rows, reterr);
+    if (err == WEIR_OK) {
+        ret->rows = rows.count;
+        loading.kind = rows.kind;
+    }
     if (err == WEIR_OK)
         err = ensure_topic(&loading, settings, reterr);
     if (err == WEIR_OK)
@@ -200,7 +210,7 @@ int market_reference_load(const struct weir__load_config *config, const struct w
     if (err == WEIR_OK) /* whoever wrote until now is fenced: it stays as it is read */
         err = learn_known(&loading, reterr);
     if (err == WEIR_OK)
-        err = send_differences(&loading, rows, ret->rows, reterr);
+        err = send_differences(&loading, rows.rows, rows.count, reterr);
     if (err == WEIR_OK && ret->added + ret->changed + ret->removed > 0)
         err = commit(&loading, reterr);
     config->engine->producer_close(loading.producer);

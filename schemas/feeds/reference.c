@@ -15,19 +15,20 @@ struct column {
 };
 
 struct reading {
-    const char                  *path, *tenant;
-    const struct market_schema  *schema;
-    struct weir_arena           *arena, scratch;
-    struct weir__lines          *lines;
-    struct weir__buf             line;
-    struct market__cells         cells;
-    struct column               *columns; /* of a table; NULL = JSON lines */
-    size_t                       column_count;
-    struct market_reference_row *rows;
-    size_t                       count, capacity;
-    struct weir__map             keys; /* to the row's number + 1 */
-    struct weir_json_out         json;
-    struct weir_error           *reterr;
+    const char                         *path, *tenant;
+    const struct market_reference_kind *kind; /* NULL = the first line has not been read */
+    const struct market_schema         *schema;
+    struct weir_arena                  *arena, scratch;
+    struct weir__lines                 *lines;
+    struct weir__buf                    line;
+    struct market__cells                cells;
+    struct column                      *columns; /* of a table; NULL = JSON lines */
+    size_t                              column_count;
+    struct market_reference_row        *rows;
+    size_t                              count, capacity;
+    struct weir__map                    keys; /* to the row's number + 1 */
+    struct weir_json_out                json;
+    struct weir_error                  *reterr;
 };
 
 static int fail(const struct reading *reading, const char *format, ...) WEIR_PRINTF(2, 3);
@@ -51,13 +52,31 @@ static int no_memory(const struct reading *reading)
 
 static bool starved(int err) { return err == WEIR_NO_MEMORY || err == WEIR_LIMIT; }
 
-static const struct market_schema *instrument_schema(void)
-{
-    size_t i = 0;
+/* ---- kinds ---- */
 
-    while (strcmp(market_schemas[i]->name, "market_instrument") != 0)
-        i++;
-    return market_schemas[i];
+#define KIND(of, in, named)                                                                      \
+    {                                                                                            \
+        {                                                                                        \
+            .topic = in, .id = #named, .codec = of, .tenant_at = offsetof(struct of, tenant_id), \
+            .id_at = offsetof(struct of, named), .version_at = offsetof(struct of, version)      \
+        }                                                                                        \
+    }
+
+const struct market_reference_kind market_reference_instruments[1] =
+    KIND(market_instrument, "reference.instruments.v1", instrument_id);
+const struct market_reference_kind market_reference_pairs[1] = KIND(market_pair, "reference.pairs.v1", pair_id);
+const struct market_reference_kind market_reference_curves[1] = KIND(market_curve, "reference.curves.v1", curve_id);
+
+/* The first line says what the rows are: one of its names does. */
+static void settle_kind(struct reading *reading, struct weir_text name)
+{
+    if (market__same(name, market__text(market_reference_pairs->id)))
+        reading->kind = market_reference_pairs;
+    else if (market__same(name, market__text(market_reference_curves->id)))
+        reading->kind = market_reference_curves;
+    else if (reading->kind == NULL)
+        reading->kind = market_reference_instruments;
+    reading->schema = reading->kind->codec->arg;
 }
 
 /* ---- names ---- */
@@ -79,8 +98,8 @@ static int fail_name(const struct reading *reading, struct weir_text name)
     near = weir__suggest(wrong, names, count);
     if (near != NULL)
         return fail(reading, "\"%s\" is no field of a reference row: did you mean \"%s\"?", wrong, near);
-    return fail(reading, "\"%s\" is no field of a reference row: \"schemas\" prints them, under market_instrument",
-                wrong);
+    return fail(reading, "\"%s\" is no field of a reference row: \"schemas\" prints them, under %s", wrong,
+                reading->schema->name);
 }
 
 /* In any case of letters. */
@@ -94,9 +113,9 @@ static const struct market_field *field_of(const struct reading *reading, struct
 
 /* ---- rows ---- */
 
-static int keep_row(struct reading *reading, const struct market_instrument *row, bool versioned)
+static int keep_row(struct reading *reading, void *record, bool versioned)
 {
-    struct market_key key = { row->tenant_id, row->instrument_id };
+    struct market_key key = market_reference_key(reading->kind, record);
     struct weir_bytes name;
     void             *known;
     int               err = market_key->encode(market_key, reading->arena, &key, &name);
@@ -113,7 +132,7 @@ static int keep_row(struct reading *reading, const struct market_instrument *row
     if (GROW(reading->rows, reading->capacity, reading->count) < 0)
         return no_memory(reading);
     reading->rows[reading->count++] = (struct market_reference_row){
-        .instrument = *row, .versioned = versioned, .line = weir__lines_place(reading->lines).lines
+        .record = record, .versioned = versioned, .line = weir__lines_place(reading->lines).lines
     };
     return weir__map_put(&reading->keys, name, (void *)(intptr_t)reading->count) < 0 ? no_memory(reading) : WEIR_OK;
 }
@@ -121,19 +140,20 @@ static int keep_row(struct reading *reading, const struct market_instrument *row
 /* What reading->json holds now. */
 static int take_row(struct reading *reading, bool versioned)
 {
-    struct market_instrument row = { 0 };
+    const struct weir_codec *codec = reading->kind->codec;
+    void                    *record = weir_arena_alloc(reading->arena, codec->bytes);
     struct weir_error        words = { 0 };
     struct weir_bytes        bytes = BYTES(NULL, reading->json.buf.size);
     int                      err;
 
     if (weir__buf_ok(&reading->json.buf))
         bytes.data = weir__arena_copy(reading->arena, reading->json.buf.data, bytes.size);
-    if (bytes.data == NULL)
+    if (bytes.data == NULL || record == NULL)
         return no_memory(reading);
-    err = market_explain(market_instrument, reading->arena, bytes, &row, &words);
+    err = market_explain(codec, reading->arena, bytes, record, &words);
     if (starved(err))
         return no_memory(reading);
-    return err < 0 ? fail(reading, "%s", words.text) : keep_row(reading, &row, versioned);
+    return err < 0 ? fail(reading, "%s", words.text) : keep_row(reading, record, versioned);
 }
 
 static void begin_row(struct reading *reading, bool has_tenant)
@@ -162,6 +182,10 @@ static int read_object(struct reading *reading, struct weir_text line)
     value = value != NULL ? value : document;
     if (value->type != WEIR_JSON_OBJECT)
         return fail(reading, "the line is no JSON object");
+    for (const struct weir_json *member = value->child; reading->count == 0 && member != NULL; member = member->next)
+        settle_kind(reading, member->name);
+    if (reading->kind == NULL)
+        return fail(reading, "the object is empty");
     begin_row(reading, weir_json_get(value, "tenant_id") != NULL);
     for (const struct weir_json *member = value->child; member != NULL; member = member->next) {
         if (passed_over(member->name))
@@ -184,6 +208,8 @@ static int read_heading(struct reading *reading, struct weir_text line)
     if (err < 0)
         return starved(err) ? no_memory(reading)
                             : fail(reading, "the line is neither a JSON object nor a heading of a table");
+    for (size_t i = 0; i < reading->cells.count; i++)
+        settle_kind(reading, market__trim(reading->cells.items[i]));
     reading->column_count = reading->cells.count;
     reading->columns = weir_arena_alloc(reading->arena, sizeof(*reading->columns) * reading->column_count);
     if (reading->columns == NULL)
@@ -250,7 +276,8 @@ static int put_number(struct reading *reading, const struct column *column, stru
     return WEIR_OK;
 }
 
-static int put_object(struct reading *reading, const struct column *column, struct weir_text cell)
+static int put_json(struct reading *reading, const struct column *column, struct weir_text cell, int type,
+                    const char *wanted)
 {
     const struct weir_json *object;
     int                     err;
@@ -259,8 +286,8 @@ static int put_object(struct reading *reading, const struct column *column, stru
     err = weir_json_parse(&reading->scratch, cell, &object, NULL);
     if (starved(err))
         return no_memory(reading);
-    if (err < 0 || object->type != WEIR_JSON_OBJECT)
-        return fail_cell(reading, column, cell, "JSON object");
+    if (err < 0 || (int)object->type != type)
+        return fail_cell(reading, column, cell, wanted);
     weir_json_put(&reading->json, object);
     return WEIR_OK;
 }
@@ -277,7 +304,8 @@ static int put_cell(struct reading *reading, const struct column *column, struct
         weir_json_put_bool(&reading->json, market__one_of(cell, "true|t|yes|y|1") >= 0);
         return WEIR_OK;
     case MARKET_TYPE_LIST: put_list(&reading->json, cell); return WEIR_OK;
-    case MARKET_TYPE_MAP: return put_object(reading, column, cell);
+    case MARKET_TYPE_MAP: return put_json(reading, column, cell, WEIR_JSON_OBJECT, "JSON object");
+    case MARKET_TYPE_RECORDS: return put_json(reading, column, cell, WEIR_JSON_ARRAY, "JSON list");
     default: weir_json_put_text(&reading->json, cell); return WEIR_OK;
     }
 }
@@ -370,19 +398,18 @@ static int read_lines(struct reading *reading)
 }
 
 int market_reference_read(const char *path, const char *tenant, struct weir_arena *arena,
-                          struct market_reference_row **ret, size_t *ret_count, struct weir_error *reterr)
+                          struct market_reference_rows *ret, struct weir_error *reterr)
 {
-    struct reading reading = {
-        .path = path, .tenant = tenant, .arena = arena, .schema = instrument_schema(), .reterr = reterr
-    };
-    int err = weir__lines_open(path, &reading.lines, reterr);
+    struct reading reading = { .path = path, .tenant = tenant, .arena = arena, .reterr = reterr };
+    int            err = weir__lines_open(path, &reading.lines, reterr);
 
     if (err == WEIR_OK)
         err = read_lines(&reading);
     if (err == WEIR_OK) {
-        *ret_count = reading.count;
-        *ret = weir__arena_copy(arena, reading.rows, sizeof(*reading.rows) * reading.count);
-        if (*ret == NULL)
+        ret->kind = reading.kind;
+        ret->count = reading.count;
+        ret->rows = weir__arena_copy(arena, reading.rows, sizeof(*reading.rows) * reading.count);
+        if (ret->rows == NULL)
             err = no_memory(&reading);
     }
     weir__lines_close(reading.lines);

@@ -11,6 +11,7 @@
 static char                         path[] = "/tmp/weir-reference-test-XXXXXX";
 static struct weir_arena            arena;
 static struct weir_error            error;
+static struct market_reference_rows read_rows;
 static struct market_reference_row *rows;
 static size_t                       count;
 
@@ -22,7 +23,11 @@ static int read_text(const char *text)
     ck_assert_uint_eq(fwrite(text, 1, strlen(text), file), strlen(text));
     ck_assert_int_eq(fclose(file), 0);
     weir__arena_reset(&arena);
-    return market_reference_read(path, "acme", &arena, &rows, &count, &error);
+    read_rows = (struct market_reference_rows){ 0 };
+    int err = market_reference_read(path, "acme", &arena, &read_rows, &error);
+    rows = read_rows.rows;
+    count = read_rows.count;
+    return err;
 }
 
 static void begin(void)
@@ -57,7 +62,7 @@ START_TEST(a_table_has_its_cells_by_name)
     begin();
     ck_assert_int_eq(read_text(table), WEIR_OK);
     ck_assert_uint_eq(count, 2);
-    row = &rows[0].instrument;
+    row = rows[0].record;
     expect_text(row->tenant_id, "other");
     expect_text(row->instrument_id, "GC.201312");
     expect_text(row->commodity, "gold, fine");
@@ -69,10 +74,64 @@ START_TEST(a_table_has_its_cells_by_name)
     ck_assert_uint_eq(row->metadata.count, 1);
     expect_text(row->metadata.pairs[0].name, "desk");
     expect_text(row->metadata.pairs[0].value, "metals");
-    row = &rows[1].instrument;
+    row = rows[1].record;
     expect_text(row->tenant_id, "acme");
     ck_assert(row->commodity.data == NULL && row->aliases.count == 0 && !row->tick_size.given);
     ck_assert(row->active && row->version == 1 && !rows[1].versioned);
+    finish();
+}
+END_TEST
+
+START_TEST(definitions_are_told_by_their_ids)
+{
+    const struct market_pair  *pair;
+    const struct market_curve *curve;
+
+    begin();
+    ck_assert_int_eq(read_text("{\"pair_id\":\"P\",\"kind\":\"calendar\",\"legs\":[{\"instrument_id\":\"A.1\","
+                               "\"weight\":1},{\"instrument_id\":\"B\",\"weight\":-7.5}]}"),
+                     WEIR_OK);
+    ck_assert_ptr_eq(read_rows.kind, market_reference_pairs);
+    pair = rows[0].record;
+    expect_text(pair->tenant_id, "acme");
+    ck_assert(pair->kind == MARKET_CALENDAR && pair->legs.count == 2 && pair->max_age_ms == 3600000 && pair->active);
+    ck_assert(((const struct market_leg *)pair->legs.rows)[1].weight == -75 * MARKET_UNIT / 10);
+    ck_assert_int_eq(read_text("curve_id,method,horizons,members\n"
+                               "C,cubic,1m|1y,\"[{\"\"instrument_id\"\":\"\"GC.201312\"\"}]\"\n"),
+                     WEIR_OK);
+    ck_assert_ptr_eq(read_rows.kind, market_reference_curves);
+    curve = rows[0].record;
+    ck_assert(curve->method == MARKET_CUBIC && curve->horizons.count == 2 && curve->members.count == 1);
+    finish();
+}
+END_TEST
+
+START_TEST(definitions_that_cannot_be_computed_by_are_refused)
+{
+    static const char *const wrong[][2] = {
+        { "\"kind\":\"calendar\",\"legs\":[{\"instrument_id\":\"A\",\"weight\":1}]", "two or more" },
+        { "\"kind\":\"bid_ask\",\"legs\":[]", "bid_ask" },
+        { "\"kind\":\"calendar\",\"legs\":[{\"instrument_id\":\"A\",\"weight\":1},{\"instrument_id\":\"A\",\"weight\":-1}]",
+          "twice" },
+        { "\"kind\":\"calendar\",\"legs\":[{\"instrument_id\":\"A\",\"weight\":1},{\"instrument_id\":\"B\",\"weight\":0}]",
+          "weight is 0" },
+        { "\"kind\":\"calendar\",\"legs\":[{\"instrument_id\":\"A\",\"weight\":1},{\"instrument_id\":\"B\",\"weight\":1}],"
+          "\"interval\":\"5 minutes\"",
+          "interval" },
+    };
+    char text[400];
+
+    begin();
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        snprintf(text, sizeof(text), "{\"pair_id\":\"P\",%s}", wrong[i][0]);
+        ck_assert_int_eq(read_text(text), WEIR_REJECTED);
+        ck_assert_ptr_nonnull(strstr(error.text, wrong[i][1]));
+    }
+    ck_assert_int_eq(read_text("{\"curve_id\":\"C\",\"members\":[{\"instrument_id\":\"SPY\"}]}"), WEIR_REJECTED);
+    ck_assert_ptr_nonnull(strstr(error.text, "does not end in a month"));
+    ck_assert_int_eq(read_text("{\"curve_id\":\"C\",\"members\":[{\"instrument_id\":\"SPY\",\"tenor\":\"3q\"}]}"),
+                     WEIR_REJECTED);
+    ck_assert_ptr_nonnull(strstr(error.text, "tenor"));
     finish();
 }
 END_TEST
@@ -85,9 +144,9 @@ START_TEST(lines_are_objects_or_records)
                                "\"instrument_id\":\"A\",\"version\":3}}\n"),
                      WEIR_OK);
     ck_assert_uint_eq(count, 2);
-    expect_text(rows[0].instrument.tenant_id, "acme");
-    ck_assert(!rows[0].versioned && rows[1].versioned && rows[1].instrument.version == 3);
-    expect_text(rows[1].instrument.tenant_id, "b");
+    expect_text(((struct market_instrument *)rows[0].record)->tenant_id, "acme");
+    ck_assert(!rows[0].versioned && rows[1].versioned && ((struct market_instrument *)rows[1].record)->version == 3);
+    expect_text(((struct market_instrument *)rows[1].record)->tenant_id, "b");
     ck_assert_int_eq(read_text("instrument_id\n"), WEIR_OK);
     ck_assert_uint_eq(count, 0);
     finish();
@@ -103,7 +162,7 @@ START_TEST(memory_that_runs_out_anywhere_is_said)
     for (uint64_t n = 1; err != WEIR_OK; n++) {
         weir__arena_fini(&arena);
         weir__fail_allocation(n);
-        err = market_reference_read(path, "acme", &arena, &rows, &count, &error);
+        err = market_reference_read(path, "acme", &arena, &read_rows, &error);
         weir__fail_allocation(0);
         if (err != WEIR_OK && err != WEIR_NO_MEMORY)
             ck_abort_msg("allocation %llu: %d %s: %s", (unsigned long long)n, err, error.where, error.text);
@@ -164,6 +223,8 @@ int main(void)
 
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_table_has_its_cells_by_name);
+    tcase_add_test(tcase, definitions_are_told_by_their_ids);
+    tcase_add_test(tcase, definitions_that_cannot_be_computed_by_are_refused);
     tcase_add_test(tcase, lines_are_objects_or_records);
     tcase_add_test(tcase, memory_that_runs_out_anywhere_is_said);
     tcase_add_test(tcase, the_law_and_the_zone_files_agree_on_days);

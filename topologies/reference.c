@@ -6,23 +6,17 @@
  */
 #include "schemas/feeds/reference.h"
 #include "topologies/commands.h"
+#include "topologies/differences.h"
 
 #define PRODUCER_ID "market-reference"
 #define CALL_MS     10000
-
-/* A row of the topic. */
-struct known {
-    struct weir_bytes key;
-    void             *row;
-    bool              unreadable, stays; /* stays: the file has it too */
-};
 
 struct loading {
     const struct weir__load_config     *config;
     const struct market_reference_kind *kind;
     struct weir__producer              *producer;
-    struct weir_arena                   arena;
-    struct weir__map                    known; /* by key */
+    struct weir_arena                   rows, scratch;
+    struct market_held                 *held;
     struct market_reference_counts     *counts;
 };
 
@@ -43,33 +37,16 @@ static int no_memory(struct weir_error *reterr)
 
 /* ---- what the topic holds ---- */
 
-static int take_known(void *arg, const struct weir__raw *raw, struct weir_error *reterr)
+static int take_held(void *arg, const struct weir__raw *raw, struct weir_error *reterr)
 {
-    struct loading   *loading = arg;
-    struct known     *known;
-    struct weir_bytes value = raw->value;
+    struct loading *loading = arg;
 
     if (raw->key.data == NULL)
         return WEIR_OK;
-    if (value.data == NULL) {
-        (void)weir__map_remove(&loading->known, raw->key);
-        return WEIR_OK;
-    }
-    known = weir_arena_alloc(&loading->arena, sizeof(*known));
-    value.data = weir__arena_copy(&loading->arena, raw->value.data, value.size);
-    if (known == NULL || value.data == NULL)
-        return no_memory(reterr);
-    known->key = BYTES(weir__arena_copy(&loading->arena, raw->key.data, raw->key.size), raw->key.size);
-    if (known->key.data == NULL)
-        return no_memory(reterr);
-    known->row = weir_arena_alloc(&loading->arena, loading->kind->codec->bytes);
-    if (known->row == NULL)
-        return no_memory(reterr);
-    known->unreadable = loading->kind->codec->decode(loading->kind->codec, &loading->arena, value, known->row) < 0;
-    return weir__map_put(&loading->known, known->key, known) < 0 ? no_memory(reterr) : WEIR_OK;
+    return market_held_take(loading->held, raw->key, raw->value) < 0 ? no_memory(reterr) : WEIR_OK;
 }
 
-static int learn_known(struct loading *loading, struct weir_error *reterr)
+static int learn_held(struct loading *loading, struct weir_error *reterr)
 {
     const struct weir__log_engine *engine = loading->config->engine;
     int32_t                        count = 0;
@@ -77,7 +54,9 @@ static int learn_known(struct loading *loading, struct weir_error *reterr)
 
     if (err < 0)
         return weir__fail(reterr, err, loading->kind->topic, "the topic cannot be read: %s", weir_code_text(err));
-    return weir__read_topic(engine, loading->config->log, loading->kind->topic, count, take_known, loading, reterr);
+    if (market_held_new(loading->kind, &loading->held) < 0)
+        return no_memory(reterr);
+    return weir__read_topic(engine, loading->config->log, loading->kind->topic, count, take_held, loading, reterr);
 }
 
 /* ---- what differs ---- */
@@ -97,61 +76,40 @@ static int send(struct loading *loading, struct weir_bytes key, struct weir_byte
     return WEIR_OK;
 }
 
-static bool same_bytes(struct loading *loading, const void *a, const void *b)
-{
-    const struct weir_codec *codec = loading->kind->codec;
-    struct weir_bytes        x, y;
-
-    return codec->encode(codec, &loading->arena, a, &x) == WEIR_OK &&
-           codec->encode(codec, &loading->arena, b, &y) == WEIR_OK && weir__bytes_equal(x, y);
-}
-
 static int send_row(struct loading *loading, struct market_reference_row *row, struct weir_error *reterr)
 {
-    const struct weir_codec *codec = loading->kind->codec;
-    const struct market_key  parts = market_reference_key(loading->kind, row->record);
-    int64_t                 *version = market_reference_version(loading->kind, row->record);
-    struct weir_bytes        key, value;
-    struct known            *known;
+    const struct market_key parts = market_reference_key(loading->kind, row->record);
+    struct market_row       wanted = { .version =
+                                     row->versioned ? *market_reference_version(loading->kind, row->record) : 0 };
+    struct weir_bytes       value;
+    int                     found;
 
-    if (market_key->encode(market_key, &loading->arena, &parts, &key) < 0)
+    weir__arena_reset(&loading->scratch);
+    if (market_key->encode(market_key, &loading->scratch, &parts, &wanted.key) < 0 ||
+        market_content_bytes(loading->kind, &loading->scratch, row->record, &wanted.content) < 0)
         return no_memory(reterr);
-    known = weir__map_get(&loading->known, key);
-    if (known != NULL && !known->unreadable) {
-        if (!row->versioned)
-            *version = *market_reference_version(loading->kind, known->row);
-        known->stays = true;
-        if (same_bytes(loading, row->record, known->row))
-            return WEIR_OK;
-        *version += !row->versioned;
-    }
-    loading->counts->changed += known != NULL;
-    loading->counts->added += known == NULL;
-    if (known != NULL)
-        known->stays = true;
-    if (codec->encode(codec, &loading->arena, row->record, &value) < 0)
+    found = market_held_differ(loading->held, &loading->scratch, &wanted, &value);
+    if (found < 0)
         return no_memory(reterr);
-    return send(loading, key, value, reterr);
+    loading->counts->changed += found == MARKET_CHANGED;
+    loading->counts->added += found == MARKET_ADDED;
+    return found == MARKET_AS_IT_IS ? WEIR_OK : send(loading, wanted.key, value, reterr);
 }
 
 static int send_differences(struct loading *loading, struct market_reference_row *rows, size_t count,
                             struct weir_error *reterr)
 {
-    struct weir__map_slot *slot;
-    size_t                 position = 0;
-    int                    err = WEIR_OK;
+    struct weir_bytes key;
+    int               err = WEIR_OK, found = 0;
 
+    market_held_begin(loading->held);
     for (size_t i = 0; err == WEIR_OK && i < count; i++)
         err = send_row(loading, &rows[i], reterr);
-    while (err == WEIR_OK && (slot = weir__map_next(&loading->known, &position)) != NULL) {
-        const struct known *known = slot->value;
-
-        if (known->stays)
-            continue;
+    while (err == WEIR_OK && (found = market_held_vanished(loading->held, &loading->scratch, &key)) > 0) {
         loading->counts->removed++;
-        err = send(loading, known->key, NO_BYTES, reterr);
+        err = send(loading, key, NO_BYTES, reterr);
     }
-    return err;
+    return err == WEIR_OK && found < 0 ? no_memory(reterr) : err;
 }
 
 /* ---- the whole ---- */
@@ -198,7 +156,7 @@ int market_reference_load(const struct weir__load_config *config, const struct w
     int                          err;
 
     *ret = (struct market_reference_counts){ 0 };
-    err = market_reference_read(path, tenant, &loading.arena, &rows, reterr);
+    err = market_reference_read(path, tenant, &loading.rows, &rows, reterr);
     if (err == WEIR_OK) {
         ret->rows = rows.count;
         loading.kind = rows.kind;
@@ -208,13 +166,14 @@ int market_reference_load(const struct weir__load_config *config, const struct w
     if (err == WEIR_OK)
         err = open_producer(&loading, reterr);
     if (err == WEIR_OK) /* whoever wrote until now is fenced: it stays as it is read */
-        err = learn_known(&loading, reterr);
+        err = learn_held(&loading, reterr);
     if (err == WEIR_OK)
         err = send_differences(&loading, rows.rows, rows.count, reterr);
     if (err == WEIR_OK && ret->added + ret->changed + ret->removed > 0)
         err = commit(&loading, reterr);
     config->engine->producer_close(loading.producer);
-    weir__map_fini(&loading.known);
-    weir__arena_fini(&loading.arena);
+    market_held_free(loading.held);
+    weir__arena_fini(&loading.scratch);
+    weir__arena_fini(&loading.rows);
     return err;
 }

@@ -88,7 +88,13 @@ launch() {
     }
 }
 
-end() { as "$bin/pg_ctl" -D "$data/pg" -m "$1" -w stop >>"$dir/log" 2>&1 || :; }
+# runs: the process of the pid file is this server: a pid may be another's by now.
+runs() {
+    local pid
+    pid=$(as head -n 1 "$data/pg/postmaster.pid" 2>/dev/null) && grep -qF "$data/pg" "/proc/$pid/cmdline" 2>/dev/null
+}
+
+end() { ! runs || as "$bin/pg_ctl" -D "$data/pg" -m "$1" -w stop >>"$dir/log" 2>&1 || :; }
 
 sql() { "$bin/psql" -XAtq -v ON_ERROR_STOP=1 "$(dsn)" "$@"; }
 

@@ -44,7 +44,7 @@ static int take_applied(void *arg, const struct market_applied *row, struct weir
     }
     if (strcmp(row->checksum, migrating->checksums[i]) != 0)
         return weir__fail(
-            reterr, WEIR_BAD_STATE, list[i].name,
+            reterr, WEIR_REJECTED, list[i].name,
             "it was changed after it was applied: the ledger has %.12s, this program %.12s; take its text back, "
             "and put the change into a new migration",
             row->checksum, migrating->checksums[i]);

@@ -41,7 +41,10 @@ certificate() {
         -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:localhost") -out "$dir/server.pem" 2>/dev/null
 }
 
-running() { [ -e "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null; }
+# running: the process of the pid file is this folder's server; the number alone may be another's by now.
+running() {
+    [ -e "$dir/pid" ] && tr '\0' '\n' <"/proc/$(cat "$dir/pid")/cmdline" 2>/dev/null | grep -qxF "$dir/data"
+}
 
 start() {
     local try tls=() scheme=http
@@ -54,6 +57,7 @@ start() {
         python3 "$here/clickhouse.py" "$library" "$dir/data" "$(cat "$dir/port" 2>/dev/null || echo 0)" \
         >"$dir/ready" 2>>"$dir/log" </dev/null &
     echo $! >"$dir/pid"
+    until running || ! kill -0 $! 2>/dev/null; do sleep 0.02; done # it is not yet python3 that has the number
     for ((try = 0; try < 600; try++)); do
         [ ! -s "$dir/ready" ] || break
         running || { tail -n 20 "$dir/log" >&2; die "the engine does not come up"; }
@@ -65,10 +69,10 @@ start() {
 
 end() {
     local pid
-    [ -e "$dir/pid" ] || return 0
+    running || return 0
     pid=$(cat "$dir/pid")
     kill "-$1" "$pid" 2>/dev/null || :
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    while running; do sleep 0.05; done
     rm -f "$dir/pid"
 }
 

@@ -70,27 +70,32 @@ static enum clickhouse_meaning by_status(long status)
     }
 }
 
-/* The first line of what the engine says, without its "Code: N. DB::Exception: ". */
+/* The first line of what the engine says, without each "Code: N. DB::Exception: " before it. */
+static struct weir_text words_of(const struct weir__buf *answer)
+{
+    static const char mark[] = "DB::Exception: ";
+    struct weir_text  line = { answer->data, answer->size };
+    const char       *found = line.size > 0 ? memchr(line.data, '\n', line.size) : NULL;
+
+    if (found != NULL)
+        line.size = (size_t)(found - line.data);
+    while (line.size > 0 && (found = memmem(line.data, line.size, mark, sizeof(mark) - 1)) != NULL) {
+        line.size -= (size_t)(found - line.data) + sizeof(mark) - 1;
+        line.data = found + sizeof(mark) - 1;
+    }
+    return line;
+}
+
 static void say_answer(const struct clickhouse_request *request, long status, struct weir_error *ret)
 {
-    static const char       mark[] = "DB::Exception: ";
-    const struct weir__buf *answer = &request->answer;
-    const char             *from = answer->data, *found;
-    size_t                  size = answer->size;
+    const struct weir_text line = words_of(&request->answer);
+    const int              size = (int)MIN(line.size, 240);
 
-    found = size > 0 ? memmem(from, size, mark, sizeof(mark) - 1) : NULL;
-    if (found != NULL) {
-        size -= (size_t)(found - from) + sizeof(mark) - 1;
-        from = found + sizeof(mark) - 1;
-    }
-    found = size > 0 ? memchr(from, '\n', size) : NULL;
-    size = found != NULL ? (size_t)(found - from) : size;
     if (request->exception != 0)
-        weir__fail(ret, WEIR_OK, request->client->url, "%.*s (code %ld)", (int)MIN(size, 240), from,
-                   request->exception);
+        weir__fail(ret, WEIR_OK, request->client->url, "%.*s (code %ld)", size, line.data, request->exception);
     else
-        weir__fail(ret, WEIR_OK, request->client->url, "HTTP status %ld: %.*s", status, (int)MIN(size, 200),
-                   size > 0 ? from : "");
+        weir__fail(ret, WEIR_OK, request->client->url, "HTTP status %ld%s%.*s", status, size > 0 ? ": " : "", size,
+                   size > 0 ? line.data : "");
 }
 
 enum clickhouse_meaning clickhouse_meaning(CURLcode result, const struct clickhouse_request *request,

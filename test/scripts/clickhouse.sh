@@ -1,0 +1,155 @@
+#!/bin/bash
+# ClickHouse, the real engine: migrations; each table takes its records, exact; inserts while the engine is killed, away for 15 s and
+# started again, with answers lost: no identity twice, no older row over a newer; what is refused, by name; user, password, TLS;
+# `reconcile` finds what was planted, `quality` too. FORM=long: away for 30 s and for 5 minutes.
+. test/scripts/cli.inc
+program=$BUILD/data-processing fill=$BUILD/test/clickhouse/clickhouse
+server=test/servers/clickhouse.sh db=$work/clickhouse
+trap '$server kill "$db"; $server kill "$work/secure"; cleanup' EXIT
+unset "${!WEIR_@}"
+
+ask() { $server query "$db" "$1"; }
+fault() { $server fault "$db" "$1"; }
+# counted TABLE: rows FINAL, and identities among them.
+counted() { ask "SELECT count(), uniqExact(instrument_id, window_start) FROM data_processing.$1 FINAL WHERE tenant_id = 't'"; }
+
+echo "--- nobody there, nothing set"
+expect 3 "$program" migrate clickhouse --clickhouse.url http://127.0.0.1:1
+says "http://127.0.0.1:1: it does not answer"
+expect 2 "$program" migrate clickhouse
+says "clickhouse.url: it is not set"
+expect 2 "$program" migrate clickhouse --clickhouse.url ftp://x
+says "clickhouse.url: it is not of http or https"
+expect 2 "$program" migrate mysql
+says "clickhouse or postgres"
+
+echo "--- migrations"
+url=$($server start "$db")
+export WEIR_CLICKHOUSE_URL=$url
+count=$(ls schemas/migrations/clickhouse/*.sql | wc -l)
+expect 0 "$program" migrate clickhouse --dry-run
+equal "clickhouse: $count migrations to apply, 0 were there" "$(tail -n 1 "$work/out")" "a dry run"
+equal 0 "$(ask "SELECT count() FROM system.databases WHERE name = 'data_processing'")" "databases after a dry run"
+"$program" migrate clickhouse >"$work/first" 2>&1 &
+children+=($!)
+expect 0 "$program" migrate clickhouse # two at once
+wait "${children[-1]}" || { cat "$work/first"; fail "one of two migrations at once failed"; }
+expect 0 "$program" migrate clickhouse
+equal "clickhouse: 0 migrations applied, $count were there" "$(cat "$work/out")" "the third time"
+equal "$count" "$(ask "SELECT count() FROM data_processing.schema_migrations FINAL")" "rows of the ledger"
+ask "INSERT INTO data_processing.schema_migrations (version, name, checksum) VALUES (3, '003_bars', 'other'), (999, '999_later', 'x')"
+expect 1 "$program" migrate clickhouse
+says "003_bars: it was changed after it was applied"
+ask "DROP TABLE data_processing.schema_migrations"
+expect 0 "$program" migrate clickhouse # as after a run that was killed before it noted anything
+equal "clickhouse: $count migrations applied, 0 were there" "$(tail -n 1 "$work/out")" "a ledger that is gone"
+ask "INSERT INTO data_processing.schema_migrations (version, name, checksum) VALUES (999, '999_later', 'x')"
+expect 0 "$program" migrate clickhouse
+equal "clickhouse: 0 migrations applied, $count were there, 1 are of a newer program" "$(cat "$work/out")" "a newer program's"
+
+echo "--- each table takes its records, exact"
+expect 0 "$fill" "$url" one
+have=$(for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d rolling_stats spreads curves served_latest served_curve_snapshots; do
+    echo "$table $(ask "SELECT * EXCEPT (inserted_at) FROM data_processing.$table FINAL WHERE tenant_id = 't' FORMAT JSONEachRow")"
+done)
+equal "$(cat test/clickhouse/one.txt)" "$have" "what the tables hold"
+
+echo "--- killed, away for 15 s, answers lost"
+# away SECONDS ROWS REVISION: rows of the revisions up to REVISION are put while the engine is killed and away for that long.
+away() {
+    "$fill" "$url" many "$2" "$3" "$3" >"$work/many" 2>&1 &
+    children+=($!)
+    await grep -q "settled 1000" "$work/many"
+    fault "kind=drop&times=3&match=INSERT"
+    await grep -q "away: it does not answer" "$work/many"
+    $server kill "$db"
+    sleep "$1"
+    runs "${children[-1]}" || { cat "$work/many"; fail "the writer has ended"; }
+    $server start "$db" >/dev/null
+    wait "${children[-1]}" || { cat "$work/many"; fail "the writer failed"; }
+    equal "all $2" "$(tail -n 1 "$work/many")" "rows settled"
+    equal "$2	$2" "$(counted bars_1m "$3")" "rows and identities after $1 s"
+}
+ask "TRUNCATE TABLE data_processing.bars_1m"
+away 15 20000 2
+[ "$FORM" = short ] || { away 30 20000 3; away 300 20000 4; }
+last=$(ask "SELECT max(revision) FROM data_processing.bars_1m FINAL")
+expect 0 "$fill" "$url" many 20000 1 1 # what is older comes later
+for query in "SELECT count(), sum(close), min(revision) FROM data_processing.bars_1m FINAL" \
+    "SELECT count(), sum(c), min(r) FROM (SELECT argMax(close, version) AS c, argMax(revision, version) AS r
+        FROM data_processing.bars_1m GROUP BY tenant_id, instrument_id, interval, window_start)"; do
+    equal "20000	$((20000 * last))	$last" "$(ask "$query")" "the newest of each bar by $query"
+done
+
+echo "--- refused: later, for good, by a row"
+fault "kind=refuse&status=500&code=252&times=2&match=INSERT" # too many parts
+fault "kind=refuse&status=500&code=241&times=1&match=INSERT" # out of memory
+fault "kind=refuse&status=502&times=1&match=INSERT"          # who stands between
+fault "kind=delay&ms=1500&times=1&match=INSERT"              # longer than the time-out
+expect 0 env WEIR_CLICKHOUSE_TIMEOUT_MS=1s "$fill" "$url" many 100 5 5
+equal "100" "$(ask "SELECT count() FROM data_processing.bars_1m FINAL WHERE revision = 5")" "rows after refusals"
+expect 1 "$fill" "$url" bad
+grep -q "bars_1m: Decimal value is too big.*(at row 2).*(WEIR_REJECTED)" "$work/out" || fail "the bad row is not named: $(cat "$work/out")"
+fault "kind=refuse&status=413&times=1&match=INSERT"
+expect 1 "$fill" "$url" many 100 5 5
+grep -q "WEIR_TOO_LARGE" "$work/out" || fail "a body that is too large is not told: $(cat "$work/out")"
+ask "RENAME TABLE data_processing.bars_1m TO data_processing.hidden"
+"$fill" "$url" many 100 6 6 >"$work/many" &
+children+=($!)
+await grep -q 'away: .*bars_1m.*: run "migrate clickhouse"' "$work/many"
+ask "RENAME TABLE data_processing.hidden TO data_processing.bars_1m"
+wait "${children[-1]}" || fail "a table that came back is not filled"
+ask "ALTER TABLE data_processing.bars_1m DROP COLUMN unit"
+"$fill" "$url" many 100 7 7 >"$work/many" &
+children+=($!)
+await grep -q 'away: Unknown field.*: unit.*: run "migrate clickhouse"' "$work/many"
+ask "ALTER TABLE data_processing.bars_1m ADD COLUMN unit LowCardinality(Nullable(String))"
+wait "${children[-1]}" || fail "a column that came back is not filled"
+
+echo "--- user, password, TLS"
+secure=$(CLICKHOUSE_USER=weir CLICKHOUSE_PASSWORD="s%c'r t" CLICKHOUSE_TLS=1 $server start "$work/secure")
+with=(env WEIR_CLICKHOUSE_URL="$secure" WEIR_CLICKHOUSE_USER=weir)
+expect 3 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD="s%c'r t" "$program" migrate clickhouse
+says "certificate"
+with+=(WEIR_CLICKHOUSE_CA_FILE="$work/secure/ca.pem")
+expect 2 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD=wrong "$program" migrate clickhouse
+says "Authentication failed"
+! grep -q wrong "$work/err" || fail "a password is told"
+expect 1 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD=wrong "$fill" "$secure" one
+grep -q "Authentication failed.*(WEIR_BAD_CONFIG)" "$work/out" || fail "a wrong password is not told: $(cat "$work/out")"
+with+=(WEIR_CLICKHOUSE_PASSWORD="s%c'r t")
+expect 0 "${with[@]}" "$program" migrate clickhouse
+expect 0 "${with[@]}" "$fill" "$secure" one
+
+echo "--- reconcile"
+expect 0 "$program" local --dir "$work/run" --once --log.level=warn test/market/samples/{caiso,ercot,miso}_*
+window=(--from 2000-01-01 --to 2040-01-01 --dir "$work/run")
+ask "TRUNCATE TABLE data_processing.bars_1m"
+for interval in 5m 1h 1d; do ask "TRUNCATE TABLE data_processing.bars_$interval"; done
+bars=$(for i in 1m 5m 1h 1d; do "$program" cat "aggregated.market.bars.$i.v1" --dir "$work/run"; done | wc -l)
+expect 1 "$program" reconcile "${window[@]}" --repair --dry-run
+equal "$bars bars in the log, 0 in ClickHouse: 0 equal, $bars missing, 0 extra, 0 different; $bars to be sent again, 0 cannot be" \
+    "$(tail -n 1 "$work/out")" "an empty ClickHouse"
+expect 0 "$program" reconcile "${window[@]}" --repair
+expect 0 "$program" reconcile "${window[@]}"
+equal "$bars bars in the log, $bars in ClickHouse: $bars equal, 0 missing, 0 extra, 0 different" "$(cat "$work/out")" "repaired"
+# planted: one deleted, one changed in place, one of a later revision, one that nobody sent
+read -r lost changed < <(ask "SELECT instrument_id FROM data_processing.bars_1h GROUP BY instrument_id ORDER BY instrument_id LIMIT 2" | xargs)
+first="(SELECT min(window_start) FROM data_processing.bars_1h WHERE instrument_id = '$changed')"
+ask "DELETE FROM data_processing.bars_1h WHERE instrument_id = '$lost'"
+ask "INSERT INTO data_processing.bars_1h SELECT * REPLACE (high + 1 AS high) FROM data_processing.bars_1h FINAL
+    WHERE instrument_id = '$changed' AND window_start = $first"
+ask "INSERT INTO data_processing.bars_1d SELECT * REPLACE (revision + 1 AS revision) FROM data_processing.bars_1d FINAL
+    WHERE instrument_id = '$changed' LIMIT 1"
+ask "INSERT INTO data_processing.bars_5m SELECT * REPLACE ('NOBODY.X' AS instrument_id) FROM data_processing.bars_5m FINAL LIMIT 1"
+expect 1 "$program" reconcile "${window[@]}"
+lost_bars=$(grep -c ": missing in ClickHouse" "$work/out")
+for line in "default/$lost 1h .*: missing in ClickHouse" "default/$changed 1h .*: high differs" \
+    "default/$changed 1d .*: differs: epoch 1 revision 1 in the log, 1 and 2 in ClickHouse" "default/NOBODY.X 5m .*: extra in ClickHouse"; do
+    grep -qx "$line" "$work/out" || { cat "$work/out"; fail "not found: $line"; }
+done
+grep -q ", $lost_bars missing, 1 extra, 2 different$" "$work/out" || { cat "$work/out"; fail "not counted"; }
+expect 1 "$program" reconcile "${window[@]}" --repair
+grep -q "; $((lost_bars + 1)) sent again, 1 cannot be$" "$work/out" || { cat "$work/out"; fail "not repaired"; }
+expect 2 "$program" reconcile --from 2025-01-01 --dir "$work/run"
+says "name a time"

@@ -15,7 +15,7 @@ demo:
 bench: all
 	@.ci/dependencies servers
 	@for program in $(BUILD)/bench/* "bench/pipeline.py $(BUILD)" "bench/kafka_ohlcv.py $(BUILD)" \
-	    "bench/kafka_state.py $(BUILD)"; do \
+	    "bench/kafka_state.py $(BUILD)" "bench/kafka_pipeline.py $(BUILD)" "bench/kafka_latency.py $(BUILD)"; do \
 	    $$program || exit 1; done
 
 install: all ; @cmake --install $(BUILD)

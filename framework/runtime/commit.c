@@ -193,6 +193,8 @@ static void purge_input(struct weir__app *app, const struct weir__input *input)
 void weir__commit_purge(struct weir__thread *thread)
 {
     thread->last_purge = weir__app_now(thread->app);
+    if (thread->app->settings.purge_interval == 0)
+        return;
     for (size_t i = 0; i < thread->seat_count; i++)
         for (size_t j = 0; j < thread->seats[i]->input_count; j++)
             if (thread->seats[i]->inputs[j].internal && thread->seats[i]->inputs[j].committed > 0)

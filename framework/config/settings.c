@@ -58,6 +58,8 @@ const struct weir_setting weir__settings[] = {
       "What becomes of a record whose output the log refuses; dead_letter means fail in a topology without dead letters." },
     { "dead.letters.topic", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
       "Topic of the dead letters of topologies that declare none." },
+    { "dead.letters.per.second", WEIR_SETTING_INT, "0", 0, 1000000000, NULL,
+      "Dead letters of one stage and code that a task writes whole each second; what is beyond is counted, and one folded letter a commit says of which offsets; 0 folds none." },
 
     { "topics.partitions", WEIR_SETTING_INT, "0", 0, 100000, NULL,
       "Partitions of topics that are created and whose number nothing else decides; 0 takes 4 on the embedded log, 12 on Kafka." },

@@ -21,6 +21,8 @@ int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr
                                               .on_unreadable = driver->on_unreadable,
                                               .on_failure = driver->on_failure,
                                               .on_refused = driver->on_refused,
+                                              .letters_per_second =
+                                                  weir__config_int(driver->settings, "dead.letters.per.second"),
                                               .extract = config->extract,
                                               .extract_arg = config->extract_arg,
                                               .cache_bytes = (size_t)config->cache_bytes,

@@ -57,6 +57,8 @@ int weir__raw_print(const struct weir__raw *raw, const struct weir_codec *key, c
  * `now`. Bytes live in the arena. WEIR_UNREADABLE with the member's name in reterr. */
 int weir__raw_parse(const struct weir_json *json, const struct weir_codec *key, const struct weir_codec *value,
                     struct weir_arena *arena, int64_t now, struct weir__raw *ret, struct weir_error *reterr);
+/* Such an object's list of headers alone; NULL = none. WEIR_UNREADABLE, WEIR_LIMIT. */
+int weir__headers_parse(const struct weir_json *list, struct weir_arena *arena, struct weir__raw *ret);
 /* Copies raw with all it points to into the arena (the topic's name too). */
 int weir__raw_copy(const struct weir__raw *raw, struct weir_arena *arena, struct weir__raw *ret);
 /* Adds a flat, self-contained form of timestamp, key, value, headers (not topic, partition, offset). WEIR_TOO_LARGE,
@@ -77,6 +79,7 @@ struct weir__dead_letter {
     struct weir_text        tenant; /* data NULL = not known */
     int                     attempts;
     int64_t                 first_failed, last_failed; /* wall clock, ms */
+    bool                    bare;                      /* without the record's bytes */
 };
 /* The one shape of dead letters (docs/dead-letters.md): JSON bytes in json's buffer. */
 int weir__dead_letter_print(const struct weir__dead_letter *letter, struct weir_json_out *json);

@@ -4,7 +4,7 @@
  * (2) Bytes that were read live in the arena, none in the text.
  */
 #include "framework/json/json.h"
-#include "framework/record/record.h"
+#include "framework/record/letters.h"
 
 /* ---- written as text ---- */
 
@@ -213,7 +213,7 @@ static int parse_header(const struct weir_json *json, struct weir_arena *arena, 
     return err < 0 ? err : weir__base64_decode(base64, arena, &ret->value);
 }
 
-static int parse_headers(const struct weir_json *list, struct weir_arena *arena, struct weir__raw *ret)
+int weir__headers_parse(const struct weir_json *list, struct weir_arena *arena, struct weir__raw *ret)
 {
     struct weir_header *headers;
     size_t              count = 0;
@@ -255,7 +255,7 @@ int weir__raw_parse(const struct weir_json *json, const struct weir_codec *key, 
         err = weir__bytes_parse("value", weir_json_get(json, "value"), value, arena, &raw.value, reterr);
     if (err < 0)
         return err;
-    err = parse_headers(weir_json_get(json, "headers"), arena, &raw);
+    err = weir__headers_parse(weir_json_get(json, "headers"), arena, &raw);
     if (err < 0)
         return weir__fail(reterr, err, "headers", "they are no list of [name, base64 or null]: %s",
                           weir_code_text(err));
@@ -276,6 +276,15 @@ static void put_stage(const char *topology, const char *node, struct weir_json_o
     weir__buf_fini(&stage);
 }
 
+static void put_tenant(struct weir_text tenant, struct weir_json_out *json)
+{
+    weir_json_name(json, "tenant");
+    if (tenant.data != NULL)
+        weir_json_put_text(json, tenant);
+    else
+        weir_json_put_null(json);
+}
+
 int weir__dead_letter_print(const struct weir__dead_letter *letter, struct weir_json_out *json)
 {
     const struct weir__raw *source = letter->source;
@@ -290,15 +299,47 @@ int weir__dead_letter_print(const struct weir__dead_letter *letter, struct weir_
     weir_json_name(json, "value_base64");
     put_base64(source->value, json);
     put_headers(source, json);
+    if (letter->bare) {
+        weir_json_name(json, "bytes_left_out");
+        weir_json_put_bool(json, true);
+    }
     put_stage(letter->topology, letter->node, json);
     put_words("code", letter->code, json);
     put_words("message", letter->message, json);
     put_number("attempts", letter->attempts, json);
-    weir_json_name(json, "tenant");
-    if (letter->tenant.data != NULL)
-        weir_json_put_text(json, letter->tenant);
-    else
-        weir_json_put_null(json);
+    put_tenant(letter->tenant, json);
+    put_number("first_failed", letter->first_failed, json);
+    put_number("last_failed", letter->last_failed, json);
+    weir_json_end_object(json);
+    return weir__buf_ok(&json->buf) ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+static void put_runs(const struct weir__runs *runs, struct weir_json_out *json)
+{
+    struct weir__buf *buf;
+
+    weir_json_name(json, "offsets");
+    buf = weir__json_put_raw(json);
+    weir__buf_putc(buf, '"');
+    weir__runs_print(runs, buf);
+    weir__buf_putc(buf, '"');
+}
+
+int weir__folded_letter_print(const struct weir__folded_letter *letter, struct weir_json_out *json)
+{
+    const struct weir__runs *runs = &letter->offsets;
+
+    weir_json_begin_object(json);
+    put_words("source_topic", letter->source.topic, json);
+    put_number("partition", letter->source.partition, json);
+    put_number("first_offset", runs->items[0].first, json);
+    put_number("last_offset", runs->items[runs->count - 1].last, json);
+    put_runs(runs, json);
+    put_number("count", letter->count, json);
+    put_stage(letter->topology, letter->node, json);
+    put_words("code", letter->code, json);
+    put_words("message", letter->message, json);
+    put_tenant(letter->tenant, json);
     put_number("first_failed", letter->first_failed, json);
     put_number("last_failed", letter->last_failed, json);
     weir_json_end_object(json);

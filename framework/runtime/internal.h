@@ -29,8 +29,9 @@ struct weir__app_settings {
     size_t             record_memory;
     int64_t            max_record_bytes, least_time; /* of what the log takes */
     enum weir__handler on_unreadable, on_failure, on_refused;
-    int32_t            partitions; /* of topics we create */
-    const char        *instance;   /* configured; NULL = none */
+    int64_t            letters_per_second; /* beyond it dead letters fold; 0 = never */
+    int32_t            partitions;         /* of topics we create */
+    const char        *instance;           /* configured; NULL = none */
 };
 /* ---- memory.c ---- */
 

@@ -333,6 +333,7 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .on_unreadable = settings->on_unreadable,
                                         .on_failure = settings->on_failure,
                                         .on_refused = settings->on_refused,
+                                        .letters_per_second = settings->letters_per_second,
                                         .cache_bytes = app->memory.cache,
                                         .dirty_bytes = app->memory.dirty,
                                         .hold_bytes = app->memory.held,

@@ -37,6 +37,7 @@ void weir__app_settings_read(const struct weir__config *config, const struct wei
         .record_memory = (size_t)weir__config_int(config, "record.memory.max"),
         .max_record_bytes = weir__config_int(config, "max.record.bytes"),
         .least_time = strcmp(weir__config_text(config, "log.quirks"), "on") == 0,
+        .letters_per_second = weir__config_int(config, "dead.letters.per.second"),
         .on_unreadable = weir__handler_of(weir__config_text(config, "deserialization.handler")),
         .on_failure = weir__handler_of(weir__config_text(config, "processing.handler")),
         .on_refused = weir__handler_of(weir__config_text(config, "production.handler")),

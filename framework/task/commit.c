@@ -32,6 +32,16 @@ static int flush_store(struct weir__binding *binding)
     return err;
 }
 
+/* The last of a transaction's letters may come with the flush of the stores. */
+static int send_folds(struct weir__task *task, struct weir_error *reterr)
+{
+    int err = weir__folds_send(task);
+
+    return err < 0 ? weir__fail(reterr, err, task->config.plan->dead_letters,
+                                "folded dead letters could not be sent: %s", weir_code_text(err))
+                   : WEIR_OK;
+}
+
 int weir__task_flush(struct weir__task *task, struct weir_error *reterr)
 {
     for (size_t i = 0; i < task->binding_count; i++) {
@@ -45,7 +55,7 @@ int weir__task_flush(struct weir__task *task, struct weir_error *reterr)
         return weir__tell_failure(task, err, reterr);
     }
     task->commit_asked = false;
-    return WEIR_OK;
+    return send_folds(task, reterr);
 }
 
 int weir__task_offsets(struct weir__task *task, struct weir_arena *arena, struct weir__offset *ret, size_t *ret_count)
@@ -164,6 +174,7 @@ static void forget_live(struct weir__live *live)
 void weir__task_drop(struct weir__task *task)
 {
     weir__close_nodes(task);
+    weir__folds_drop(task);
     weir__schedules_fini(task);
     for (size_t i = 0; i < task->binding_count; i++) {
         weir__store_drop(task->bindings[i].store);

@@ -70,7 +70,15 @@ static int send_without_bytes(struct weir__task *task, struct weir__dead_letter 
              letter->message);
     letter->source = &bare;
     letter->message = message;
+    letter->bare = true;
     return send_letter(task, letter);
+}
+
+static int send_whole_or_bare(struct weir__task *task, struct weir__dead_letter *letter)
+{
+    int err = task->bare_letter ? WEIR_TOO_LARGE : send_letter(task, letter);
+
+    return err == WEIR_TOO_LARGE ? send_without_bytes(task, letter) : err;
 }
 
 int weir__dead_letter(struct weir__task *task, const char *node, int code, const char *reason, const char *text)
@@ -91,12 +99,12 @@ int weir__dead_letter(struct weir__task *task, const char *node, int code, const
 
     if (plan->dead_letters == NULL)
         return code;
-    err = task->bare_letter ? WEIR_TOO_LARGE : send_letter(task, &letter);
-    if (err == WEIR_TOO_LARGE)
-        err = send_without_bytes(task, &letter);
-    if (err == WEIR_OK)
+    err = weir__fold_letter(task, &letter);
+    if (err == 0)
+        err = send_whole_or_bare(task, &letter);
+    if (err >= 0)
         weir__count_letter(task, node, reason);
-    return err;
+    return err < 0 ? err : WEIR_OK;
 }
 
 /* Gives the failure its words, once, where the node itself had none. */

@@ -2,6 +2,7 @@
 #ifndef WEIR_TASK_INTERNAL_H
 #define WEIR_TASK_INTERNAL_H
 
+#include "framework/record/letters.h"
 #include "framework/task/task.h"
 
 /* Why a record is dropped before a repartition topic; upstream does not count it. */
@@ -175,6 +176,7 @@ struct weir__task {
         int                 code, times;
     } refused;                         /* what the log would not take of it */
     bool                  bare_letter; /* without the record's bytes */
+    struct weir__folds   *folds;       /* of dead letters; NULL = there was none yet */
     bool                  closing;     /* its nodes' close verbs run: nothing is sent any more */
     int                   depth;       /* of visits */
     size_t                holders;     /* nodes that hold it */
@@ -254,6 +256,13 @@ bool weir__starved(const struct weir__task *task);
 int weir__tell_failure(struct weir__task *task, int code, struct weir_error *reterr);
 int weir__handle_failure(struct weir__live *live, int code, enum weir__handler handler);
 int weir__dead_letter(struct weir__task *task, const char *node, int code, const char *reason, const char *text);
+
+/* folds.c */
+/* 1: the letter is one too many, and is folded. 0: it is to be sent. WEIR_NO_MEMORY; weir__send_off's codes. */
+int  weir__fold_letter(struct weir__task *task, const struct weir__dead_letter *letter);
+int  weir__folds_send(struct weir__task *task); /* with the commit */
+void weir__folds_drop(struct weir__task *task);
+void weir__folds_fini(struct weir__task *task);
 
 /* counts.c */
 void weir__drop_record(struct weir__task *task, const char *reason);

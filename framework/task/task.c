@@ -232,6 +232,7 @@ void weir__task_close(struct weir__task *task)
         task->engine->close(task->db);
     weir__queues_fini(task);
     weir__schedules_fini(task);
+    weir__folds_fini(task);
     weir__free(task->counts);
     weir__free(task->batch.writes);
     weir__arena_fini(&task->batch.arena);

@@ -58,7 +58,8 @@ struct weir__task_config {
     bool               transactional; /* the log marks the end of each commit with a record of its own */
     enum weir__handler on_unreadable, on_failure, on_refused; /* reading, verbs, sending; DEAD_LETTER without dead
                                                                 letters means FAIL */
-    weir_extract      *extract; /* default extractor; NULL = record's timestamp, negative fails */
+    int64_t            letters_per_second; /* dead letters of a stage and code beyond that fold; 0 = never */
+    weir_extract      *extract;            /* default extractor; NULL = record's timestamp, negative fails */
     const void        *extract_arg;
     size_t             cache_bytes;       /* dirty bytes at which the task asks for a commit; 0 = no cache */
     size_t             dirty_bytes;       /* the same for stores without a cache; 0 = 16 MiB */

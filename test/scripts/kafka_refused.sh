@@ -1,6 +1,7 @@
 #!/bin/bash
 # What a broker refuses or deletes. A record that is too large for a topic, one of the future, one without a key for a compacted topic:
-# each ends in a dead letter with its reason, without its bytes where they are too many for that; the others arrive once. Records of 2023 stay on a
+# each ends in a dead letter with its reason, without its bytes where they are too many for that; the others arrive once. Sent again each fails
+# once more, once. Records of 2023 stay on a
 # broker that keeps a second where a topic does not say otherwise, and looks every second.
 . test/scripts/cli.inc
 server=test/servers/kafka.sh
@@ -50,3 +51,20 @@ await none_in brief
 for topic in small recent keyed; do equal $((rows - 4)) "$("$narrow" cat $topic | wc -l)" "records of $topic"; done
 equal $rows "$("$narrow" cat in | wc -l)" "records of in"
 equal $((rows - 1)) "$("$narrow" cat old | wc -l)" "records of old"
+
+echo "--- sent again: the bytes from the letter, or from where they were read; what the broker refuses stays"
+expect 0 "$narrow" dlq list letters --summary
+grep -q '^letters: 4 dead letters of 4 records, 3 kinds$' "$work/out" || fail "the list: $(cat "$work/out")"
+expect 0 "$narrow" dlq redrive letters --all
+equal "4 dead letters: 4 records sent again, 0 were before, 0 are no longer there, 0 are refused, 0 letters are of no record" "$(cat "$work/out")" "sent again"
+expect 0 "$narrow" dlq redrive letters --all
+equal "4 dead letters: 0 records sent again, 4 were before, 0 are no longer there, 0 are refused, 0 letters are of no record" "$(cat "$work/out")" "sent again twice"
+"$narrow" cat in >"$work/in"
+equal 4 "$(grep -c weir.redriven "$work/in")" "records sent again"
+equal "$(grep -v weir.redriven "$work/in" | grep -E '"timestamp":(1700000000(090|300|310)|41)' | sed -E 's/"offset":[0-9]+,//; s/"headers":[^]]*\]*,//' | sort | sha256sum)" \
+    "$(grep weir.redriven "$work/in" | sed -E 's/"offset":[0-9]+,//; s/"headers":[^]]*\]*,//' | sort | sha256sum)" "what was sent again"
+expect 0 "${run[@]}"
+expect 0 "$narrow" dlq list letters --summary
+grep -q '^letters: 8 dead letters of 8 records, 3 kinds$' "$work/out" || fail "the list after that: $(cat "$work/out")"
+expect 1 "$narrow" dlq redrive letters --to small --code WEIR_TOO_LARGE
+grep -q ' 0 records sent again to small, .* 4 are refused' "$work/out" || fail "the topic takes them: $(cat "$work/out")"

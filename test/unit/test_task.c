@@ -11,7 +11,7 @@
 /* ---- topologies ---- */
 
 static int          opened, closed, fired, asked;
-static weir_process pass_on, count_in_state, ask_for_commit;
+static weir_process pass_on, count_in_state, ask_for_commit, refuse_all;
 static weir_open    count_opened, schedule;
 static weir_close   count_closed;
 static weir_extract partition_time;
@@ -36,6 +36,9 @@ MERGE (both);
 static TOPOLOGY(merging, .paths = PATHS(PATH(left, both, out), PATH(right, both)), .dead_letters = dead);
 
 STEP(passed, pass_on);
+STEP(refusing, refuse_all);
+static TOPOLOGY(refuses, .paths = PATHS(PATH(left, refusing, out)), .dead_letters = dead);
+
 static TOPOLOGY(alone, .paths = PATHS(PATH(left, passed, out)), .dead_letters = dead);
 
 SOURCE(timed, "timed", weir_string, weir_string, .extract = partition_time);
@@ -67,6 +70,18 @@ static TOPOLOGY(looking, .paths = PATHS(PATH(big), PATH(left, looked_up, out)), 
 /* clang-format on */
 
 static int pass_on(struct weir_context *ctx, const struct weir_record *rec) { return weir_forward_record(ctx, rec); }
+
+/* Twice each, under the record's key. */
+static int refuse_all(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct weir_text *key = rec->key;
+    char                    reason[8];
+    int                     err;
+
+    snprintf(reason, sizeof(reason), "%.*s", (int)key->size, key->data);
+    err = weir_refuse(ctx, reason, "one");
+    return err < 0 ? err : weir_refuse(ctx, reason, "two");
+}
 
 static int count_opened(struct weir_context *ctx)
 {
@@ -150,6 +165,11 @@ static int collect(void *arg, const struct weir__raw *raw, enum weir__sent_as as
     return WEIR_OK;
 }
 
+/* Who gets what is sent. */
+static weir__send *collector;
+
+static int send_on(void *arg, const struct weir__raw *raw, enum weir__sent_as as) { return collector(arg, raw, as); }
+
 static int64_t now(void *arg)
 {
     (void)arg;
@@ -162,6 +182,7 @@ static void set_up(void)
     opened = closed = fired = asked = 0;
     clock_ms = 1000;
     refuse = WEIR_OK;
+    collector = collect;
 }
 
 static void open_task(void) { ck_assert_msg(weir__task_new(&config, &task, &error) == WEIR_OK, "%s", error.text); }
@@ -179,7 +200,7 @@ static void prepare(const struct weir_topology *topology)
                                          .partition = 3,
                                          .engines = weir_engines,
                                          .metrics = metrics,
-                                         .send = collect,
+                                         .send = send_on,
                                          .now = now,
                                          .record_memory = 1 << 20,
                                          .idle = -1 };
@@ -668,6 +689,96 @@ START_TEST(a_dead_letter_that_cannot_be_sent_fails_the_task)
 }
 END_TEST
 
+/* ---- dead letters that fold ---- */
+
+static char folded[40000]; /* the letters that were sent with a flush, one after the other */
+
+static int collect_letters(void *arg, const struct weir__raw *raw, enum weir__sent_as as)
+{
+    size_t size = strlen(folded);
+
+    (void)arg;
+    ck_assert_int_eq(as, WEIR__TO_DEAD_LETTERS);
+    snprintf(folded + size, sizeof(folded) - size, "%.*s;", (int)raw->value.size, (const char *)raw->value.data);
+    return WEIR_OK;
+}
+
+static void begin_folding(void)
+{
+    prepare(&refuses);
+    config.letters_per_second = 3;
+    open_task();
+    start();
+}
+
+static void flush_folds(void)
+{
+    folded[0] = '\0';
+    collector = collect_letters;
+    ck_assert_int_eq(weir__task_flush(task, &error), WEIR_OK);
+    collector = collect;
+}
+
+START_TEST(beyond_the_rate_letters_fold_by_stage_and_code)
+{
+    begin_folding();
+    for (int64_t i = 10; i < 14; i++)
+        add("left", "a", 1, i);
+    add("left", "b", 1, 14);
+    add("left", "a", 1, 17);
+    ck_assert_int_eq(process(100), WEIR_OK);
+    expect_sent("dead a=@1000;dead a=@1000;dead a=@1000;dead b=@1000;dead b=@1000;");
+    flush_folds();
+    ck_assert_str_eq(folded, "{\"source_topic\":\"left\",\"partition\":3,\"first_offset\":11,\"last_offset\":17,"
+                             "\"offsets\":\"11-13,17\",\"count\":7,\"stage\":\"refuses/refusing\",\"code\":\"a\","
+                             "\"message\":\"two\",\"tenant\":null,\"first_failed\":1000,\"last_failed\":1000};");
+    flush_folds();
+    ck_assert_str_eq(folded, "");
+}
+END_TEST
+
+START_TEST(another_second_has_a_rate_of_its_own)
+{
+    begin_folding();
+    add("left", "a", 1, 1);
+    add("left", "a", 1, 2);
+    ck_assert_int_eq(process(100), WEIR_OK);
+    clock_ms = 2000;
+    add("left", "a", 1, 3);
+    ck_assert_int_eq(process(100), WEIR_OK);
+    expect_sent("dead a=@1000;dead a=@1000;dead a=@1000;dead a=@2000;dead a=@2000;");
+    flush_folds();
+    ck_assert_ptr_nonnull(strstr(folded, "\"offsets\":\"2\",\"count\":1,"));
+}
+END_TEST
+
+START_TEST(a_drop_forgets_what_was_folded)
+{
+    begin_folding();
+    for (int64_t i = 0; i < 4; i++)
+        add("left", "a", 1, i);
+    ck_assert_int_eq(process(100), WEIR_OK);
+    weir__task_drop(task);
+    start();
+    weir__buf_reset(&sent);
+    flush_folds();
+    ck_assert_str_eq(folded, "");
+}
+END_TEST
+
+START_TEST(a_fold_of_many_parts_is_several)
+{
+    begin_folding();
+    for (int64_t i = 0; i < 1100; i++)
+        add("left", "a", 1, 2 * i);
+    ck_assert_int_eq(process(2000), WEIR_OK);
+    weir__buf_reset(&sent);
+    flush_folds();
+    ck_assert_ptr_nonnull(strstr(folded, "\"first_offset\":2,\"last_offset\":2000,"));
+    ck_assert_ptr_nonnull(strstr(folded, "\"first_offset\":2000,\"last_offset\":2198,"));
+}
+END_TEST
+
 START_TEST(a_record_larger_than_its_memory_is_a_dead_letter_whole)
 {
     static char      bytes[200000];
@@ -738,6 +849,10 @@ int main(void)
         what_a_log_refuses_is_the_handlers,
         a_transaction_that_fails_is_nobodys_dead_letter,
         a_dead_letter_that_cannot_be_sent_fails_the_task,
+        beyond_the_rate_letters_fold_by_stage_and_code,
+        another_second_has_a_rate_of_its_own,
+        a_drop_forgets_what_was_folded,
+        a_fold_of_many_parts_is_several,
         a_record_larger_than_its_memory_is_a_dead_letter_whole,
         lookups_do_not_add_up,
     };

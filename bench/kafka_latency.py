@@ -71,12 +71,12 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-work = tempfile.mkdtemp(prefix="weir-bench-", dir="/var/tmp")
-try:
-    address = subprocess.run([server, "start", work + "/kafka"], check=True, capture_output=True, text=True).stdout.strip()
-    print(f"{rate} trades a second for {seconds} s, {instruments} instruments, 4 partitions, four processes, a commit every 100 ms")
-    for delivery in ("at_least_once", "exactly_once"):
+print(f"{rate} trades a second for {seconds} s, {instruments} instruments, 4 partitions, four processes, a commit every 100 ms")
+for delivery in ("at_least_once", "exactly_once"):
+    work = tempfile.mkdtemp(prefix="weir-bench-", dir="/var/tmp")
+    try:
+        address = subprocess.run([server, "start", work + "/kafka"], check=True, capture_output=True, text=True).stdout.strip()
         measure(address, work, delivery)
-finally:
-    subprocess.run([server, "kill", work + "/kafka"], check=False)
-    shutil.rmtree(work, ignore_errors=True)
+    finally:
+        subprocess.run([server, "kill", work + "/kafka"], check=False)
+        shutil.rmtree(work, ignore_errors=True)

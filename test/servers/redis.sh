@@ -6,7 +6,8 @@
 #   test/servers/redis.sh cli DIR NODE WORD... redis-cli of a node; nodes are 1, 2, 3
 #   test/servers/redis.sh stop DIR [NODE]      SIGTERM to one node or all, and waits
 #   test/servers/redis.sh kill DIR [NODE]      SIGKILL
-# Needs redis-server, openssl (tls) and python3. REDIS_SET="a b;c d": more lines of its configuration.
+# Needs redis-server, openssl (tls) and python3. REDIS_SET="a b;c d": more lines of its configuration. REDIS_NAMES: whom the
+# certificate of tls is made out to, IP:127.0.0.1,DNS:localhost.
 set -euo pipefail
 
 usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
@@ -28,7 +29,7 @@ for s in held: s.bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in held])' "$1"
 }
 
-# certificates: an authority, what it says of 127.0.0.1 and localhost, and another authority that nobody asked.
+# certificates: an authority, what it says of this server, and another authority that nobody asked.
 certificates() {
     local name
     for name in ca other; do
@@ -36,13 +37,13 @@ certificates() {
     done
     openssl req -newkey rsa:2048 -nodes -subj "/CN=weir test server" -keyout "$dir/server.key" -out "$dir/server.csr"
     openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
-        -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:localhost") -out "$dir/server.crt"
+        -extfile <(echo "subjectAltName=${REDIS_NAMES:-IP:127.0.0.1,DNS:localhost}") -out "$dir/server.crt"
 }
 
 # configuration NODE PORT BUS
 configuration() {
     printf '%s\n' "bind 127.0.0.1" "dir $dir/node$1" 'save ""' "appendonly no" "logfile $dir/node$1/log" \
-        "enable-debug-command local" "loglevel notice"
+        "enable-debug-command local" "loglevel notice" "set-proc-title no"
     case $kind in
     tls) printf '%s\n' "port 0" "tls-port $2" "tls-cert-file $dir/server.crt" "tls-key-file $dir/server.key" \
         "tls-ca-cert-file $dir/ca.pem" "tls-auth-clients no" ;;
@@ -50,7 +51,7 @@ configuration() {
     esac
     case $kind in
     password | tls) printf '%s\n' "requirepass s%cr:t" \
-        "user weir on >p@ss ~served:* ~deleted:* ~metadata:* -@all +@read +@write +@scripting +@connection" ;;
+        "user weir on >p@ss ~served:* ~metadata:* -@all +@read +@write +@scripting +@connection" ;;
     cluster) printf '%s\n' "cluster-enabled yes" "cluster-config-file nodes.conf" "cluster-port $3" "cluster-node-timeout 1000" \
         "cluster-require-full-coverage no" ;;
     esac
@@ -93,7 +94,7 @@ await() {
     local try
     for ((try = 0; try < 200; try++)); do
         [ "$(cli "$1" PING 2>/dev/null)" != PONG ] || return 0
-        kill -0 "$(cat "$dir/node$1/pid")" 2>/dev/null || break
+        [ "$try" -lt 20 ] || runs "$1" || break
         sleep 0.05
     done
     cat "$dir/node$1/said" "$dir/node$1/log" >&2
@@ -127,14 +128,20 @@ address() {
     esac
 }
 
+# runs NODE: the process of its number is that server; the number alone may be another's by now.
+runs() {
+    [ -e "$dir/node$1/pid" ] &&
+        tr '\0' '\n' <"/proc/$(cat "$dir/node$1/pid")/cmdline" 2>/dev/null | grep -qxF "$dir/node$1/redis.conf"
+}
+
 # end SIGNAL [NODE]
 end() {
     local signal=$1 node
     for node in "$dir"/node${2:-*}; do
-        [ ! -e "$node/pid" ] || kill "-$signal" "$(cat "$node/pid")" 2>/dev/null || true
+        ! runs "${node##*/node}" || kill "-$signal" "$(cat "$node/pid")" 2>/dev/null || true
     done
     for node in "$dir"/node${2:-*}; do
-        while [ -e "$node/pid" ] && kill -0 "$(cat "$node/pid")" 2>/dev/null; do sleep 0.02; done
+        while runs "${node##*/node}"; do sleep 0.02; done
         rm -f "$node/pid"
     done
 }

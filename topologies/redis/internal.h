@@ -190,8 +190,8 @@ enum redis_cure redis_error_cure(const redisReply *reply, const char **ret_remed
 
 /* ---- a value under a version (script.c) ---- */
 
-/* Lua. KEYS: the value's key, and that of its deletion, which keeps the version of what was taken away. ARGV: version, value or
- * "" to take the key away, time to live in ms (0 = for ever). Gives 1, or 0 where what is there is newer. */
+/* Lua. KEYS: the value's key. ARGV: version, value, time to live in ms (0 = for ever), "1" where the value says that the key is
+ * taken away. Gives 1, or 0 where what is there is newer. */
 extern const char redis_script[];
 enum { REDIS_SHA_BYTES = 41 };
 /* As EVALSHA wants it. */
@@ -203,13 +203,19 @@ struct redis_outlet;
 int  redis_outlet_open(struct redis_setup *setup, int64_t ttl_ms, struct redis_outlet **ret,
                        struct weir_error *reterr);
 void redis_outlet_close(struct redis_outlet *outlet);
-/* json: an object; "version" is put in front. data NULL: takes the key away. WEIR_NO_MEMORY. */
+/* json: an object; "version" is put in front. data NULL: the key is taken away: {"version":"...","deleted":true}. WEIR_NO_MEMORY. */
 int  redis_outlet_put(struct redis_outlet *outlet, struct weir_bytes key, const struct market_version *version,
                       struct weir_text json);
 void redis_outlet_serve(struct redis_outlet *outlet);
 int  redis_outlet_settle(struct redis_outlet *outlet, int64_t wait_ms, struct weir_error *reterr);
 void redis_outlet_forget(struct redis_outlet *outlet);
 void redis_outlet_look(struct redis_outlet *outlet, struct weir_outlet_standing *ret);
+
+/* ---- the cache without settings (cache.c) ---- */
+
+/* A setup without hosts: this process alone. */
+int redis_cache_open(struct redis_setup *setup, const char *kind, int64_t ttl_ms, size_t bytes,
+                     struct market_cache **ret, struct weir_error *reterr);
 
 /* ---- keys (served.c) ---- */
 

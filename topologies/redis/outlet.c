@@ -16,7 +16,7 @@ struct item {
     struct market_version version;
     bool                  gone;
     size_t                key_size, value_size;
-    char                  bytes[]; /* key, the key of its deletion, value */
+    char                  bytes[]; /* key, value */
 };
 TAILQ_HEAD(items, item);
 
@@ -30,13 +30,7 @@ struct redis_outlet {
     bool                 starved; /* a request could not be made */
 };
 
-static const char   gone_begin[] = "deleted:{", gone_end[] = "}";
-static const size_t gone_more = sizeof(gone_begin) - 1 + sizeof(gone_end) - 1;
-
-static size_t item_size(const struct item *item)
-{
-    return sizeof(*item) + 2 * item->key_size + gone_more + item->value_size;
-}
+static size_t item_size(const struct item *item) { return sizeof(*item) + item->key_size + item->value_size; }
 
 static struct weir_bytes item_key(const struct item *item) { return BYTES(item->bytes, item->key_size); }
 
@@ -49,28 +43,22 @@ static char *append(char *to, const void *data, size_t size)
 /* {"version":"..." before the members that json has. */
 static struct item *item_new(struct weir_bytes key, const struct market_version *version, struct weir_text json)
 {
-    static const char begin[] = "{\"version\":\"";
-    size_t            more = sizeof(begin) - 1 + version->size + 2; /* the quote and a comma behind it */
-    size_t            value_size = json.data != NULL ? more + json.size : 0;
-    struct item      *item = weir__alloc(sizeof(*item) + 2 * key.size + gone_more + value_size);
+    static const char begin[] = "{\"version\":\"", gone[] = "{\"deleted\":true}";
+    struct weir_text  value = json.data != NULL ? json : (struct weir_text){ gone, sizeof(gone) - 1 };
+    size_t            more = sizeof(begin) - 1 + version->size + 2; /* a quote and a comma behind it */
+    struct item      *item = weir__alloc(sizeof(*item) + key.size + more + value.size);
     char             *at;
 
     if (item == NULL)
         return NULL;
-    *item = (struct item){ .gone = json.data == NULL, .key_size = key.size };
-    item->version = *version;
+    CHECK(value.size >= 2 && value.data[0] == '{');
+    *item = (struct item){ .version = *version, .gone = json.data == NULL, .key_size = key.size };
     at = append(item->bytes, key.data, key.size);
-    at = append(at, gone_begin, sizeof(gone_begin) - 1);
-    at = append(at, key.data, key.size);
-    at = append(at, gone_end, sizeof(gone_end) - 1);
-    if (item->gone)
-        return item;
-    CHECK(json.size >= 2 && json.data[0] == '{');
     at = append(at, begin, sizeof(begin) - 1);
     at = append(at, version->text, version->size);
-    at = append(at, json.size > 2 ? "\"," : "\"", json.size > 2 ? 2 : 1);
-    at = append(at, json.data + 1, json.size - 1);
-    item->value_size = (size_t)(at - item->bytes) - 2 * key.size - gone_more;
+    at = append(at, "\",", value.size > 2 ? 2 : 1);
+    at = append(at, value.data + 1, value.size - 1);
+    item->value_size = (size_t)(at - item->bytes) - key.size;
     return item;
 }
 
@@ -114,16 +102,15 @@ static void on_answer(void *arg, const redisReply *reply);
 static int send_item(struct item *item, const char *command, const char *script)
 {
     struct redis_outlet    *outlet = item->outlet;
-    const char             *gone = item->bytes + item->key_size, *value = gone + item->key_size + gone_more;
     const struct redis_word words[] = {
         { command, strlen(command) },
         { script, strlen(script) },
-        { "2", 1 },
+        { "1", 1 },
         { item->bytes, item->key_size },
-        { gone, item->key_size + gone_more },
         { item->version.text, item->version.size },
-        { value, item->value_size },
+        { item->bytes + item->key_size, item->value_size },
         { outlet->ttl, strlen(outlet->ttl) },
+        { item->gone ? "1" : "0", 1 },
     };
 
     return redis_client_ask(outlet->client, item_key(item), words, ARRAY_SIZE(words), on_answer, item);

@@ -1,8 +1,8 @@
 /* script.c: the compare-and-set on versions, which Redis runs as one step.
  *
  * (1) What is there is replaced by what is not older: the same version again renews its time to live.
- * (2) A key that was taken away stays away for what is not newer than its deletion, until the deletion's time to live ends.
- * (3) Both keys share a slot: the deletion's has the other as its hash tag, which has no braces of its own.
+ * (2) Where a key was taken away a value stays that says so, and keeps what is not newer away until its time to live ends. It is
+ *     under the same key: a script of two keys waits while a cluster moves their slot.
  */
 #include <openssl/evp.h>
 
@@ -25,24 +25,17 @@ const char redis_script[] =
     "  end\n"
     "  return next_b() and -1 or 0\n"
     "end\n"
-    "local function set(key, value)\n"
-    "  if ARGV[3] == '0' then redis.call('SET', key, value) else redis.call('SET', key, value, 'PX', ARGV[3]) end\n"
+    "local held = redis.call('GETRANGE', KEYS[1], 0, 319)\n"
+    "local kept, member = string.match(held, '^{\"version\":\"([%w,-]*)\",?\"?(%a*)')\n"
+    "if kept then\n"
+    "  local way = compare(ARGV[1], kept)\n"
+    "  if way < 0 or (way == 0 and member == 'deleted' and ARGV[4] == '0') then return 0 end\n"
     "end\n"
-    "local held = redis.call('GETRANGE', KEYS[1], 0, 299)\n"
-    "local kept = string.match(held, '^{\"version\":\"([%w,-]*)\"')\n"
-    "if kept and compare(ARGV[1], kept) < 0 then return 0 end\n"
-    "local gone = held == '' and redis.call('GET', KEYS[2])\n"
-    "if ARGV[2] == '' then\n"
-    "  if gone and compare(ARGV[1], gone) < 0 then return 0 end\n"
-    "  if held ~= '' then redis.call('DEL', KEYS[1]) end\n"
-    "  set(KEYS[2], ARGV[1])\n"
-    "  return 1\n"
+    "if ARGV[3] == '0' then\n"
+    "  redis.call('SET', KEYS[1], ARGV[2])\n"
+    "else\n"
+    "  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])\n"
     "end\n"
-    "if gone then\n"
-    "  if compare(ARGV[1], gone) <= 0 then return 0 end\n"
-    "  redis.call('DEL', KEYS[2])\n"
-    "end\n"
-    "set(KEYS[1], ARGV[2])\n"
     "return 1\n";
 
 void redis_script_sha(char ret[REDIS_SHA_BYTES])

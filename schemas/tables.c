@@ -425,6 +425,7 @@ static const struct market_field recent_rows[] = {
     ROW(market_recent, DECIMAL, last_price),
     ROW(market_recent, INT,     last_time),
     ROW(market_recent, MAP,     names,    UP_TO(ENTRIES_MAX)),
+    ROW(market_recent, TEXT,    day_zone, UP_TO(WORD_MAX)),
 };
 TABLE(market_recent, 1, recent_rows);
 

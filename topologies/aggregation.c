@@ -36,7 +36,9 @@ SINK   (rejects,  "processing.deadletter.aggregation.v1", weir_blob, weir_blob);
 static weir_process take;
 static weir_open    begin;
 static weir_final   close_window;
-STEP(bars, take, .open = begin, .final = close_window, .key = market_key, .value = market_bar,
+static int          check_days(const char *text, struct weir_error *reterr);
+STEP(bars, take, .open = begin, .final = close_window, .state = sizeof(struct market_days), .key = market_key, .value = market_bar,
+     .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days }),
      .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s));
 
 TOPOLOGY(aggregation, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8082, .settings = market_settings,
@@ -58,6 +60,13 @@ static const struct market_level levels[] = {
 static const struct market_ladder ladder = { .levels = levels, .count = ARRAY_SIZE(levels) };
 static const struct market_ledger ledger = { .ticks = ticks_s, .recent = recent_s };
 
+static int check_days(const char *text, struct weir_error *reterr)
+{
+    struct market_days days;
+
+    return market_days_read(text, &days, reterr);
+}
+
 static int sweep(struct weir_context *ctx, int64_t time)
 {
     (void)time;
@@ -68,13 +77,13 @@ static int begin(struct weir_context *ctx)
 {
     int64_t handle = weir_schedule(ctx, DAYS(1), WEIR_WALL_TIME, sweep);
 
-    return handle < 0 ? (int)handle : market_days_check();
+    return handle < 0 ? (int)handle : market_days_read(weir_option_text(ctx, "days"), weir_state(ctx), NULL);
 }
 
 /* Whether a window of a level has left the line. 1, 0 or a code. */
 static int has_left(struct weir_context *ctx, const struct market_arrival *arrival, const struct market_level *level)
 {
-    struct weir_span span = market_span(level, arrival->tick);
+    struct weir_span span = market_span(ctx, level, arrival->tick);
     int              standing = weir_window_standing(ctx, level->store, &arrival->line, span.end);
 
     return standing < 0 ? standing : standing == WEIR_PAST;
@@ -207,7 +216,7 @@ static int advance(struct weir_context *ctx, const struct market_arrival *arriva
 
 static int take_counting(struct weir_context *ctx, struct market_arrival *arrival)
 {
-    struct weir_span span = market_span(&levels[0], arrival->tick);
+    struct weir_span span = market_span(ctx, &levels[0], arrival->tick);
     int              err = accept(ctx, arrival, &span);
 
     if (err <= 0)

@@ -53,8 +53,9 @@ struct market_ladder {
     size_t                     count;
 };
 
-/* The window of a level that holds a tick. */
-struct weir_span market_span(const struct market_level *level, const struct market_tick *tick);
+/* The window of a level that holds a tick. The step's state is struct market_days. */
+struct weir_span market_span(struct weir_context *ctx, const struct market_level *level,
+                             const struct market_tick *tick);
 /* 1 = there is a row; 0 = *ret is a new window. */
 int market_window_read(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
                        int64_t start, struct market_window *ret);
@@ -72,9 +73,17 @@ int market_window_closed(struct weir_context *ctx, const struct market_ladder *l
 
 /* ---- operating days (days.c) ---- */
 
-weir_assign market_days;
-/* Whether all markets' zones are on this machine: WEIR_NOTFOUND, WEIR_CORRUPT, WEIR_IO. */
-int              market_days_check(void);
-struct weir_span market_day_of(struct weir_text market, int64_t time); /* ms */
+/* By market_rules_at's numbers. */
+struct market_days {
+    struct {
+        const struct market_zone *zone;
+        int64_t                   start; /* ms after midnight */
+    } of[MARKET_RULES_MAX];
+};
+/* The mapping table's days, and what a text says instead of some: "MISO=America/Chicago, PJM=America/New_York+06:00". WEIR_BAD_CONFIG;
+ * a zone of the table that is not on this machine: WEIR_NOTFOUND, WEIR_CORRUPT, WEIR_IO. */
+int              market_days_read(const char *text, struct market_days *ret, struct weir_error *reterr);
+struct weir_span market_day_of(const struct market_days *days, struct weir_text market, int64_t time); /* ms */
+weir_assign      market_days; /* for steps whose state is struct market_days */
 
 #endif

@@ -8,12 +8,13 @@
  */
 #include "topologies/aggregation.h"
 
-struct weir_span market_span(const struct market_level *level, const struct market_tick *tick)
+struct weir_span market_span(struct weir_context *ctx, const struct market_level *level,
+                             const struct market_tick *tick)
 {
     int64_t time = tick->event_time / 1000, start;
 
     if (level->width == 0)
-        return market_day_of(tick->market, time);
+        return market_day_of(weir_state(ctx), tick->market, time);
     start = time - time % level->width;
     return (struct weir_span){ .start = start, .end = start + level->width };
 }
@@ -53,7 +54,7 @@ int market_open_parents(struct weir_context *ctx, const struct market_ladder *la
 
     for (size_t i = 1; err >= 0 && i < ladder->count; i++) {
         const struct market_level *level = &ladder->levels[i];
-        struct weir_span           span = market_span(level, arrival->tick);
+        struct weir_span           span = market_span(ctx, level, arrival->tick);
         struct market_window       window;
 
         err = market_window_read(ctx, level, &arrival->line, span.start, &window);
@@ -208,7 +209,7 @@ int market_window_changed(struct weir_context *ctx, const struct market_ladder *
                           const struct market_arrival *arrival, struct market_window *window)
 {
     const struct market_level *shortest = &ladder->levels[0];
-    struct weir_span           span = market_span(shortest, arrival->tick);
+    struct weir_span           span = market_span(ctx, shortest, arrival->tick);
     int                        err = weir_window_standing(ctx, shortest->store, &arrival->line, span.end);
 
     if (err == WEIR_OPEN)

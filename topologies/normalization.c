@@ -233,18 +233,22 @@ static int read_recent(struct weir_context *ctx, const void *key, struct market_
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-/* 1: the tick's feed calls its instrument as ever; 0: refused. */
+/* 1: the tick's feed calls its instrument as ever, and its market has the days that it ever had; 0: refused. */
 static int check_name(struct weir_context *ctx, const struct weir_record *rec)
 {
-    struct market_recent recent;
-    struct weir_error    error;
-    int                  err = read_recent(ctx, rec->key, &recent);
+    const struct market_tick *tick = rec->value;
+    const char               *day_zone = market_rules_find(tick->market)->day_zone;
+    struct market_recent      recent;
+    struct weir_error         error;
+    int                       err = read_recent(ctx, rec->key, &recent), zone = 0;
 
     if (err == WEIR_OK)
-        err = market_recent_name(&recent, weir_record_arena(ctx), rec->value, &error);
+        zone = market_recent_zone(&recent, (struct weir_text){ day_zone, strlen(day_zone) }, tick, &error);
+    if (err == WEIR_OK)
+        err = zone < 0 ? zone : market_recent_name(&recent, weir_record_arena(ctx), tick, &error);
     if (err == MARKET_NAME_CLASH)
         return weir_refuse(ctx, market_reason_name(err), error.text);
-    if (err == 1)
+    if (err == 1 || (err == 0 && zone == 1))
         err = weir_put(ctx, recent_s, rec->key, &recent);
     return err < 0 ? err : 1;
 }

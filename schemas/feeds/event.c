@@ -83,6 +83,14 @@ static int settle_turn(struct market__writer *writer, struct market__row *row, s
     return place(writer, row, roles, event, moment);
 }
 
+static int note_later(struct market__writer *writer, const struct market__event *event,
+                      const struct market__moment *moment)
+{
+    struct weir_text id = { .data = event->id.text, .size = event->id.size };
+
+    return market__turns_mark(writer->turns, id, moment->time - MARKET_HOURS(1));
+}
+
 /* ---- the envelope ---- */
 
 static void put_pair(struct weir_json_out *json, const char *name, struct weir_text text)
@@ -281,6 +289,8 @@ int market__event_next(struct market__writer *writer, struct market__event *ret,
     *ret = (struct market__event){ .row = row.number, .part = row.part };
     ret->timed = row.feed && place(writer, &row, &roles, ret, &moment) == WEIR_OK;
     if (ret->timed && moment.ambiguous && tells_turn(row.feed) && settle_turn(writer, &row, &roles, ret, &moment) < 0)
+        return market__file_no_memory(writer->file, reterr);
+    if (ret->timed && moment.later && writer->learning && note_later(writer, ret, &moment) < 0)
         return market__file_no_memory(writer->file, reterr);
     if (ret->timed)
         writer->time = moment.time;

@@ -206,7 +206,9 @@ int market__context(const struct market__file *file, struct weir_text tenant, st
 struct market__turns *market__turns_new(void); /* NULL = out of memory */
 void                  market__turns_free(struct market__turns *turns);
 /* First pass: a row with an ambiguous label, and its place in the hour; then which way the file runs. */
-int  market__turns_learn(struct market__turns *turns, struct weir_text id, struct weir_text label, int64_t place);
+int market__turns_learn(struct market__turns *turns, struct weir_text id, struct weir_text label, int64_t place);
+/* First pass: a row whose label says that it is of the later hour, so that the label without it is the earlier one. */
+int  market__turns_mark(struct market__turns *turns, struct weir_text id, int64_t place);
 void market__turns_ready(struct market__turns *turns, bool backward);
 void market__turns_rewind(struct market__turns *turns); /* before each reading of the file's rows */
 /* Second pass: what to say of the next row with that label: "once", "earlier", "later". */

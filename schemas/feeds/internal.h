@@ -166,6 +166,7 @@ struct market__moment {
     int64_t time; /* us, start of the interval */
     int64_t sequence;
     bool    ambiguous; /* the label stands for two times and nothing says which */
+    bool    later;     /* its label is one that only the later of the two has: "02X", 25 */
 };
 /* MARKET_MISSING, MARKET_BAD_TIME, MARKET_NO_SUCH_TIME, MARKET_BAD_TYPE. */
 int market__when(const struct market_feed *feed, const struct market__roles *roles, int interval,

@@ -4,7 +4,8 @@
  *     that runs backward the later one.
  * (2) A label that comes once goes by the rows around it where the hour as a whole is there twice: most of its labels are,
  *     or its rows run through it, go back once, and run through it again. Else it is the earlier hour, and said to be ambiguous.
- * (3) Memory goes with the labels of repeated hours alone: an hour a year for each instrument.
+ * (3) Where rows of the later hour are marked ("02X"), those without a mark are of the earlier one.
+ * (4) Memory goes with the labels of repeated hours alone: an hour a year for each instrument.
  */
 #include "schemas/feeds/files.h"
 
@@ -18,6 +19,7 @@ struct hour {
     unsigned up, down;    /* steps from row to row */
     int64_t  last;        /* place of the row before; 0 = none */
     bool     second;      /* the row before was told to be of the hour that comes second in the file */
+    bool     marked;      /* rows of the later hour are marked */
 };
 
 struct market__turns {
@@ -106,6 +108,16 @@ int market__turns_learn(struct market__turns *turns, struct weir_text id, struct
     return WEIR_OK;
 }
 
+int market__turns_mark(struct market__turns *turns, struct weir_text id, int64_t place)
+{
+    struct hour *hour = find_hour(turns, id, place, true);
+
+    if (!hour)
+        return WEIR_NO_MEMORY;
+    hour->marked = true;
+    return WEIR_OK;
+}
+
 void market__turns_ready(struct market__turns *turns, bool backward) { turns->backward = backward; }
 
 void market__turns_rewind(struct market__turns *turns)
@@ -131,6 +143,8 @@ const char *market__turns_tell(struct market__turns *turns, struct weir_text id,
     struct label *found = find_label(turns, id, label, false);
     struct hour  *hour = find_hour(turns, id, place, false);
 
+    if (hour && hour->marked)
+        return "earlier";
     if (!found || !hour || (found->total < 2 && !comes_twice(turns, hour)))
         return "once";
     if (found->total >= 2)

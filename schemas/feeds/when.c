@@ -191,6 +191,7 @@ static int resolve_hour(struct row *row, enum market__role role, int64_t day, in
     if (err < 0)
         return bad(row, role, err, market_reason_text(err));
     ret->ambiguous = repeated && !turn.said && hour != 25;
+    ret->later = later || hour == 25;
     return WEIR_OK;
 }
 

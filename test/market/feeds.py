@@ -304,6 +304,7 @@ def nyiso_oasis(path, sink):
 def isone_report(path, sink):
     eastern = zone("America/New_York")
     heading = None
+    marked = {row[1] for row in csv.reader(lines_of(path)) if row[0] == "D" and row[2].endswith("X")}
     for row in csv.reader(lines_of(path)):
         if row[0] == "H" and heading is None:
             heading = row
@@ -314,7 +315,7 @@ def isone_report(path, sink):
         hour = row["Hour Ending"]
         start = day + datetime.timedelta(hours=int(hour.rstrip("X")) - 1)
         time = instant(start, eastern, 1 if hour.endswith("X") else 0)
-        note = " ambiguous" if twice(start, eastern) and not hour.endswith("X") else ""
+        note = " ambiguous" if twice(start, eastern) and row["Date"] not in marked else ""
         name = f"ISONE.{location(row['Location Name'])}.RT1H"
         sink.rows += 1
         sink.events += 1

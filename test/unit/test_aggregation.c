@@ -312,9 +312,13 @@ static void expect_all(void)
     ck_assert_uint_eq(hours, count_windows(MARKET_HOURS(1)));
 }
 
+static const char *const *settings; /* of the next driver; NULL = none */
+
 static void open_driver(bool disk, int64_t cache)
 {
-    struct weir_driver_config config = { .wall_clock = BEGIN / 1000 + DAYS(20), .cache_bytes = cache };
+    struct weir_driver_config config = { .wall_clock = BEGIN / 1000 + DAYS(20),
+                                         .cache_bytes = cache,
+                                         .settings = settings };
 
     strcpy(dir, "/tmp/weir-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -393,6 +397,52 @@ START_TEST(days_are_those_of_the_market)
                              strncmp(seen[i].instrument, "PJM", 3) == 0 ? MARKET_HOURS(23) : MARKET_HOURS(24));
     ck_assert_uint_eq(seen_count, 8);
     close_driver();
+}
+END_TEST
+
+/* PJM's day from six in the morning, MISO's in Chicago. */
+START_TEST(days_are_configuration)
+{
+    static const char *const said[] = { "aggregation.bars.days=PJM=America/New_York+06:00, miso=America/Chicago",
+                                        NULL };
+    struct spec              early = { .event_time = BEGIN + MARKET_HOURS(9), .price = 100000000, .revision = 1 };
+
+    settings = said;
+    open_driver(false, 0);
+    settings = NULL;
+    pipe_spec(&early);
+    early.instrument = 1;
+    pipe_spec(&early);
+    finish_run();
+    ck_assert_uint_eq(seen_count, 8);
+    for (size_t i = 0; i < seen_count; i++) {
+        bool    pjm = strncmp(seen[i].instrument, "PJM", 3) == 0;
+        int64_t hour = seen[i].bar.window_start / MARKET_HOURS(1) % 24;
+
+        if (strcmp(seen[i].interval, "1d") == 0)
+            ck_assert_int_eq(hour, pjm ? 11 : 6); /* 6 o'clock in New York, midnight in Chicago, in winter */
+    }
+    close_driver();
+}
+END_TEST
+
+START_TEST(days_that_are_none_are_said)
+{
+    static const char *const bad[][2] = {
+        { "aggregation.bars.days=PJM", "no market" },
+        { "aggregation.bars.days=PIM=UTC", "not in the table" },
+        { "aggregation.bars.days=PJM=Mars/North", "no time zone" },
+        { "aggregation.bars.days=PJM=UTC+25:00", "no time of day" },
+        { "aggregation.bars.days=PJM=UTC+06:61", "no time of day" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        const char *const         said[] = { bad[i][0], NULL };
+        struct weir_driver_config config = { .settings = said };
+
+        ck_assert_int_eq(weir_driver_open(&aggregation, &config, weir_engines, &driver, &error), WEIR_BAD_CONFIG);
+        ck_assert_msg(strstr(error.text, bad[i][1]) != NULL, "%s", error.text);
+    }
 }
 END_TEST
 
@@ -504,6 +554,8 @@ int main(void)
     tcase_add_loop_test(tests, bars_equal_the_plain_computation, 1, 7);
     tcase_add_loop_test(tests, what_is_superseded_is_counted, 0, 2);
     tcase_add_test(tests, days_are_those_of_the_market);
+    tcase_add_test(tests, days_are_configuration);
+    tcase_add_test(tests, days_that_are_none_are_said);
     tcase_add_loop_test(tests, days_of_two_markets_overlap, 0, 4);
     tcase_add_test(tests, what_is_too_old_is_a_dead_letter);
     tcase_add_loop_test(tests, a_gap_longer_than_the_retention_loses_no_bar, 0, 3);

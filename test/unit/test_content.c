@@ -1017,6 +1017,28 @@ START_TEST(two_names_of_one_instrument_are_a_clash)
 }
 END_TEST
 
+/* A share of New York, and one of the same name elsewhere: one name, two instruments. */
+START_TEST(one_name_in_markets_of_other_days_is_a_clash)
+{
+    static const char *const markets[] = { "NASDAQ", "XLON", "ARCA", "XLON" };
+
+    open_chain();
+    for (size_t i = 0; i < ARRAY_SIZE(markets); i++) {
+        char text[400];
+
+        snprintf(
+            text, sizeof(text),
+            "{\"event_id\":\"e\",\"tenant_id\":\"acme\",\"occurred_at\":%" PRId64 ",\"payload\":{\"market\":\"%s\","
+            "\"source_system\":\"%s\",\"symbol\":\"SPY\",\"sequence\":%zu,\"raw_payload\":\"{\\\"price\\\":1}\"}}",
+            (int64_t)BEGIN, markets[i], markets[i], i);
+        pipe_raw("ingestion.market.ticks.raw.v1", text, BEGIN);
+    }
+    ck_assert_uint_eq(dead_letters, 2);
+    ck_assert_double_eq(weir_driver_metric(drivers[0], "weir_records_dropped_total", "reason", "name_clash"), 2);
+    close_chain();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("content");
@@ -1048,6 +1070,7 @@ int main(void)
     tcase_add_test(tests, a_missing_price_is_refused_unless_it_may_fall_back);
     tcase_add_test(tests, a_missing_price_falls_back_on_the_last_one);
     tcase_add_test(tests, two_names_of_one_instrument_are_a_clash);
+    tcase_add_test(tests, one_name_in_markets_of_other_days_is_a_clash);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -153,3 +153,38 @@ expect 1 "$program" reconcile "${window[@]}" --repair
 grep -q "; $((lost_bars + 1)) sent again, 1 cannot be$" "$work/out" || { cat "$work/out"; fail "not repaired"; }
 expect 2 "$program" reconcile --from 2025-01-01 --dir "$work/run"
 says "name a time"
+
+echo "--- quality"
+for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d; do ask "TRUNCATE TABLE data_processing.$table"; done
+span=(--from 2025-01-01 --to 2025-01-02)
+expect 1 "$program" quality "${span[@]}"
+grep -qx "empty: bars_1m: no row of the window" "$work/out" || fail "an empty table is not told"
+# good: an instrument with a bar for each interval of the day, of one hour's steps in bars of a minute too
+for interval in 1m 5m 1h; do
+    ask "INSERT INTO data_processing.bars_$interval (tenant_id, instrument_id, interval, window_start, window_end, open, high, low, close,
+        vwap, volume, trade_count, first_event_time, last_event_time, state, epoch, revision)
+        SELECT 'q', 'I', '$interval', toDateTime64('2025-01-01', 6, 'UTC') + INTERVAL number HOUR AS w, w + INTERVAL 1 MINUTE, 2, 3, 1, 2, 2, 1, 1,
+        w, w, 'final', 1, 1 FROM numbers(24)"
+done
+ask "INSERT INTO data_processing.bars_1d SELECT * REPLACE ('1d' AS interval) FROM data_processing.bars_1h WHERE toHour(window_start) = 0"
+ask "INSERT INTO data_processing.enriched_ticks (tenant_id, instrument_id, market, event_time, tick_id, revision, price)
+    SELECT 'q', 'I', 'PJM', toDateTime64('2025-01-01', 6, 'UTC') + INTERVAL number HOUR, lower(hex(30 + number)), 1, 2 FROM numbers(24)"
+expect 0 "$program" quality "${span[@]}"
+equal "0 gaps, 0 values that cannot be, 0 instruments beyond limits, 0 duplicates, 0 markets out of date, 0 empty tables" "$(cat "$work/out")" "good rows"
+# planted: one of each
+ask "DELETE FROM data_processing.bars_1m WHERE toHour(window_start) = 9"
+ask "INSERT INTO data_processing.bars_1h SELECT * REPLACE (4 AS low, 2 AS revision) FROM data_processing.bars_1h WHERE toHour(window_start) = 5"
+ask "INSERT INTO data_processing.enriched_ticks SELECT * REPLACE (event_time + 1 AS event_time) FROM data_processing.enriched_ticks WHERE toHour(event_time) = 7"
+ask "INSERT INTO data_processing.enriched_ticks SELECT * REPLACE (2 AS revision, 99999 AS price, ['out_of_range'] AS quality_flags)
+    FROM data_processing.enriched_ticks WHERE toHour(event_time) = 8"
+ask "DELETE FROM data_processing.enriched_ticks WHERE toHour(event_time) > 20"
+expect 1 "$program" quality "${span[@]}"
+equal "gap: q/I 1m: nothing from 2025-01-01 09:00:00.000000 to 2025-01-01 10:00:00.000000, usually every 3600 s
+value: q/I 1h 2025-01-01 05:00:00.000000: open, high, low and close do not fit, vwap is outside of low and high
+limit: q/I: 1 prices out of the range of PJM, 99999 to 99999
+duplicate: q/I tick 25: 2 rows
+stale: q/PJM: the newest tick is of 2025-01-01 20:00:00.000000
+1 gaps, 1 values that cannot be, 1 instruments beyond limits, 1 duplicates, 1 markets out of date, 0 empty tables" "$(tr -d '\0' <"$work/out")" "what was planted"
+expect 1 "$program" quality "${span[@]}" --gap 2h --fresh 4h
+grep -q "^0 gaps, .* 0 markets out of date" "$work/out" || fail "--gap and --fresh count for nothing: $(cat "$work/out")"
+expect 1 "$program" quality "${span[@]}" --tenant other # has none at all

@@ -427,6 +427,24 @@ struct market_curve {
     int64_t               version;
 };
 
+/* ---- rules of classification: reference data ---- */
+
+enum market_rule_kind { MARKET_RULE_COMMODITY, MARKET_RULE_REGION, MARKET_RULE_TIER };
+
+/* An instrument that no row describes, whose id has one of the keywords among its words, is of this commodity, region or tier. */
+struct market_taxonomy_rule {
+    enum market_rule_kind kind;
+    struct weir_text      answer;   /* "natural_gas" */
+    struct market_list    keywords; /* none: the rule that is built in for the answer is taken away */
+    int64_t               priority; /* the greatest goes first; rules that are built in have 0 */
+};
+
+struct market_taxonomy_rules {
+    struct weir_text      tenant_id, rules_id; /* "RULES": a tenant has one such row */
+    struct market_records rules;               /* of struct market_taxonomy_rule */
+    int64_t               version;
+};
+
 /* ---- reference data ---- */
 
 struct market_instrument {
@@ -474,7 +492,7 @@ extern const struct weir_codec market_stats[1], market_stats_msgpack[1];        
 extern const struct weir_codec market_spread[1], market_spread_msgpack[1];                 /* JSON, MessagePack */
 extern const struct weir_codec market_curve_update[1];                                     /* JSON */
 extern const struct weir_codec market_curve_snapshot[1], market_curve_snapshot_msgpack[1]; /* JSON, MessagePack */
-extern const struct weir_codec market_pair[1], market_curve[1];                            /* JSON */
+extern const struct weir_codec market_pair[1], market_curve[1], market_taxonomy_rules[1];  /* JSON */
 extern const struct weir_codec market_content[1];                                          /* MessagePack */
 extern const struct weir_codec market_order[1];                                            /* MessagePack */
 extern const struct weir_codec market_fold[1];                                             /* MessagePack */

@@ -9,6 +9,7 @@ enum {
     ENTRIES_MAX = 64,
     LEGS_MAX = 16,
     POINTS_MAX = 512,
+    RULES_MAX = 1000,
 };
 
 /* One row. of: the record's struct. */
@@ -319,6 +320,24 @@ static const struct market_field curve_rows[] = {
 };
 TABLE(market_curve, 1, curve_rows, .wrong = wrong_in_curve);
 
+static const char *const rule_kinds[] = { "commodity", "region", "product_tier" };
+
+static const struct market_field rule_rows[] = {
+    ROW(market_taxonomy_rule, WORD, kind,     REQUIRED, WORDS(rule_kinds)),
+    ROW(market_taxonomy_rule, TEXT, answer,   REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_taxonomy_rule, LIST, keywords, UP_TO(ENTRIES_MAX)),
+    ROW(market_taxonomy_rule, INT,  priority, ELSE(1)),
+};
+TABLE(market_taxonomy_rule, 0, rule_rows);
+
+static const struct market_field rules_rows[] = {
+    ROW(market_taxonomy_rules, TENANT,     tenant_id, REQUIRED, UP_TO(MARKET_TENANT_MAX)),
+    ROW(market_taxonomy_rules, INSTRUMENT, rules_id,  REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
+    ROW(market_taxonomy_rules, RECORDS,    rules,     UP_TO(RULES_MAX), .inner = market_taxonomy_rule_schema),
+    ROW(market_taxonomy_rules, INT,        version,   ELSE(1)),
+};
+TABLE(market_taxonomy_rules, 1, rules_rows);
+
 /* ---- reference row ---- */
 
 static const struct market_field instrument_rows[] = {
@@ -432,10 +451,23 @@ TABLE(market_recent, 1, recent_rows);
 /* clang-format on */
 
 const struct market_schema *const market_schemas[] = {
-    market_tick_schema,       market_enriched_schema, market_bar_schema,          market_latest_schema,
-    market_stats_schema,      market_spread_schema,   market_curve_update_schema, market_curve_snapshot_schema,
-    market_instrument_schema, market_pair_schema,     market_curve_schema,        market_invalidation_schema,
-    market_content_schema,    market_fold_schema,     market_order_schema,        NULL,
+    market_tick_schema,
+    market_enriched_schema,
+    market_bar_schema,
+    market_latest_schema,
+    market_stats_schema,
+    market_spread_schema,
+    market_curve_update_schema,
+    market_curve_snapshot_schema,
+    market_instrument_schema,
+    market_pair_schema,
+    market_curve_schema,
+    market_taxonomy_rules_schema,
+    market_invalidation_schema,
+    market_content_schema,
+    market_fold_schema,
+    market_order_schema,
+    NULL,
 };
 
 /* ---- codecs ---- */
@@ -535,6 +567,7 @@ CODEC(market_curve_snapshot, market_curve_snapshot, json);
 CODEC(market_curve_snapshot_msgpack, market_curve_snapshot, packed);
 CODEC(market_pair, market_pair, json);
 CODEC(market_curve, market_curve, json);
+CODEC(market_taxonomy_rules, market_taxonomy_rules, json);
 CODEC(market_content, market_content, packed);
 CODEC(market_order, market_order, packed);
 CODEC(market_fold, market_fold, packed);

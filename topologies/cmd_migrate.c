@@ -4,7 +4,8 @@
 
 #include <inttypes.h>
 
-static const struct market_migrator *const migrators[] = { &market_clickhouse_migrator, NULL };
+static const struct market_migrator *const migrators[] = { &market_clickhouse_migrator, &market_postgres_migrator,
+                                                           NULL };
 
 enum { MIGRATIONS_MOST = 256 };
 

@@ -41,6 +41,6 @@ struct market_migrator {
                  struct weir_error *reterr);
     void (*close)(void *open); /* NULL is fine */
 };
-extern const struct market_migrator market_clickhouse_migrator;
+extern const struct market_migrator market_clickhouse_migrator, market_postgres_migrator;
 
 #endif

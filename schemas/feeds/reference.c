@@ -66,15 +66,19 @@ const struct market_reference_kind market_reference_instruments[1] =
     KIND(market_instrument, "reference.instruments.v1", instrument_id);
 const struct market_reference_kind market_reference_pairs[1] = KIND(market_pair, "reference.pairs.v1", pair_id);
 const struct market_reference_kind market_reference_curves[1] = KIND(market_curve, "reference.curves.v1", curve_id);
+const struct market_reference_kind market_reference_rules[1] =
+    KIND(market_taxonomy_rules, "reference.taxonomy.v1", rules_id);
+
+static const struct market_reference_kind *const told_by_name[] = { market_reference_pairs, market_reference_curves,
+                                                                    market_reference_rules };
 
 /* The first line says what the rows are: one of its names does. */
 static void settle_kind(struct reading *reading, struct weir_text name)
 {
-    if (market__same(name, market__text(market_reference_pairs->id)))
-        reading->kind = market_reference_pairs;
-    else if (market__same(name, market__text(market_reference_curves->id)))
-        reading->kind = market_reference_curves;
-    else if (reading->kind == NULL)
+    for (size_t i = 0; i < ARRAY_SIZE(told_by_name); i++)
+        if (market__same(name, market__text(told_by_name[i]->id)))
+            reading->kind = told_by_name[i];
+    if (reading->kind == NULL)
         reading->kind = market_reference_instruments;
     reading->schema = reading->kind->codec->arg;
 }

@@ -1,4 +1,4 @@
-/* reference.h: reference rows from a file: what is known of instruments, and definitions of pairs and curves.
+/* reference.h: reference rows from a file: what is known of instruments, definitions of pairs and curves, rules.
  *
  * (1) JSON lines: an object each with the fields of the record, or a record as `cat` prints it. Else CSV: a heading
  *     with these names, an empty cell for what is not known, lists between "|", metadata as a JSON object or in columns
@@ -20,7 +20,7 @@ struct market_reference_kind {
     size_t                   tenant_at, id_at, version_at;
 };
 extern const struct market_reference_kind market_reference_instruments[1], market_reference_pairs[1],
-    market_reference_curves[1];
+    market_reference_curves[1], market_reference_rules[1];
 
 static inline struct market_key market_reference_key(const struct market_reference_kind *kind, const void *record)
 {

@@ -29,7 +29,7 @@ enum weir_tri { WEIR_DEFAULT, WEIR_ON, WEIR_OFF };
     X(WEIR_SPLIT, "SPLIT") X(WEIR_LEG, "LEG") X(WEIR_MERGE, "MERGE") X(WEIR_COUNT, "COUNT")        \
     X(WEIR_REDUCE, "REDUCE") X(WEIR_AGGREGATE, "AGGREGATE") X(WEIR_COGROUP, "COGROUP")             \
     X(WEIR_AS_TABLE, "AS_TABLE") X(WEIR_AS_STREAM, "AS_STREAM") X(WEIR_JOIN, "JOIN")               \
-    X(WEIR_SUPPRESS, "SUPPRESS")
+    X(WEIR_SUPPRESS, "SUPPRESS") X(WEIR_OUTLET, "OUTLET")
 #define WEIR__KIND(kind, word) kind,
 enum weir_node_kind { WEIR__NO_NODE, WEIR_NODE_KINDS(WEIR__KIND) };
 
@@ -98,6 +98,8 @@ struct weir_option {
 };
 #define OPTIONS(...) ((const struct weir_option[]){ __VA_ARGS__, { NULL, 0, NULL, NULL } })
 
+struct weir_outlet;
+
 struct weir_arm { /* one input of a cogroup; weir_arg in its fold: the arm's, NULL = the node's */
     const struct weir_node *from;
     weir_fold              *fold;
@@ -133,7 +135,10 @@ struct weir_node {
     weir_join                *join;
     weir_extract             *extract;
     weir_route               *route;
+    const struct weir_outlet *outlet; /* OUTLET: outlet.h */
 };
+
+struct weir_setting;
 
 /* A path of the process's HTTP port and who answers it. */
 struct weir_endpoint {
@@ -189,6 +194,7 @@ struct weir_topology {
 #define TABLE(id, from, st, ...)  NODE(id, .kind = WEIR_TABLE,  .topics = TOPICS(from), .into = st, ##__VA_ARGS__)
 #define GLOBAL(id, from, st, ...) NODE(id, .kind = WEIR_GLOBAL, .topics = TOPICS(from), .into = st, ##__VA_ARGS__)
 #define SINK(id, to, k, ...)      NODE(id, .kind = WEIR_SINK,   .topics = TOPICS(to),   .key = k, .value = __VA_ARGS__)
+#define OUTLET(id, to, k, ...)    NODE(id, .kind = WEIR_OUTLET, .outlet = to,            .key = k, .value = __VA_ARGS__)  /* outlet.h */
 #define STEP(id, ...)        NODE(id, .kind = WEIR_STEP,        .process = __VA_ARGS__)   /* .uses = STORES(..), .looks_up = NODES(..) */
 #define STEP_VALUES(id, ...) NODE(id, .kind = WEIR_STEP_VALUES, .process = __VA_ARGS__)   /* keeps the key */
 #define KEEP(id, ...)        NODE(id, .kind = WEIR_KEEP,        .test = __VA_ARGS__)      /* filter */

@@ -37,6 +37,9 @@ struct weir_driver_config {
     const char        *dir;         /* of durable stores; NULL = all stores in memory */
     const char        *config_file; /* NULL = none */
     const char *const *settings;    /* "key=value", NULL-ended, stronger than the file; NULL = none */
+    /* What reaches a node of an outlet (node->outlet); a code of record scope refuses the record. NULL: it ends there. */
+    int (*put)(void *put_arg, const struct weir_node *node, const struct weir_record *rec);
+    void *put_arg;
 };
 /* File and settings are an application's configuration (docs/configuration.md): what they say of delivery, caches,
  * handlers, intervals, names, limits and log.quirks is stronger than the fields, and overrides are laid over the

@@ -45,7 +45,8 @@ struct weir_outlet {
     int64_t (*commit_every)(void *open);
 };
 
-/* In declare.h: OUTLET(id, outlet, key codec, value codec, .arg = ...): the end of a path. */
+/* In declare.h: OUTLET(id, outlet, key codec, value codec, .arg = ...): the end of a path. Nodes may share an outlet; outlets of
+ * a topology have names of their own. */
 
 #ifdef __cplusplus
 }

@@ -90,6 +90,8 @@ const struct weir_setting weir__settings[] = {
       "How long a client may take to send a request, and as long again to take its answer." },
     { "http.idle.timeout.ms", WEIR_SETTING_DURATION, "75s", 1, DAY, NULL,
       "How long a connection may wait for its next request." },
+    { "outlet.timeout.ms", WEIR_SETTING_DURATION, "4s", 1, HOUR, NULL,
+      "How long a commit waits for what was put into caches and databases to be acknowledged; then it is aborted, and records wait until they answer." },
     { "health.stall.ms", WEIR_SETTING_DURATION, "1m", 1, DAY, NULL,
       "A stream thread that has not come around for so long has stalled: /health/live then says 503." },
     { "health.commit.age.ms", WEIR_SETTING_DURATION, "1m", 1, DAY, NULL,

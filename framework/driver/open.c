@@ -3,6 +3,14 @@
 
 static int64_t now_of(void *arg) { return ((struct weir_driver *)arg)->now; }
 
+static int put(void *arg, struct weir_context *ctx, const struct weir_node *node, const struct weir_record *rec)
+{
+    const struct weir_driver_config *config = &((struct weir_driver *)arg)->config;
+
+    (void)ctx;
+    return config->put(config->put_arg, node, rec);
+}
+
 int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr)
 {
     const struct weir_driver_config *config = &driver->config;
@@ -16,6 +24,8 @@ int weir__driver_make_task(struct weir_driver *driver, struct weir_error *reterr
                                               .metrics = driver->metrics,
                                               .send = weir__driver_send,
                                               .send_arg = driver,
+                                              .put = config->put != NULL ? put : NULL,
+                                              .put_arg = driver,
                                               .now = now_of,
                                               .now_arg = driver,
                                               .on_unreadable = driver->on_unreadable,

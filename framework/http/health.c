@@ -165,6 +165,26 @@ static void put_told(struct weir_json_out *json, struct probe *probe, struct sum
     }
 }
 
+/* What it writes to outside of the log. While one is down nothing goes on: that is critical. */
+static void put_outlets(struct weir_json_out *json, struct probe *probe, struct sums *sums)
+{
+    struct weir__app_outlet outlet, other;
+
+    for (size_t i = 0; weir__app_outlet(probe->app, i, &outlet) && outlet.thread == 0; i++) {
+        char               name[96];
+        const struct check check = { .name = name,
+                                     .description = "What the topology writes to outside of the log answers.",
+                                     .critical = true };
+
+        snprintf(name, sizeof(name), "outlet.%s", outlet.name);
+        for (size_t j = i; outlet.up && weir__app_outlet(probe->app, j, &other); j++)
+            if (strcmp(other.name, outlet.name) == 0)
+                outlet = other;
+        snprintf(probe->error, sizeof(probe->error), "%s", outlet.why);
+        put_and_count(json, &check, probe, sums);
+    }
+}
+
 /* The object of /health. Whether it is healthy or at worst degraded. */
 static bool put_health(struct weir_request *request, struct weir_json_out *json)
 {
@@ -179,6 +199,7 @@ static bool put_health(struct weir_request *request, struct weir_json_out *json)
         for (size_t j = 0; j < ARRAY_SIZE(checks); j++)
             put_and_count(json, &checks[j], &probe, &sums);
         put_told(json, &probe, &sums);
+        put_outlets(json, &probe, &sums);
     }
     weir_json_end_object(json);
     weir__put_bool(json, "healthy", sums.critical == 0);

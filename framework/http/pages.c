@@ -104,6 +104,8 @@ static void put_app(struct weir_json_out *json, struct weir__app *app)
     put_threads(json, app);
     weir_json_name(json, "tasks");
     weir__app_put_tasks(app, json);
+    weir_json_name(json, "outlets");
+    weir__app_put_outlets(app, json);
     weir_json_end_object(json);
 }
 

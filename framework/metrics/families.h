@@ -37,6 +37,12 @@
     X(STORE_BYTES, "weir_store_bytes", GAUGE, "Bytes of a store as its engine keeps them, on disk or in memory.", "topology", "task", "store", "place") \
     X(UNCOMMITTED, "weir_task_uncommitted_bytes", GAUGE, "Memory of a task's uncommitted changes, when they were last committed.", "topology", "task") \
     X(HELD, "weir_task_held_bytes", GAUGE, "Memory of a task's committed rows that its engine does not have yet.", "topology", "task") \
+    X(OUTLET_UP, "weir_outlet_up", GAUGE, "Whether an outlet answers: 1 or 0.", "topology", "outlet", "thread") \
+    X(OUTLET_BYTES, "weir_outlet_waiting_bytes", GAUGE, "Bytes put into an outlet and not acknowledged yet.", "topology", "outlet", "thread") \
+    X(OUTLET_PUTS, "weir_outlet_records_total", COUNTER, "Records put into an outlet, those that were put again too.", "topology", "outlet", "thread") \
+    X(OUTLET_SECONDS, "weir_outlet_settle_seconds", HISTOGRAM, "Time that commits waited for an outlet's acknowledgement.", "topology", "outlet", "thread") \
+    X(OUTLET_OUTAGES, "weir_outlet_outages_total", COUNTER, "How often an outlet stopped to answer.", "topology", "outlet", "thread") \
+    X(OUTLET_OLDEST, "weir_outlet_oldest_offset", GAUGE, "Offset of the oldest record of an input partition that outlets have not acknowledged; absent where they have all.", "topology", "topic", "partition") \
     X(HTTP_REQUESTS, "weir_http_requests_total", COUNTER, "Requests answered at the HTTP port.", "path", "status")     \
     X(HTTP_SECONDS, "weir_http_request_seconds", HISTOGRAM, "Time that answers took to be made.", "path")              \
     X(BUILD, "weir_build_info", GAUGE, "Always 1; which version runs.", "version")                                     \

@@ -124,6 +124,7 @@ static int make_threads(struct weir__app *app)
     app->thread_count = count;
     for (size_t i = 0; i < count; i++) {
         init_thread(app, i);
+        app->threads[i].commit_interval = app->settings.commit_interval;
         app->threads[i].sent = weir_arena_alloc(&app->arena, sizeof(*app->threads[i].sent) * (app->topics.count + 1));
         if (app->threads[i].sent == NULL)
             return WEIR_NO_MEMORY;
@@ -218,6 +219,9 @@ static int build(struct weir__app *app, struct weir_error *reterr)
     weir__memory_divide(app);
     if (list_inputs(app) < 0 || make_threads(app) < 0 || weir__shown_prepare(app) < 0)
         return fail_memory(name, reterr);
+    err = weir__outlets_prepare(app, reterr);
+    if (err < 0)
+        return err;
     if (app->input_count == 0)
         return weir__fail(reterr, WEIR_BAD_TOPOLOGY, name, "the topology reads no topic: give it a SOURCE");
     return WEIR_OK;

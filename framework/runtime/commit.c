@@ -1,6 +1,6 @@
 /* commit.c: the commit cycle of a thread: all its tasks, one transaction.
  *
- * (1) Flush, offsets, the log's commit, and only when it is known to stand the stores' batches: a batch written
+ * (1) Flush, outlets, offsets, the log's commit, and only when it is known to stand the stores' batches: a batch written
  *     before could hold state of a record that is processed again.
  * (2) No record is taken between the first flush and the last batch.
  * (3) The generation's token is the one that came with the assignment; without a valid one nothing is committed.
@@ -26,7 +26,7 @@ bool weir__commit_due(struct weir__thread *thread, int64_t now)
         if (thread->seats[i]->running && weir__task_wants_commit(thread->seats[i]->task))
             return true;
     return thread->sent_bytes > thread->app->memory.unsent || weir__refused_room(thread) == 0 ||
-           now - thread->last_commit >= thread->app->settings.commit_interval;
+           weir__outlets_full(thread) || now - thread->last_commit >= thread->commit_interval;
 }
 
 static int flush_tasks(struct weir__thread *thread, bool all, struct weir_error *reterr)
@@ -120,6 +120,10 @@ static int commit_work(struct weir__thread *thread, bool all, bool durable, stru
     if (err < 0)
         return err;
     weir__crash_at(WEIR__AFTER_FLUSH);
+    err = weir__outlets_settle(thread, reterr);
+    if (err < 0)
+        return err;
+    weir__crash_at(WEIR__AFTER_SETTLE);
     offsets = gather_offsets(thread, all, &count);
     if (offsets == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, thread->app->plan->application, "no memory for a commit");

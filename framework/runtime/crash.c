@@ -8,6 +8,7 @@ static const char *const names[WEIR__CRASH_POINTS] = {
     [WEIR__AT_RECORD] = "record",
     [WEIR__BEFORE_COMMIT] = "before-commit",
     [WEIR__AFTER_FLUSH] = "after-flush",
+    [WEIR__AFTER_SETTLE] = "after-settle",
     [WEIR__MID_COMMIT] = "mid-commit",
     [WEIR__AFTER_COMMIT] = "after-commit",
     [WEIR__MID_RESTORE] = "mid-restore",

@@ -115,6 +115,20 @@ static void print_lag(const struct gauge *gauge, struct weir__app *app, struct w
         }
 }
 
+static void print_oldest(const struct gauge *gauge, struct weir__app *app, struct weir__buf *ret)
+{
+    for (size_t i = 0; i < app->shown_count; i++)
+        for (size_t j = 0; j < app->shown[i]->input_count; j++) {
+            const struct weir__shown_input *input = &app->shown[i]->inputs[j];
+            int64_t                         oldest = atomic_load(&input->oldest);
+            char                            number[16];
+
+            snprintf(number, sizeof(number), "%d", input->tp.partition);
+            if (oldest >= 0)
+                print(gauge, (double)oldest, ret, name_of(app), input->tp.topic, number, NULL);
+        }
+}
+
 static const struct gauge gauges[] = {
     { WEIR__THREADS_FAMILY, print_threads },
     { WEIR__TASKS_FAMILY, print_tasks },
@@ -126,6 +140,7 @@ static const struct gauge gauges[] = {
     { WEIR__STORE_BYTES_FAMILY, print_stores },
     { WEIR__UNCOMMITTED_FAMILY, print_bytes },
     { WEIR__HELD_FAMILY, print_bytes },
+    { WEIR__OUTLET_OLDEST_FAMILY, print_oldest },
 };
 
 /* ---- the process ---- */

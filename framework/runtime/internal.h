@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "framework/outlet.h"
 #include "framework/runtime/runtime.h"
 
 /* How long one call of the log may take before we look around, ms. */
@@ -28,6 +29,7 @@ struct weir__app_settings {
     int64_t            memory;                                                            /* of the process */
     size_t             record_memory;
     int64_t            max_record_bytes, least_time; /* of what the log takes */
+    int64_t            outlet_timeout;               /* ms */
     enum weir__handler on_unreadable, on_failure, on_refused;
     int64_t            letters_per_second; /* beyond it dead letters fold; 0 = never */
     int32_t            partitions;         /* of topics we create */
@@ -44,6 +46,7 @@ struct weir__memory_parts {
     size_t queued;  /* records of an input partition, before its reading pauses */
     size_t unsent;  /* records of a thread's transaction, before a commit is brought forward */
     size_t record;  /* what one record may take */
+    size_t outlet;  /* what was put into one outlet of a thread and is not acknowledged */
 };
 void weir__memory_divide(struct weir__app *app); /* its topics are known */
 
@@ -100,6 +103,7 @@ struct weir__input {
     bool              held, internal;
     int64_t           committed; /* last committed offset; -1 = not by us */
     int64_t           begin;     /* where it began when it was last taken */
+    bool              put;       /* outlets have something of it that they have not acknowledged */
 
     struct weir__series *consumed;
 };
@@ -128,6 +132,7 @@ struct weir__shown_store {
 struct weir__shown_input {
     struct weir__tp     tp;
     atomic_int_fast64_t position, settled; /* next to come; before it all is done and committed */
+    atomic_int_fast64_t oldest;            /* that outlets have not acknowledged; -1 = none */
 };
 struct weir__shown {
     const char               *name; /* of the task, for people */
@@ -173,6 +178,23 @@ enum weir__request_kind { WEIR__CHECK_QUIET, WEIR__CLOSE_WINDOWS };
 /* What a thread's time goes to. */
 enum weir__work { WEIR__POLLING, WEIR__RESTORING, WEIR__WORKING, WEIR__COMMITTING, WEIR__WORKS };
 
+/* An outlet of a thread (outlets.c). */
+enum weir__outlet_standing { WEIR__OUTLET_OFF, WEIR__OUTLET_DOWN, WEIR__OUTLET_UP };
+struct weir__opened {
+    const struct weir_outlet *outlet;
+    void                     *open; /* NULL = not open, or not configured */
+    uint64_t                  puts; /* since all was acknowledged */
+    size_t                    bytes;
+    int64_t                   since; /* monotonic us: when it was opened, or stopped to answer */
+    bool                      told;  /* that it does not answer */
+    struct weir__series      *metric_up, *metric_bytes, *metric_puts, *metric_seconds, *metric_outages;
+
+    /* shared */
+    atomic_int           standing;
+    atomic_uint_fast64_t waiting, outages;
+    char                 why[300]; /* under the mutex */
+};
+
 /* Records sent to one topic since the last commit. */
 struct weir__sent {
     uint64_t             count;
@@ -206,13 +228,17 @@ struct weir__thread {
     int                    failures;                            /* in a row, without a commit between */
     int64_t                last_failure;                        /* monotonic us */
     int                    refusals;                            /* the same, of records that the log refused */
-    size_t                 room;       /* most records in a transaction (refused.c); 0 = no limit */
-    int64_t                last_fence; /* monotonic us; 0 = never */
-    uint64_t               answered;   /* last request */
-    unsigned               wants;      /* of the app, as last seen */
-    struct weir__shown     shown;      /* its copy of the global stores */
-    bool                   worked;     /* this round did something */
-    size_t                 at_once;    /* records of a task at one look, less one */
+    size_t                 room;            /* most records in a transaction (refused.c); 0 = no limit */
+    int64_t                last_fence;      /* monotonic us; 0 = never */
+    uint64_t               answered;        /* last request */
+    unsigned               wants;           /* of the app, as last seen */
+    struct weir__shown     shown;           /* its copy of the global stores */
+    bool                   worked;          /* this round did something */
+    size_t                 at_once;         /* records of a task at one look, less one */
+    int64_t                commit_interval; /* ms: the setting's, or more where an outlet asks for it */
+    struct weir__opened   *outlets;
+    size_t                 outlet_count;
+    struct weir_error      unsettled; /* why a commit was aborted before it reached the log; code 0 = it was not */
 
     /* shared */
     struct weir__consumer *consumer; /* changed by the thread, under the mutex */
@@ -359,10 +385,31 @@ int weir__commit_flush_states(struct weir__thread *thread, struct weir_error *re
 /* Repartition topics keep nothing that was read and committed. Failure costs space, no more. */
 void weir__commit_purge(struct weir__thread *thread);
 
-/* refused.c: records that the log refuses at the commit */
+/* outlets.c */
+static inline size_t weir__count_outlets(const struct weir__plan *plan)
+{
+    size_t count = 0;
+
+    while (weir__plan_outlet(plan, count) != NULL)
+        count++;
+    return count;
+}
+int  weir__outlets_prepare(struct weir__app *app, struct weir_error *reterr); /* its threads are made */
+int  weir__outlets_open(struct weir__thread *thread, struct weir_error *reterr);
+void weir__outlets_close(struct weir__thread *thread);
+int  weir__outlets_serve(struct weir__thread *thread, struct weir_error *reterr);
+bool weir__outlets_take(struct weir__thread *thread);       /* records may be taken */
+bool weir__outlets_full(const struct weir__thread *thread); /* a commit is due */
+/* All that was put is acknowledged. WEIR_ABORT: it is not, or a record is refused: thread->unsettled says why. */
+int       weir__outlets_settle(struct weir__thread *thread, struct weir_error *reterr);
+void      weir__outlets_forget(struct weir__thread *thread);
+weir__put weir__outlets_put;
+
+/* refused.c: records that the log or an outlet refuses at the commit */
 bool   weir__refused(struct weir__thread *thread); /* an abort was for that, and the next try will be another one */
 size_t weir__refused_room(const struct weir__thread *thread); /* records that the transaction may still take */
-void   weir__refused_passed(struct weir__thread *thread);     /* a commit stands */
+void   weir__refused_shrink(struct weir__thread *thread); /* the next transaction takes fewer records than this one */
+void   weir__refused_passed(struct weir__thread *thread); /* a commit stands */
 
 /* recover.c: after a failure of task scope, by its code. WEIR_OK: go on. */
 int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr);

@@ -16,6 +16,7 @@
 #define MOST_HELD    ((size_t)64 << 20) /* of all tasks: rows held longer than a flush interval gain little */
 #define MOST_QUEUED  ((size_t)16 << 20) /* of an input partition */
 #define MOST_UNSENT  ((size_t)32 << 20) /* of a thread */
+#define MOST_OUTLET  ((size_t)32 << 20) /* of an outlet of a thread */
 #define LEAST        ((size_t)256 << 10)
 #define SCARCE       ((int64_t)1 << 30) /* with less, threads share what they freed */
 #define LITTLE       ((int64_t)128 << 20)
@@ -108,7 +109,9 @@ void weir__memory_divide(struct weir__app *app)
     bool                             queues = app->config.engine->expect != NULL;
     bool                             less = queues || settings->memory < LITTLE;
     size_t                           apps = (size_t)settings->memory / 8 * (less ? 3 : 4);
-    size_t                           ours = apps / MAX(app->config.neighbours, (size_t)1);
+    size_t                           outlets = weir__count_outlets(app->plan);
+    size_t                           all = apps / MAX(app->config.neighbours, (size_t)1);
+    size_t                           ours = outlets > 0 ? all - all / 8 : all;
     size_t                           tasks = state_tasks(app), cache = settings->cache_bytes / MAX(tasks, (size_t)1);
     size_t                           dirty = part(ours / 4, tasks, MAX(MOST_DIRTY, cache));
 
@@ -119,6 +122,7 @@ void weir__memory_divide(struct weir__app *app)
         .cache = settings->cache_bytes == 0 ? 0 : MIN(MAX(cache, (size_t)64 << 10), dirty),
         .queued = part(ours / 16, input_partitions(app), MOST_QUEUED),
         .unsent = part(ours / 16, settings->threads, MOST_UNSENT),
+        .outlet = part(all / 8, settings->threads * outlets, MOST_OUTLET),
         .record = MIN(MAX(ours / 8, LEAST), settings->record_memory),
     };
     if (queues)

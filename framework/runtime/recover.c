@@ -6,6 +6,7 @@
  *                    where it was the member
  *     LOST           the membership is gone: forget, close the tasks, join again
  *     a store's      abort, tasks anew
+ *     outlets        what they have not acknowledged is given up; one that is down is waited for, in the loop
  *
  * More than five in a row, each soon after the other and without a commit between, end the application, so that nothing
  * loops for ever. Those of brokers that come and go lie seconds apart: they are waited out.
@@ -156,16 +157,19 @@ static bool too_many(struct weir__thread *thread)
 int weir__recover(struct weir__thread *thread, int code, struct weir_error *reterr)
 {
     struct weir_error words = { 0 };
-    bool              refused = code == WEIR_ABORT && weir__refused(thread);
+    bool              unsettled = code == WEIR_ABORT && thread->unsettled.code == WEIR_AGAIN;
+    bool              outside = thread->unsettled.code != WEIR_OK;
+    bool              refused = code == WEIR_ABORT && !unsettled && weir__refused(thread);
     int               err;
 
-    if (weir_code_scope(code) != WEIR_SCOPE_TASK || (!refused && too_many(thread)))
+    if (weir_code_scope(code) != WEIR_SCOPE_TASK || (!refused && !unsettled && too_many(thread)))
         return code;
+    weir__outlets_forget(thread);
     if (reterr != NULL)
         weir__say_error(WEIR__WARN, "thread-recovers", reterr);
     weir__metric_add(thread->metric_failures, 1);
     atomic_fetch_add(&thread->activity, 1);
-    if (refused)
+    if (refused && !outside)
         err = on_refused(thread, &words);
     else if (code == WEIR_ABORT)
         err = on_abort(thread, &words);
@@ -175,6 +179,7 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
         err = on_lost(thread, &words);
     else
         err = on_store(thread, &words);
+    thread->unsettled.code = WEIR_OK;
     if (err < 0 && reterr != NULL)
         *reterr = words;
     return err;

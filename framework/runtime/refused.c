@@ -1,4 +1,4 @@
-/* refused.c: records that the log refuses at the commit, when it is too late to say which one they came of.
+/* refused.c: records that the log or an outlet refuses at the commit, when it is too late to say which one they came of.
  *
  * (1) The transaction is aborted; the next ones take an eighth of its records, down to one. The room doubles with each commit.
  * (2) A record whose own transaction is refused is not processed again (task/refused.c): never a loop.
@@ -34,23 +34,32 @@ static int refusal(struct weir__thread *thread)
 
 static bool refuse_last(struct weir__thread *thread, int code)
 {
+    char words[512];
+
+    if (thread->unsettled.code == code)
+        snprintf(words, sizeof(words), "%s: %.340s", thread->unsettled.where, thread->unsettled.text);
+    else
+        snprintf(words, sizeof(words), "the log refuses what comes of the record: %s", weir_code_name(code));
     for (size_t i = 0; i < thread->seat_count; i++)
         if (weir__task_taken(thread->seats[i]->task) > 0)
-            return weir__task_refuse_last(thread->seats[i]->task, code);
+            return weir__task_refuse_last(thread->seats[i]->task, code, words);
     return false;
 }
 
+void weir__refused_shrink(struct weir__thread *thread) { thread->room = MAX(count_taken(thread) / 8, (size_t)1); }
+
 bool weir__refused(struct weir__thread *thread)
 {
-    int    code = refusal(thread);
+    int    code = thread->unsettled.code != WEIR_OK ? thread->unsettled.code : refusal(thread);
     size_t count = count_taken(thread);
 
     if (code == WEIR_OK || count == 0 || ++thread->refusals > MOST_REFUSALS)
         return false;
-    weir__say(WEIR__WARN, "log-refuses", "topology", "s", thread->app->plan->topology->name, "why", "s",
-              weir_code_text(code), "records", "u", (uint64_t)count, NULL);
+    weir__say(WEIR__WARN, thread->unsettled.code != WEIR_OK ? "outlet-refuses" : "log-refuses", "topology", "s",
+              thread->app->plan->topology->name, "why", "s", weir_code_text(code), "records", "u", (uint64_t)count,
+              NULL);
     thread->failures = 0;
-    thread->room = MAX(count / 8, (size_t)1);
+    weir__refused_shrink(thread);
     return count > 1 || refuse_last(thread, code);
 }
 

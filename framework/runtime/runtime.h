@@ -82,13 +82,24 @@ struct weir__app_told {
     const char *name;
     char        words[300]; /* empty = it is well */
 };
-bool        weir__app_told(struct weir__app *app, size_t n, struct weir__app_told *ret);
+bool weir__app_told(struct weir__app *app, size_t n, struct weir__app_told *ret);
+/* How a thread's outlet stands, the n-th that is configured; false past the end. Any thread. */
+struct weir__app_outlet {
+    const char *name;
+    size_t      thread;
+    bool        up;
+    uint64_t    bytes, outages; /* bytes: put, and not acknowledged */
+    char        why[300];       /* not up: in words */
+};
+bool        weir__app_outlet(struct weir__app *app, size_t n, struct weir__app_outlet *ret);
 const char *weir__app_instance(const struct weir__app *app);
 int64_t     weir__app_epoch(const struct weir__app *app); /* of rebuilds */
 /* Gauges of applications as they are now, in Prometheus' text form. Any thread; asks the log for its ends. */
 void weir__apps_gauges(struct weir__app *const *apps, size_t count, struct weir__buf *ret);
 /* An array of what the application's tasks of this process are and have. The same. */
 void weir__app_put_tasks(struct weir__app *app, struct weir_json_out *json);
+/* An array of its outlets. */
+void weir__app_put_outlets(struct weir__app *app, struct weir_json_out *json);
 /* Whether the log answers, asked now. WEIR_AGAIN: not within ms. Any thread. */
 int weir__app_ask_log(struct weir__app *app, int64_t ms);
 
@@ -194,6 +205,7 @@ enum weir__crash_point {
     WEIR__AT_RECORD,
     WEIR__BEFORE_COMMIT,
     WEIR__AFTER_FLUSH,
+    WEIR__AFTER_SETTLE,
     WEIR__MID_COMMIT,
     WEIR__AFTER_COMMIT,
     WEIR__MID_RESTORE,

@@ -326,6 +326,8 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
                                         .metrics = app->config.metrics,
                                         .send = weir__thread_send,
                                         .send_arg = thread,
+                                        .put = weir__outlets_put,
+                                        .put_arg = thread,
                                         .now = now_of,
                                         .now_arg = app,
                                         .transactional =

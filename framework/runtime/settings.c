@@ -36,6 +36,7 @@ void weir__app_settings_read(const struct weir__config *config, const struct wei
         .memory = weir__memory_total(weir__config_int(config, "memory.max")),
         .record_memory = (size_t)weir__config_int(config, "record.memory.max"),
         .max_record_bytes = weir__config_int(config, "max.record.bytes"),
+        .outlet_timeout = weir__config_int(config, "outlet.timeout.ms"),
         .least_time = strcmp(weir__config_text(config, "log.quirks"), "on") == 0,
         .letters_per_second = weir__config_int(config, "dead.letters.per.second"),
         .on_unreadable = weir__handler_of(weir__config_text(config, "deserialization.handler")),

@@ -101,8 +101,10 @@ int weir__seat_show(struct weir__thread *thread, struct weir__seat *seat)
         return WEIR_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
         show_store(thread->app, shown, weir__task_store(seat->task, i, &changelog));
-    for (size_t i = 0; i < seat->input_count; i++)
+    for (size_t i = 0; i < seat->input_count; i++) {
+        atomic_store(&shown->inputs[shown->input_count].oldest, -1);
         shown->inputs[shown->input_count++].tp = seat->inputs[i].tp;
+    }
     if (add(thread->app, shown) < 0)
         return WEIR_NO_MEMORY;
     seat->shown = shown;

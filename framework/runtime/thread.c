@@ -135,7 +135,7 @@ static int add_records(struct weir__thread *thread, const struct weir__polled *p
 
 static int64_t poll_deadline(struct weir__thread *thread)
 {
-    int64_t now = weir__app_now(thread->app), due = thread->last_commit + thread->app->settings.commit_interval;
+    int64_t now = weir__app_now(thread->app), due = thread->last_commit + thread->commit_interval;
 
     if (thread->worked || weir__restore_pending(thread))
         return 0;
@@ -215,11 +215,15 @@ static int work_seat(struct weir__thread *thread, struct weir__seat *seat, struc
     return err < 0 ? err : hold_input(thread, seat, reterr);
 }
 
+/* While an outlet is down its records wait. */
 static int work(struct weir__thread *thread, struct weir_error *reterr)
 {
     for (size_t i = 0; i < thread->seat_count; i++) {
-        int err = thread->seats[i]->running ? work_seat(thread, thread->seats[i], reterr) : WEIR_OK;
+        struct weir__seat *seat = thread->seats[i];
+        int                err = WEIR_OK;
 
+        if (seat->running)
+            err = weir__outlets_take(thread) ? work_seat(thread, seat, reterr) : hold_input(thread, seat, reterr);
         if (err < 0)
             return err;
     }
@@ -270,6 +274,8 @@ static int turn(struct weir__thread *thread, struct weir_error *reterr)
         err = poll_input(thread, reterr);
     lap(thread, WEIR__POLLING, &at);
     if (err == WEIR_OK)
+        err = weir__outlets_serve(thread, reterr);
+    if (err == WEIR_OK)
         err = read_back(thread, reterr);
     lap(thread, WEIR__RESTORING, &at);
     if (err == WEIR_OK)
@@ -289,6 +295,8 @@ static int begin(struct weir__thread *thread, struct weir_error *reterr)
     int err = weir__open_producer(thread, reterr);
 
     thread->last_commit = thread->last_flush = thread->last_purge = weir__app_now(thread->app);
+    if (err == WEIR_OK)
+        err = weir__outlets_open(thread, reterr);
     return err == WEIR_OK ? weir__follow_open(thread, reterr) : err;
 }
 
@@ -355,6 +363,7 @@ static void end(struct weir__thread *thread)
     struct weir__consumer         *consumer;
 
     weir__seats_close(thread, NULL, 0);
+    weir__outlets_close(thread);
     weir__follow_close(thread);
     engine->producer_close(thread->producer);
     thread->producer = NULL;

@@ -174,6 +174,7 @@ struct weir__task {
         struct weir__queue *queue; /* NULL = none */
         int64_t             offset;
         int                 code, times;
+        char                words[512];
     } refused;                         /* what the log would not take of it */
     bool                  bare_letter; /* without the record's bytes */
     struct weir__folds   *folds;       /* of dead letters; NULL = there was none yet */

@@ -162,6 +162,17 @@ static int run_sink(struct weir__live *live, const struct weir__event *event)
     return err;
 }
 
+/* A record goes into what is outside of the log, where that is configured. */
+static int run_outlet(struct weir__live *live, const struct weir__event *event)
+{
+    struct weir__task *task = live->task;
+    int                err = task->closing ? WEIR_BAD_STATE : WEIR_OK;
+
+    if (err == WEIR_OK && task->config.put != NULL)
+        err = task->config.put(task->config.put_arg, &task->ctx, live->node->spec, &event->rec);
+    return err < 0 ? weir__handle_failure(live, err, task->config.on_refused) : WEIR_OK;
+}
+
 /* A global store's source: the record's bytes become the row. */
 static int run_global(struct weir__live *live, const struct weir__event *event)
 {
@@ -178,6 +189,7 @@ weir__process_event *weir__process_of(const struct weir__node *node)
     case WEIR__SOURCE:
     case WEIR__PASS: return weir__emit;
     case WEIR__SINK: return run_sink;
+    case WEIR__OUTLET: return run_outlet;
     case WEIR__PROCESS:
     case WEIR__GLOBAL_PROCESS: return run_process;
     case WEIR__FILTER: return run_filter;

@@ -41,6 +41,10 @@ struct weir__store *weir__globals_store(const struct weir__globals *globals, con
 /* Real topic names to follow, all partitions of each; NULL past the end. */
 const char *weir__globals_topic(const struct weir__globals *globals, size_t n);
 
+/* What reaches a node of an outlet. A code of record scope refuses the record; others are failures. */
+typedef int weir__put(void *arg, struct weir_context *ctx, const struct weir_node *node,
+                      const struct weir_record *rec);
+
 struct weir__task_config {
     const struct weir__plan   *plan;
     const struct weir__config *settings; /* for verbs; NULL: they may not ask */
@@ -53,6 +57,8 @@ struct weir__task_config {
     struct weir__metrics      *metrics;
     weir__send                *send;
     void                      *send_arg;
+    weir__put                 *put; /* NULL: outlets have no effect */
+    void                      *put_arg;
     int64_t (*now)(void *arg); /* wall clock, ms */
     void              *now_arg;
     bool               transactional; /* the log marks the end of each commit with a record of its own */
@@ -119,10 +125,10 @@ void weir__task_replayed(struct weir__task *task, int64_t until);
 int    weir__task_process(struct weir__task *task, size_t max, size_t *ret_done, struct weir_error *reterr);
 bool   weir__task_holds(const struct weir__task *task); /* a node wants no records now */
 size_t weir__task_taken(const struct weir__task *task); /* records begun since the last commit, or drop */
-/* The log has refused what came of the only record taken: the next time it is not processed, but handled as the config's
- * on_refused says; the second time, where that is a dead letter, without its bytes. False: no record was taken, or it was
- * refused twice already. */
-bool weir__task_refuse_last(struct weir__task *task, int code);
+/* The log, or an outlet, has refused what came of the only record taken: the next time it is not processed, but handled as the
+ * config's on_refused says; the second time, where that is a dead letter, without its bytes. words: of the dead letter. False:
+ * no record was taken, or it was refused twice already. */
+bool weir__task_refuse_last(struct weir__task *task, int code, const char *words);
 /* Due wall-clock punctuation, and windows and keys by key time that the clock closes or lets go. */
 int  weir__task_punctuate(struct weir__task *task, struct weir_error *reterr);
 bool weir__task_ticks(

@@ -11,7 +11,7 @@
     X(grouped) X(side) X(emit) X(reset) X(partitions) X(when_full) X(topics) X(settings) X(key) X(value) X(into) X(uses)   \
     X(stores_called) X(with) X(looks_up) X(legs) X(arms) X(arg) X(options) X(before) X(after) X(grace) X(until)           \
     X(max_bytes) X(max_records) X(log) X(in_memory) X(state) X(open) X(process) X(close) X(test) X(map)        \
-    X(select) X(foreign) X(final) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route)
+    X(select) X(foreign) X(final) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route) X(outlet)
 /* clang-format on */
 
 #define NUMBER(field) F_##field,
@@ -60,6 +60,7 @@ static const struct rule {
     [WEIR_JOIN] = { B_side | B_grouped | B_value | B_select | B_foreign | B_into | B_before | B_after | B_grace |
                         B_uses | B_stores_called | B_log | B_in_memory | VERB,
                     B_with | B_join, 1 },
+    [WEIR_OUTLET] = { B_key | B_value | VERB, B_outlet, -1 },
     [WEIR_SUPPRESS] = { B_max_bytes | B_max_records | B_when_full | B_log | B_in_memory | B_until, 0, 1 },
 };
 

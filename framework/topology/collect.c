@@ -41,7 +41,7 @@ static bool begins(const struct weir__made *made)
 static bool ends(const struct weir__made *made)
 {
     return made->spec->kind == WEIR_SINK || made->spec->kind == WEIR_FOREACH || made->spec->kind == WEIR_GLOBAL ||
-           made->spec->kind == WEIR_SPLIT;
+           made->spec->kind == WEIR_SPLIT || made->spec->kind == WEIR_OUTLET;
 }
 
 static void refuse_edge(struct weir__compiler *compiler, const struct weir__made *from, const struct weir__made *to)

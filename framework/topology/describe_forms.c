@@ -3,6 +3,7 @@
  *
  * (1) In a picture a thin arrow carries a stream, a thick one a table's changes; dashed lines are what a node reads.
  */
+#include "framework/outlet.h"
 #include "framework/record/record.h"
 #include "framework/topology/topology.h"
 #include "framework/window/window.h"
@@ -90,6 +91,21 @@ static bool cannot_move(const struct weir__plan *plan, const struct weir__store_
 
 /* ---- notes and the full form ---- */
 
+static void put_outlets(struct weir__buf *ret, const struct weir__plan *plan)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const struct weir__node *node = plan->nodes[i];
+
+        if (node->op != WEIR__OUTLET)
+            continue;
+        weir__buf_printf(ret, "%s   %s: %s\n", any ? "" : "Puts into, where it is configured:\n", node->name,
+                         node->spec->outlet->name);
+        any = true;
+    }
+}
+
 static void put_notes(struct weir__buf *ret, const struct weir__plan *plan)
 {
     bool any = false;
@@ -99,6 +115,7 @@ static void put_notes(struct weir__buf *ret, const struct weir__plan *plan)
     for (size_t i = 0; i < plan->override_count; i++)
         weir__buf_printf(ret, "   %s.%s = %s\n", plan->overrides[i].element, plan->overrides[i].field,
                          plan->overrides[i].value);
+    put_outlets(ret, plan);
     for (size_t i = 0; i < plan->store_count; i++) {
         if (!cannot_move(plan, plan->stores[i]))
             continue;
@@ -121,6 +138,8 @@ static const char *carries(const struct weir__node *node)
 {
     if (node->op == WEIR__REFUSED)
         return "no runtime yet";
+    if (node->op == WEIR__OUTLET)
+        return "put";
     return node->op == WEIR__SINK ? "written" : node->table ? "table" : "stream";
 }
 
@@ -137,6 +156,8 @@ static void put_node(struct weir__buf *ret, const struct weir__node *node, int w
         weir__buf_puts(ret, emits[node->emit]);
     if (node->partitions > 0)
         weir__buf_printf(ret, ", %d partitions when made", node->partitions);
+    if (node->op == WEIR__OUTLET)
+        weir__buf_printf(ret, ", into %s", node->spec->outlet->name);
     weir__buf_putc(ret, '\n');
 }
 
@@ -303,8 +324,11 @@ static void draw_group(struct picture *picture, size_t n)
     for (size_t i = 0; i < sub->node_count; i++) {
         const struct weir__node *node = sub->nodes[i];
 
-        snprintf(text, sizeof(text), "%s\n%s%s", node->name, word_of(node),
-                 node->op == WEIR__REFUSED ? ", no runtime yet" : "");
+        snprintf(text, sizeof(text), "%s\n%s%s%s", node->name, word_of(node),
+                 node->op == WEIR__REFUSED  ? ", no runtime yet"
+                 : node->op == WEIR__OUTLET ? " "
+                                            : "",
+                 node->op == WEIR__OUTLET ? node->spec->outlet->name : "");
         put_labelled(picture, picture->style->node, (size_t)node->index, text);
     }
     weir__buf_puts(picture->ret, picture->style->group_end);

@@ -1,4 +1,5 @@
 /* lower.c: declared nodes to graphs of physical ones: sources, sinks and what works on one record of a stream. */
+#include "framework/outlet.h"
 #include "framework/topology/internal.h"
 
 /* ---- shared ---- */
@@ -310,6 +311,30 @@ static void lower_sink(struct weir__compiler *compiler, struct weir__made *made)
     weir__same_type(compiler, made, "the value that it writes", from->value, made->eff.value);
 }
 
+/* Its name stands for it in settings, metrics and health. */
+static void check_outlet_name(struct weir__compiler *compiler, const struct weir__made *made)
+{
+    for (size_t i = 0; i < compiler->made_count; i++) {
+        const struct weir_node *other = compiler->made[i]->spec;
+
+        if (other->kind == WEIR_OUTLET && other->outlet != NULL && other->outlet != made->eff.outlet &&
+            strcmp(other->outlet->name, made->eff.outlet->name) == 0)
+            weir__fault(compiler, WEIR_BAD_NAME, made->eff.name, "node %s has another outlet of the name \"%s\"",
+                        other->name, other->outlet->name);
+    }
+}
+
+static void lower_outlet(struct weir__compiler *compiler, struct weir__made *made)
+{
+    const struct weir__made *from = made->inputs[0];
+
+    weir__lower_one(compiler, made, weir__name_or(compiler, made, "KSTREAM-OUTLET-"), WEIR__OUTLET);
+    made->flow = WEIR__NOTHING;
+    weir__same_type(compiler, made, "the key that it takes", from->key, made->eff.key);
+    weir__same_type(compiler, made, "the value that it takes", from->value, made->eff.value);
+    check_outlet_name(compiler, made);
+}
+
 /* ---- all kinds ---- */
 
 enum takes { STREAM = 1, TABLE = 2, GROUPED = 4, ANY = STREAM | TABLE };
@@ -345,6 +370,7 @@ static const struct kind {
     [WEIR_AS_STREAM] = { weir__lower_as_stream, TABLE },
     [WEIR_JOIN] = { weir__lower_join, ANY },
     [WEIR_SUPPRESS] = { weir__lower_suppress, TABLE },
+    [WEIR_OUTLET] = { lower_outlet, ANY },
 };
 
 static const char *remedy(enum weir__flow given, enum takes takes)

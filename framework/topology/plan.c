@@ -126,6 +126,22 @@ struct weir__store_plan *weir__plan_store(const struct weir__plan *plan, const c
     return NULL;
 }
 
+static bool is_first(const struct weir__plan *plan, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (plan->nodes[i]->op == WEIR__OUTLET && plan->nodes[i]->spec->outlet == plan->nodes[at]->spec->outlet)
+            return false;
+    return true;
+}
+
+const struct weir_outlet *weir__plan_outlet(const struct weir__plan *plan, size_t n)
+{
+    for (size_t i = 0; i < plan->node_count; i++)
+        if (plan->nodes[i]->op == WEIR__OUTLET && is_first(plan, i) && n-- == 0)
+            return plan->nodes[i]->spec->outlet;
+    return NULL;
+}
+
 const char *weir__kind_word(int kind)
 {
 #define WORD(value, word) [value] = word,

@@ -13,6 +13,7 @@
 enum weir__op {
     WEIR__SOURCE = 1,   /* reads topics; user's or repartition */
     WEIR__SINK,         /* writes a topic; user's or repartition */
+    WEIR__OUTLET,       /* puts into spec->outlet */
     WEIR__PROCESS,      /* STEP, STEP_VALUES, FLAT_MAP, FLAT_MAP_VALUES, PEEK, FOREACH: spec->process */
     WEIR__FILTER,       /* stream: spec->test, negated for DROP */
     WEIR__MAP,          /* stream: spec->map; MAP, MAP_VALUES */
@@ -147,9 +148,11 @@ int weir__plan_describe(const struct weir__plan *plan, struct weir__buf *ret);
 /* TEXT: Kafka's, and after it what configuration set and which stores cannot move, if any; FULL: all types and stores
  * between them; DOT: Graphviz. */
 enum weir__form { WEIR__AS_TEXT, WEIR__AS_FULL, WEIR__AS_DOT, WEIR__AS_MERMAID };
-int                      weir__plan_print(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret);
-struct weir__node       *weir__plan_node(const struct weir__plan *plan, const char *name);
-struct weir__store_plan *weir__plan_store(const struct weir__plan *plan, const char *name);
+int weir__plan_print(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret);
+/* The n-th outlet that its nodes put into; NULL past the end. */
+const struct weir_outlet *weir__plan_outlet(const struct weir__plan *plan, size_t n);
+struct weir__node        *weir__plan_node(const struct weir__plan *plan, const char *name);
+struct weir__store_plan  *weir__plan_store(const struct weir__plan *plan, const char *name);
 /* How the records of a topic are read: as its source, sink or store has them. A dead letter is JSON, its key is the
  * failed record's. WEIR_NOTFOUND: the topology knows no such topic; ret then zeroed. */
 struct weir__topic_codecs {

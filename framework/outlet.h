@@ -31,7 +31,8 @@ struct weir_outlet {
     /* Takes a record that reached a node of this outlet (weir_arg: the node's); what it needs later is copied. Does not wait.
      * A code of record scope refuses the record: it becomes a dead letter. */
     int (*put)(void *open, struct weir_context *ctx, const struct weir_record *rec);
-    /* Sends and receives what is possible at once; connects again where it must. Called each round, down or not. */
+    /* Sends and receives what is possible at once; connects again where it must. Called each round, down or not: one that is down
+     * is put into no more, and finds out by itself when it answers again. */
     void (*serve)(void *open);
     /* Sends all that was put and waits, up to wait_ms, for the answers. WEIR_OK: all is acknowledged. WEIR_AGAIN: not yet: the
      * same call again. A code of record scope, in words: it refuses a record among these; after forget they come again, fewer

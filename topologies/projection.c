@@ -1,9 +1,12 @@
-/* projection.c: what is served: the latest price of each instrument, and its bars.
+/* projection.c: what is served: the latest price of each instrument, and its bars; over HTTP, by Redis and by ClickHouse.
  *
  * (1) The latest price is the greatest by (epoch, event time, sequence, tick id): a late tick never takes it back.
  * (2) Of several bars of a window the one of the greatest (epoch, revision) stays, whatever order they come in.
+ * (3) Redis has what is latest; ClickHouse every tick and every bar, of which readers take the greatest version (FINAL).
  */
 #include "framework/http.h"
+#include "topologies/clickhouse/clickhouse.h"
+#include "topologies/redis/redis.h"
 #include "topologies/topologies.h"
 
 /* clang-format off */
@@ -27,6 +30,14 @@ WINDOWS(served_1d_s, market_key, market_bar_msgpack, SERVED(HOURS(25),  DAYS(366
 SINK   (prices,  "served.market.latest_prices.v1", market_key, market_latest, .settings = LIST(char, "cleanup.policy=compact"));
 SINK   (rejects, "processing.deadletter.projection.v1", weir_blob, weir_blob);
 
+OUTLET (cached,     market_redis,      market_key, market_latest,   .arg = market_served_latest);
+OUTLET (latest_row, market_clickhouse, market_key, market_latest,   .arg = market_clickhouse_latest);
+OUTLET (tick_row,   market_clickhouse, market_key, market_enriched, .arg = market_clickhouse_ticks);
+OUTLET (row_1m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1m);
+OUTLET (row_5m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_5m);
+OUTLET (row_1h,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1h);
+OUTLET (row_1d,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1d);
+
 /* what happens on the way */
 STEP(latest,  keep_latest, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
 STEP(kept_1m, keep_bar, .uses = STORES(served_1m_s), .arg = served_1m_s);
@@ -40,10 +51,13 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         { "/projections/bars",         answer_bars,   NULL }),
     .paths = PATHS(
         PATH(enriched, latest, prices),
-        PATH(bars_1m, kept_1m),
-        PATH(bars_5m, kept_5m),
-        PATH(bars_1h, kept_1h),
-        PATH(bars_1d, kept_1d)));
+        PATH(          latest, cached),
+        PATH(          latest, latest_row),
+        PATH(enriched, tick_row),
+        PATH(bars_1m, kept_1m), PATH(bars_1m, row_1m),
+        PATH(bars_5m, kept_5m), PATH(bars_5m, row_5m),
+        PATH(bars_1h, kept_1h), PATH(bars_1h, row_1h),
+        PATH(bars_1d, kept_1d), PATH(bars_1d, row_1d)));
 
 /* clang-format on */
 

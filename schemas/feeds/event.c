@@ -38,7 +38,8 @@ static int place(struct market__writer *writer, const struct market__row *row, s
     err = market__product(row->feed, roles, &product, &error);
     if (err == WEIR_OK)
         err = market__instrument(row->feed, roles, &product, &source, &event->id, &error);
-    if (err == WEIR_OK && row->feed->trade && !roles->of[ROLE_INSTANT] && row->received)
+    event->received = err == WEIR_OK && row->feed->trade && !roles->of[ROLE_INSTANT] && row->received;
+    if (event->received)
         *moment = (struct market__moment){ .time = row->received };
     else if (err == WEIR_OK)
         err = market__when(row->feed, roles, product.interval, &source.setting, moment, &error);
@@ -129,7 +130,7 @@ static void put_header(struct market__writer *writer, const struct market__row *
     put_pair(json, "schema_version", TEXT("1.0.0"));
     put_pair(json, "tenant_id", writer->tenant);
     put_pair(json, "producer", TEXT(PRODUCER));
-    put_time(json, "occurred_at", event->time, event->timed);
+    put_time(json, "occurred_at", event->time, event->timed && !event->received);
     put_time(json, "ingested_at", made, event->timed || made);
 }
 

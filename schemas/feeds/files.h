@@ -175,9 +175,10 @@ int    market__begin_smp(struct market__file *file, struct weir_error *reterr);
 
 /* A row as the raw event it is sent as. Lives until the next one of its writer. */
 struct market__event {
-    int64_t          time;    /* us */
-    bool             timed;   /* false: the row says no time that can be read; time is that of the row before */
-    bool             ordinal; /* its number among its equals is still to be put at the end of value */
+    int64_t          time;     /* us */
+    bool             timed;    /* false: the row says no time that can be read; time is that of the row before */
+    bool             received; /* time is when the row was received: it says none of its own */
+    bool             ordinal;  /* its number among its equals is still to be put at the end of value */
     uint64_t         row;
     uint32_t         part;
     struct market_id id; /* size 0 = none */

@@ -201,8 +201,9 @@ int market__map(const struct market_feed *feed, const struct market__fields *fie
                 struct weir_arena *arena, struct market_reading *ret, struct weir_error *reterr);
 
 /* Flags of a whole price, trade or quote (quality.c). Components are no prices: they have no limits, and their sign is free. */
-uint32_t             market__quality(const struct market_feed *feed, const struct market_rules *rules,
-                                     const struct market_limits *limits, const struct market_tick *tick);
+uint32_t             market__quality(const struct market_feed *feed, const struct market__roles *roles,
+                                     const struct market_rules *rules, const struct market_limits *limits,
+                                     const struct market_tick *tick);
 struct market_limits market__limits(const struct market_rules *rules, const struct market_limits *limits);
 
 /* Binance: a stream's wrapper taken off, and the data type of a message by its content; NULL = none that is known. */

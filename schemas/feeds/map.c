@@ -358,7 +358,7 @@ static int add_whole(const struct row *row, struct weir_arena *arena, struct mar
     struct market_tick whole = *tick;
 
     if (row->component == MARKET_PRICE)
-        whole.quality_flags |= market__quality(row->feed, row->rules, row->options->limits, tick);
+        whole.quality_flags |= market__quality(row->feed, row->roles, row->rules, row->options->limits, tick);
     return add_tick(row, arena, reading, &whole, id, tick->price);
 }
 
@@ -664,6 +664,23 @@ static struct weir_text symbol_of(const struct row *row)
                                       : row->source->id;
 }
 
+/* "GC.201312", "ES.20251219": a trade of what is delivered then. */
+static bool is_future(struct weir_text id)
+{
+    size_t digits = 0;
+
+    while (digits < id.size && id.data[id.size - 1 - digits] >= '0' && id.data[id.size - 1 - digits] <= '9')
+        digits++;
+    return (digits == 6 || digits == 8) && id.size > digits + 1 && id.data[id.size - 1 - digits] == '.';
+}
+
+static int64_t ahead_of(const struct row *row, const struct market_tick *tick)
+{
+    if (tick->kind == MARKET_KIND_PRICE)
+        return market_ahead(row->product.basis, row->product.stage);
+    return is_future(tick->instrument_id) ? -1 : market_ahead(MARKET_REAL_TIME, MARKET_SETTLED);
+}
+
 int market__map(const struct market_feed *feed, const struct market__fields *fields,
                 const struct market__source *source, const struct market_raw_options *options,
                 struct weir_arena *arena, struct market_reading *ret, struct weir_error *reterr)
@@ -686,7 +703,7 @@ int market__map(const struct market_feed *feed, const struct market__fields *fie
     tick.symbol = symbol_of(&row);
     if (tick.ingested_at == 0)
         tick.ingested_at = tick.event_time;
-    ret->ahead = feed->trade ? market_ahead(MARKET_REAL_TIME, MARKET_SETTLED)
-                             : market_ahead(row.product.basis, row.product.stage);
-    return add_ticks(&row, arena, options, ret, &tick);
+    err = add_ticks(&row, arena, options, ret, &tick);
+    ret->ahead = ret->count > 0 ? ahead_of(&row, &ret->ticks[0]) : -1;
+    return err;
 }

@@ -22,12 +22,22 @@ static uint32_t judge_price(struct market_limits limits, int64_t price)
     return price < limits.least || price > limits.greatest ? flags | MARKET_OUT_OF_RANGE : flags;
 }
 
-uint32_t market__quality(const struct market_feed *feed, const struct market_rules *rules,
-                         const struct market_limits *limits, const struct market_tick *tick)
+/* Trades and envelope A have a volume; a price of energy, where its row has a field for it. */
+static bool lacks_volume(const struct market_feed *feed, const struct market__roles *roles,
+                         const struct market_tick *tick)
+{
+    bool expected = feed->trade || feed == market__nested || roles->of[ROLE_VOLUME];
+
+    return expected && feed->names[ROLE_VOLUME] && tick->kind != MARKET_KIND_QUOTE && !tick->volume.given;
+}
+
+uint32_t market__quality(const struct market_feed *feed, const struct market__roles *roles,
+                         const struct market_rules *rules, const struct market_limits *limits,
+                         const struct market_tick *tick)
 {
     uint32_t flags = tick->price.given ? judge_price(market__limits(rules, limits), tick->price.units) : 0;
 
-    if (tick->kind != MARKET_KIND_QUOTE && feed->names[ROLE_VOLUME] && !tick->volume.given)
+    if (lacks_volume(feed, roles, tick))
         flags |= MARKET_MISSING_VOLUME;
     if (feed == market__nested && rules->power && !says_place(&tick->metadata))
         flags |= MARKET_MISSING_METADATA;

@@ -259,7 +259,24 @@ static int read_hour(struct row *row, struct market__moment *ret)
     return err == WEIR_OK ? add_quarter(row, ret) : err;
 }
 
-/* "16:50" as the start of its interval; all else is an hour ending. */
+/* What follows "Interval " in the day's text: "02-Oct-2026 - Interval 16:50 EST". Size 0 = nothing. */
+static int read_interval(const struct row *row, struct weir_text *ret)
+{
+    static const char word[] = "Interval ";
+    int               err = text_of(row, ROLE_DAY, ret);
+
+    while (err == WEIR_OK && ret->size && !market__begins(*ret, word))
+        *ret = (struct weir_text){ .data = ret->data + 1, .size = ret->size - 1 };
+    if (err < 0 || !ret->size)
+        return err;
+    *ret = (struct weir_text){ .data = ret->data + sizeof(word) - 1, .size = ret->size - (sizeof(word) - 1) };
+    for (size_t i = 0; i < ret->size; i++)
+        if (ret->data[i] == ' ')
+            ret->size = i;
+    return WEIR_OK;
+}
+
+/* "16:50" as the start of its interval; all else is an hour ending. Where the section has no label the document's counts. */
 static int read_label(struct row *row, struct market__moment *ret)
 {
     struct weir_text text, minutes;
@@ -267,6 +284,8 @@ static int read_label(struct row *row, struct market__moment *ret)
     int64_t          day, hour, minute;
     int              err = text_of(row, ROLE_HOUR, &text);
 
+    if (err == WEIR_OK && !text.size)
+        err = read_interval(row, &text);
     if (err < 0)
         return err;
     colon = text.size ? memchr(text.data, ':', text.size) : NULL;

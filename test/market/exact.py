@@ -137,4 +137,5 @@ def main():
           f"of which {len(ticks)} count")
 
 
-main()
+if __name__ == "__main__":
+    main()

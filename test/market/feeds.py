@@ -437,7 +437,7 @@ def table_of_ticks(path, sink):
             seen[name, time] = sequence + 1
         sink.rows += 1
         sink.events += 1
-        sink.price(name, time, row["price"], volume=row["volume"], sequence=sequence)
+        sink.price(name, time, row["price"], volume=row["volume"], sequence=sequence, bid=row.get("bid"), ask=row.get("ask"))
 
 
 KINDS = [

@@ -25,8 +25,9 @@ for year in $years; do
     market_run "$work/run$year" "$work/$year"/*
     market_print "$work/run$year"
     python3 test/market/exact.py "$work/run$year.run" <"$work/$year.expected"
+    python3 test/market/day_lengths.py "$work/run$year.run" >"$work/lengths"
     for hours in 23 24 25; do
-        grep -qx "$((hours * 3600 * 1000000))" <(python3 test/market/day_lengths.py "$work/run$year.run") || { echo "no day of $hours hours"; exit 1; }
+        grep -qx "$((hours * 3600 * 1000000))" "$work/lengths" || { echo "no day of $hours hours"; exit 1; }
     done
 done
 

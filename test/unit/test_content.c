@@ -952,6 +952,44 @@ START_TEST(limits_that_are_none_are_said)
 }
 END_TEST
 
+/* How far ahead of its ingestion an event may lie is its product's. */
+static bool is_taken(const char *topic, const char *payload, int64_t ahead)
+{
+    size_t before = dead_letters;
+    char   text[700];
+
+    snprintf(text, sizeof(text),
+             "{\"event_id\":\"e\",\"ingested_at\":%" PRId64 ",\"occurred_at\":%" PRId64
+             ",\"payload\":{%s,\"timestamp\":%" PRId64 "}}",
+             (int64_t)BEGIN, (int64_t)BEGIN + ahead, payload, (int64_t)BEGIN + ahead);
+    pipe_raw(topic, text, BEGIN);
+    return before == dead_letters;
+}
+
+START_TEST(what_lies_too_far_ahead_is_refused)
+{
+#define RAW(topic)        "ingestion." topic ".raw.v1"
+#define HUB(market, type) "\"market\":\"" market "\",\"data_type\":\"" type "\",\"node\":\"N" type "\",\"lmp\":5"
+#define TRADE_OF(symbol) \
+    "\"market\":\"CME\",\"source_system\":\"s\",\"symbol\":\"" symbol "\",\"raw_payload\":\"{\\\"price\\\":1}\""
+    open_chain();
+    ck_assert(is_taken(RAW("pjm"), HUB("PJM", "rtm_lmp"), 300 * SECOND));
+    ck_assert(!is_taken(RAW("pjm"), HUB("PJM", "rtm_lmp"), 300 * SECOND + 1));
+    ck_assert(is_taken(RAW("pjm"), HUB("PJM", "lmp"), 72 * HOUR));
+    ck_assert(!is_taken(RAW("pjm"), HUB("PJM", "lmp"), 72 * HOUR + 1));
+    ck_assert(!is_taken(RAW("market.ticks"), TRADE_OF("SPY"), 301 * SECOND));
+    ck_assert(is_taken(RAW("market.ticks"), TRADE_OF("GC/201312"), 9000 * HOUR));
+    ck_assert_double_eq(weir_driver_metric(drivers[0], "weir_records_dropped_total", "reason", "too_far_ahead"), 3);
+    loaded = true;
+    backfill = "7";
+    ck_assert(is_taken(RAW("pjm"), HUB("PJM", "rtm_lmp"), 400 * HOUR));
+    loaded = false;
+    ck_assert(is_taken(RAW("pjm"), HUB("PJM", "rtm_lmp"), 500 * HOUR));
+    backfill = NULL;
+    close_chain();
+}
+END_TEST
+
 /* ---- fallback ---- */
 
 START_TEST(a_missing_price_is_refused_unless_it_may_fall_back)
@@ -1067,6 +1105,7 @@ int main(void)
     tcase_add_test(tests, a_price_that_stands_out_is_a_spike);
     tcase_add_test(tests, limits_and_components_are_configuration);
     tcase_add_test(tests, limits_that_are_none_are_said);
+    tcase_add_test(tests, what_lies_too_far_ahead_is_refused);
     tcase_add_test(tests, a_missing_price_is_refused_unless_it_may_fall_back);
     tcase_add_test(tests, a_missing_price_falls_back_on_the_last_one);
     tcase_add_test(tests, two_names_of_one_instrument_are_a_clash);

@@ -154,6 +154,13 @@ START_TEST(connectors_payloads_of_each_market)
             "\"pool_price_cad_per_mwh\":28.89,\"forecast_pool_price_cad_per_mwh\":28.77}"),
        "AESO.AB.RT1H 2024-04-14T06:00:00Z 28.89; AESO.AB.RT1H.FORECAST 2024-04-14T06:00:00Z 28.77");
     ck_assert_int_eq(memcmp(reading.ticks[0].currency.data, "CAD", 3), 0);
+#define AESO_SMP(more)                                                                                                   \
+    flat(                                                                                                                \
+        "{\"market\":\"aeso\",\"data_type\":\"system_marginal_price\",\"begin_datetime_utc\":\"2024-04-14 06:01\"," more \
+        "\"system_marginal_price_cad_per_mwh\":28.89}")
+    IS(AESO_SMP("\"volume_mwh\":55,"), "AESO.AB 2024-04-14T06:01:00Z 28.89 x55");
+    IS(AESO_SMP("\"volume_mwh\":null,"), "AESO.AB 2024-04-14T06:01:00Z 28.89 missing_volume");
+    IS(AESO_SMP(""), "AESO.AB 2024-04-14T06:01:00Z 28.89");
 }
 END_TEST
 
@@ -322,6 +329,13 @@ START_TEST(miso_labels_start_and_hours_end)
     IS(flat("{\"market\":\"MISO\",\"data_type\":\"da_expost_lmp\",\"operating_day\":\"09/23/2026\",\"HE\":\"HE 24\","
             "\"Node\":\"ALTW\",\"Value\":\"MCC\",\"price\":\"-.37\"}"),
        "MISO.ALTW.DA.MCC 2026-09-24T04:00:00Z -0.37");
+    IS(flat(
+           "{\"market\":\"MISO\",\"data_type\":\"ExAnteLMP\",\"RefId\":\"02-Oct-2026 - Interval 16:50 EST\",\"name\":\"AECI\",\"LMP\":\"1\"}"),
+       "MISO.AECI.EXANTE 2026-10-02T21:50:00Z 1");
+    refuses(
+        flat(
+            "{\"market\":\"MISO\",\"data_type\":\"ExAnteLMP\",\"RefId\":\"02-Oct-2026\",\"name\":\"AECI\",\"LMP\":\"1\"}"),
+        "missing_field", "HourAndMin");
     IS(flat("{\"market\":\"MISO\",\"data_type\":\"da_expost_lmp\",\"operating_day\":\"09/23/2026\",\"HE\":\"1\","
             "\"Node\":\"ALTW\",\"Value\":\"MLC\",\"price\":\"\"}"),
        "; 1 absent");
@@ -457,6 +471,16 @@ START_TEST(a_quote_has_no_price)
     IS(tick("CME", "\"sequence\":1,\"raw_payload\":\"{\\\"bid\\\":1,\\\"ask\\\":2}\""),
        "SYM 2023-09-30T16:00:00Z - #1");
     ck_assert_int_eq(reading.ticks[0].kind, MARKET_KIND_QUOTE);
+}
+END_TEST
+
+/* Neither the quote nor its envelope says when: when it was received. */
+START_TEST(without_a_time_it_is_when_it_was_received)
+{
+    IS("{\"event_id\":\"e\",\"ingested_at\":1696089601000000,\"payload\":{\"source_system\":\"s\",\"market\":\"BINANCE\",\"symbol\":\"SYM\","
+       "\"received_at\":1696089600500000,\"raw_payload\":\"{\\\"u\\\":5,\\\"s\\\":\\\"BTCUSDT\\\",\\\"b\\\":\\\"1\\\","
+       "\\\"a\\\":\\\"3\\\"}\"}}",
+       "BINANCE.BTCUSDT 2023-09-30T16:00:00.500000Z - #5 receive_time");
 }
 END_TEST
 
@@ -761,6 +785,7 @@ int main(void)
     tcase_add_test(tcase, envelope_a_refusals);
     tcase_add_test(tcase, ticks_in_all_encodings);
     tcase_add_test(tcase, a_quote_has_no_price);
+    tcase_add_test(tcase, without_a_time_it_is_when_it_was_received);
     tcase_add_test(tcase, a_trade_without_number_is_known_by_its_place);
     tcase_add_test(tcase, exchanges_by_content);
     tcase_add_test(tcase, lines_of_a_file_of_trades);

@@ -105,7 +105,14 @@ static const char *tick_of(const struct market_raw *raw)
     ck_assert_int_eq(tick->event_time, raw->event_time);
     market_time_write(tick->event_time, time);
     market_decimal_write(tick->price.units, price);
-    text = TEXTF("%.*s %.*s %s", (int)tick->instrument_id.size, tick->instrument_id.data, 15, time + 5, price);
+    text = TEXTF("%.*s %.*s %s", (int)tick->instrument_id.size, tick->instrument_id.data, 15, time + 5,
+                 tick->price.given ? price : "quote");
+    if (tick->quality_flags & MARKET_RECEIVE_TIME)
+        text = TEXTF("%s received", text);
+    if (tick->ingested_at != tick->event_time) {
+        market_time_write(tick->ingested_at, time);
+        text = TEXTF("%s made %s", text, time);
+    }
     if (tick->sequence)
         text = TEXTF("%s #%" PRId64, text, tick->sequence);
     return tick->quality_flags & MARKET_AMBIGUOUS_TIME ? TEXTF("%s ambiguous", text) : text;
@@ -330,6 +337,29 @@ START_TEST(a_row_too_long_for_an_event_stops_no_load)
     ck_assert_str_eq(all_of(make(name, buf.data)),
                      "SPY 10-07T04:00:00. 0.0001\n!too_long\nSPY 10-07T04:00:00. 0.0002 #1\n");
     weir__buf_fini(&buf);
+}
+END_TEST
+
+START_TEST(quotes_without_a_time_have_the_receipts)
+{
+    ck_assert_str_eq(all_of(make("q.jsonl", "1723161256560123456 {\"u\":5,\"s\":\"A\",\"b\":\"1\",\"a\":\"3\"}\n")),
+                     "BINANCE.A 08-08T23:54:16. quote received #5\n");
+}
+END_TEST
+
+/* Ingestion time is when the feed made the file or the row, where it says so. */
+START_TEST(files_that_say_when_they_were_made)
+{
+    ck_assert_str_eq(
+        all_of(make("lmp_rt_final_20260602.csv",
+                    "\"C\",\"Filename: x\"\n\"C\",\"Report generated: 06/09/2026 10:11:12 EDT\"\n"
+                    "\"H\",\"Date\",\"Hour Ending\",\"Location Name\",\"Locational Marginal Price\"\n"
+                    "\"H\",\"Date\",\"Text\",\"Text\",\"Number\"\n\"D\",\"06/02/2026\",01,\"A\",5\n\"T\",5\n")),
+        "ISONE.A.RT1H 06-02T04:00:00Z 5 made 2026-06-09T14:11:12Z\n");
+    ck_assert_str_eq(
+        all_of(make("a.json", "{\"timestamp\":\"2024-04-14 08:00:00.000+00:00\",\"return\":{\"Pool Price Report\":"
+                              "[{\"begin_datetime_utc\":\"2024-04-14 06:00\",\"pool_price\":\"28.89\"}]}}")),
+        "AESO.AB.RT1H 04-14T06:00:00Z 28.89 made 2024-04-14T08:00:00Z\n");
 }
 END_TEST
 
@@ -804,6 +834,8 @@ int main(void)
     tcase_add_test(tcase, wide_tables_with_headings_that_cannot_be);
     tcase_add_test(tcase, columns_in_any_order_and_others_among_them);
     tcase_add_test(tcase, a_row_too_long_for_an_event_stops_no_load);
+    tcase_add_test(tcase, quotes_without_a_time_have_the_receipts);
+    tcase_add_test(tcase, files_that_say_when_they_were_made);
     tcase_add_test(tcase, documents_of_isone);
     tcase_add_test(tcase, rows_that_cannot_be_read_are_events_too);
     tcase_add_test(tcase, events_come_in_order_over_all_files);

@@ -36,8 +36,8 @@ WEIR_API int weir_request_takes(const struct weir_request *request, struct weir_
 WEIR_API struct weir_json_out *weir_reply_json(struct weir_reply *reply);
 WEIR_API void                  weir_reply_status(struct weir_reply *reply, int status);
 /* Makes it {"error": text, "status": status}, whatever was written, and gives WEIR_OK: `return weir_reply_fail(...)`.
- * A handler that returns a negative code gets the like: 404 for WEIR_NOTFOUND, 503 for WEIR_AGAIN, 421 for
- * WEIR_ELSEWHERE, 400 for WEIR_BAD_ARGUMENT and codes of one record, 500 else. */
+ * A handler that returns a negative code gets the like: 404 for WEIR_NOTFOUND, 503 for WEIR_AGAIN, 400 for WEIR_BAD_ARGUMENT and codes of one record, 500 else. For
+ * WEIR_ELSEWHERE the process that has the key's task is asked, and its answer given. */
 WEIR_API int weir_reply_fail(struct weir_reply *reply, int status, const char *format, ...) WEIR_PRINTF(3, 4);
 
 #ifdef __cplusplus

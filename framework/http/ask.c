@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "framework/http/internal.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -132,32 +133,68 @@ static int read_answer(struct asking *asking)
     }
 }
 
-/* The body's length as the head says it; -1: it does not. */
-static long length_of(const char *head, size_t size)
-{
-    const char *at = memmem(head, size, "\r\nContent-Length:", 17);
+/* ---- an answer ---- */
 
-    return at != NULL ? strtol(at + 17, NULL, 10) : -1;
+/* What follows a header's name, up to its line's end; data NULL: it is not there. */
+static struct weir_text header_of(const char *head, size_t size, const char *name)
+{
+    const char *at = memmem(head, size, name, strlen(name)), *end;
+
+    if (at == NULL)
+        return (struct weir_text){ 0 };
+    at += strlen(name);
+    at += *at == ' ';
+    end = memmem(at, size - (size_t)(at - head), "\r\n", 2);
+    return (struct weir_text){ at, (size_t)(end - at) };
+}
+
+/* "HTTP/1.1 200": 0 = it is something else. The text goes on after that. */
+static int status_of(const char *text, size_t size)
+{
+    int status = 0;
+
+    if (size < 14 || memcmp(text, "HTTP/1.", 7) != 0 || text[8] != ' ')
+        return 0;
+    for (size_t i = 9; i < 12; i++) {
+        if (!isdigit((unsigned char)text[i]))
+            return 0;
+        status = status * 10 + text[i] - '0';
+    }
+    return status;
+}
+
+int weir__answered_parse(struct weir_bytes answer, struct weir__answered *ret, const char **ret_words)
+{
+    const char      *text = answer.data, *end = answer.size > 0 ? memmem(text, answer.size, "\r\n\r\n", 4) : NULL;
+    size_t           head = end != NULL ? (size_t)(end - text) + 4 : 0;
+    struct weir_text length;
+
+    *ret = (struct weir__answered){ 0 };
+    *ret_words = "what answers there is no HTTP";
+    ret->status = head > 0 ? status_of(text, head) : 0;
+    if (ret->status == 0)
+        return WEIR_UNREADABLE;
+    ret->body = BYTES(text + head, answer.size - head);
+    ret->type = header_of(text, head, "\r\nContent-Type:");
+    length = header_of(text, head, "\r\nContent-Length:");
+    *ret_words = "the answer was cut short";
+    return length.data == NULL || strtol(length.data, NULL, 10) == (long)ret->body.size ? WEIR_OK : WEIR_UNREADABLE;
 }
 
 /* Takes the head away. */
 static int take_head(const struct asking *asking, struct weir_error *reterr)
 {
-    struct weir__buf *answer = asking->answer;
-    const char       *end = answer->size > 0 ? memmem(answer->data, answer->size, "\r\n\r\n", 4) : NULL;
-    size_t            head = end != NULL ? (size_t)(end - answer->data) + 4 : 0;
-    int               status = 0;
-    long              length;
+    struct weir__buf     *answer = asking->answer;
+    struct weir__answered parts;
+    const char           *words;
 
-    if (head == 0 || memcmp(answer->data, "HTTP/1.", 7) != 0 || sscanf(answer->data + 8, " %3d", &status) != 1)
-        return weir__fail(reterr, WEIR_UNREADABLE, asking->at, "what answers there is no HTTP");
-    length = length_of(answer->data, head);
-    if (length >= 0 && (size_t)length != answer->size - head)
-        return weir__fail(reterr, WEIR_UNREADABLE, asking->at, "the answer was cut short");
-    memmove(answer->data, answer->data + head, answer->size - head);
-    answer->size -= head;
-    return status == 200 ? WEIR_OK
-                         : weir__fail(reterr, WEIR_REJECTED, asking->at, "it answered with status %d", status);
+    if (weir__answered_parse(BYTES(answer->data, answer->size), &parts, &words) < 0)
+        return weir__fail(reterr, WEIR_UNREADABLE, asking->at, "%s", words);
+    memmove(answer->data, parts.body.data, parts.body.size);
+    answer->size = parts.body.size;
+    return parts.status == 200
+               ? WEIR_OK
+               : weir__fail(reterr, WEIR_REJECTED, asking->at, "it answered with status %d", parts.status);
 }
 
 int weir__http_ask(const char *at, const char *path, int64_t ms, struct weir__buf *ret, struct weir_error *reterr)

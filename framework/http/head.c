@@ -147,6 +147,8 @@ static int take_header(struct head *head, struct weir_text line)
         return refuse(head, 501, "bodies are taken with Content-Length only");
     if (is_word(name, "content-length"))
         return take_length(head, value);
+    if (is_word(name, WEIR__ROUTED_HEADER))
+        head->ret->routed = true;
     if (is_word(name, "host")) {
         if (head->has_host)
             return refuse(head, 400, "there are two Host headers");

@@ -7,10 +7,13 @@
 
 /* ---- head.c: a request's first line and headers ---- */
 
+#define WEIR__ROUTED_HEADER "X-Weir-Routed"
+
 struct weir__head {
     struct weir_text method, target;
-    int64_t          body;  /* Content-Length; 0 = none */
-    bool             keeps; /* the connection stays open after the answer */
+    int64_t          body;   /* Content-Length; 0 = none */
+    bool             keeps;  /* the connection stays open after the answer */
+    bool             routed; /* another process has passed the question on to us */
 };
 /* text: all up to and with the empty line. WEIR_OK, else an HTTP status with its words. */
 int weir__head_parse(struct weir_text text, struct weir__head *ret, const char **ret_words);
@@ -41,13 +44,15 @@ struct weir_request {
     struct weir_apps            apps; /* all of the process */
     struct weir__app           *app;  /* of the endpoint; NULL = one of our own */
     const struct weir_endpoint *endpoint;
+    struct weir__elsewhere      elsewhere; /* what a view of it said */
 };
 
 struct weir_reply {
     int                  status;
     const char          *type; /* of the body */
     const char          *allow;
-    struct weir_json_out json; /* the body, also where it is no JSON */
+    struct weir_json_out json;      /* the body, also where it is no JSON */
+    bool                 elsewhere; /* another process may have the answer */
 };
 
 /* reply.c */
@@ -68,6 +73,28 @@ void weir__answer(struct weir_request *request, struct weir_text method, struct 
 weir_answer weir__answer_health, weir__answer_ready, weir__answer_live, weir__answer_metrics, weir__answer_status,
     weir__answer_topology;
 
+/* ---- ask.c ---- */
+
+/* An answer as it came; all is borrowed. */
+struct weir__answered {
+    int               status;
+    struct weir_text  type; /* data NULL = not said */
+    struct weir_bytes body;
+};
+/* WEIR_UNREADABLE, with words. */
+int weir__answered_parse(struct weir_bytes answer, struct weir__answered *ret, const char **ret_words);
+
+/* ---- routed.c ---- */
+
+struct event_base;
+struct weir__routed;
+/* answer NULL: there is none, and words say why. Called once, but for a cancelled one. */
+typedef void weir__routed_done(void *arg, const struct weir__answered *answer, const char *words);
+/* NULL: out of memory. done is never called before it returns. */
+struct weir__routed *weir__routed_start(struct event_base *base, const struct weir__member_at *at,
+                                        struct weir_text target, int64_t ms, weir__routed_done *done, void *arg);
+void                 weir__routed_cancel(struct weir__routed *routed); /* NULL is fine */
+
 /* ---- server.c ---- */
 
 struct weir__door {
@@ -81,8 +108,8 @@ struct weir__door {
 
 struct weir__http_settings {
     size_t  connections, head, body;
-    int64_t request, idle;     /* ms */
-    int64_t stall, commit_age; /* ms */
+    int64_t request, idle, route; /* ms */
+    int64_t stall, commit_age;    /* ms */
 };
 
 const struct weir__http_config   *weir__http_config_of(const struct weir__http *http);

@@ -40,7 +40,10 @@ void weir__answer(struct weir_request *request, struct weir_text method, struct 
         reply->allow = "GET, HEAD";
         (void)weir_reply_fail(reply, 405, "%.200s takes GET and HEAD only", request->target.path);
     } else {
-        weir__reply_code(reply, request->endpoint->answer(request, reply));
+        int code = request->endpoint->answer(request, reply);
+
+        reply->elsewhere = code == WEIR_ELSEWHERE && request->elsewhere.app != NULL && reply->status < 400;
+        weir__reply_code(reply, code);
     }
     if (!weir__buf_ok(&reply->json.buf)) {
         weir__json_out_fini(&reply->json);

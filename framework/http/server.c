@@ -32,16 +32,21 @@
 /* What an answer may allocate of the request's arena. */
 #define MOST_MEMORY ((size_t)256 << 20)
 
-enum stage { IDLE, READING, WRITING, LINGERING };
+enum stage { IDLE, READING, ROUTING, WRITING, LINGERING };
 
 struct connection {
     struct weir__door      *door;
     struct bufferevent     *bev;
     struct event           *clock;
     enum stage              stage;
-    size_t                  need;   /* bytes of the next request, body included; 0 = not known yet */
-    bool                    closes; /* WRITING: then the connection ends */
-    bool                    ended;  /* nothing more will come */
+    size_t                  need;       /* bytes of the next request, body included; 0 = not known yet */
+    bool                    closes;     /* WRITING: then the connection ends */
+    bool                    ended;      /* nothing more will come */
+    struct weir__routed    *routed;     /* ROUTING: the question that was passed on */
+    char                    asked[300]; /* whom */
+    bool                    with_body;
+    const char             *path; /* for metrics */
+    int64_t                 began;
     TAILQ_ENTRY(connection) link;
 };
 TAILQ_HEAD(connections, connection);
@@ -59,6 +64,7 @@ struct weir__http {
     struct weir_arena          arena; /* of the request being answered */
     pthread_t                  thread;
     bool                       started;
+    struct weir__members     **members; /* of each application; NULL = it is alone */
 };
 
 const struct weir__http_config *weir__http_config_of(const struct weir__http *http) { return &http->config; }
@@ -71,6 +77,7 @@ static void connection_close(struct connection *connection)
 {
     struct weir__http *http = connection->door->http;
 
+    weir__routed_cancel(connection->routed);
     TAILQ_REMOVE(&http->connections, connection, link);
     http->connection_count--;
     if (connection->clock != NULL)
@@ -158,25 +165,114 @@ static void count(struct weir__http *http, const char *path, int status, int64_t
                          (double)(weir__monotonic_us() - began) / 1e6);
 }
 
+/* ---- questions that are passed on ---- */
+
+static void read_requests(struct connection *connection);
+
+/* What the process that has the key's task says is the answer; but not that it has it no more. */
+static void take_answer(const struct connection *connection, const struct weir__answered *answer, const char *words,
+                        struct weir_reply *reply)
+{
+    struct weir__buf *body;
+
+    if (answer == NULL || answer->status == 421) {
+        (void)weir_reply_fail(reply, 503, "%.200s, which has the key, does not answer for it: %.150s; try again",
+                              connection->asked, answer == NULL ? words : "the key is being moved");
+        return;
+    }
+    reply->status = answer->status;
+    body = weir__json_put_raw(&reply->json);
+    weir__buf_add(body, answer->body.data, answer->body.size);
+    if (!weir__buf_ok(body)) {
+        weir__json_out_fini(&reply->json);
+        (void)weir_reply_fail(reply, 500, "out of memory");
+    }
+}
+
+static void on_routed(void *arg, const struct weir__answered *answer, const char *words)
+{
+    struct connection *connection = arg;
+    struct weir_reply  reply = { .status = 200, .type = "application/json" };
+    char               type[100];
+
+    connection->routed = NULL;
+    if (answer != NULL && answer->type.data != NULL) {
+        snprintf(type, sizeof(type), "%.*s", (int)answer->type.size, answer->type.data);
+        reply.type = type;
+    }
+    take_answer(connection, answer, words, &reply);
+    count(connection->door->http, connection->path, reply.status, connection->began);
+    send_reply(connection, &reply, connection->with_body);
+    weir__json_out_fini(&reply.json);
+    if (connection->stage != IDLE)
+        return;
+    bufferevent_enable(connection->bev, EV_READ);
+    read_requests(connection); /* what came meanwhile */
+}
+
+static struct weir__members *members_of(const struct weir__http *http, const struct weir__app *app)
+{
+    for (size_t i = 0; http->members != NULL && i < http->config.count; i++)
+        if (http->config.apps[i] == app)
+            return http->members[i];
+    return NULL;
+}
+
+/* Whether the question is on its way to who has the task; else the reply says why not. */
+static bool pass_on(struct connection *connection, const struct weir__head *head, const struct weir_request *request,
+                    struct weir_reply *reply)
+{
+    struct weir__http            *http = connection->door->http;
+    const struct weir__elsewhere *task = &request->elsewhere;
+    struct weir__members         *members = members_of(http, task->app);
+    struct weir__member_at        at;
+
+    if (!reply->elsewhere || head->routed)
+        return false;
+    if (members == NULL || weir__members_owner(members, task->sub, task->partition, &at) < 0) {
+        (void)weir_reply_fail(reply, 503,
+                              "the key belongs to another process, and it is not known yet which: try again");
+        return false;
+    }
+    snprintf(connection->asked, sizeof(connection->asked), "%s", at.name);
+    connection->routed =
+        weir__routed_start(http->base, &at, head->target, http->settings.route, on_routed, connection);
+    if (connection->routed == NULL)
+        (void)weir_reply_fail(reply, 503, "%.200s, which has the key, cannot be asked", at.name);
+    return connection->routed != NULL;
+}
+
+static bool is_head(const struct weir__head *head)
+{
+    return head->method.size == 4 && memcmp(head->method.data, "HEAD", 4) == 0;
+}
+
 static void answer(struct connection *connection, const struct weir__head *head)
 {
     struct weir__http  *http = connection->door->http;
     struct weir_request request = { .http = http,
                                     .door = connection->door,
                                     .arena = &http->arena,
-                                    .apps = { http->config.apps, http->config.count } };
+                                    .apps = { http->config.apps, http->config.count, NULL } };
     struct weir_reply   reply = { .status = 200, .type = "application/json" };
-    int64_t             began = weir__monotonic_us();
-    const char         *words, *path = "other";
+    const char         *words;
     int                 status = weir__target_parse(head->target, &http->arena, &request.target, &words);
 
+    request.apps.elsewhere = &request.elsewhere;
+    connection->path = "other";
+    connection->began = weir__monotonic_us();
+    connection->with_body = !is_head(head);
     connection->closes = !head->keeps;
     if (status == WEIR_OK)
-        weir__answer(&request, head->method, &reply, &path);
+        weir__answer(&request, head->method, &reply, &connection->path);
     else
         (void)weir_reply_fail(&reply, status, "%s", words);
-    count(http, path, reply.status, began);
-    send_reply(connection, &reply, head->method.size != 4 || memcmp(head->method.data, "HEAD", 4) != 0);
+    if (pass_on(connection, head, &request, &reply)) {
+        enter(connection, ROUTING);
+    } else {
+        count(http, connection->path, reply.status, connection->began);
+        send_reply(connection, &reply, connection->with_body);
+    }
     weir__json_out_fini(&reply.json);
     weir__arena_reset(&http->arena);
 }
@@ -278,9 +374,9 @@ static void read_requests(struct connection *connection)
 {
     struct evbuffer *input = bufferevent_get_input(connection->bev);
 
-    while (connection->stage < WRITING && read_request(connection, input))
+    while (connection->stage < ROUTING && read_request(connection, input))
         ;
-    if (connection->stage == WRITING)
+    if (connection->stage == ROUTING || connection->stage == WRITING)
         bufferevent_disable(connection->bev, EV_READ);
     if (connection->stage == LINGERING)
         evbuffer_drain(input, evbuffer_get_length(input));
@@ -529,6 +625,48 @@ static int open_doors(struct weir__http *http, struct weir_error *reterr)
     return WEIR_OK;
 }
 
+/* ---- other processes ---- */
+
+/* Where others reach a port: as told, or as we know it; an address that means all of them has the machine's name. */
+static void address_of(const struct weir__http *http, int port, char *ret, size_t size)
+{
+    const char *told = weir__config_text(http->config.settings, "http.advertised");
+    const char *address = weir__config_text(http->config.settings, "http.address");
+    char        name[200] = "";
+
+    if (told == NULL && (strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0) &&
+        gethostname(name, sizeof(name) - 1) == 0)
+        address = name;
+    if (told != NULL)
+        address = told;
+    if (strchr(address, ':') != NULL &&
+        (address[0] == '[' ? strstr(address, "]:") != NULL : strchr(address, ':') == strrchr(address, ':')))
+        snprintf(ret, size, "%s", address); /* with a port */
+    else if (strchr(address, ':') != NULL && address[0] != '[')
+        snprintf(ret, size, "[%s]:%d", address, port);
+    else
+        snprintf(ret, size, "%s:%d", address, port);
+}
+
+static int open_members(struct weir__http *http, struct weir_error *reterr)
+{
+    int err = WEIR_OK;
+
+    http->members = weir__zalloc(sizeof(*http->members) * (http->config.count + 1));
+    if (http->members == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "http", "out of memory");
+    for (size_t i = 0; err == WEIR_OK && i < http->config.count; i++) {
+        const struct weir_topology *topology = weir__app_plan(http->config.apps[i])->topology;
+        char                        address[300];
+
+        if (topology->endpoints == NULL || weir__http_port(http, topology->name) == 0)
+            continue;
+        address_of(http, weir__http_port(http, topology->name), address, sizeof(address));
+        err = weir__members_open(http->config.apps[i], address, &http->members[i], reterr);
+    }
+    return err;
+}
+
 /* ---- start and stop ---- */
 
 static void on_stop(evutil_socket_t fd, short what, void *arg)
@@ -576,6 +714,8 @@ static int build(struct weir__http *http, struct weir_error *reterr)
     if (http->stopping == NULL || event_add(http->stopping, NULL) < 0)
         return weir__fail(reterr, WEIR_NO_MEMORY, "http", "out of memory");
     err = open_doors(http, reterr);
+    if (err == WEIR_OK)
+        err = open_members(http, reterr);
     return err < 0 ? err : start_thread(http, reterr);
 }
 
@@ -589,6 +729,7 @@ static void read_settings(struct weir__http *http)
         .body = (size_t)weir__config_int(config, "http.max.body.bytes"),
         .request = weir__config_int(config, "http.request.timeout.ms"),
         .idle = weir__config_int(config, "http.idle.timeout.ms"),
+        .route = weir__config_int(config, "http.route.timeout.ms"),
         .stall = weir__config_int(config, "health.stall.ms"),
         .commit_age = weir__config_int(config, "health.commit.age.ms"),
     };
@@ -648,6 +789,9 @@ void weir__http_stop(struct weir__http *http)
         pthread_join(http->thread, NULL);
     }
     close_all(http);
+    for (size_t i = 0; http->members != NULL && i < http->config.count; i++)
+        weir__members_close(http->members[i]);
+    weir__free(http->members);
     if (http->stopping != NULL)
         event_free(http->stopping);
     if (http->base != NULL)

@@ -52,11 +52,34 @@ bool weir__app_stuck(const struct weir__app *app);
 /* Whether a thread has stopped by a failure. Any thread. */
 bool weir__app_failed(struct weir__app *app);
 
+/* The task that a view found to be in another process. */
+struct weir__elsewhere {
+    const struct weir__app *app; /* NULL = none was asked for */
+    int                     sub;
+    int32_t                 partition;
+};
 /* The applications that framework/query.h reads. Borrowed. */
 struct weir_apps {
     struct weir__app *const *items;
     size_t                   count;
+    struct weir__elsewhere  *elsewhere; /* filled in by views that are opened through it; NULL = nobody asks */
 };
+
+/* ---- where the application's other processes answer (members.c) ---- */
+
+struct weir__members;
+struct weir__member_at {
+    char name[300];                          /* "host:port" */
+    _Alignas(16) unsigned char address[128]; /* a struct sockaddr of size bytes */
+    unsigned size;
+};
+/* Tells the others that this process answers at address, "host:port", and which tasks it has; learns the same of them. *ret NULL:
+ * the log has no other processes. To be closed before the application is freed. */
+int  weir__members_open(struct weir__app *app, const char *address, struct weir__members **ret,
+                        struct weir_error *reterr);
+void weir__members_close(struct weir__members *members); /* NULL is fine */
+/* Who had the task, when last heard of. WEIR_NOTFOUND: nobody that is known, or we. Any thread. */
+int weir__members_owner(struct weir__members *members, int sub, int32_t partition, struct weir__member_at *ret);
 
 /* How an application stands, for people and probes. Any thread. */
 struct weir__app_state {

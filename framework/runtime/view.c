@@ -8,6 +8,7 @@ struct weir_view {
     struct weir__app              *app;
     const struct weir__store_plan *plan;
     bool                           everywhere;
+    struct weir__elsewhere        *elsewhere; /* NULL = nobody asks */
 };
 
 /* ---- arenas of callers ---- */
@@ -62,7 +63,7 @@ int weir_view_open(const struct weir_apps *apps, const char *topology, const cha
     *ret = weir_arena_alloc(arena, sizeof(**ret));
     if (*ret == NULL)
         return weir__fail(reterr, WEIR_LIMIT, store, "%s", weir_code_text(WEIR_LIMIT));
-    **ret = (struct weir_view){ .app = app, .plan = app->plan->stores[i] };
+    **ret = (struct weir_view){ .app = app, .plan = app->plan->stores[i], .elsewhere = apps->elsewhere };
     (*ret)->everywhere = (*ret)->plan->spec != NULL && (*ret)->plan->spec->routed_by != NULL;
     if (weir__want_store(app, i))
         weir__app_wake(app);
@@ -105,12 +106,16 @@ static bool has_store(const struct weir_view *view, const struct weir__shown *sh
 }
 
 /* What a task that is not here means. */
-static int not_here(const struct weir_view *view)
+static int not_here(const struct weir_view *view, int32_t partition)
 {
     struct weir__app_state state;
 
     weir__app_state(view->app, &state);
-    return state.assigned && !state.closing ? WEIR_ELSEWHERE : WEIR_AGAIN;
+    if (!state.assigned || state.closing)
+        return WEIR_AGAIN;
+    if (view->elsewhere != NULL)
+        *view->elsewhere = (struct weir__elsewhere){ view->app, view->plan->subtopology, partition };
+    return WEIR_ELSEWHERE;
 }
 
 /* ---- one row ---- */
@@ -148,7 +153,7 @@ static int find_row(const struct weir_view *view, struct weir_arena *arena, stru
             return one;
         err = one == WEIR_AGAIN || err == WEIR_AGAIN ? WEIR_AGAIN : WEIR_NOTFOUND;
     }
-    return err == WEIR_ELSEWHERE ? not_here(view) : err;
+    return err == WEIR_ELSEWHERE ? not_here(view, partition) : err;
 }
 
 static int get(const struct weir_view *view, struct weir_arena *arena, const void *key, int64_t start,
@@ -219,7 +224,7 @@ static int add_sources(struct weir_view_rows *rows, const int32_t *only)
     }
     if (rows->count > 0)
         return WEIR_OK;
-    return only != NULL ? not_here(rows->view) : WEIR_AGAIN;
+    return only != NULL ? not_here(rows->view, *only) : WEIR_AGAIN;
 }
 
 /* only: of this partition alone; NULL = of all. */

@@ -497,6 +497,16 @@ START_TEST(of_several_puts_the_newest_is_sent)
 }
 END_TEST
 
+START_TEST(nothing_is_settled_at_once)
+{
+    start_for(5000, "redis://127.0.0.1:%d", one.port);
+    ck_assert_int_eq(redis_outlet_settle(outlet, 600000, &err), WEIR_OK);
+    put("k", "1", "{}");
+    ck_assert_int_eq(settle(), WEIR_OK);
+    ck_assert_int_eq(redis_outlet_settle(outlet, 600000, &err), WEIR_OK);
+}
+END_TEST
+
 START_TEST(a_refused_record_is_told_until_it_is_given_up)
 {
     rule(&one, "EVALSHA", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n", 1);
@@ -844,6 +854,7 @@ int main(void)
     tcase_add_test(talk, a_silent_server_is_called_again);
     tcase_add_test(talk, no_server_is_said_by_name);
     tcase_add_test(talk, of_several_puts_the_newest_is_sent);
+    tcase_add_test(talk, nothing_is_settled_at_once);
     tcase_add_test(talk, a_refused_record_is_told_until_it_is_given_up);
     tcase_add_test(talk, what_is_forgotten_is_not_waited_for_nor_sent_again);
     tcase_add_test(talk, what_a_broken_connection_took_with_it_is_sent_again);

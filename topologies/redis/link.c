@@ -385,11 +385,19 @@ static int64_t deadline(const struct redis_link *link)
     return link->since + timeout;
 }
 
+static void give_up(struct redis_link *link)
+{
+    struct redis_surroundings around = redis_client_surroundings(link->client);
+
+    redis_link_break(link, "it does not answer (redis.timeout.ms is %lld ms)%s", (long long)around.setup->timeout_ms,
+                     around.tls != NULL && link->state == REDIS_CONNECTING ? ": does it speak TLS at this port?"
+                                                                           : "");
+}
+
 int64_t redis_link_step(struct redis_link *link, bool wanted, int64_t now)
 {
     if (!link->broken && now >= deadline(link))
-        redis_link_break(link, "it does not answer (redis.timeout.ms is %lld ms)",
-                         (long long)redis_client_surroundings(link->client).setup->timeout_ms);
+        give_up(link);
     if (link->broken)
         take_down(link, now);
     if (link->state == REDIS_DOWN && wanted && now >= link->retry_at)

@@ -185,11 +185,10 @@ int redis_outlet_settle(struct redis_outlet *outlet, int64_t wait_ms, struct wei
     int64_t until = weir__monotonic_us() + wait_ms * 1000;
     int     err;
 
-    do {
-        send_all(outlet);
+    send_all(outlet);
+    redis_client_turn(outlet->client, 0);
+    while ((err = standing(outlet, reterr)) == WEIR_AGAIN && !outlet->starved && weir__monotonic_us() < until)
         redis_client_turn(outlet->client, until);
-        err = standing(outlet, reterr);
-    } while (err == WEIR_AGAIN && !outlet->starved && weir__monotonic_us() < until);
     if (err == WEIR_AGAIN && outlet->starved)
         return weir__fail(reterr, WEIR_NO_MEMORY, "redis", "%s", weir_code_text(WEIR_NO_MEMORY));
     return err;

@@ -30,7 +30,7 @@ SOURCES(raw, TOPICS("ingestion.market.raw.v1", "ingestion.market.ticks.raw.v1", 
 #define SEEN(width, horizon) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = horizon)
 WINDOWS(prices_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* contents */
 WINDOWS(quotes_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* of power: one may share a price's id */
-WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(10), MINUTES(15))); /* marks */
+WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(1),  MINUTES(15))); /* marks */
 KEYS   (recent_s,      market_key, market_recent); /* names and values of each instrument */
 SINK   (ticks,   "normalized.market.ticks.v1", market_key, market_tick);
 SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob);

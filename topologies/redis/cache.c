@@ -150,15 +150,13 @@ static void give_up(struct market_cache *cache)
 /* Whether Redis may be asked now. Lets the client work: it connects here. */
 static bool may_ask(struct market_cache *cache, int64_t now)
 {
-    const char *why;
-
     if (cache->client == NULL)
         return false;
     if (now >= cache->turned_at + TURN_EVERY_US) {
         redis_client_turn(cache->client, 0);
         cache->turned_at = now;
     }
-    if (!redis_client_up(cache->client, &why)) {
+    if (!redis_client_connected(cache->client)) {
         give_up(cache);
         return false;
     }

@@ -210,31 +210,31 @@ static void take_map(struct redis_client *client, const redisReply *reply)
         redis_queue_move(&client->links[i]->waiting, &client->ready);
 }
 
-static void refuse(struct redis_client *client, const struct redis_link *link, const redisReply *reply,
-                   const char *remedy)
+static void refuse(struct redis_client *client, const struct redis_link *link, const char *words, const char *remedy)
 {
-    (void)weir__fail(&client->fault, WEIR_BAD_CONFIG, link->name, "%.300s: %s", reply->str, remedy);
+    (void)weir__fail(&client->fault, WEIR_BAD_CONFIG, link->name, "%.300s: %s", words, remedy);
 }
 
-static void trouble(struct redis_client *client, const struct redis_link *link, const redisReply *reply,
-                    const char *remedy)
+static void trouble(struct redis_client *client, const struct redis_link *link, const char *words, const char *remedy)
 {
-    snprintf(client->trouble, sizeof(client->trouble), "%.128s: %.300s: %s", link->name, reply->str, remedy);
+    snprintf(client->trouble, sizeof(client->trouble), "%.128s: %.300s: %s", link->name, words, remedy);
 }
 
 static void on_map(void *arg, const redisReply *reply)
 {
-    struct redis_client *client = ((struct redis_link *)arg)->client;
+    struct redis_link   *link = arg;
+    struct redis_client *client = link->client;
     const char          *remedy = "it does not say which slots its cluster has";
 
-    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0) {
+    if (reply != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0)
         take_map(client, reply);
-    } else {
-        if (reply != NULL && reply->type == REDIS_REPLY_ERROR && redis_error_cure(reply, &remedy) == REDIS_NEVER)
-            refuse(client, client->map_link, reply, remedy);
+    else
         want_map(client, MAP_PAUSE_US);
-    }
     client->map_link = NULL;
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR && redis_error_cure(reply, &remedy) == REDIS_NEVER)
+        refuse(client, link, reply->str, remedy);
+    else if (reply != NULL && client->map_at != INT64_MAX)
+        trouble(client, link, reply->type == REDIS_REPLY_ERROR ? reply->str : "no slots", remedy);
 }
 
 static void ask_map(struct redis_client *client, int64_t now)
@@ -307,9 +307,9 @@ static void cure(struct redis_client *client, struct redis_link *link, struct re
                  const redisReply *reply, enum redis_cure cure, const char *remedy)
 {
     if (cure == REDIS_NEVER)
-        refuse(client, link, reply, remedy);
+        refuse(client, link, reply->str, remedy);
     else
-        trouble(client, link, reply, remedy);
+        trouble(client, link, reply->str, remedy);
     if (cure == REDIS_REMAP)
         want_map(client, 0);
     if (cure == REDIS_RECONNECT) {
@@ -458,13 +458,18 @@ int redis_client_fault(const struct redis_client *client, struct weir_error *ret
     return client->fault.code;
 }
 
+bool redis_client_connected(const struct redis_client *client)
+{
+    return client->cluster ? any_mapped_up(client) : client->links[0]->state == REDIS_UP;
+}
+
 /* A node without which something is not served; NULL = none. */
 static const struct redis_link *find_down(const struct redis_client *client)
 {
     for (size_t i = 0; i < client->link_count; i++) {
         const struct redis_link *link = client->links[i];
 
-        if (link->state != REDIS_UP && is_wanted(client, link))
+        if (link->state != REDIS_UP && link->why[0] != '\0' && is_wanted(client, link))
             return link;
     }
     return NULL;
@@ -480,8 +485,6 @@ bool redis_client_up(struct redis_client *client, const char **why)
         *why = client->words;
     } else if (client->fault.code != 0) {
         *why = client->fault.text;
-    } else if (client->trouble[0] == '\0' && client->cluster && !any_mapped_up(client)) {
-        *why = "the map of the cluster's slots is not known yet";
     }
     return down == NULL && (*why)[0] == '\0';
 }

@@ -119,7 +119,7 @@ struct redis_link {
     int64_t              retry_at; /* DOWN, us */
     int64_t              backoff;  /* us */
     bool                 broken;   /* to be taken down at the next step */
-    char                 why[512]; /* not UP */
+    char                 why[512]; /* not UP; "" = nothing has gone wrong yet */
 };
 
 struct redis_link *redis_link_new(struct redis_client *client, const struct redis_host *host);
@@ -156,8 +156,10 @@ size_t redis_client_bytes(const struct redis_client *client);
 size_t redis_client_count(const struct redis_client *client);
 /* WEIR_OK; WEIR_BAD_CONFIG: it will not be served so, in words. */
 int redis_client_fault(const struct redis_client *client, struct weir_error *reterr);
-/* Connected, and nothing is wrong; else *why, until the next turn. */
+/* Nothing is wrong, as far as is known; else *why, until the next turn. */
 bool redis_client_up(struct redis_client *client, const char **why);
+/* It is connected: a question may be answered soon. */
+bool redis_client_connected(const struct redis_client *client);
 
 /* What connections need of their client, and tell it. */
 struct redis_surroundings {

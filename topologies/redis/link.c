@@ -40,7 +40,6 @@ struct redis_link *redis_link_new(struct redis_client *client, const struct redi
         return NULL;
     }
     snprintf(link->name, size, strchr(link->host, ':') != NULL ? "[%s]:%d" : "%s:%d", link->host, link->port);
-    snprintf(link->why, sizeof(link->why), "not connected yet");
     return link;
 }
 

@@ -1,6 +1,6 @@
 /* fill.c: puts rows through ClickHouse's outlet, as a topology would: what was put is settled before it counts.
  *   fill URL one                  one record of each kind, with all that a field can be
- *   fill URL many ROWS FROM TO    ROWS minutes of bars, each in revisions FROM to TO, a commit every 500; says what is settled
+ *   fill URL many ROWS FROM TO    ROWS minutes of bars, each in revisions FROM to TO, a commit every 1000; says what is settled
  *   fill URL bad                  bars of which one is not to be had; ends with what is said of it
  * URL's user, password and CA: WEIR_CLICKHOUSE_...
  */
@@ -33,20 +33,20 @@ static void put(void *outlet, const struct market_clickhouse_table *table, const
     }
 }
 
-/* Until all is acknowledged; says when ClickHouse goes and comes. */
+/* Until all is acknowledged; says why not, where that is something new. */
 static void settle(void *outlet)
 {
-    struct weir_error words;
-    int               err;
-    bool              away = false;
+    struct weir_error           words;
+    struct weir_outlet_standing standing;
+    char                        said[640] = "";
+    int                         err;
 
     while ((err = market_clickhouse->settle(outlet, 200, &words)) == WEIR_AGAIN) {
-        struct weir_outlet_standing standing;
-
         market_clickhouse->look(outlet, &standing);
-        if (!standing.up && !away)
-            printf("away: %s\n", standing.why);
-        away = away || !standing.up;
+        if (standing.up || strcmp(said, standing.why) == 0)
+            continue;
+        snprintf(said, sizeof(said), "%s", standing.why);
+        printf("away: %s\n", said);
         fflush(stdout);
     }
     if (err < 0)
@@ -219,7 +219,7 @@ static void put_many(void *outlet, int64_t rows, int64_t from, int64_t to)
             one.close = revision * MARKET_UNIT;
             put(outlet, market_clickhouse_bars_1m, &one);
             market_clickhouse->serve(outlet);
-            if (++put_now % 500 == 0) {
+            if (++put_now % 1000 == 0) {
                 settle(outlet);
                 printf("settled %" PRId64 "\n", put_now);
                 fflush(stdout);

@@ -71,6 +71,11 @@ away() {
     equal "$2	$2" "$(counted bars_1m "$3")" "rows and identities after $1 s"
 }
 ask "TRUNCATE TABLE data_processing.bars_1m"
+ask "SYSTEM STOP MERGES"
+fault "kind=drop&times=1&match=INSERT"
+expect 0 "$fill" "$url" many 100 1 1
+equal 100 "$(ask "SELECT count() FROM data_processing.bars_1m")" "rows of an insert whose answer was lost, by its token"
+ask "SYSTEM START MERGES"
 away 15 20000 2
 [ "$FORM" = short ] || { away 30 20000 3; away 300 20000 4; }
 last=$(ask "SELECT max(revision) FROM data_processing.bars_1m FINAL")

@@ -78,6 +78,14 @@ void clickhouse_batches_add(struct clickhouse_batches *batches, struct clickhous
     batches->last = &batch->next;
 }
 
+void clickhouse_batches_put_first(struct clickhouse_batches *batches, struct clickhouse_batch *batch)
+{
+    batch->next = batches->first;
+    if (batches->first == NULL)
+        batches->last = &batch->next;
+    batches->first = batch;
+}
+
 void clickhouse_batches_take(struct clickhouse_batches *batches, struct clickhouse_batch *batch)
 {
     struct clickhouse_batch **at = &batches->first;

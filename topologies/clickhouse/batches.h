@@ -32,6 +32,7 @@ int clickhouse_batch_ask(struct clickhouse_batch *batch, const struct clickhouse
 
 void clickhouse_batches_init(struct clickhouse_batches *batches);
 void clickhouse_batches_add(struct clickhouse_batches *batches, struct clickhouse_batch *batch);
+void clickhouse_batches_put_first(struct clickhouse_batches *batches, struct clickhouse_batch *batch);
 void clickhouse_batches_take(struct clickhouse_batches *batches, struct clickhouse_batch *batch);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * (1) A batch is sent when it is large, or when all is to be settled. While ClickHouse is away one is tried, again and again,
  *     at distances that grow to BACKOFF_MOST; what that one did is not known, and does not matter.
- * (2) What is put is kept until its insert is acknowledged: more than `memory` is never taken, the runtime sees to it.
+ * (2) Where nothing waits to be sent, a question finds out whether ClickHouse answers: at the start, too.
+ * (3) What is put is kept until its insert is acknowledged: more than `memory` is never taken, the runtime sees to it.
  */
 #include "topologies/clickhouse/batches.h"
 
@@ -22,6 +23,7 @@ struct outlet {
     struct clickhouse_client  client;
     CURLM                    *multi;
     struct clickhouse_batches filling, ready, sent;
+    struct clickhouse_request probe; /* easy != NULL: it is on its way */
     size_t                    bytes, batch_most, flights;
     uint64_t                  origin, number;              /* of tokens */
     int64_t                   flush_ms, backoff, again_at; /* us, by the monotonic clock */
@@ -58,7 +60,7 @@ static int open_outlet(const struct weir_outlet *about, const struct weir_settin
     clickhouse_batches_init(&outlet->sent);
     outlet->batch_most = MIN(memory / (2 * FLIGHTS), (size_t)BATCH_MOST);
     outlet->flush_ms = weir_settings_number(settings, "clickhouse.flush.ms");
-    outlet->up = true;
+    weir__fail(&outlet->words, WEIR_AGAIN, outlet->client.url, "it has not answered yet");
     *ret = outlet;
     return WEIR_OK;
 }
@@ -86,11 +88,19 @@ static void forget(void *open)
     outlet->refused = WEIR_OK;
 }
 
+static void end_probe(struct outlet *outlet)
+{
+    if (outlet->probe.easy != NULL)
+        curl_multi_remove_handle(outlet->multi, outlet->probe.easy);
+    clickhouse_request_close(&outlet->probe);
+}
+
 static void close_outlet(void *open)
 {
     struct outlet *outlet = open;
 
     forget(outlet);
+    end_probe(outlet);
     curl_multi_cleanup(outlet->multi);
     clickhouse_client_close(&outlet->client);
     weir__free(outlet);
@@ -162,13 +172,31 @@ static void send_batch(struct outlet *outlet, struct clickhouse_batch *batch)
     outlet->flights++;
 }
 
+/* The ledger of migrations is there where the tables are. */
+static void send_probe(struct outlet *outlet)
+{
+    static const char sql[] = "SELECT max(version) FROM schema_migrations";
+    struct weir__buf  parameters = { 0 };
+
+    clickhouse_parameter("database", outlet->client.database, &parameters);
+    weir__buf_putc(&parameters, '\0');
+    if (!weir__buf_ok(&parameters) ||
+        clickhouse_request_open(&outlet->probe, &outlet->client, parameters.data,
+                                (struct weir_text){ sql, strlen(sql) }) < 0 ||
+        curl_multi_add_handle(outlet->multi, outlet->probe.easy) != CURLM_OK)
+        clickhouse_request_close(&outlet->probe); /* out of memory: tried again with the next look */
+    weir__buf_fini(&parameters);
+}
+
 static void send_some(struct outlet *outlet)
 {
     const size_t most = outlet->up ? FLIGHTS : 1;
     size_t       before;
 
-    if (outlet->refused < 0 || (!outlet->up && weir__monotonic_us() < outlet->again_at))
+    if (outlet->refused < 0 || outlet->probe.easy != NULL || (!outlet->up && weir__monotonic_us() < outlet->again_at))
         return;
+    if (!outlet->up && outlet->ready.first == NULL && outlet->flights == 0)
+        send_probe(outlet);
     do {
         before = outlet->flights;
         if (outlet->ready.first != NULL && outlet->flights < most)
@@ -178,50 +206,69 @@ static void send_some(struct outlet *outlet)
 
 /* ---- answers ---- */
 
-static void acknowledged(struct outlet *outlet, struct clickhouse_batch *batch)
+static void came(struct outlet *outlet)
 {
-    outlet->bytes -= batch->rows.buf.size;
     outlet->up = true;
     outlet->backoff = 0;
-    clickhouse_batch_free(batch);
 }
 
-static void again(struct outlet *outlet, struct clickhouse_batch *batch)
+static void wait_for_it(struct outlet *outlet, const struct weir_error *words)
 {
     outlet->up = false;
+    outlet->words = *words;
     outlet->backoff = outlet->backoff == 0 ? BACKOFF_LEAST : MIN(2 * outlet->backoff, BACKOFF_MOST);
     outlet->again_at = weir__monotonic_us() + outlet->backoff;
-    clickhouse_request_close(&batch->request);
-    clickhouse_batches_add(&outlet->ready, batch);
 }
 
-static void refuse(struct outlet *outlet, struct clickhouse_batch *batch, int code, const struct weir_error *words)
+static void refuse(struct outlet *outlet, int code, const char *table, const struct weir_error *words)
 {
-    outlet->refused = weir__fail(&outlet->refusal, code, words->where, "%s: %s", batch->table->name, words->text);
-    clickhouse_request_close(&batch->request);
-    clickhouse_batches_add(&outlet->ready, batch); /* counted until it is forgotten */
+    outlet->refused =
+        weir__fail(&outlet->refusal, code, words->where, "%s%s%s", table, *table != '\0' ? ": " : "", words->text);
+    if (code == WEIR_BAD_CONFIG)
+        wait_for_it(outlet, words);
 }
 
-static void take_answer(struct outlet *outlet, struct clickhouse_batch *batch, CURLcode result)
+/* Whether it is done; else what was asked is to be asked again, unless something was refused. */
+static bool judge(struct outlet *outlet, enum clickhouse_meaning meaning, const char *table, struct weir_error *words)
+{
+    switch (meaning) {
+    case CLICKHOUSE_DONE: came(outlet); return true;
+    case CLICKHOUSE_ROW: refuse(outlet, WEIR_REJECTED, table, words); break;
+    case CLICKHOUSE_LARGE: refuse(outlet, WEIR_TOO_LARGE, table, words); break;
+    case CLICKHOUSE_REFUSED: refuse(outlet, WEIR_BAD_CONFIG, table, words); break;
+    case CLICKHOUSE_MISSING:
+        strncat(words->text, ": run \"migrate clickhouse\"", sizeof(words->text) - strlen(words->text) - 1);
+        wait_for_it(outlet, words);
+        break;
+    case CLICKHOUSE_LATER: wait_for_it(outlet, words); break;
+    }
+    return false;
+}
+
+static void take_probe(struct outlet *outlet, CURLcode result)
+{
+    struct weir_error       words = { 0 };
+    enum clickhouse_meaning meaning = clickhouse_meaning(result, &outlet->probe, &words);
+
+    end_probe(outlet);
+    (void)judge(outlet, meaning, "", &words);
+}
+
+static void take_batch(struct outlet *outlet, struct clickhouse_batch *batch, CURLcode result)
 {
     struct weir_error       words = { 0 };
     enum clickhouse_meaning meaning = clickhouse_meaning(result, &batch->request, &words);
 
     curl_multi_remove_handle(outlet->multi, batch->request.easy);
+    clickhouse_request_close(&batch->request);
     clickhouse_batches_take(&outlet->sent, batch);
     outlet->flights--;
-    switch (meaning) {
-    case CLICKHOUSE_DONE: acknowledged(outlet, batch); return;
-    case CLICKHOUSE_ROW: refuse(outlet, batch, WEIR_REJECTED, &words); return;
-    case CLICKHOUSE_LARGE: refuse(outlet, batch, WEIR_TOO_LARGE, &words); return;
-    case CLICKHOUSE_REFUSED: refuse(outlet, batch, WEIR_BAD_CONFIG, &words); return;
-    case CLICKHOUSE_LATER: break;
-    case CLICKHOUSE_MISSING:
-        strncat(words.text, ": run \"migrate clickhouse\"", sizeof(words.text) - strlen(words.text) - 1);
-        break;
+    if (judge(outlet, meaning, batch->table->name, &words)) {
+        outlet->bytes -= batch->rows.buf.size;
+        clickhouse_batch_free(batch);
+    } else { /* first: while it fails nothing else is tried */
+        clickhouse_batches_put_first(&outlet->ready, batch);
     }
-    outlet->words = words;
-    again(outlet, batch);
 }
 
 static void take_answers(struct outlet *outlet)
@@ -236,8 +283,12 @@ static void take_answers(struct outlet *outlet)
         if (message->msg != CURLMSG_DONE)
             continue;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
-        take_answer(outlet, (struct clickhouse_batch *)((char *)request - offsetof(struct clickhouse_batch, request)),
-                    result);
+        if (request == &outlet->probe)
+            take_probe(outlet, result);
+        else
+            take_batch(outlet,
+                       (struct clickhouse_batch *)((char *)request - offsetof(struct clickhouse_batch, request)),
+                       result);
     }
 }
 

@@ -8,6 +8,29 @@
 
 #include "schemas/records.h"
 
+/* ---- statistics ---- */
+
+/* Fills in what the fold says of a window's ticks; names, window, state, epoch and revision are the caller's. The fold holds a
+ * tick. */
+void market_stats_fill(struct market_stats *stats, const struct market_fold *fold);
+
+/* ---- spreads ---- */
+
+/* The sum of weight x price over legs, rounded once. MARKET_OVERFLOW. */
+int market_spread_value(const struct market_leg_price *legs, size_t count, struct market_sum *ret);
+
+/* ---- curves ---- */
+
+/* Where a member delivers, seen from a day: fills in month or tenor, delivery and days. 1; 0: its month has ended. */
+int market_point_place(const struct market_member *member, enum market_day_count count, int64_t as_of,
+                       struct weir_arena *arena, struct market_point *ret);
+/* By days, then id: the order that a curve has its points in. */
+int    market_point_compare(const struct market_point *a, const struct market_point *b);
+double market_confidence(int64_t age, int64_t max_age);
+/* The curve's horizons from its points, which are in order. WEIR_LIMIT. */
+int market_curve_horizons(const struct market_curve *curve, int64_t as_of, struct market_records points,
+                          struct weir_arena *arena, struct market_records *ret);
+
 /* ---- definitions: NULL, or what is wrong with one, in words ---- */
 
 const char *market_pair_wrong(const struct market_pair *pair);

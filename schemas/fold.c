@@ -134,6 +134,8 @@ static int fold_of(const struct market_order *order, const struct market_content
                                  .close = edge,
                                  .high = edge.price,
                                  .low = edge.price,
+                                 .prices = { .units = edge.price, .given = true },
+                                 .squares = (market_sum_units)edge.price * edge.price,
                                  .quality_flags = state | (own != 0 ? own : MARKET_VALID),
                                  .flagged_count = own != 0,
                                  .currency = content->currency,
@@ -144,8 +146,18 @@ static int fold_of(const struct market_order *order, const struct market_content
     return market_notional_add(&ret->notional, edge.price, content->volume.units);
 }
 
+/* Statistics can do without the squares: so they refuse no tick. */
+static void add_squares(struct market_fold *fold, const struct market_fold *other)
+{
+    if (other->vast || market_sum_add(&fold->squares, other->squares) < 0)
+        fold->vast = true;
+    if (fold->vast)
+        fold->squares = 0;
+}
+
 static int add_sums(struct market_fold *fold, const struct market_fold *other)
 {
+    struct market_sum prices = { .units = fold->prices.units, .given = fold->prices.given && other->prices.given };
     struct market_sum volume = { .units = fold->volume.units, .given = fold->volume.given || other->volume.given };
     market_sum_units  notional = fold->notional;
     int64_t           count = 0;
@@ -153,14 +165,18 @@ static int add_sums(struct market_fold *fold, const struct market_fold *other)
 
     if (err == WEIR_OK)
         err = market_sum_add(&notional, other->notional);
+    if (err == WEIR_OK)
+        err = market_sum_add(&prices.units, other->prices.units);
     if (err == WEIR_OK && __builtin_add_overflow(fold->count, other->count, &count))
         err = MARKET_OVERFLOW;
     if (err < 0)
         return err;
     fold->volume = volume;
+    fold->prices = prices;
     fold->notional = notional;
     fold->count = count;
     fold->flagged_count += other->flagged_count; /* at most count */
+    add_squares(fold, other);
     return WEIR_OK;
 }
 

@@ -184,6 +184,9 @@ struct market_fold {
     uint32_t           quality_flags;
     int64_t            flagged_count;
     struct weir_text   currency, unit; /* of the closing tick; borrowed */
+    struct market_sum  prices;
+    market_sum_units   squares; /* of prices, units of 1e-16 */
+    bool               vast;    /* the squares do not fit */
 };
 
 /* Whether a tick counts in bars, statistics, spreads and curves: it has a price of its own. */
@@ -228,6 +231,54 @@ struct market_window {
     int64_t            epoch;
     int64_t            revision; /* of the last bar sent of it; 0 = it has not closed */
 };
+
+/* ---- what bid-ask spreads are made from ---- */
+
+/* The greatest tick of a minute that has both bid and ask. */
+struct market_quote {
+    struct market_order   order;
+    struct market_content content;
+    int64_t               epoch;
+    int64_t               revision; /* of the last record sent of it; 0 = the minute has not closed */
+};
+
+/* ---- what spreads and curves are made from ---- */
+
+/* What a global table of definitions holds under tenant/id: the definition of that id, and the ids of those that the instrument
+ * of that id is a member of. */
+struct market_defined {
+    struct market_list    used_by;
+    struct market_records pair;  /* of struct market_pair, one or none */
+    struct market_records curve; /* of struct market_curve, one or none */
+};
+
+/* The last bar of a member's window. */
+struct market_member_bar {
+    int64_t           close; /* units of 1e-8 */
+    struct market_sum volume;
+    uint32_t          quality_flags;
+    int64_t           epoch, revision;
+    struct weir_text  currency, unit;
+    int64_t           touched; /* wall clock, ms: when it came */
+};
+
+/* What was last said of a window in which members' bars meet. */
+struct market_told {
+    int64_t          window_end; /* us */
+    int64_t          members;    /* that have a bar of the window itself */
+    int64_t          epoch;
+    int64_t          revision; /* 0 = nothing was */
+    market_sum_units digest;   /* of what was said */
+    int64_t          touched;  /* wall clock, ms */
+};
+
+/* Key of both: their bytes sort by id, member, start. member NULL: the window itself. */
+struct market_member_key {
+    struct market_key key; /* of the pair or curve */
+    struct weir_text  member;
+    int64_t           start; /* ms */
+};
+extern const struct weir_codec market_member_key[1];
 
 /* ---- the bar ---- */
 
@@ -493,6 +544,8 @@ extern const struct weir_codec market_spread[1], market_spread_msgpack[1];      
 extern const struct weir_codec market_curve_update[1];                                     /* JSON */
 extern const struct weir_codec market_curve_snapshot[1], market_curve_snapshot_msgpack[1]; /* JSON, MessagePack */
 extern const struct weir_codec market_pair[1], market_curve[1], market_taxonomy_rules[1];  /* JSON */
+extern const struct weir_codec market_defined[1], market_member_bar[1], market_told[1];    /* MessagePack */
+extern const struct weir_codec market_quote[1];                                            /* MessagePack */
 extern const struct weir_codec market_content[1];                                          /* MessagePack */
 extern const struct weir_codec market_order[1];                                            /* MessagePack */
 extern const struct weir_codec market_fold[1];                                             /* MessagePack */

@@ -10,6 +10,7 @@ enum {
     LEGS_MAX = 16,
     POINTS_MAX = 512,
     RULES_MAX = 1000,
+    USES_MAX = 4096,
 };
 
 /* One row. of: the record's struct. */
@@ -411,13 +412,21 @@ static const struct market_field fold_rows[] = {
     ROW(market_fold, INT,     flagged_count),
     ROW(market_fold, TEXT,    currency, UP_TO(WORD_MAX)),
     ROW(market_fold, TEXT,    unit,     UP_TO(WORD_MAX)),
+    ROW(market_fold, SUM,     prices),
+    ROW(market_fold, RAW_SUM, squares),
+    ROW(market_fold, BOOL,    vast),
 };
-TABLE(market_fold, 1, fold_rows);
+TABLE(market_fold, 2, fold_rows);
 
 /* Inside another record it has no version of its own. */
-static const struct market_schema fold_part[1] = {
-    { .name = "market_fold", .bytes = sizeof(struct market_fold), .fields = fold_rows, .count = ARRAY_SIZE(fold_rows) }
-};
+#define PART(of, rows)                                                                                          \
+    static const struct market_schema of##_part[1] = {                                                          \
+        { .name = "market_" #of, .bytes = sizeof(struct market_##of), .fields = rows, .count = ARRAY_SIZE(rows) } \
+    }
+PART(fold, fold_rows);
+PART(content, content_rows);
+PART(pair, pair_rows);
+PART(curve, curve_rows);
 
 static const struct market_field window_rows[] = {
     ROW(market_window, RECORD, fold,     REQUIRED, .inner = fold_part),
@@ -431,6 +440,43 @@ static const struct market_field backfilled_rows[] = {
     ROW(market_backfilled, INT, epoch),
 };
 TABLE(market_backfilled, 1, backfilled_rows);
+
+static const struct market_field quote_rows[] = {
+    ROW(market_quote, RECORD, order,    REQUIRED, .inner = market_order_schema),
+    ROW(market_quote, RECORD, content,  REQUIRED, .inner = content_part),
+    ROW(market_quote, INT,    epoch),
+    ROW(market_quote, INT,    revision),
+};
+TABLE(market_quote, 1, quote_rows);
+
+static const struct market_field defined_rows[] = {
+    ROW(market_defined, LIST,    used_by, UP_TO(USES_MAX)),
+    ROW(market_defined, RECORDS, pair,    UP_TO(1), .inner = pair_part),
+    ROW(market_defined, RECORDS, curve,   UP_TO(1), .inner = curve_part),
+};
+TABLE(market_defined, 1, defined_rows);
+
+static const struct market_field member_bar_rows[] = {
+    ROW(market_member_bar, UNITS, close,    REQUIRED),
+    ROW(market_member_bar, SUM,   volume),
+    ROW(market_member_bar, FLAGS, quality_flags),
+    ROW(market_member_bar, INT,   epoch),
+    ROW(market_member_bar, INT,   revision),
+    ROW(market_member_bar, TEXT,  currency, UP_TO(WORD_MAX)),
+    ROW(market_member_bar, TEXT,  unit,     UP_TO(WORD_MAX)),
+    ROW(market_member_bar, INT,   touched),
+};
+TABLE(market_member_bar, 1, member_bar_rows);
+
+static const struct market_field told_rows[] = {
+    ROW(market_told, INT,     window_end, REQUIRED),
+    ROW(market_told, INT,     members),
+    ROW(market_told, INT,     epoch),
+    ROW(market_told, INT,     revision),
+    ROW(market_told, RAW_SUM, digest),
+    ROW(market_told, INT,     touched),
+};
+TABLE(market_told, 1, told_rows);
 
 /* ---- state of normalization ---- */
 
@@ -568,6 +614,10 @@ CODEC(market_curve_snapshot_msgpack, market_curve_snapshot, packed);
 CODEC(market_pair, market_pair, json);
 CODEC(market_curve, market_curve, json);
 CODEC(market_taxonomy_rules, market_taxonomy_rules, json);
+CODEC(market_defined, market_defined, packed);
+CODEC(market_member_bar, market_member_bar, packed);
+CODEC(market_told, market_told, packed);
+CODEC(market_quote, market_quote, packed);
 CODEC(market_content, market_content, packed);
 CODEC(market_order, market_order, packed);
 CODEC(market_fold, market_fold, packed);

@@ -1,4 +1,5 @@
-/* aggregation.c: enriched ticks become bars of one minute, five minutes, an hour and a market's day.
+/* aggregation.c: enriched ticks become bars of one minute, five minutes, an hour and a market's day; rolling statistics, bid-ask
+ * spreads; and bars become spreads of pairs and forward curves.
  *
  * (1) A tick is its tick id. Of several contents one counts, by a fixed order, whatever order they come in.
  * (2) The minute of a tick decides once whether it is accepted: the minute's end + 48 h > the instrument's own time.
@@ -8,7 +9,10 @@
  *     too late is of a backfill too.
  * (5) So the last bar of each window is a function of the set of accepted ticks, and of nothing else.
  */
+#include <stdlib.h>
+
 #include "topologies/aggregation.h"
+#include "topologies/members.h"
 
 /* clang-format off */
 
@@ -26,27 +30,70 @@ WINDOWS(minute_s, market_line, market_window, TUMBLING(MINUTES(1), MINUTES(5), B
 WINDOWS(five_s,   market_line, market_window, TUMBLING(MINUTES(5), MINUTES(5), BY_KEY(KEPT)));
 WINDOWS(hour_s,   market_line, market_window, TUMBLING(HOURS(1),   MINUTES(5), BY_KEY(KEPT)));
 WINDOWS(day_s,    market_line, market_window, CALENDAR(market_days, HOURS(25), MINUTES(5), BY_KEY(TAKEN)));
+WINDOWS(rolling_s, market_line, market_window, HOPPING(MINUTES(5), MINUTES(1), MINUTES(5), BY_KEY(KEPT)));
+KEYS   (last_s,   market_key, weir_blob);            /* the last ticks of an instrument, for statistics */
+WINDOWS(quotes_s, market_key, market_quote, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(TAKEN)));
 SINK   (bars_1m,  "aggregated.market.bars.1m.v1", market_key, market_bar);
 SINK   (bars_5m,  "aggregated.market.bars.5m.v1", market_key, market_bar);
 SINK   (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);
 SINK   (bars_1d,  "aggregated.market.bars.1d.v1", market_key, market_bar);
+SINK   (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
+SINK   (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
+SINK   (bid_asks, "aggregated.market.spreads.v1", market_key, market_spread); /* of its own: it is of the ticks' task */
+SINK   (updates,  "pricing.curve.updates.v1",     market_key, market_curve_update);
 SINK   (rejects,  "processing.deadletter.aggregation.v1", weir_blob, weir_blob);
 
+/* which bars meet: definitions, and the windows of each */
+KEYS   (pairs_s,  market_key, market_defined);
+KEYS   (curves_s, market_key, market_defined);
+GLOBAL (pairs,  "reference.pairs.v1",  pairs_s,  .key = market_key, .value = market_pair,  .process = market_define,
+        .arg = ARG(struct market_defining, .store = pairs_s));
+GLOBAL (curves, "reference.curves.v1", curves_s, .key = market_key, .value = market_curve, .process = market_define,
+        .arg = ARG(struct market_defining, .store = curves_s, .curves = true));
+/* A window closes when the definition's bars have gone so far beyond it, or one minute of quiet by the clock. */
+#define MEETING(late) \
+    CALENDAR(market_days, HOURS(25), late, .fixed = true, .time = WEIR_PER_KEY, .idle = MINUTES(1), .retention = DAYS(2))
+#define MEETINGS(name)                                                    \
+    KEYS   (name##_bars_s,  market_member_key, market_member_bar);        \
+    KEYS   (name##_told_s,  market_member_key, market_told);              \
+    WINDOWS(name##_opens_s, market_key, weir_int64, MEETING(MINUTES(5))); \
+    WINDOWS(name##_after_s, market_key, weir_int64, MEETING(0))
+MEETINGS(pair);
+MEETINGS(curve);
+
 /* what happens on the way */
-static weir_process take;
-static weir_open    begin;
-static weir_final   close_window;
-static int          check_days(const char *text, struct weir_error *reterr);
+static weir_process take, pass, lead, meet;
+static weir_open    begin, begin_meeting;
+static weir_final   close_window, close_meeting;
+static int          check_days(const char *text, struct weir_error *reterr), check_least(const char *text, struct weir_error *reterr);
+static const struct market_board pair_board, curve_board;
 STEP(bars, take, .open = begin, .final = close_window, .state = sizeof(struct market_days), .key = market_key, .value = market_bar,
-     .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days }),
-     .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s));
+     .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, rolling_s, last_s, quotes_s),
+     .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days },
+                        { "rolling_least", WEIR_OPTION_TEXT, "2", check_least }));
+/* what bars sends besides bars: each has a node that says its type */
+STEP(rolled, pass, .key = market_key, .value = market_stats);
+STEP(quoted, pass, .key = market_key, .value = market_spread);
+STEP(led, lead, .looks_up = NODES(pairs, curves), .key = market_key, .value = market_bar_msgpack);
+REPARTITION(by_definition);
+STEP(spread, meet, .open = begin_meeting, .final = close_meeting, .arg = &pair_board, .looks_up = NODES(pairs),
+     .key = market_key, .value = market_spread, .uses = STORES(pair_bars_s, pair_told_s, pair_opens_s, pair_after_s));
+STEP(curve, meet, .open = begin_meeting, .final = close_meeting, .arg = &curve_board, .looks_up = NODES(curves),
+     .key = market_key, .value = market_curve_update,
+     .uses = STORES(curve_bars_s, curve_told_s, curve_opens_s, curve_after_s));
 
 TOPOLOGY(aggregation, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8082, .settings = market_settings,
     .paths = PATHS(
+        PATH(pairs),
+        PATH(curves),
         PATH(ticks, bars, bars_1m),
         PATH(       bars, bars_5m),
         PATH(       bars, bars_1h),
-        PATH(       bars, bars_1d)));
+        PATH(       bars, bars_1d),
+        PATH(       bars, rolled, stats),
+        PATH(       bars, quoted, bid_asks),
+        PATH(       bars, led, by_definition, spread, spreads),
+        PATH(                  by_definition, curve,  updates)));
 
 static const struct market_level levels[] = {
     { "1m", minute_s, bars_1m, MINUTES(1) },
@@ -57,8 +104,35 @@ static const struct market_level levels[] = {
 
 /* clang-format on */
 
-static const struct market_ladder ladder = { .levels = levels, .count = ARRAY_SIZE(levels) };
-static const struct market_ledger ledger = { .ticks = ticks_s, .recent = recent_s };
+static const struct market_ladder  ladder = { .levels = levels, .count = ARRAY_SIZE(levels), .led = led };
+static const struct market_ledger  ledger = { .ticks = ticks_s, .recent = recent_s };
+static const struct market_rolling rolling = { .last = last_s,
+                                               .minutes = minute_s,
+                                               .hops = rolling_s,
+                                               .node = rolled,
+                                               .width = MINUTES(5),
+                                               .step = MINUTES(1),
+                                               .window = "5m" };
+static const struct market_quoting quoting = { .minutes = quotes_s, .node = quoted };
+
+static market_tell               tell_spread, tell_curve;
+static const struct market_board pair_board = { .global = pairs,
+                                                .bars = pair_bars_s,
+                                                .told = pair_told_s,
+                                                .opens = pair_opens_s,
+                                                .after = pair_after_s,
+                                                .codec = market_spread,
+                                                .make = market_make_spread,
+                                                .tell = tell_spread };
+static const struct market_board curve_board = { .global = curves,
+                                                 .curves = true,
+                                                 .bars = curve_bars_s,
+                                                 .told = curve_told_s,
+                                                 .opens = curve_opens_s,
+                                                 .after = curve_after_s,
+                                                 .codec = market_curve_update,
+                                                 .make = market_make_curve,
+                                                 .tell = tell_curve };
 
 static int check_days(const char *text, struct weir_error *reterr)
 {
@@ -78,6 +152,20 @@ static int begin(struct weir_context *ctx)
     int64_t handle = weir_schedule(ctx, DAYS(1), WEIR_WALL_TIME, sweep);
 
     return handle < 0 ? (int)handle : market_days_read(weir_option_text(ctx, "days"), weir_state(ctx), NULL);
+}
+
+static int check_least(const char *text, struct weir_error *reterr)
+{
+    int64_t number = strtoll(text, NULL, 10);
+
+    return number >= 1 && number <= 1000000
+               ? WEIR_OK
+               : weir__fail(reterr, WEIR_BAD_CONFIG, "rolling_least", "a number from 1 on is expected");
+}
+
+static int64_t rolling_least(struct weir_context *ctx)
+{
+    return strtoll(weir_option_text(ctx, "rolling_least"), NULL, 10);
 }
 
 /* Whether a window of a level has left the line. 1, 0 or a code. */
@@ -169,6 +257,17 @@ static void begin_anew(struct weir_context *ctx, const struct market_arrival *ar
     *window = (struct market_window){ .epoch = arrival->epoch };
 }
 
+/* The minute has another fold: it is kept, and what has closed says so. */
+static int change(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span,
+                  struct market_window *window)
+{
+    int64_t count = window->fold.count;
+    int     err = market_window_changed(ctx, &ladder, arrival, window);
+
+    return err < 0 ? err
+                   : market_rolling_changed(ctx, &rolling, &arrival->line, span->start, count, rolling_least(ctx));
+}
+
 /* A tick that counts has come: its minute is folded anew, and what has closed is corrected. */
 static int fold_in(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span)
 {
@@ -181,7 +280,7 @@ static int fold_in(struct weir_context *ctx, const struct market_arrival *arriva
         err = market_open_parents(ctx, &ladder, arrival);
     if (err >= 0)
         err = market_ledger_fold(ctx, &ledger, arrival, span, &window.fold);
-    return err < 0 ? err : market_window_changed(ctx, &ladder, arrival, &window);
+    return err < 0 ? err : change(ctx, arrival, span, &window);
 }
 
 /* A tick that is known already has come to a window of an earlier epoch: it is said again, where there are rows folded anew. */
@@ -196,7 +295,7 @@ static int renew(struct weir_context *ctx, struct market_arrival *arrival, const
     window.revision = 0;
     arrival->replaces = true;
     err = arrival->corrects ? market_ledger_fold(ctx, &ledger, arrival, span, &window.fold) : WEIR_OK;
-    return err < 0 ? err : market_window_changed(ctx, &ladder, arrival, &window);
+    return err < 0 ? err : change(ctx, arrival, span, &window);
 }
 
 /* Longest interval first: after a gap longer than rows are kept, its windows are still there for those above. */
@@ -207,11 +306,22 @@ static int advance(struct weir_context *ctx, const struct market_arrival *arriva
 
     if (before < 0 && before != WEIR_NOTFOUND)
         return (int)before;
+    err = weir_advance(ctx, rolling_s, &arrival->line, arrival->time);
     for (size_t i = ARRAY_SIZE(levels); err == WEIR_OK && i-- > 0;)
         err = weir_advance(ctx, levels[i].store, &arrival->line, arrival->time);
     if (err == WEIR_OK && before >= 0 && arrival->corrects && arrival->time / MINUTES(1) > before / MINUTES(1))
         err = market_ledger_forget(ctx, &ledger, &arrival->line, arrival->time - KEPT - MINUTES(1));
     return err;
+}
+
+/* Where the tick's minute has closed before it, nothing else will say so. */
+static int say_if_closed(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span)
+{
+    int standing = weir_window_standing(ctx, minute_s, &arrival->line, span->end);
+
+    if (standing <= WEIR_OPEN)
+        return standing;
+    return market_rolling_say(ctx, &rolling, &arrival->line.key);
 }
 
 static int take_counting(struct weir_context *ctx, struct market_arrival *arrival)
@@ -222,25 +332,37 @@ static int take_counting(struct weir_context *ctx, struct market_arrival *arriva
     if (err <= 0)
         return err;
     err = market_ledger_enter(ctx, &ledger, arrival);
-    if (err <= 0) /* a duplicate, superseded or refused */
-        return err < 0 ? err : renew(ctx, arrival, &span);
+    if (err == 0) { /* a duplicate, superseded or refused */
+        err = renew(ctx, arrival, &span);
+        return err < 0 ? err : say_if_closed(ctx, arrival, &span);
+    }
+    if (err < 0)
+        return err;
     err = fold_in(ctx, arrival, &span);
-    return err < 0 || fills_live(arrival) ? err : advance(ctx, arrival);
+    if (err >= 0)
+        err = market_rolling_enter(ctx, &rolling, arrival);
+    if (err >= 0 && !fills_live(arrival))
+        err = advance(ctx, arrival);
+    return err < 0 ? err : say_if_closed(ctx, arrival, &span);
 }
 
 static int take(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct market_enriched *enriched = rec->value;
     struct market_arrival         arrival;
+    int                           err;
 
     if (rec->key == NULL || enriched == NULL)
         return market_reject_null(ctx, rec);
+    if (enriched->tick.event_time < 0)
+        return weir_reject(ctx, WEIR_BAD_TIME, "the tick's time is before 1970");
+    err = market_quote_take(ctx, &quoting, rec->key, &enriched->tick);
+    if (err < 0)
+        return err;
     if (!market_in_bars(&enriched->tick)) {
         weir_drop(ctx, enriched->tick.kind == MARKET_KIND_QUOTE ? "quote" : "fallback");
         return WEIR_OK;
     }
-    if (enriched->tick.event_time < 0)
-        return weir_reject(ctx, WEIR_BAD_TIME, "the tick's time is before 1970");
     arrival = market_arrival_of(rec, &enriched->tick, market_first_epoch(weir_epoch(ctx)));
     arrival.replayed = weir_replayed(ctx);
     return take_counting(ctx, &arrival);
@@ -248,5 +370,92 @@ static int take(struct weir_context *ctx, const struct weir_record *rec)
 
 static int close_window(struct weir_context *ctx, const struct weir_store *store, const struct weir_row *row)
 {
-    return market_window_closed(ctx, &ladder, store, row);
+    const struct market_line *line = row->key;
+    int                       err;
+
+    if (store == quotes_s)
+        return market_quote_closed(ctx, &quoting, row);
+    if (store == rolling_s)
+        return market_rolling_closed(ctx, &rolling, row, rolling_least(ctx));
+    err = market_window_closed(ctx, &ladder, store, row);
+    return err < 0 || store != minute_s ? err : market_rolling_say(ctx, &rolling, &line->key);
+}
+
+static int pass(struct weir_context *ctx, const struct weir_record *rec) { return weir_forward_record(ctx, rec); }
+
+/* ---- pairs and curves ---- */
+
+/* To each definition of one table that the bar's instrument is a member of, under its id. */
+static int lead_to(struct weir_context *ctx, const struct weir_node *global, bool curves_of,
+                   const struct weir_record *rec)
+{
+    const struct market_key     *key = rec->key;
+    const struct market_bar     *bar = rec->value;
+    const struct market_defined *row;
+    int                          err = weir_lookup(ctx, global, key, (const void **)&row);
+
+    for (size_t i = 0; err == WEIR_OK && i < row->used_by.count; i++) {
+        struct market_key     id = { key->tenant, row->used_by.texts[i] };
+        struct weir_record    to = *rec;
+        struct market_meeting meeting;
+
+        to.key = &id;
+        err = market_meeting_of(ctx, global, curves_of, &id, &meeting);
+        if (err == WEIR_OK && market_text_same(meeting.interval, bar->interval))
+            err = weir_forward_record(ctx, &to);
+        err = err == WEIR_NOTFOUND ? WEIR_OK : err;
+    }
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static int lead(struct weir_context *ctx, const struct weir_record *rec)
+{
+    int err = lead_to(ctx, pairs, false, rec);
+
+    return err < 0 ? err : lead_to(ctx, curves, true, rec);
+}
+
+static int meet(struct weir_context *ctx, const struct weir_record *rec)
+{
+    return market_board_take(ctx, weir_arg(ctx), rec);
+}
+
+static int close_meeting(struct weir_context *ctx, const struct weir_store *store, const struct weir_row *row)
+{
+    return market_board_closed(ctx, weir_arg(ctx), store, row);
+}
+
+static int sweep_meetings(struct weir_context *ctx, int64_t time)
+{
+    (void)time;
+    return market_board_sweep(ctx, weir_arg(ctx));
+}
+
+static int begin_meeting(struct weir_context *ctx)
+{
+    return (int)MIN(weir_schedule(ctx, DAYS(1), WEIR_WALL_TIME, sweep_meetings), 0);
+}
+
+static int tell_spread(struct weir_context *ctx, const struct market_meeting *meeting, const struct weir_span *span,
+                       const void *value, enum market_bar_state state, int64_t epoch, int64_t revision)
+{
+    struct market_spread told = *(const struct market_spread *)value;
+    struct weir_record   rec = { .key = &meeting->key, .value = &told, .timestamp = span->start };
+
+    told.state = state;
+    told.epoch = epoch;
+    told.revision = revision;
+    return weir_forward_record(ctx, &rec);
+}
+
+static int tell_curve(struct weir_context *ctx, const struct market_meeting *meeting, const struct weir_span *span,
+                      const void *value, enum market_bar_state state, int64_t epoch, int64_t revision)
+{
+    struct market_curve_update update = *(const struct market_curve_update *)value;
+    struct weir_record         rec = { .key = &meeting->key, .value = &update, .timestamp = span->start };
+
+    update.state = state;
+    update.epoch = epoch;
+    update.revision = revision;
+    return weir_forward_record(ctx, &rec);
 }

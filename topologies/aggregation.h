@@ -51,6 +51,7 @@ struct market_level {
 struct market_ladder {
     const struct market_level *levels; /* the shortest first */
     size_t                     count;
+    const struct weir_node    *led; /* where all bars go too */
 };
 
 /* The window of a level that holds a tick. The step's state is struct market_days. */
@@ -70,6 +71,43 @@ int market_window_changed(struct weir_context *ctx, const struct market_ladder *
 /* A window of one of the levels has closed: its bar is final. */
 int market_window_closed(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *store,
                          const struct weir_row *row);
+
+/* A fold of the shortest windows of a line that start in [from, to). count 0: there are none. */
+int market_windows_fold(struct weir_context *ctx, const struct weir_store *store, const struct market_line *line,
+                        int64_t from, int64_t to, struct market_fold *ret);
+
+/* ---- rolling statistics (rolling.c) ---- */
+
+struct market_rolling {
+    const struct weir_store *last;    /* market_key to weir_blob: the greatest ticks of an instrument */
+    const struct weir_store *minutes; /* the shortest windows */
+    const struct weir_store *hops;    /* market_line to market_window: those of several minutes */
+    const struct weir_node  *node;
+    int64_t                  width, step; /* of hops, ms */
+    const char              *window;      /* their name */
+};
+/* A tick that counts has come. */
+int market_rolling_enter(struct weir_context *ctx, const struct market_rolling *rolling,
+                         const struct market_arrival *arrival);
+/* Sends the statistics of the greatest ticks where they have changed. */
+int market_rolling_say(struct weir_context *ctx, const struct market_rolling *rolling, const struct market_key *key);
+/* A minute's fold has changed: windows that hold it are opened, and corrected where they have closed. */
+int market_rolling_changed(struct weir_context *ctx, const struct market_rolling *rolling,
+                           const struct market_line *line, int64_t minute, int64_t count, int64_t least);
+/* A window of hops has closed. */
+int market_rolling_closed(struct weir_context *ctx, const struct market_rolling *rolling, const struct weir_row *row,
+                          int64_t least);
+
+/* ---- bid and ask (quotes.c) ---- */
+
+struct market_quoting {
+    const struct weir_store *minutes; /* market_key to market_quote */
+    const struct weir_node  *node;
+};
+/* Any tick; those without both are passed over. */
+int market_quote_take(struct weir_context *ctx, const struct market_quoting *quoting, const struct market_key *key,
+                      const struct market_tick *tick);
+int market_quote_closed(struct weir_context *ctx, const struct market_quoting *quoting, const struct weir_row *row);
 
 /* ---- operating days (days.c) ---- */
 

@@ -100,10 +100,23 @@ static int fold_children(struct weir_context *ctx, const struct market_ladder *l
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
+int market_windows_fold(struct weir_context *ctx, const struct weir_store *store, const struct market_line *line,
+                        int64_t from, int64_t to, struct market_fold *ret)
+{
+    struct weir_rows *rows;
+    struct weir_row   row;
+    int               err = weir_fetch(ctx, store, line, MAX(from, 0), to - 1, WEIR_ASCENDING, &rows);
+
+    *ret = (struct market_fold){ 0 };
+    while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK)
+        err = market_weir_code(market_fold_merge(ret, &((const struct market_window *)row.value)->fold));
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
 /* ---- sending ---- */
 
-static int send(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
-                const struct weir_span *span, const struct market_window *window)
+static int send(struct weir_context *ctx, const struct market_ladder *ladder, const struct market_level *level,
+                const struct market_line *line, const struct weir_span *span, const struct market_window *window)
 {
     struct market_bar  bar = { .tenant_id = line->key.tenant,
                                .instrument_id = line->key.instrument,
@@ -114,24 +127,27 @@ static int send(struct weir_context *ctx, const struct market_level *level, cons
                                .epoch = window->epoch,
                                .revision = window->revision };
     struct weir_record rec = { .key = &line->key, .value = &bar, .timestamp = span->start };
+    int                err;
 
     market_bar_fill(&bar, &window->fold);
-    return weir_forward_to(ctx, level->sink, &rec);
+    err = weir_forward_to(ctx, level->sink, &rec);
+    return err < 0 ? err : weir_forward_to(ctx, ladder->led, &rec);
 }
 
 /* The next revision of a window that has closed; the first where the epoch has risen. One that closes when its row is due to
  * leave is sent only. */
-static int send_next(struct weir_context *ctx, const struct market_level *level, const struct market_line *line,
-                     const struct weir_span *span, struct market_window *window)
+static int send_next(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                     const struct market_line *line, const struct weir_span *span, struct market_window *window)
 {
-    int64_t epoch = market_line_epoch(ctx, line);
-    int     err = weir_window_standing(ctx, level->store, line, span->end);
+    const struct market_level *level = &ladder->levels[n];
+    int64_t                    epoch = market_line_epoch(ctx, line);
+    int                        err = weir_window_standing(ctx, level->store, line, span->end);
 
     window->revision = window->epoch < epoch ? 1 : window->revision + 1;
     window->epoch = MAX(window->epoch, epoch);
     if (err >= 0 && err != WEIR_PAST)
         err = put(ctx, level, line, span, window);
-    return err < 0 ? err : send(ctx, level, line, span, window);
+    return err < 0 ? err : send(ctx, ladder, level, line, span, window);
 }
 
 /* Whether the last bar of a window says all that is to be said. */
@@ -152,7 +168,7 @@ static int correct_window(struct weir_context *ctx, const struct market_ladder *
     if (err < 0 || is_said(ctx, line, window, &fold))
         return err;
     window->fold = fold;
-    return send_next(ctx, &ladder->levels[n], line, span, window);
+    return send_next(ctx, ladder, n, line, span, window);
 }
 
 /* The window that holds a time: it has a row since its first tick, unless it has left. *ret_open: it has not closed. */
@@ -215,7 +231,7 @@ int market_window_changed(struct weir_context *ctx, const struct market_ladder *
     if (err == WEIR_OPEN)
         err = put(ctx, shortest, &arrival->line, &span, window);
     else if (err >= 0)
-        err = send_next(ctx, shortest, &arrival->line, &span, window);
+        err = send_next(ctx, ladder, 0, &arrival->line, &span, window);
     if (err < 0 || window->revision == 0) /* those above hear of it when it closes */
         return err;
     return correct_above(ctx, ladder, 0, &arrival->line, span.start);
@@ -235,6 +251,6 @@ int market_window_closed(struct weir_context *ctx, const struct market_ladder *l
         err = fold_children(ctx, ladder, n, row->key, &span, &window.fold);
     if (err < 0 || window.fold.count == 0)
         return err;
-    err = send_next(ctx, &ladder->levels[n], row->key, &span, &window);
+    err = send_next(ctx, ladder, n, row->key, &span, &window);
     return err < 0 ? err : correct_above(ctx, ladder, n, row->key, span.start);
 }

@@ -1,9 +1,12 @@
-/* test_aggregation.c: bars are a function of the accepted ticks: whatever order, repetitions, revisions and crashes.
+/* test_aggregation.c: bars, statistics and spreads are a function of the accepted ticks: whatever order, repetitions, revisions
+ * and crashes.
  *
  * (1) Random ticks go through the topology; the last bar of each window is compared with one computed here in the
- *     plainest way: all ticks that count, sorted, read from first to last.
+ *     plainest way: all ticks that count, sorted, read from first to last. So are the statistics of each window.
+ * (2) Spreads are computed here from the bars that came out, each of which (1) holds.
  */
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -188,25 +191,105 @@ static void take_bar(const struct market_bar *bar)
     snprintf(at->interval, sizeof(at->interval), "%.*s", (int)bar->interval.size, bar->interval.data);
 }
 
+/* ---- statistics and spreads out: the last of each ---- */
+
+struct seen_stats {
+    struct market_stats stats;
+    char                instrument[64], window[16];
+};
+static struct seen_stats seen_stats[200000];
+static size_t            stats_count;
+
+static void take_stats(const struct market_stats *stats)
+{
+    struct seen_stats *at = NULL;
+
+    for (size_t i = 0; i < stats_count && at == NULL; i++)
+        if (market_text_same(TEXT(seen_stats[i].instrument), stats->instrument_id) &&
+            market_text_same(TEXT(seen_stats[i].window), stats->window) &&
+            (stats->state == MARKET_BAR_OPEN || seen_stats[i].stats.window_start == stats->window_start))
+            at = &seen_stats[i];
+    if (at == NULL) {
+        at = &seen_stats[stats_count++];
+        snprintf(at->instrument, sizeof(at->instrument), "%.*s", (int)stats->instrument_id.size,
+                 stats->instrument_id.data);
+        snprintf(at->window, sizeof(at->window), "%.*s", (int)stats->window.size, stats->window.data);
+        if (stats->state != MARKET_BAR_OPEN)
+            ck_assert_int_eq(stats->state, MARKET_BAR_FINAL);
+    } else {
+        ck_assert_int_gt(stats->revision, at->stats.revision);
+        ck_assert_int_ne(stats->state, MARKET_BAR_FINAL);
+    }
+    at->stats = *stats;
+}
+
+struct seen_spread {
+    int64_t  start, revision;
+    __int128 value;
+    bool     stale;
+};
+static struct seen_spread seen_spreads[100000];
+static size_t             spread_count;
+
+static struct seen_spread *find_spread(int64_t start)
+{
+    for (size_t i = 0; i < spread_count; i++)
+        if (seen_spreads[i].start == start)
+            return &seen_spreads[i];
+    return NULL;
+}
+
+static void take_spread(const struct market_spread *spread)
+{
+    struct seen_spread *at = find_spread(spread->window_start);
+
+    if (at == NULL) {
+        at = &seen_spreads[spread_count++];
+        ck_assert_int_eq(spread->state, MARKET_BAR_FINAL);
+        ck_assert_int_eq(spread->revision, 1);
+    } else {
+        ck_assert_int_eq(spread->state, MARKET_BAR_CORRECTION);
+        ck_assert_int_eq(spread->revision, at->revision + 1);
+    }
+    ck_assert(spread->value.given);
+    *at = (struct seen_spread){ spread->window_start, spread->revision, spread->value.units, spread->stale };
+}
+
 static size_t dead_letters;
+
+static void read_output(const struct weir_output *output)
+{
+    struct weir_arena arena;
+    union {
+        struct market_bar    bar;
+        struct market_stats  stats;
+        struct market_spread spread;
+    } value;
+    const struct weir_codec *codec = strstr(output->topic, ".stats.")     ? market_stats
+                                     : strstr(output->topic, ".spreads.") ? market_spread
+                                                                          : market_bar;
+
+    weir__arena_init(&arena, 0);
+    memset(&value, 0, sizeof(value));
+    ck_assert_int_eq(codec->decode(codec, &arena, output->value, &value), WEIR_OK);
+    if (codec == market_bar)
+        take_bar(&value.bar);
+    else if (codec == market_stats)
+        take_stats(&value.stats);
+    else
+        take_spread(&value.spread);
+    weir__arena_fini(&arena);
+}
 
 static void read_all(void)
 {
     struct weir_output output;
 
     while (weir_driver_read(driver, &output) == WEIR_OK) {
-        struct weir_arena arena;
-        struct market_bar bar;
-
-        if (strstr(output.topic, "deadletter") != NULL) {
+        if (strstr(output.topic, "deadletter") != NULL)
             dead_letters++;
-            continue;
-        }
-        weir__arena_init(&arena, 0);
-        memset(&bar, 0, sizeof(bar));
-        ck_assert_int_eq(market_bar->decode(market_bar, &arena, output.value, &bar), WEIR_OK);
-        take_bar(&bar);
-        weir__arena_fini(&arena);
+        else
+            read_output(&output);
     }
 }
 
@@ -297,6 +380,89 @@ static size_t count_windows(int64_t width)
     return count;
 }
 
+/* The plain statistics of ticks in order. */
+static void expect_numbers(const struct market_stats *got, const struct spec **inside, size_t count)
+{
+    __int128    sum = 0, volume = 0;
+    int64_t     high = INT64_MIN, low = INT64_MAX;
+    bool        any_volume = false;
+    long double squares = 0;
+
+    ck_assert_int_eq(got->count, (int64_t)count);
+    for (size_t i = 0; i < count; i++) {
+        sum += inside[i]->price;
+        high = MAX(high, inside[i]->price);
+        low = MIN(low, inside[i]->price);
+        any_volume |= inside[i]->volume >= 0;
+        volume += MAX(inside[i]->volume, 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        long double off = (long double)inside[i]->price / 1e8L - (long double)sum / (long double)count / 1e8L;
+
+        squares += off * off;
+    }
+    ck_assert(got->min == low && got->max == high && got->range.units == (__int128)high - low);
+    ck_assert(got->volume.given == any_volume && got->volume.units == volume);
+    ck_assert_double_eq(got->mean.value, (double)((long double)sum / (long double)count / 1e8L));
+    ck_assert_double_eq_tol(got->standard_deviation.value, sqrt((double)(squares / (long double)count)), 1e-12);
+    ck_assert_int_eq(got->first_event_time, inside[0]->event_time);
+    ck_assert_int_eq(got->last_event_time, inside[count - 1]->event_time);
+}
+
+static size_t ticks_of(const char *instrument, int64_t from, int64_t to, const struct spec **ret)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < spec_count; i++)
+        if (strcmp(instruments[specs[i].instrument].instrument, instrument) == 0 && specs[i].event_time >= from &&
+            specs[i].event_time < to && best_of(&specs[i]) == &specs[i])
+            ret[count++] = &specs[i];
+    qsort(ret, count, sizeof(ret[0]), by_order);
+    return count;
+}
+
+static void expect_stats(const struct seen_stats *got)
+{
+    const struct spec *inside[TICKS];
+    size_t             count, last = 0;
+
+    if (strcmp(got->window, "5m") == 0) {
+        ck_assert_int_eq(got->stats.window_end - got->stats.window_start, MARKET_MINUTES(5));
+        count = ticks_of(got->instrument, got->stats.window_start, got->stats.window_end, inside);
+        expect_numbers(&got->stats, inside, count);
+        return;
+    }
+    ck_assert_int_eq(sscanf(got->window, "last_%zu", &last), 1);
+    count = ticks_of(got->instrument, 0, INT64_MAX, inside);
+    ck_assert_uint_ge(count, last);
+    expect_numbers(&got->stats, inside + count - last, last);
+}
+
+/* How many windows have statistics. */
+static size_t count_stats(void)
+{
+    const struct spec *inside[TICKS];
+    size_t             count = 0;
+
+    for (size_t n = 0; n < INSTRUMENTS; n++) {
+        size_t  ticks = ticks_of(instruments[n].instrument, 0, INT64_MAX, inside);
+        int64_t before = -1;
+
+        count += (ticks >= 10) + (ticks >= 50) + (ticks >= 100);
+        for (size_t i = 0; i < ticks; i++)
+            for (int64_t start = inside[i]->event_time / MARKET_MINUTES(1) * MARKET_MINUTES(1) - MARKET_MINUTES(4);
+                 start <= inside[i]->event_time; start += MARKET_MINUTES(1)) {
+                const struct spec *within[TICKS];
+
+                if (start <= before)
+                    continue;
+                before = start;
+                count += ticks_of(instruments[n].instrument, start, start + MARKET_MINUTES(5), within) >= 2;
+            }
+    }
+    return count;
+}
+
 static void expect_all(void)
 {
     size_t minutes = 0, fives = 0, hours = 0;
@@ -310,6 +476,9 @@ static void expect_all(void)
     ck_assert_uint_eq(minutes, count_windows(MARKET_MINUTES(1)));
     ck_assert_uint_eq(fives, count_windows(MARKET_MINUTES(5)));
     ck_assert_uint_eq(hours, count_windows(MARKET_HOURS(1)));
+    for (size_t i = 0; i < stats_count; i++)
+        expect_stats(&seen_stats[i]);
+    ck_assert_uint_eq(stats_count, count_stats());
 }
 
 static const char *const *settings; /* of the next driver; NULL = none */
@@ -325,7 +494,7 @@ static void open_driver(bool disk, int64_t cache)
     if (disk)
         config.dir = dir;
     OK(weir_driver_open(&aggregation, &config, weir_engines, &driver, &error));
-    seen_count = dead_letters = 0;
+    seen_count = stats_count = spread_count = dead_letters = 0;
 }
 
 static void close_driver(void)
@@ -360,6 +529,82 @@ START_TEST(bars_equal_the_plain_computation)
     finish_run();
     ck_assert_uint_eq(dead_letters, 0);
     expect_all();
+    close_driver();
+}
+END_TEST
+
+/* ---- spreads ---- */
+
+#define MAX_AGE MARKET_MINUTES(7)
+
+static void define(const char *pair)
+{
+    char key[32], value[400];
+
+    snprintf(key, sizeof(key), "default/%s", pair);
+    snprintf(value, sizeof(value),
+             "{\"tenant_id\":\"default\",\"pair_id\":\"%s\",\"kind\":\"inter_market\",\"max_age_ms\":%d,\"legs\":"
+             "[{\"instrument_id\":\"%s\",\"weight\":1},{\"instrument_id\":\"%s\",\"weight\":-2.5}]}",
+             pair, (int)(MAX_AGE / 1000), instruments[0].instrument, instruments[1].instrument);
+    OK(weir_driver_pipe(driver, "reference.pairs.v1", (struct weir_bytes){ key, strlen(key) },
+                        (struct weir_bytes){ value, strlen(value) }, BEGIN / 1000, NULL, 0, &error));
+}
+
+/* The close of an instrument's last minute bar up to a window, no older than it may be. */
+static const struct market_bar *last_bar(int instrument, int64_t start)
+{
+    const struct market_bar *last = NULL;
+
+    for (size_t i = 0; i < seen_count; i++)
+        if (strcmp(seen[i].interval, "1m") == 0 &&
+            strcmp(seen[i].instrument, instruments[instrument].instrument) == 0 &&
+            seen[i].bar.window_start <= start && seen[i].bar.window_start >= start - MAX_AGE &&
+            (last == NULL || seen[i].bar.window_start > last->window_start))
+            last = &seen[i].bar;
+    return last;
+}
+
+static void expect_spreads(void)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < seen_count; i++) {
+        int64_t                   start = seen[i].bar.window_start;
+        const struct market_bar  *a = last_bar(0, start), *b = last_bar(1, start);
+        const struct seen_spread *got = find_spread(start);
+
+        if (strcmp(seen[i].interval, "1m") != 0 || strcmp(seen[i].instrument, instruments[2].instrument) == 0)
+            continue;
+        if (a == NULL || b == NULL) {
+            ck_assert_ptr_null(got);
+            continue;
+        }
+        ck_assert_ptr_nonnull(got);
+        ck_assert(got->value == (__int128)a->close - (__int128)b->close * 5 / 2); /* prices are whole cents */
+        ck_assert_int_eq(got->stale, a->window_start < start || b->window_start < start);
+        count += !(a->window_start == start && b->window_start == start) || seen[i].instrument[0] == 'P';
+    }
+    ck_assert_uint_eq(spread_count, count);
+    ck_assert_uint_gt(count, 20);
+}
+
+START_TEST(spreads_equal_the_plain_computation)
+{
+    make_specs((unsigned)_i);
+    shuffle();
+    open_driver(_i % 2 == 1, _i % 3 == 0 ? 0 : 1 << 20);
+    define("PAIR");
+    for (size_t i = 0; i < spec_count; i++) {
+        pipe_spec(&specs[i]);
+        if (dice(40) == 0)
+            OK(weir_driver_advance(driver, MINUTES(dice(20)), &error));
+        read_all();
+        if (dice(60) == 0)
+            OK(weir_driver_crash(driver, dice(2) == 0, &error));
+    }
+    finish_run();
+    ck_assert_uint_eq(dead_letters, 0);
+    expect_spreads();
     close_driver();
 }
 END_TEST
@@ -552,6 +797,7 @@ int main(void)
 
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, bars_equal_the_plain_computation, 1, 7);
+    tcase_add_loop_test(tests, spreads_equal_the_plain_computation, 1, 7);
     tcase_add_loop_test(tests, what_is_superseded_is_counted, 0, 2);
     tcase_add_test(tests, days_are_those_of_the_market);
     tcase_add_test(tests, days_are_configuration);

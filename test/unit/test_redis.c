@@ -3,6 +3,7 @@
  * (1) The server is looked after between two turns of the client, on the same thread: nothing here depends on who is faster.
  */
 #define _GNU_SOURCE
+#include "schemas/market.h"
 #include "test/run.h"
 #include "topologies/redis/internal.h"
 
@@ -378,6 +379,78 @@ START_TEST(parts_of_keys_never_run_into_each_other)
     weir__buf_putc(&key, '\0');
     ck_assert_str_eq(key.data, ":a%3Ab:c%7Bd%7D%25%0A");
     weir__buf_fini(&key);
+}
+END_TEST
+
+/* Few values, so that many are alike. */
+static struct market_latest random_latest(unsigned *seed)
+{
+    struct market_latest latest = { .tenant_id = { "t", 1 }, .instrument_id = { "A.B", 3 } };
+
+    latest.epoch = 1 + rand_r(seed) % 2;
+    latest.event_time = 999999 + rand_r(seed) % 2;
+    latest.sequence = -1 + rand_r(seed) % 3;
+    latest.tick_id[0] = (uint8_t)(9 + rand_r(seed) % 2);
+    latest.quality_flags = rand_r(seed) % 2 ? MARKET_VALID : MARKET_FALLBACK;
+    latest.revision = 9 + rand_r(seed) % 2;
+    latest.ingested_at = 99 + rand_r(seed) % 2;
+    return latest;
+}
+
+static struct market_version served_version(const struct market_latest *latest)
+{
+    struct market_served served = { 0 };
+
+    ck_assert_int_eq(market_served_latest->describe(NULL, &(struct weir_record){ .value = latest }, &served),
+                     WEIR_OK);
+    ck_assert_uint_eq(served.part_count, 2);
+    ck_assert_int_eq(strncmp(served.parts[1].data, "A.B", served.parts[1].size), 0);
+    return served.version;
+}
+
+START_TEST(redis_and_the_store_agree_on_the_latest_price)
+{
+    unsigned seed = 1;
+
+    for (int i = 0; i < 20000; i++) {
+        struct market_latest  a = random_latest(&seed), b = random_latest(&seed);
+        struct market_version first = served_version(&a), second = served_version(&b);
+        int                   want = market_latest_compare(&a, &b), have = market_version_compare(&first, &second);
+
+        ck_assert_int_eq((want > 0) - (want < 0), (have > 0) - (have < 0));
+    }
+}
+END_TEST
+
+START_TEST(spreads_statistics_and_curves_have_keys_and_versions)
+{
+    static const struct market_spread basis = { .tenant_id = { "t", 1 },
+                                                .pair_id = { "P", 1 },
+                                                .epoch = 2,
+                                                .kind = MARKET_SPOT_FUTURE,
+                                                .window_start = 60,
+                                                .revision = 3 };
+    static const struct market_stats  stats = {
+         .tenant_id = { "t", 1 }, .instrument_id = { "A", 1 }, .window = { "last_10", 7 }, .window_end = 9, .epoch = 1
+    };
+    static const struct market_curve_snapshot curve = {
+        .tenant_id = { "t", 1 }, .curve_id = { "C", 1 }, .horizon = { "3m", 2 }, .window_start = 5
+    };
+    struct market_served served = { 0 };
+
+    ck_assert_int_eq(market_served_spread->describe(NULL, &(struct weir_record){ .value = &basis }, &served),
+                     WEIR_OK);
+    ck_assert_uint_eq(served.part_count, 3);
+    ck_assert_int_eq(memcmp(served.parts[0].data, "basis", 6), 0);
+    ck_assert_int_eq(memcmp(served.version.text, "2,60,3", served.version.size), 0);
+    ck_assert_int_eq(market_served_stats->describe(NULL, &(struct weir_record){ .value = &stats }, &served), WEIR_OK);
+    ck_assert_uint_eq(served.part_count, 4);
+    ck_assert_int_eq(memcmp(served.parts[0].data, "rolling_stat", 13), 0);
+    ck_assert_int_eq(memcmp(served.version.text, "1,9,0", served.version.size), 0);
+    ck_assert_int_eq(market_served_curve->describe(NULL, &(struct weir_record){ .value = &curve }, &served), WEIR_OK);
+    ck_assert_int_eq(memcmp(served.parts[2].data, "3m", 3), 0);
+    ck_assert_int_eq(market_served_curve_gone->describe(NULL, &(struct weir_record){ 0 }, &served), WEIR_NULL_GIVEN);
+    ck_assert(market_served_curve_gone->gone && !market_served_curve->gone);
 }
 END_TEST
 
@@ -854,6 +927,8 @@ int main(void)
     tcase_add_test(parts, versions_order_by_their_first_difference);
     tcase_add_test(parts, a_version_is_made_of_numbers_and_bytes);
     tcase_add_test(parts, parts_of_keys_never_run_into_each_other);
+    tcase_add_test(parts, redis_and_the_store_agree_on_the_latest_price);
+    tcase_add_test(parts, spreads_statistics_and_curves_have_keys_and_versions);
     tcase_add_test(talk, the_greeting_says_who_and_where_and_brings_the_script);
     tcase_add_loop_test(talk, what_will_never_be_taken_is_a_wrong_configuration, 0, ARRAY_SIZE(refusals));
     tcase_add_loop_test(talk, what_passes_is_waited_out, 0, ARRAY_SIZE(hindrances));

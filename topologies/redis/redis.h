@@ -32,20 +32,27 @@ struct market_served {
     struct weir_text      parts[MARKET_SERVED_PARTS];
     size_t                part_count;
     struct market_version version;
-    bool                  gone; /* the key is to be taken away, with all that is not newer than the version */
 };
 
 /* The .arg of an outlet's node: how its records are served. describe fills *ret, which is zeroed; what it borrows is of the
- * record or of weir_alloc. The value is the record's JSON by the codec, an object, with "version" before it. A record without a value is one whose key is to be taken away. WEIR_NOTHING: it is not served. A code of record scope refuses
- * the record. */
+ * record or of weir_alloc. The value is the record's JSON by the codec, an object, with "version" before it; gone: the record is
+ * what was served, and the key is taken away with all that is not newer. WEIR_NOTHING: it is not served. A code of record
+ * scope refuses the record. */
 struct market_served_form {
     const char              *projection; /* "latest_price" */
     const struct weir_codec *value;      /* of the records' values in memory */
+    bool                     gone;
     int (*describe)(struct weir_context *ctx, const struct weir_record *rec, struct market_served *ret);
 };
 
-/* served:latest_price:<tenant>:<instrument>, of market_key and market_latest. */
-extern const struct market_served_form market_served_latest[1];
+/* served:latest_price:<tenant>:<instrument>, of market_latest. */
+extern const struct market_served_form market_served_latest[1], market_served_latest_gone[1];
+/* served:curve_snapshot:<tenant>:<curve>:<horizon>, of market_curve_snapshot. */
+extern const struct market_served_form market_served_curve[1], market_served_curve_gone[1];
+/* served:custom:<type>:<tenant>:<pair or instrument>, of market_spread; type: spread, basis (spot_future), bid_ask. */
+extern const struct market_served_form market_served_spread[1], market_served_spread_gone[1];
+/* served:custom:rolling_stat:<tenant>:<instrument>:<window>, of market_stats. */
+extern const struct market_served_form market_served_stats[1], market_served_stats_gone[1];
 
 /* ---- the cache: tables looked up by tenant and id ---- */
 

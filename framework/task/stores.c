@@ -247,7 +247,9 @@ static int open_store(struct weir__task *task, struct weir__binding *binding, st
     if (err < 0)
         return err;
     weir__store_listen(binding->store, on_change, binding);
-    return spec->keyed ? weir__keyed_open(binding) : WEIR_OK;
+    if (spec->keyed && weir__keyed_open(binding) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, binding->plan->name, "no memory for the times of its keys");
+    return WEIR_OK;
 }
 
 static size_t count_stores(const struct weir__task *task)

@@ -19,6 +19,7 @@
 
 enum { MOST_SENT = 4096 };
 #define MOST_OUTPUT   ((size_t)256 << 10)
+#define MOST_REPLY    ((size_t)16 << 20) /* in one piece: a value, a map of slots */
 #define BACKOFF_FIRST INT64_C(50000)
 #define BACKOFF_MOST  INT64_C(2000000)
 #define BACKOFF_WRONG INT64_C(1000000) /* where the node will hardly change its mind */
@@ -266,6 +267,8 @@ static void on_read(struct bufferevent *bev, void *arg)
         }
         evbuffer_drain(input, size);
         take_replies(link);
+        if (link->reader->len > MOST_REPLY)
+            redis_link_break(link, "its answer is larger than %zu bytes", MOST_REPLY);
     }
 }
 

@@ -314,6 +314,8 @@ WEIR_API int weir_lookup(struct weir_context *ctx, const struct weir_node *globa
 /* Rows of a global table named in .looks_up, in the order of the keys' bytes, from a key on; NULL = all. */
 WEIR_API int weir_scan(struct weir_context *ctx, const struct weir_node *global, const void *from,
                        struct weir_rows **ret) WEIR_MUST_CHECK;
+/* How many records a global table named in .looks_up has taken: the same number, the same rows. */
+WEIR_API uint64_t weir_taken(struct weir_context *ctx, const struct weir_node *global);
 /* Has the global tables read to what is their end now; weir_fresh: that is done. Records are processed meanwhile. */
 WEIR_API void weir_refresh(struct weir_context *ctx);
 WEIR_API bool weir_fresh(struct weir_context *ctx);

@@ -337,7 +337,15 @@ static const struct market_field rules_rows[] = {
     ROW(market_taxonomy_rules, RECORDS,    rules,     UP_TO(RULES_MAX), .inner = market_taxonomy_rule_schema),
     ROW(market_taxonomy_rules, INT,        version,   ELSE(1)),
 };
-TABLE(market_taxonomy_rules, 1, rules_rows);
+
+static const char *wrong_in_rules(const void *record)
+{
+    const struct market_taxonomy_rules *rules = record;
+
+    return rules->rules_id.size == 5 && memcmp(rules->rules_id.data, "RULES", 5) == 0 ? NULL : "field 'rules_id': it is RULES";
+}
+TABLE(market_taxonomy_rules, 1, rules_rows, .wrong = wrong_in_rules);
+
 
 /* ---- reference row ---- */
 

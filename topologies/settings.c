@@ -18,6 +18,8 @@ const struct weir_setting market_settings[] = {
       "Database with the reference data, as libpq takes it; without it reference data comes from files." },
     { "postgres.poll.ms", WEIR_SETTING_DURATION, "5m", SECOND, DAY, NULL,
       "How often the tables of reference data are read again where no notification came." },
+    { "postgres.wait.ms", WEIR_SETTING_DURATION, "1m", 0, DAY, NULL,
+      "How long ticks wait at most for reference data that was never loaded before, while the database does not answer." },
 
     { "redis.url", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
       "Redis that what is served is written to: redis://[user:password@]host:port[/database], rediss:// with TLS, nodes of a cluster with commas between; without it nothing is." },
@@ -137,7 +139,7 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_ENRICHMENT_CACHE_*", NULL, NULL, NULL, IN_STORES },
     { "DATA_PROC_ENRICHMENT_TAXONOMY_REFRESH_INTERVAL", NULL, NULL, NULL, "changes are told by notification; postgres.poll.ms is the safety net" },
     { "DATA_PROC_ENRICHMENT_METADATA_REFRESH_INTERVAL", NULL, NULL, NULL, "changes are told by notification; postgres.poll.ms is the safety net" },
-    { "DATA_PROC_ENRICHMENT_CONFIDENCE_THRESHOLD", NULL, NULL, NULL, "it is 0.8" },
+    { "DATA_PROC_ENRICHMENT_CONFIDENCE_THRESHOLD", "enrichment.attached.threshold", NULL, NULL, NULL },
     { "DATA_PROC_ENRICHMENT_MAX_CLASSIFICATION_TIME", NULL, NULL, NULL, NEVER_DID },
     { "DATA_PROC_ENRICHMENT_*", NULL, NULL, NULL, BY_COMMIT },
     { "DATA_PROC_TAXONOMY_CACHE_TTL", NULL, NULL, NULL, IN_STORES },

@@ -121,15 +121,27 @@ int weir__globals_view(struct weir__task *asking, const struct weir__store_plan 
     return WEIR_OK;
 }
 
-static struct weir__binding *binding_of_node(struct weir__globals *globals, const struct weir_node *global)
+/* NULL: it is not one of ours. */
+static const struct weir__live *live_of(const struct weir__globals *globals, const struct weir_node *global)
 {
-    for (size_t i = 0; i < globals->task->live_count; i++) {
-        struct weir__live *live = &globals->task->lives[i];
-
-        if (live->node->spec == global && live->store_count > 0)
-            return live->stores[0];
-    }
+    for (size_t i = 0; i < globals->task->live_count; i++)
+        if (globals->task->lives[i].node->spec == global && globals->task->lives[i].store_count > 0)
+            return &globals->task->lives[i];
     return NULL;
+}
+
+static struct weir__binding *binding_of_node(const struct weir__globals *globals, const struct weir_node *global)
+{
+    const struct weir__live *live = live_of(globals, global);
+
+    return live != NULL ? live->stores[0] : NULL;
+}
+
+uint64_t weir__globals_taken(const struct weir__globals *globals, const struct weir_node *global)
+{
+    const struct weir__live *live = live_of(globals, global);
+
+    return live != NULL ? live->taken : 0;
 }
 
 int weir__globals_rows(struct weir__task *asking, const struct weir_node *global, struct weir__binding **ret)

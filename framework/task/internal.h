@@ -71,6 +71,7 @@ struct weir__live {
     void                    *state;         /* spec->state bytes */
     const char              *topic;         /* SINK: real name */
     bool                     opened, holds; /* holds: wants no records */
+    uint64_t                 taken;         /* GLOBAL: records */
     int64_t                  observed;      /* windows: greatest time seen, ms */
     int64_t                  last_close;    /* ON_CLOSE: close time of the last emission, ms */
     int64_t                  next_look;     /* ON_CLOSE: wall time of the next one, ms */
@@ -286,8 +287,9 @@ int                   weir__not_used(struct weir_context *ctx, const struct weir
 void                  weir__close_rows(struct weir_context *ctx, struct weir_rows *until);
 
 /* globals.c: the value of a global table, decoded into the asking task's record arena. WEIR_NOTFOUND. */
-int weir__globals_fetch(struct weir__globals *globals, struct weir__task *asking, const struct weir_node *global,
-                        const void *key, const void **ret_value);
+int      weir__globals_fetch(struct weir__globals *globals, struct weir__task *asking, const struct weir_node *global,
+                             const void *key, const void **ret_value);
+uint64_t weir__globals_taken(const struct weir__globals *globals, const struct weir_node *global);
 /* The store of a global table, for rows whose memory is the asking task's record. WEIR_NOTFOUND, WEIR_LIMIT. */
 int weir__globals_rows(struct weir__task *asking, const struct weir_node *global, struct weir__binding **ret);
 /* A global store as a task reads it: what is decoded lives as long as that task's record. */

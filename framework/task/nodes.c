@@ -180,7 +180,14 @@ static int run_global(struct weir__live *live, const struct weir__event *event)
         weir__drop_record(live->task, "null key");
         return WEIR_OK;
     }
+    live->taken++;
     return weir__store_value(live->stores[0], event->rec.key, event->rec.value, event->rec.timestamp, &event->rec);
+}
+
+static int run_global_process(struct weir__live *live, const struct weir__event *event)
+{
+    live->taken++;
+    return run_process(live, event);
 }
 
 weir__process_event *weir__process_of(const struct weir__node *node)
@@ -190,8 +197,8 @@ weir__process_event *weir__process_of(const struct weir__node *node)
     case WEIR__PASS: return weir__emit;
     case WEIR__SINK: return run_sink;
     case WEIR__OUTLET: return run_outlet;
-    case WEIR__PROCESS:
-    case WEIR__GLOBAL_PROCESS: return run_process;
+    case WEIR__PROCESS: return run_process;
+    case WEIR__GLOBAL_PROCESS: return run_global_process;
     case WEIR__FILTER: return run_filter;
     case WEIR__MAP: return run_map;
     case WEIR__SELECT: return run_select;

@@ -462,6 +462,12 @@ static int check_seen(struct weir_context *ctx, const struct weir_node *global)
                            global != NULL ? global->name : "(null)");
 }
 
+uint64_t weir_taken(struct weir_context *ctx, const struct weir_node *global)
+{
+    CHECK(check_seen(ctx, global) == WEIR_OK);
+    return weir__globals_taken(ctx->task->config.globals, global);
+}
+
 int weir_scan(struct weir_context *ctx, const struct weir_node *global, const void *from, struct weir_rows **ret)
 {
     struct weir__binding *view;

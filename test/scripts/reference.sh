@@ -46,7 +46,7 @@ for line in open(sys.argv[1]):
     elif tick["instrument_id"] == "PJM.HUB.00":
         assert tick["reference_version"] == 1 and (tax["region"], tax["product_tier"], tax["confidence"]) == ("midatlantic", "standard", 0.95), tax
     else: # not active, or no row
-        assert tick["reference_version"] == 0 and tax["method"] == "rule_based" and "no_reference" in flags, tick
+        assert tick["reference_version"] == 0 and tax["method"] == "market_default" and "no_reference" in flags, tick
 assert set(seen) == {"SYM00", "PJM.HUB.00", "PJM.HUB.00.MCE", "PJM.HUB.00.MCC", "PJM.HUB.00.MLC", "ERCOT.HUB.00"}, seen
 EOT2
 grep -q '"aliases":\["XAU","AU"\].*"metadata":{"desk":"metals"}' <("$market" cat $topic --dir "$work/d") || fail "aliases or metadata of the row"

@@ -24,7 +24,7 @@ static const char *const queries[MARKET_REFERENCES] = {
     "and c.commodity_code = i.commodity and c.active order by 1, 2",
 
     "select tenant_id, 'RULES', json_build_object('tenant_id', tenant_id, 'rules_id', 'RULES', 'rules', json_agg("
-    "json_build_object('kind', kind, 'answer', answer, 'keywords', array(select k from unnest(string_to_array("
+    "json_build_object('kind', kind, 'answer', answer, 'keywords', array(select btrim(k) from unnest(string_to_array("
     "keywords, ',')) k where k ~ '[^[:space:]]'), 'priority', priority) order by kind, priority desc, answer)) "
     "from (select tenant_id, 'commodity' as kind, commodity as answer, keywords, priority from taxonomy_commodity_rules "
     "where active union all select tenant_id, 'region', region, keywords, priority from taxonomy_region_rules "

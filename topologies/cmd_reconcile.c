@@ -9,12 +9,13 @@
 #include "topologies/converged.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 enum { SHOWN_MOST = 20, SEND_MOST = 64 << 20 /* bytes */ };
 
 struct reconciling {
     struct market_run log, clickhouse;
-    bool              repair, dry;
+    bool              repair, dry, all; /* all: each is named */
     int64_t           timeout_ms;
     void             *outlet; /* NULL = nothing is sent */
     size_t            shown, missing, extra, differ, sent, stuck;
@@ -29,7 +30,7 @@ static int settle(struct reconciling *reconciling, struct weir_error *reterr)
 
 static void show(struct reconciling *reconciling, struct weir_bytes name, const char *what)
 {
-    if (reconciling->shown++ < SHOWN_MOST)
+    if (reconciling->shown++ < SHOWN_MOST || reconciling->all)
         printf("%.*s: %s\n", (int)name.size, (const char *)name.data, what);
 }
 
@@ -86,30 +87,53 @@ static int repair(struct reconciling *reconciling, struct weir_bytes name, const
     return WEIR_OK;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    return weir__bytes_compare((*(struct weir__map_slot *const *)a)->key, (*(struct weir__map_slot *const *)b)->key);
+}
+
+/* A run's bars in the order of their names; NULL = no memory. To be freed. */
+static struct weir__map_slot **sorted(const struct market_run *run)
+{
+    struct weir__map_slot **slots = weir__alloc((run->bars.count + 1) * sizeof(*slots)), *slot;
+    size_t                  position = 0, count = 0;
+
+    while (slots != NULL && (slot = weir__map_next(&run->bars, &position)) != NULL)
+        slots[count++] = slot;
+    if (slots != NULL)
+        qsort(slots, count, sizeof(*slots), by_key);
+    return slots;
+}
+
+static int compare_one(struct reconciling *reconciling, const struct weir__map_slot *slot, struct weir_error *reterr)
+{
+    const struct market_bar *row = weir__map_get(&reconciling->clickhouse.bars, slot->key);
+    char                     words[160];
+    const char *what = row != NULL ? compare(slot->value, row, words, sizeof(words)) : "missing in ClickHouse";
+
+    if (what == NULL)
+        return WEIR_OK;
+    reconciling->missing += row == NULL;
+    reconciling->differ += row != NULL;
+    show(reconciling, slot->key, what);
+    return reconciling->repair ? repair(reconciling, slot->key, slot->value, row, reterr) : WEIR_OK;
+}
+
 static int compare_all(struct reconciling *reconciling, struct weir_error *reterr)
 {
-    struct weir__map_slot *slot;
-    size_t                 position = 0;
-    char                   words[160];
-    int                    err = WEIR_OK;
+    struct weir__map_slot **log = sorted(&reconciling->log), **rows = sorted(&reconciling->clickhouse);
+    int                     err =
+        log != NULL && rows != NULL ? WEIR_OK : weir__fail(reterr, WEIR_NO_MEMORY, "reconcile", "out of memory");
 
-    while (err == WEIR_OK && (slot = weir__map_next(&reconciling->log.bars, &position)) != NULL) {
-        const struct market_bar *row = weir__map_get(&reconciling->clickhouse.bars, slot->key);
-        const char *what = row != NULL ? compare(slot->value, row, words, sizeof(words)) : "missing in ClickHouse";
-
-        if (what == NULL)
-            continue;
-        reconciling->missing += row == NULL;
-        reconciling->differ += row != NULL;
-        show(reconciling, slot->key, what);
-        err = reconciling->repair ? repair(reconciling, slot->key, slot->value, row, reterr) : WEIR_OK;
-    }
-    position = 0;
-    while ((slot = weir__map_next(&reconciling->clickhouse.bars, &position)) != NULL)
-        if (weir__map_get(&reconciling->log.bars, slot->key) == NULL) {
+    for (size_t i = 0; err == WEIR_OK && i < reconciling->log.bars.count; i++)
+        err = compare_one(reconciling, log[i], reterr);
+    for (size_t i = 0; err == WEIR_OK && i < reconciling->clickhouse.bars.count; i++)
+        if (weir__map_get(&reconciling->log.bars, rows[i]->key) == NULL) {
             reconciling->extra++;
-            show(reconciling, slot->key, "extra in ClickHouse");
+            show(reconciling, rows[i]->key, "extra in ClickHouse");
         }
+    weir__free(log);
+    weir__free(rows);
     return err;
 }
 
@@ -118,7 +142,7 @@ static bool sum_up(const struct reconciling *reconciling)
 {
     const size_t wrong = reconciling->missing + reconciling->differ;
 
-    if (reconciling->shown > SHOWN_MOST)
+    if (reconciling->shown > SHOWN_MOST && !reconciling->all)
         printf("... and %zu more\n", reconciling->shown - SHOWN_MOST);
     printf("%zu bars in the log, %zu in ClickHouse: %zu equal, %zu missing, %zu extra, %zu different",
            reconciling->log.bars.count, reconciling->clickhouse.bars.count, reconciling->log.bars.count - wrong,
@@ -210,7 +234,8 @@ static int run_reconcile(struct weir__program *program, const struct weir__args 
     struct reconciling reconciling = { .log.path = "the log",
                                        .clickhouse.path = "ClickHouse",
                                        .repair = weir__args_has(args, "repair"),
-                                       .dry = weir__args_has(args, "dry-run") };
+                                       .dry = weir__args_has(args, "dry-run"),
+                                       .all = weir__args_has(args, "all") };
     struct weir_error  words = { 0 };
     int                err = market_read_window(args, &reconciling.log.from, &reconciling.log.to, &words), code;
 
@@ -233,13 +258,14 @@ static const struct weir__flag flags[] = {
     { .name = "from", .value = "TIME", .meaning = "windows that start at this time or later (UTC)" },
     { .name = "to", .value = "TIME", .meaning = "... and before this one" },
     { .name = "dir", .value = "DIR", .meaning = "folder of the log, where it is not Kafka's" },
+    { .name = "all", .meaning = "names each bar, not the first 20 alone" },
     { .name = "repair", .meaning = "sends what is missing or different again" },
     { .name = "dry-run", .meaning = "with --repair: says what would be sent, and sends nothing" },
     { .name = NULL },
 };
 const struct weir__command market_command_reconcile = {
     .name = "reconcile",
-    .usage = "reconcile --from TIME --to TIME [--dir DIR] [--repair [--dry-run]]",
+    .usage = "reconcile --from TIME --to TIME [--dir DIR] [--all] [--repair [--dry-run]]",
     .meaning =
         "Compares ClickHouse's bars with the log's converged bars: exit 0 equal (or repaired), 1 different, 2 error.",
     .flags = flags,

@@ -186,7 +186,9 @@ struct weir__opened {
     uint64_t                  puts; /* since all was acknowledged */
     size_t                    bytes;
     int64_t                   since; /* monotonic us: when it was opened, or stopped to answer */
-    bool                      told;  /* that it does not answer */
+    bool                      told;  /* that it does not answer; when, and why it was said to */
+    int64_t                   told_at;
+    char                      told_why[300];
     struct weir__series      *metric_up, *metric_bytes, *metric_puts, *metric_seconds, *metric_outages;
 
     /* shared */

@@ -13,6 +13,8 @@
 #define WAIT_MS 100
 /* How long an outlet may take to connect before it is said to be down, us. */
 #define CONNECT_US INT64_C(1000000)
+/* The least time between two words of why, us. */
+#define TELL_AGAIN_US INT64_C(5000000)
 
 /* ---- making ---- */
 
@@ -119,6 +121,14 @@ void weir__outlets_close(struct weir__thread *thread)
 
 /* ---- standing ---- */
 
+/* The first time, and when it says otherwise: a table that lacks behind a server that came back. */
+static bool is_to_be_told(const struct weir__opened *opened, int64_t now)
+{
+    if (!opened->told)
+        return now - opened->since >= CONNECT_US;
+    return strcmp(opened->told_why, opened->why) != 0 && now - opened->told_at >= TELL_AGAIN_US;
+}
+
 static void note_down(struct weir__thread *thread, struct weir__opened *opened, const char *why)
 {
     int64_t now = weir__monotonic_us();
@@ -128,11 +138,15 @@ static void note_down(struct weir__thread *thread, struct weir__opened *opened, 
     pthread_mutex_lock(&thread->app->mutex);
     snprintf(opened->why, sizeof(opened->why), "%s", why != NULL ? why : "it does not answer");
     pthread_mutex_unlock(&thread->app->mutex);
-    if (opened->told || now - opened->since < CONNECT_US)
+    if (!is_to_be_told(opened, now))
         return;
+    if (!opened->told) {
+        atomic_fetch_add(&opened->outages, 1);
+        weir__metric_add(opened->metric_outages, 1);
+    }
     opened->told = true;
-    atomic_fetch_add(&opened->outages, 1);
-    weir__metric_add(opened->metric_outages, 1);
+    opened->told_at = now;
+    memcpy(opened->told_why, opened->why, sizeof(opened->told_why));
     weir__say(WEIR__WARN, "outlet-down", "topology", "s", thread->app->plan->topology->name, "outlet", "s",
               opened->outlet->name, "thread", "u", (uint64_t)thread->index, "why", "s", opened->why, NULL);
 }

@@ -105,7 +105,7 @@ enum clickhouse_meaning clickhouse_meaning(CURLcode result, const struct clickho
 
     if (result != CURLE_OK) {
         weir__fail(ret_words, WEIR_OK, request->client->url, "it does not answer: %s",
-                   request->words[0] != '\0' ? request->words : curl_easy_strerror(result));
+                   result == CURLE_PEER_FAILED_VERIFICATION ? request->words : curl_easy_strerror(result));
         return result == CURLE_SSL_CACERT_BADFILE ? CLICKHOUSE_REFUSED : CLICKHOUSE_LATER;
     }
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -28,10 +28,18 @@ struct outlet {
     uint64_t                  origin, number;              /* of tokens */
     int64_t                   flush_ms, backoff, again_at; /* us, by the monotonic clock */
     bool                      up;
-    struct weir_error         words;   /* why it is not up */
-    int                       refused; /* until forget: what settle says */
-    struct weir_error         refusal;
+    struct weir_error         words; /* why it is not up */
+    char              why[sizeof(((struct weir_error *)0)->where) + sizeof(((struct weir_error *)0)->text) + 2];
+    int               refused; /* until forget: what settle says */
+    struct weir_error refusal;
 };
+
+static void say_why(struct outlet *outlet, const struct weir_error *words)
+{
+    outlet->words = *words;
+    snprintf(outlet->words.where, sizeof(outlet->words.where), "%s", outlet->client.url);
+    snprintf(outlet->why, sizeof(outlet->why), "%s: %s", outlet->words.where, outlet->words.text);
+}
 
 /* ---- open and close ---- */
 
@@ -60,7 +68,7 @@ static int open_outlet(const struct weir_outlet *about, const struct weir_settin
     clickhouse_batches_init(&outlet->sent);
     outlet->batch_most = MIN(memory / (2 * FLIGHTS), (size_t)BATCH_MOST);
     outlet->flush_ms = weir_settings_number(settings, "clickhouse.flush.ms");
-    weir__fail(&outlet->words, WEIR_AGAIN, outlet->client.url, "it has not answered yet");
+    say_why(outlet, &(struct weir_error){ .code = WEIR_AGAIN, .text = "it has not answered yet" });
     *ret = outlet;
     return WEIR_OK;
 }
@@ -215,7 +223,7 @@ static void came(struct outlet *outlet)
 static void wait_for_it(struct outlet *outlet, const struct weir_error *words)
 {
     outlet->up = false;
-    outlet->words = *words;
+    say_why(outlet, words);
     outlet->backoff = outlet->backoff == 0 ? BACKOFF_LEAST : MIN(2 * outlet->backoff, BACKOFF_MOST);
     outlet->again_at = weir__monotonic_us() + outlet->backoff;
 }
@@ -346,7 +354,7 @@ static void look(void *open, struct weir_outlet_standing *ret)
 
     ret->bytes = outlet->bytes;
     ret->up = outlet->up;
-    ret->why = outlet->words.text;
+    ret->why = outlet->why;
 }
 
 static int64_t commit_every(void *open) { return ((const struct outlet *)open)->flush_ms; }

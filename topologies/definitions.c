@@ -40,19 +40,19 @@ static int write_row(struct weir_context *ctx, const struct weir_store *store, c
 }
 
 /* Without the id, and with it behind the others where it is to be there. */
-static int change_uses(struct weir_context *ctx, const struct market_list *uses, struct weir_text id, bool there,
-                       struct market_list *ret)
+static int change_uses(struct weir_context *ctx, struct market_list *uses, struct weir_text id, bool there)
 {
     struct weir_text *texts = weir_alloc(ctx, sizeof(*texts) * (uses->count + 1));
+    size_t            count = 0;
 
     if (texts == NULL)
         return WEIR_LIMIT;
-    *ret = (struct market_list){ texts, 0 };
     for (size_t i = 0; i < uses->count; i++)
         if (!market_text_same(uses->texts[i], id))
-            texts[ret->count++] = uses->texts[i];
+            texts[count++] = uses->texts[i];
     if (there)
-        texts[ret->count++] = id;
+        texts[count++] = id;
+    *uses = (struct market_list){ texts, count };
     return WEIR_OK;
 }
 
@@ -69,7 +69,7 @@ static int set_uses(struct weir_context *ctx, const struct market_defining *to, 
 
         err = read_row(ctx, to->store, &member, &row);
         if (err == WEIR_OK)
-            err = change_uses(ctx, &row.used_by, key->instrument, there, &row.used_by);
+            err = change_uses(ctx, &row.used_by, key->instrument, there);
         if (err == WEIR_OK)
             err = write_row(ctx, to->store, &member, &row);
     }

@@ -20,6 +20,9 @@ SOURCE (bars_1m,  "aggregated.market.bars.1m.v1", market_key, market_bar);
 SOURCE (bars_5m,  "aggregated.market.bars.5m.v1", market_key, market_bar);
 SOURCE (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);
 SOURCE (bars_1d,  "aggregated.market.bars.1d.v1", market_key, market_bar);
+SOURCE (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
+SOURCE (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
+SOURCE (curves,   "pricing.curve.updates.v1",     market_key, market_curve_update);
 KEYS   (latest_s, market_key, market_latest_msgpack, .served = true);
 /* Bars are served for as long as their interval is of use, by the instrument's own time. */
 #define SERVED(width, kept) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = kept), .served = true
@@ -37,6 +40,9 @@ OUTLET (row_1m,     market_clickhouse, market_key, market_bar,      .arg = marke
 OUTLET (row_5m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_5m);
 OUTLET (row_1h,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1h);
 OUTLET (row_1d,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1d);
+OUTLET (stats_row,  market_clickhouse, market_key, market_stats,    .arg = market_clickhouse_stats);
+OUTLET (spread_row, market_clickhouse, market_key, market_spread,   .arg = market_clickhouse_spreads);
+OUTLET (curve_row,  market_clickhouse, market_key, market_curve_update, .arg = market_clickhouse_curves);
 
 /* what happens on the way */
 STEP(latest,  keep_latest, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
@@ -57,7 +63,10 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         PATH(bars_1m, kept_1m), PATH(bars_1m, row_1m),
         PATH(bars_5m, kept_5m), PATH(bars_5m, row_5m),
         PATH(bars_1h, kept_1h), PATH(bars_1h, row_1h),
-        PATH(bars_1d, kept_1d), PATH(bars_1d, row_1d)));
+        PATH(bars_1d, kept_1d), PATH(bars_1d, row_1d),
+        PATH(stats, stats_row),
+        PATH(spreads, spread_row),
+        PATH(curves, curve_row)));
 
 /* clang-format on */
 

@@ -104,21 +104,7 @@ say "serve 1"
 say "settle 100"
 want 'down *127.0.0.1*' look
 say "many served:l: 0 2000 1,1"
-gone_at=$SECONDS
-while [ $((SECONDS - gone_at)) -lt $away ]; do want ok "serve 500"; done
-want 'down [1-9]*cannot connect: Connection refused' look
-"$server" again "$one"
-want settled "settle 20000"
-want 'up 0*' look
-say "many served:m: 0 2000 1,1"
-want settled "settle 20000"
-equal 4000 "$("$server" cli "$one" 1 --raw eval "return #redis.call('KEYS', 'served:l:*') + #redis.call('KEYS', 'served:m:*')" 0)" "what was put later"
-"$server" cli "$one" 1 debug sleep 3 >/dev/null &
-say "put served:slept 1 {}"
-want settled "settle 20000"
-finish
-"$server" stop "$one"
-echo "outage: ${away} s, caught up; a server that did not answer for 3 s"
+echo "serve ${away}000" >&"${talk[1]}" # meanwhile:
 
 # ---- passwords ----
 two=$work/password
@@ -149,7 +135,27 @@ equal "ok settled up 0 " "$(once "${url%@*}@localhost:$port" "$three/ca.pem" | x
 REDIS_NAMES=DNS:elsewhere.example "$server" start "$work/named" tls >"$work/url"
 [[ $(once "$(cat "$work/url")" "$work/named/ca.pem") = *WEIR_BAD_CONFIG*"made out to others than 127.0.0.1"* ]] || fail "a certificate of another host"
 "$server" stop "$work/named"
-echo "passwords and TLS: 4 and 7 ways"
+url=$("$server" start "$work/both" tls-cluster)
+[[ $(printf '%s\n' 'many served:k: 0 1000 1' 'settle 5000' look | "$tool" "${url%%,*}" "$work/both/ca.pem") = *settled*"up 0"* ]] || fail "a cluster by TLS"
+"$server" stop "$work/both"
+echo "passwords and TLS: 4 and 8 ways"
+
+# ---- back ----
+read -r said <&"${talk[0]}"
+equal ok "$said" "served for $away s"
+want 'down [1-9]*cannot connect: Connection refused' look
+"$server" again "$one"
+want settled "settle 20000"
+want 'up 0*' look
+say "many served:m: 0 2000 1,1"
+want settled "settle 20000"
+equal 4000 "$("$server" cli "$one" 1 --raw eval "return #redis.call('KEYS', 'served:l:*') + #redis.call('KEYS', 'served:m:*')" 0)" "what was put later"
+"$server" cli "$one" 1 debug sleep 3 >/dev/null &
+say "put served:slept 1 {}"
+want settled "settle 20000"
+finish
+"$server" stop "$one"
+echo "outage: ${away} s, caught up; a server that did not answer for 3 s"
 
 # ---- a cluster whose slot moves, and which loses a node ----
 four=$work/cluster

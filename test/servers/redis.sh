@@ -1,7 +1,8 @@
 #!/bin/bash
 # Redis for tests: servers on free ports of 127.0.0.1, all they write below DIR. Prints an address as redis.url takes it.
 #   test/servers/redis.sh start DIR [KIND]     single; password: of the default user and of the user "weir"; tls: the same,
-#                                              by TLS alone, its authority is DIR/ca.pem; cluster: three nodes
+#                                              by TLS alone, its authority is DIR/ca.pem; cluster: three nodes;
+#                                              tls-cluster: the same by TLS, without passwords
 #   test/servers/redis.sh again DIR [NODE]     what was stopped or killed, on the same port; its data is gone
 #   test/servers/redis.sh cli DIR NODE WORD... redis-cli of a node; nodes are 1, 2, 3
 #   test/servers/redis.sh stop DIR [NODE]      SIGTERM to one node or all, and waits
@@ -45,24 +46,25 @@ configuration() {
     printf '%s\n' "bind 127.0.0.1" "dir $dir/node$1" 'save ""' "appendonly no" "logfile $dir/node$1/log" \
         "enable-debug-command local" "loglevel notice" "set-proc-title no"
     case $kind in
-    tls) printf '%s\n' "port 0" "tls-port $2" "tls-cert-file $dir/server.crt" "tls-key-file $dir/server.key" \
+    tls | tls-cluster) printf '%s\n' "port 0" "tls-port $2" "tls-cert-file $dir/server.crt" "tls-key-file $dir/server.key" \
         "tls-ca-cert-file $dir/ca.pem" "tls-auth-clients no" ;;
     *) echo "port $2" ;;
     esac
     case $kind in
     password | tls) printf '%s\n' "requirepass s%cr:t" \
         "user weir on >p@ss ~served:* ~metadata:* -@all +@read +@write +@scripting +@connection" ;;
-    cluster) printf '%s\n' "cluster-enabled yes" "cluster-config-file nodes.conf" "cluster-port $3" "cluster-node-timeout 1000" \
+    *cluster) printf '%s\n' "cluster-enabled yes" "cluster-config-file nodes.conf" "cluster-port $3" "cluster-node-timeout 1000" \
         "cluster-require-full-coverage no" ;;
     esac
+    [ "$kind" != tls-cluster ] || echo "tls-cluster yes"
     tr ';' '\n' <<<"${REDIS_SET:-}"
 }
 
 configure() {
     local nodes=1 ports i
-    [ "$kind" != cluster ] || nodes=3
+    [[ $kind != *cluster ]] || nodes=3
     read -ra ports < <(free_ports $((2 * nodes)))
-    [ "$kind" != tls ] || certificates 2>"$dir/openssl.log" || { cat "$dir/openssl.log" >&2; die "no certificates"; }
+    [[ $kind != tls* ]] || certificates 2>"$dir/openssl.log" || { cat "$dir/openssl.log" >&2; die "no certificates"; }
     echo "$kind" >"$dir/kind"
     for ((i = 1; i <= nodes; i++)); do
         mkdir -p "$dir/node$i"
@@ -79,7 +81,7 @@ cli() {
     local node=$1
     local with=(-h 127.0.0.1 -p "$(port "$node")")
     shift
-    [ "$kind" != tls ] || with+=(--tls --cacert "$dir/ca.pem")
+    [[ $kind != tls* ]] || with+=(--tls --cacert "$dir/ca.pem")
     case $kind in password | tls) export REDISCLI_AUTH=s%cr:t ;; esac
     redis-cli "${with[@]}" "$@"
 }
@@ -124,6 +126,7 @@ address() {
     case $kind in
     password) echo "redis://:s%25cr%3at@$hosts" ;;
     tls) echo "rediss://:s%25cr%3at@$hosts" ;;
+    tls-cluster) echo "rediss://$hosts" ;;
     *) echo "redis://$hosts" ;;
     esac
 }
@@ -153,12 +156,12 @@ need
 case $1 in
 start)
     kind=${3:-single}
-    case $kind in single | password | tls | cluster) ;; *) usage ;; esac
+    case $kind in single | password | tls | cluster | tls-cluster) ;; *) usage ;; esac
     mkdir -p "$dir"
     configure
     for node in "$dir"/node*; do launch "${node##*/node}"; done
     for node in "$dir"/node*; do await "${node##*/node}"; done
-    [ "$kind" != cluster ] || form_cluster
+    [[ $kind != *cluster ]] || form_cluster
     address
     ;;
 again)

@@ -36,6 +36,7 @@ struct fake {
     struct rule      rules[RULES];
     size_t           rule_count;
     struct weir__buf log; /* a line for each command */
+    bool             floods; /* it sends on and on */
 };
 
 static void fake_open(struct fake *fake)
@@ -131,16 +132,20 @@ static void fake_read(struct fake *fake, size_t i)
 
 static void fake_turn(struct fake *fake)
 {
-    int fd;
+    static const char much[65536];
+    int               fd;
 
     while ((fd = accept4(fake->fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
         ck_assert_uint_lt(fake->count, CONNECTIONS);
         fake->connections[fake->count] = fd;
         fake->readers[fake->count++] = redisReaderCreate();
     }
-    for (size_t i = 0; i < fake->count; i++)
+    for (size_t i = 0; i < fake->count; i++) {
+        if (fake->readers[i] != NULL && fake->floods)
+            (void)!send(fake->connections[i], much, sizeof(much), MSG_NOSIGNAL);
         if (fake->readers[i] != NULL)
             fake_read(fake, i);
+    }
 }
 
 /* How often the server heard a line that begins so. */
@@ -538,6 +543,23 @@ START_TEST(a_silent_server_is_called_again)
 }
 END_TEST
 
+START_TEST(an_answer_without_end_is_cut_off)
+{
+    rule(&one, "EVALSHA", "$100000000\r\n", 1);
+    start_for(5000, "redis://127.0.0.1:%d", one.port);
+    put("k", "1", "{}");
+    await(&one, "EVALSHA", 1);
+    one.floods = true;
+    for (int i = 0; i < 20000 && why()[0] == '\0'; i++) {
+        fake_turn(&one);
+        ck_assert_int_eq(redis_outlet_settle(outlet, 0, &err), WEIR_AGAIN);
+    }
+    ck_assert_ptr_nonnull(strstr(why(), "its answer is larger than"));
+    one.floods = false;
+    ck_assert_int_eq(settle(), WEIR_OK);
+}
+END_TEST
+
 START_TEST(no_server_is_said_by_name)
 {
     start_for(5000, "redis://127.0.0.1:%d", one.port);
@@ -883,6 +905,21 @@ START_TEST(what_another_process_looked_up_comes_from_redis)
 }
 END_TEST
 
+START_TEST(what_was_looked_up_is_there_for_others)
+{
+    open_cache(true, 1 << 20);
+    for (int i = 0; i < 20000 && heard(&one, "SET metadata:t:b") == 0; i++) {
+        market_cache_put(cache, TEXT("t"), TEXT("a"), TEXT("{\"x\":1}"));
+        market_cache_put(cache, TEXT("t"), TEXT("b"), (struct weir_text){ NULL, 0 });
+        (void)counts();
+        fake_turn(&one);
+    }
+    ck_assert(said(&one, "SET metadata:t:a {\"x\":1} PX 300000\n"));
+    ck_assert(said(&one, "SET metadata:t:b null PX 300000 NX\n")); /* what somebody found stays */
+    market_cache_close(cache);
+}
+END_TEST
+
 START_TEST(a_redis_that_does_not_answer_is_left_alone)
 {
     struct weir_text value;
@@ -934,6 +971,7 @@ int main(void)
     tcase_add_loop_test(talk, what_passes_is_waited_out, 0, ARRAY_SIZE(hindrances));
     tcase_add_test(talk, a_script_that_is_not_known_is_sent_whole);
     tcase_add_test(talk, a_silent_server_is_called_again);
+    tcase_add_test(talk, an_answer_without_end_is_cut_off);
     tcase_add_test(talk, no_server_is_said_by_name);
     tcase_add_test(talk, of_several_puts_the_newest_is_sent);
     tcase_add_test(talk, nothing_is_settled_at_once);
@@ -951,6 +989,7 @@ int main(void)
     tcase_add_test(caches, a_cache_remembers_what_there_is_and_what_there_is_not);
     tcase_add_test(caches, a_cache_drops_what_was_not_used_for_the_longest_time);
     tcase_add_test(caches, what_another_process_looked_up_comes_from_redis);
+    tcase_add_test(caches, what_was_looked_up_is_there_for_others);
     tcase_add_test(caches, a_redis_that_does_not_answer_is_left_alone);
     return run_suite(suite);
 }

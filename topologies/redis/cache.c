@@ -248,7 +248,8 @@ enum market_cached market_cache_get(struct market_cache *cache, struct weir_text
 void market_cache_put(struct market_cache *cache, struct weir_text tenant, struct weir_text id,
                       struct weir_text value)
 {
-    struct weir_text  kept = value.data != NULL ? value : none;
+    bool              is_none = value.data == NULL;
+    struct weir_text  kept = is_none ? none : value;
     struct weir_bytes key;
 
     if (!make_key(cache, tenant, id, &key))
@@ -260,8 +261,9 @@ void market_cache_put(struct market_cache *cache, struct weir_text tenant, struc
                                                       { key.data, key.size },
                                                       { kept.data, kept.size },
                                                       { "PX", 2 },
-                                                      { cache->ttl, strlen(cache->ttl) } },
-                               5, on_stored, cache);
+                                                      { cache->ttl, strlen(cache->ttl) },
+                                                      { "NX", 2 } }, /* of none: what somebody found stays */
+                               5 + is_none, on_stored, cache);
 }
 
 void market_cache_look(struct market_cache *cache, struct market_cache_counts *ret)

@@ -153,6 +153,7 @@ static int ask_cache(struct weir_context *ctx, struct attaching *attaching, cons
     case MARKET_CACHE_UNKNOWN:
         market_cache_put(attaching->cache, key->tenant, key->instrument, (struct weir_text){ 0 });
         return WEIR_OK;
+    case MARKET_CACHE_AWAY:
     case MARKET_CACHE_NONE: return WEIR_OK;
     case MARKET_CACHE_FOUND: break;
     }

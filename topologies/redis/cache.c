@@ -192,8 +192,8 @@ static bool is_on_its_way(const struct market_cache *cache, const struct lookup 
     return false;
 }
 
-/* Waits for what Redis says, but not for long. */
-static void look_up(struct market_cache *cache, struct weir_bytes key, int64_t now)
+/* Waits for what Redis says, but not for long: false, it has said nothing. */
+static bool look_up(struct market_cache *cache, struct weir_bytes key, int64_t now)
 {
     struct lookup *lookup = begin_lookup(cache, key);
 
@@ -201,11 +201,28 @@ static void look_up(struct market_cache *cache, struct weir_bytes key, int64_t n
         if (weir__monotonic_us() >= now + PATIENCE_US) {
             cache->quiet_until = weir__monotonic_us() + cache->pause;
             cache->pause = MIN(2 * cache->pause, PAUSE_MOST_US);
-            return;
+            return false;
         }
         redis_client_turn(cache->client, now + PATIENCE_US);
     }
     cache->pause = PAUSE_FIRST_US;
+    return lookup != NULL;
+}
+
+static enum market_cached ask_redis(struct market_cache *cache, struct weir_bytes key, int64_t now,
+                                    struct weir_text *ret)
+{
+    enum market_cached cached = MARKET_CACHE_AWAY;
+
+    if (cache->client == NULL)
+        cached = MARKET_CACHE_UNKNOWN;
+    else if (may_ask(cache, now) && look_up(cache, key, now))
+        cached = recall(cache, key, ret);
+    if (cached == MARKET_CACHE_FOUND || cached == MARKET_CACHE_NONE)
+        cache->counts.remote++;
+    else
+        cache->counts.unknown++;
+    return cached;
 }
 
 /* ---- the cache ---- */
@@ -230,18 +247,9 @@ enum market_cached market_cache_get(struct market_cache *cache, struct weir_text
     if (!make_key(cache, tenant, id, &key))
         return MARKET_CACHE_UNKNOWN;
     cached = recall(cache, key, ret);
-    if (cached != MARKET_CACHE_UNKNOWN) {
-        cache->counts.local++;
-        return cached;
-    }
-    if (may_ask(cache, now)) {
-        look_up(cache, key, now);
-        cached = recall(cache, key, ret);
-    }
-    if (cached != MARKET_CACHE_UNKNOWN)
-        cache->counts.remote++;
-    else
-        cache->counts.unknown++;
+    if (cached == MARKET_CACHE_UNKNOWN)
+        return ask_redis(cache, key, now, ret);
+    cache->counts.local++;
     return cached;
 }
 

@@ -60,8 +60,9 @@ struct market_cache; /* of one thread */
 
 /* An answer of the cache. */
 enum market_cached {
-    MARKET_CACHE_UNKNOWN, /* nobody has asked of late, or Redis does not answer: look it up, then put it */
-    MARKET_CACHE_NONE,    /* there is none such: that was looked up */
+    MARKET_CACHE_UNKNOWN, /* nobody has asked of late: look it up, then put it */
+    MARKET_CACHE_AWAY, /* the same, as far as this process knows: Redis does not answer now. Ask again with the next need */
+    MARKET_CACHE_NONE, /* there is none such: that was looked up */
     MARKET_CACHE_FOUND,
 };
 

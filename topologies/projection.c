@@ -2,7 +2,8 @@
  *
  * (1) The latest price is the greatest by (epoch, event time, sequence, tick id): a late tick never takes it back.
  * (2) Of several bars of a window the one of the greatest (epoch, revision) stays, whatever order they come in.
- * (3) Redis has what is latest; ClickHouse every tick and every bar, of which readers take the greatest version (FINAL).
+ * (3) An entry that is asked for goes, or is served once more under the epoch of now, in all places; nothing else does.
+ * (4) Redis has what is latest; ClickHouse every tick and every bar, of which readers take the greatest version (FINAL).
  */
 #include "framework/http.h"
 #include "topologies/clickhouse/clickhouse.h"
@@ -11,7 +12,7 @@
 
 /* clang-format off */
 
-static weir_process keep_latest, keep_bar;
+static weir_process keep_latest, invalidate, keep_bar;
 static weir_answer  answer_latest, answer_bars;
 
 /* where ticks and bars come from, rest, and go */
@@ -23,6 +24,7 @@ SOURCE (bars_1d,  "aggregated.market.bars.1d.v1", market_key, market_bar);
 SOURCE (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
 SOURCE (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
 SOURCE (curves,   "pricing.curve.updates.v1",     market_key, market_curve_update);
+SOURCE (invalid,  MARKET_INVALIDATION_TOPIC,      market_key, market_invalidation);
 KEYS   (latest_s, market_key, market_latest_msgpack, .served = true);
 /* Bars are served for as long as their interval is of use, by the instrument's own time. */
 #define SERVED(width, kept) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = kept), .served = true
@@ -46,6 +48,7 @@ OUTLET (curve_row,  market_clickhouse, market_key, market_curve_update, .arg = m
 
 /* what happens on the way */
 STEP(latest,  keep_latest, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
+STEP(invalidated, invalidate, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
 STEP(kept_1m, keep_bar, .uses = STORES(served_1m_s), .arg = served_1m_s);
 STEP(kept_5m, keep_bar, .uses = STORES(served_5m_s), .arg = served_5m_s);
 STEP(kept_1h, keep_bar, .uses = STORES(served_1h_s), .arg = served_1h_s);
@@ -59,6 +62,9 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         PATH(enriched, latest, prices),
         PATH(          latest, cached),
         PATH(          latest, latest_row),
+        PATH(invalid, invalidated, prices),
+        PATH(         invalidated, cached),
+        PATH(         invalidated, latest_row),
         PATH(enriched, tick_row),
         PATH(bars_1m, kept_1m), PATH(bars_1m, row_1m),
         PATH(bars_5m, kept_5m), PATH(bars_5m, row_5m),
@@ -101,6 +107,61 @@ static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
     }
     err = weir_put(ctx, latest_s, rec->key, &now);
     return err < 0 ? err : weir_forward(ctx, rec->key, &now);
+}
+
+/* ---- invalidation ---- */
+
+/* What is newer than the entry finds nothing in its way. */
+static int drop_price(struct weir_context *ctx, const struct weir_record *rec, const struct market_latest *served)
+{
+    struct weir_record gone = *rec;
+    int                err = weir_delete(ctx, latest_s, rec->key);
+
+    gone.timestamp = served->event_time / 1000;
+    gone.value = NULL;
+    return err < 0 ? err : weir_forward_record(ctx, &gone);
+}
+
+static int refresh_price(struct weir_context *ctx, const struct weir_record *rec, const struct market_latest *served)
+{
+    struct market_latest now = *served;
+    struct weir_record   again = *rec;
+    int                  err;
+
+    now.epoch = MAX(now.epoch, market_first_epoch(weir_epoch(ctx)));
+    again.timestamp = now.event_time / 1000;
+    again.value = &now;
+    err = weir_put(ctx, latest_s, rec->key, &now);
+    return err < 0 ? err : weir_forward_record(ctx, &again);
+}
+
+/* Nor what came after it was asked for: read once more, after a reset, it does no harm. */
+static bool is_meant(const struct market_invalidation *asked, const struct market_latest *served)
+{
+    return served->event_time >= asked->since && served->ingested_at <= asked->requested_at;
+}
+
+/* Of latest prices. The record is about what its key says. */
+static int invalidate(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct market_invalidation *asked = rec->value;
+    const struct market_latest       *served;
+    int                               err;
+
+    if (rec->key == NULL || asked == NULL)
+        return market_reject_null(ctx, rec);
+    if (asked->projection_type != MARKET_LATEST_PRICE) {
+        weir_drop(ctx, "not_served");
+        return WEIR_OK;
+    }
+    err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
+    if (err == WEIR_NOTFOUND || (err == WEIR_OK && !is_meant(asked, served))) {
+        weir_drop(ctx, "nothing_invalid");
+        return WEIR_OK;
+    }
+    if (err < 0)
+        return err;
+    return asked->action == MARKET_INVALIDATE_DROP ? drop_price(ctx, rec, served) : refresh_price(ctx, rec, served);
 }
 
 static int put_row(struct weir_reply *reply, const struct weir_codec *codec, const void *value)

@@ -9,6 +9,8 @@
 
 extern const struct weir_topology normalization, enrichment, aggregation, projection;
 
+#define MARKET_INVALIDATION_TOPIC "projection.invalidate.instrument.v1" /* of market_invalidation */
+
 extern const struct weir_setting market_settings[]; /* settings.c: of the program */
 
 extern const struct weir__command market_command_schemas; /* cmd_schemas.c */

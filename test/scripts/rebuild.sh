@@ -12,3 +12,42 @@ run_all() { "$pipeline" local "${where[@]}" --once --log.level=warn "$@"; }
 run_all "$work"/made/*.csv
 run_all "$work"/made/late/*.csv
 rebuild_story
+
+echo "--- entries of the projection: served once more, dropped, the others left alone"
+# last FILE: of each key the last record, "key offset value" lines: the topic is compacted.
+last() {
+    "$pipeline" cat served.market.latest_prices.v1 "${where[@]}" | python3 -c 'import json, sys
+last = {r["key"]: (r["offset"], r["value"]) for r in map(json.loads, sys.stdin)}
+for key in sorted(last): print(key, last[key][0], json.dumps(last[key][1]))' >"$1"
+}
+values() { sed -E 's/^([^ ]*) [0-9]+ /\1 /; s/"epoch": [0-9]+/"epoch"/' "$1"; }
+# moved: how many keys have a later record than before, with what values they have.
+moved() { join <(cut -d ' ' -f 1,2 "$work/before") <(cut -d ' ' -f 1,2 "$1") | awk '$3 > $2' | wc -l; }
+last "$work/before"
+entries=$(wc -l <"$work/before")
+expect 0 "$pipeline" rebuild projection --name latest_price --dry-run "${where[@]}"
+equal "latest_price: $entries entries would be asked to be served again
+$entries entries in all" "$(cat "$work/out")" "a dry run"
+expect 0 "$pipeline" rebuild projection --name latest_price "${where[@]}"
+equal "$entries entries in all" "$(tail -n 1 "$work/out")" "all entries"
+run_all
+last "$work/after"
+equal "$entries" "$(moved "$work/after")" "prices served once more"
+equal "$(values "$work/before")" "$(values "$work/after")" "what they are"
+mv "$work/after" "$work/before"
+gone=$(head -n 1 "$work/before" | sed -E 's/.*"instrument_id": "([^"]*)".*/\1/')
+expect 0 "$pipeline" rebuild projection --instrument "$gone" --drop --name latest_price "${where[@]}"
+run_all
+last "$work/after"
+equal 1 "$(moved "$work/after")" "entries that were dropped"
+grep -qE "^default/$gone [0-9]+ null\$" "$work/after" || fail "it was not dropped: $(cat "$work/after")"
+expect 2 "$pipeline" rebuild projection --name latest_prize "${where[@]}"
+says 'did you mean "latest_price"'
+expect 2 "$pipeline" rebuild
+epoch=$(epoch_of projection)
+expect 0 "$pipeline" rebuild projection --dry-run "${where[@]}"
+expect 0 "$pipeline" rebuild projection --since 2025-03-08T12:00:00Z "${where[@]}"
+expect 0 "$pipeline" rebuild projection "${where[@]}"
+equal $((epoch + 2)) "$(epoch_of projection)" "the epoch after two rebuilds"
+run_all
+good "after the projection was rebuilt"

@@ -1,19 +1,40 @@
 #!/bin/bash
 # The demonstration over servers: market files become bars and prices through four processes, one for each topology, over an
-# Apache Kafka of their own. Aggregation is killed in mid-window and started again; the bars are those of an undisturbed run.
+# Apache Kafka, a PostgreSQL, a Redis and a ClickHouse engine of their own. Aggregation is killed in mid-window and started again; the bars
+# are those of an undisturbed run. What is known of instruments comes from PostgreSQL; ticks, bars and prices go to ClickHouse and Redis.
 #   DATA, SEED, INSTRUMENT   as in demo.sh
 #   KEEP=1                   leaves all running and prints URLs
 set -euo pipefail
 . "$(dirname "$0")/demo.inc"
 
-kafka=$here/../test/servers/kafka.sh
+servers=$here/../test/servers
+kafka=$servers/kafka.sh postgres=$servers/postgres.sh redis=$servers/redis.sh clickhouse=$servers/clickhouse.sh
 services=(normalization enrichment aggregation projection)
 declare -A pids ports
 
 # Servers that the services need: each has a script in test/servers, a folder below OUT and a line here and in stop_all.
 start_servers() {
+    "$postgres" start "$out/postgres" >"$out/postgres.dsn" &
+    local others=($!)
+    "$redis" start "$out/redis" >"$out/redis.url" &
+    others+=($!)
+    "$clickhouse" start "$out/clickhouse" >"$out/clickhouse.url" &
+    others+=($!)
     brokers=$("$kafka" start "$out/kafka")
-    export WEIR_KAFKA_BOOTSTRAP_SERVERS=$brokers
+    wait "${others[0]}" && wait "${others[1]}" && wait "${others[2]}"
+    export WEIR_KAFKA_BOOTSTRAP_SERVERS=$brokers WEIR_POSTGRES_DSN WEIR_REDIS_URL WEIR_CLICKHOUSE_URL
+    WEIR_POSTGRES_DSN=$(cat "$out/postgres.dsn")
+    WEIR_REDIS_URL=$(cat "$out/redis.url")
+    WEIR_CLICKHOUSE_URL=$(cat "$out/clickhouse.url")
+}
+
+# make_tables: and what is known of the instruments that are shown.
+make_tables() {
+    "$program" migrate postgres --log.level=warn | sed 's/^/   /'
+    "$program" migrate clickhouse --log.level=warn | sed 's/^/   /'
+    while read -r id; do
+        echo "insert into taxonomy_instruments (instrument_id, commodity, region, product_tier) values ('$id', 'energy', 'demo', 'shown');"
+    done < <(awk -v what=instruments -f "$here/demo.awk" "$out/minutes") | "$postgres" sql "$out/postgres" -
 }
 
 # start NAME [VARIABLE=VALUE]: a service, with a name of its own, so that the group knows it again. Windows of instruments that
@@ -48,6 +69,22 @@ stop_all() {
     trap - EXIT INT TERM
     stop_services
     "$kafka" kill "$out/kafka" 2>/dev/null || :
+    "$clickhouse" kill "$out/clickhouse" 2>/dev/null || :
+    "$redis" kill "$out/redis" 2>/dev/null || :
+    "$postgres" remove "$out/postgres" 2>/dev/null || :
+}
+
+query() { "$clickhouse" query "$out/clickhouse" "$1"; }
+
+# until_copied: ClickHouse's bars are the log's.
+until_copied() {
+    local i
+    for ((i = 0; i < 240; i++)); do
+        ! "$program" reconcile --from 1990-01-01 --to 2100-01-01 >"$out/reconciled" 2>&1 || return 0
+        sleep 0.5
+    done
+    cat "$out/reconciled"
+    die "ClickHouse's bars are not the log's after two minutes"
 }
 
 minutes() { "$program" cat aggregated.market.bars.1m.v1 2>/dev/null; }
@@ -82,9 +119,11 @@ echo "   $events events, $(wc -l <"$out/minutes") bars of a minute"
 
 trap stop_all EXIT
 trap 'exit 130' INT TERM
-say "2. Apache Kafka, and a process for each topology"
+say "2. Apache Kafka, PostgreSQL, Redis, ClickHouse's engine, and a process for each topology"
 start_servers
 echo "   Kafka at $brokers"
+echo "   PostgreSQL at ${WEIR_POSTGRES_DSN%% user=*}, Redis at $WEIR_REDIS_URL, ClickHouse at $WEIR_CLICKHOUSE_URL"
+make_tables
 crash=$(awk -v seed="$seed" -v events="$events" 'BEGIN { srand(seed); print 1 + int(events * (0.2 + 0.3 * rand())) }')
 for name in "${services[@]}"; do
     if [ "$name" = aggregation ]; then start "$name" WEIR_CRASH_AT="record:$crash"; else start "$name"; fi
@@ -117,10 +156,22 @@ awk -v what=bars -v instrument="$shown" -f "$here/demo.awk" "$out/minutes"
 say "6. Latest prices, over HTTP"
 awk -v what=instruments -f "$here/demo.awk" "$out/minutes" | latest_prices "${ports[projection]}"
 
+say "7. The same in PostgreSQL, ClickHouse and Redis"
+until_copied
+tail -n 1 "$out/reconciled" | sed 's/^/   /'
+query "SELECT table, sum(rows) AS total FROM system.parts WHERE database = 'data_processing' AND active AND rows > 0 AND table != 'schema_migrations'
+    GROUP BY table ORDER BY table" | awk '{ printf "   ClickHouse  %-24s %9d rows\n", $1, $2 }'
+"$redis" cli "$out/redis" 1 --raw dbsize | awk '{ printf "   Redis       %-24s %9d keys\n", "served:latest_price:*", $1 }'
+"$postgres" sql "$out/postgres" "select count(*) from taxonomy_instruments" | awk '{ printf "   PostgreSQL  %-24s %9d rows\n", "taxonomy_instruments", $1 }'
+query "SELECT instrument_id, formatDateTime(window_start, '%F %R', 'UTC'), close FROM data_processing.bars_1m FINAL
+    WHERE instrument_id = '$shown' ORDER BY window_start DESC LIMIT 1" | sed 's/^/   ClickHouse, the last bar: /'
+printf '   Redis, the latest price: '
+"$redis" cli "$out/redis" 1 --raw get "served:latest_price:default:$shown" | cut -c 1-150
+
 if [ -n "${KEEP:-}" ]; then
     trap - EXIT INT TERM
     id=$(awk -v what=instruments -f "$here/demo.awk" "$out/minutes" | tail -n 1)
-    say "All go on running ('kill ${pids[*]}; $kafka stop $out/kafka' ends them)"
+    say "All go on running ('kill ${pids[*]}; $kafka stop $out/kafka; $redis stop $out/redis; $clickhouse stop $out/clickhouse; $postgres remove $out/postgres' ends them)"
     for name in "${services[@]}"; do echo "   http://127.0.0.1:${ports[$name]}/health"; done
     for path in /metrics "/projections/latest_price?tenant_id=default&instrument_id=$id" \
         "/projections/bars?tenant_id=default&instrument_id=$id&interval=1h"; do

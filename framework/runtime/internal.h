@@ -185,7 +185,7 @@ struct weir__opened {
     void                     *open; /* NULL = not open, or not configured */
     uint64_t                  puts; /* since all was acknowledged */
     size_t                    bytes;
-    int64_t                   since; /* monotonic us: when it was opened, or stopped to answer */
+    int64_t                   since; /* monotonic us: when it was first looked at, or stopped to answer */
     bool                      told;  /* that it does not answer; when, and why it was said to */
     int64_t                   told_at;
     char                      told_why[300];

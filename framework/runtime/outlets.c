@@ -93,7 +93,6 @@ static int open_outlet(struct weir__thread *thread, struct weir__opened *opened,
     }
     if (outlet->commit_every != NULL)
         thread->commit_interval = MAX(thread->commit_interval, outlet->commit_every(opened->open));
-    opened->since = weir__monotonic_us();
     atomic_store(&opened->standing, WEIR__OUTLET_DOWN);
     return WEIR_OK;
 }
@@ -133,7 +132,7 @@ static void note_down(struct weir__thread *thread, struct weir__opened *opened, 
 {
     int64_t now = weir__monotonic_us();
 
-    if (atomic_exchange(&opened->standing, WEIR__OUTLET_DOWN) == WEIR__OUTLET_UP)
+    if (atomic_exchange(&opened->standing, WEIR__OUTLET_DOWN) == WEIR__OUTLET_UP || opened->since == 0)
         opened->since = now;
     pthread_mutex_lock(&thread->app->mutex);
     snprintf(opened->why, sizeof(opened->why), "%s", why != NULL ? why : "it does not answer");

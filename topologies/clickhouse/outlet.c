@@ -2,7 +2,7 @@
  *
  * (1) A batch is sent when it is large, or when all is to be settled. While ClickHouse is away one is tried, again and again,
  *     at distances that grow to BACKOFF_MOST; what that one did is not known, and does not matter.
- * (2) Where nothing waits to be sent, a question finds out whether ClickHouse answers: at the start, too.
+ * (2) Where nothing waits to be sent, a question finds out whether ClickHouse answers: at the start, and every IDLE_MOST.
  * (3) What is put is kept until its insert is acknowledged: more than `memory` is never taken, the runtime sees to it.
  */
 #include "topologies/clickhouse/batches.h"
@@ -16,6 +16,7 @@ enum {
     BATCH_MOST = 4 << 20,       /* bytes; a few thousand rows */
     BACKOFF_LEAST = 100 * 1000, /* us */
     BACKOFF_MOST = 2000 * 1000,
+    IDLE_MOST = 5000 * 1000, /* us without a word, after which it is asked whether it is there */
     LOOK_MS = 100, /* between looks while something is waited for */
 };
 
@@ -199,11 +200,12 @@ static void send_probe(struct outlet *outlet)
 static void send_some(struct outlet *outlet)
 {
     const size_t most = outlet->up ? FLIGHTS : 1;
+    const bool   due = weir__monotonic_us() >= outlet->again_at;
     size_t       before;
 
-    if (outlet->refused < 0 || outlet->probe.easy != NULL || (!outlet->up && weir__monotonic_us() < outlet->again_at))
+    if (outlet->refused < 0 || outlet->probe.easy != NULL || (!outlet->up && !due))
         return;
-    if (!outlet->up && outlet->ready.first == NULL && outlet->flights == 0)
+    if (due && outlet->ready.first == NULL && outlet->flights == 0)
         send_probe(outlet);
     do {
         before = outlet->flights;
@@ -218,6 +220,7 @@ static void came(struct outlet *outlet)
 {
     outlet->up = true;
     outlet->backoff = 0;
+    outlet->again_at = weir__monotonic_us() + IDLE_MOST;
 }
 
 static void wait_for_it(struct outlet *outlet, const struct weir_error *words)

@@ -1,0 +1,203 @@
+#!/bin/bash
+# The pipeline as services over Apache Kafka with PostgreSQL, Redis and ClickHouse's engine: Redis and ClickHouse are stopped for 15 s in mid-run,
+# and projection is killed between what they acknowledged and its commit. Nothing is lost, no identity is there twice under FINAL, no older
+# row stands over a newer one, /health says so meanwhile and nobody leaves a group; all is caught up without a hand. SIGTERM while they are
+# away ends projection in time. FORM=long: stopped for 30 s, and for 5 minutes.
+. test/scripts/cli.inc
+kafka=test/servers/kafka.sh redis=test/servers/redis.sh clickhouse=test/servers/clickhouse.sh postgres=test/servers/postgres.sh
+trap 'stop_servers; cleanup' EXIT
+market=$BUILD/data-processing
+outages=(15) rows=20000
+[ "${FORM:-short}" = short ] || { outages=(30 300) rows=100000; }
+unset "${!WEIR_@}"
+export LC_ALL=C
+
+stop_servers() {
+    $kafka kill "$work/kafka"
+    $redis kill "$work/redis"
+    $clickhouse kill "$work/clickhouse"
+    $postgres remove "$work/postgres"
+} 2>/dev/null
+
+# ---- files: loaded bit by bit ----
+
+"$market" generate --out "$work/made" --bars "$work/made.bars" --rows $rows --seed 3 --corrections 5 --late 5 --shuffle 5m >/dev/null
+files=("$work"/made/*.csv) late=("$work"/made/late/*.csv)
+[ ${#files[@]} -ge 3 ] || fail "there should be a file for each of three feeds"
+
+# ---- servers, started side by side ----
+
+(REDIS_SET="appendonly yes;appendfsync always" $redis start "$work/redis" >"$work/redis.url") &
+($clickhouse start "$work/clickhouse" >"$work/clickhouse.url") &
+($postgres start "$work/postgres" >"$work/postgres.dsn") &
+A=$($kafka start "$work/kafka")
+wait
+export WEIR_KAFKA_BOOTSTRAP_SERVERS=$A WEIR_CLICKHOUSE_URL WEIR_REDIS_URL WEIR_POSTGRES_DSN
+WEIR_CLICKHOUSE_URL=$(cat "$work/clickhouse.url")
+WEIR_REDIS_URL=$(cat "$work/redis.url")
+WEIR_POSTGRES_DSN=$(cat "$work/postgres.dsn")
+expect 0 "$market" migrate clickhouse
+expect 0 "$market" migrate postgres
+
+# ---- services ----
+
+declare -A pids
+ids=(projection-0 aggregation-0 enrichment-0 normalization-0)
+flags=(--commit.interval.ms=50 --threads=1 --http.port=0 --clickhouse.flush.ms=200 --aggregation.minute_s.idle=1s --aggregation.five_s.idle=1s
+    --aggregation.hour_s.idle=1s --aggregation.day_s.idle=1s)
+
+# serve ID [MOMENT]
+serve() {
+    WEIR_CRASH_AT=${2:-} "$market" run "${1%-*}" --instance.id="$1" --state.dir="$work/state/$1" "${flags[@]}" \
+        >>"$work/$1.log" 2>&1 </dev/null &
+    pids[$1]=$!
+    children+=($!)
+}
+
+at() { echo "http://127.0.0.1:$(sed -nE 's/.*id=http-open.* port=([0-9]+).*/\1/p' "$work/$1.log" | tail -n 1)$2"; }
+ask() { curl -s --max-time 5 "$(at "$1" "$2")"; }
+status() { curl -s --max-time 5 -o /dev/null -w '%{http_code}' "$(at "$1" "$2")"; }
+is_ready() { runs "${pids[$1]}" && ask "$1" /health/ready | grep -q '"ready":true'; }
+load() { "$market" load --log.level=warn "$@" >/dev/null 2>"$work/load.err" || { cat "$work/load.err" >&2; fail "load ended with $?"; }; }
+sql() { $clickhouse query "$work/clickhouse" "$1"; }
+members() { test/servers/kafka_ask.py "$A" members data-processing-projection; }
+
+fatal() {
+    tail -n 15 "$work"/*-0.log >&2
+    fail "$1"
+}
+
+# ---- what is outside ----
+
+# look: the log beside ClickHouse and Redis, by plain computation: exit 0 where all is there and right.
+look() {
+    "$market" cat enriched.market.ticks.v1 >"$work/ticks" 2>/dev/null || return
+    "$market" cat served.market.latest_prices.v1 >"$work/latest" 2>/dev/null || return
+    sql "SELECT tenant_id, instrument_id, toUnixTimestamp64Micro(event_time), sequence, tick_id, revision, toString(price)
+        FROM data_processing.enriched_ticks FINAL" >"$work/rows" || return
+    $redis cli "$work/redis" 1 --raw --scan --pattern 'served:latest_price:*' >"$work/keys" || return
+    [ -s "$work/keys" ] || return
+    xargs -a "$work/keys" -d '\n' $redis cli "$work/redis" 1 --raw MGET >"$work/values" || return
+    python3 - "$work" <<'END'
+import json, sys, collections
+from decimal import Decimal
+
+work = sys.argv[1]
+records = lambda name: (json.loads(line, parse_float=Decimal) for line in open(f"{work}/{name}"))
+number = lambda text: None if text in (None, "\\N") else Decimal(text).normalize()
+wrong = []
+
+# Of several contents of a tick the one of the greatest (revision, ingestion time, price) counts.
+ticks = {}
+for record in records("ticks"):
+    tick = record["value"]
+    key = (tick["tenant_id"], tick["instrument_id"], str(tick["event_time"]), str(tick["sequence"]), tick["tick_id"])
+    content = (tick["revision"], tick["ingested_at"], number(tick["price"]))
+    if key not in ticks or content[:2] >= ticks[key][:2]:
+        ticks[key] = max(content, ticks.get(key, content), key=lambda one: (one[0], one[1], one[2] is not None, one[2] or 0))
+seen = collections.Counter()
+for line in open(f"{work}/rows"):
+    *key, revision, price = line.rstrip("\n").split("\t")
+    key = tuple(key)
+    seen[key] += 1
+    if key not in ticks:
+        wrong.append(f"{key}: only in ClickHouse")
+    elif (ticks[key][0], ticks[key][2]) != (int(revision), number(price)):
+        wrong.append(f"{key}: {ticks[key]} in the log, revision {revision} price {price} in ClickHouse")
+wrong += [f"{key}: {count} times in ClickHouse" for key, count in seen.items() if count != 1]
+wrong += [f"{key}: not in ClickHouse" for key in ticks if key not in seen]
+
+latest = {}
+for record in records("latest"):
+    latest[f'served:latest_price:{record["value"]["tenant_id"]}:{record["value"]["instrument_id"]}'] = record["value"]
+served = dict(zip(open(f"{work}/keys").read().splitlines(), records("values")))
+for key, value in latest.items():
+    have = dict(served.get(key) or {})
+    have.pop("version", None)
+    if have != value:
+        wrong.append(f"{key}: {value} in the log, {have} in Redis")
+print(f"{len(ticks)} ticks, {len(latest)} latest prices, {len(wrong)} of them wrong outside of the log")
+print("\n".join(wrong[:5]))
+sys.exit(1 if wrong or not ticks else 0)
+END
+}
+
+# agrees: ... at last; and the bars, by the program's own command.
+agrees() {
+    local i
+    for ((i = 0; i < 120; i++)); do
+        ! look >"$work/look" 2>&1 || ! "$market" reconcile --from 2000-01-01 --to 2040-01-01 >"$work/reconciled" 2>&1 || {
+            head -n 1 "$work/look"
+            tail -n 1 "$work/reconciled"
+            return
+        }
+        sleep 0.25
+    done
+    cat "$work/look" "$work/reconciled" >&2
+    fatal "what is outside is not what the log has"
+}
+
+# health NAME STATUS: of one outlet's check of projection.
+health() {
+    ask projection-0 /health | python3 -c 'import json, sys
+check = json.load(sys.stdin)["checks"]["projection.outlet." + sys.argv[1]]
+sys.exit(check["status"] != sys.argv[2] or not check["critical"])' "$1" "$2"
+}
+
+outlets_are() { health redis "$1" && health clickhouse "$1"; }
+
+# ---- one life ----
+
+echo "--- projection is killed between what is acknowledged and its commit, and started again"
+for id in "${ids[@]:1}"; do serve "$id"; done
+serve projection-0 after-settle:3
+for id in "${ids[@]}"; do await is_ready "$id"; done
+load "${files[0]}"
+await_end() { ! runs "${pids[projection-0]}"; }
+await await_end
+code=0
+{ wait "${pids[projection-0]}"; } 2>/dev/null || code=$?
+equal 137 $code "the exit of projection"
+serve projection-0
+await is_ready projection-0
+agrees
+await outlets_are healthy
+equal 200 "$(status projection-0 /health)" /health
+
+part=1
+for seconds in "${outages[@]}"; do
+    echo "--- Redis and ClickHouse away for $seconds s"
+    members >"$work/members"
+    before=$SECONDS
+    $redis stop "$work/redis"
+    $clickhouse stop "$work/clickhouse"
+    load "${files[part++]}"
+    await outlets_are unhealthy
+    equal 503 "$(status projection-0 /health)" "/health while they are away"
+    equal "200 200" "$(status projection-0 /health/live) $(status projection-0 /health/ready)" "live and ready while they are away"
+    while [ $((SECONDS - before)) -lt "$seconds" ]; do sleep 0.2; done # the outage itself
+    runs "${pids[projection-0]}" || fatal "projection does not run any more"
+    equal "$(cat "$work/members")" "$(members)" "the members of its group"
+    outlets_are unhealthy || fail "they are away, and /health does not say so"
+    $redis again "$work/redis" >/dev/null &
+    $clickhouse start "$work/clickhouse" >/dev/null
+    wait $!
+    agrees
+    await outlets_are healthy
+done
+
+echo "--- stopped while they are away; late rows"
+$redis stop "$work/redis"
+$clickhouse stop "$work/clickhouse"
+load "${late[@]}"
+await outlets_are unhealthy
+kill -TERM "${pids[projection-0]}"
+wait "${pids[projection-0]}" || fatal "projection: the stop ended with $?"
+$redis again "$work/redis" >/dev/null
+$clickhouse start "$work/clickhouse" >/dev/null
+serve projection-0
+await is_ready projection-0
+agrees
+kill -TERM "${pids[@]}"
+for id in "${ids[@]}"; do wait "${pids[$id]}" || fatal "$id: the stop ended with $?"; done
+! grep -hE 'level=error' "$work"/*-0.log || fail "errors are said"

@@ -17,7 +17,7 @@ enum {
     BACKOFF_LEAST = 100 * 1000, /* us */
     BACKOFF_MOST = 2000 * 1000,
     IDLE_MOST = 5000 * 1000, /* us without a word, after which it is asked whether it is there */
-    LOOK_MS = 100, /* between looks while something is waited for */
+    LOOK_MS = 100,           /* between looks while something is waited for */
 };
 
 struct outlet {

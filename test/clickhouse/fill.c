@@ -17,7 +17,7 @@ extern char **environ;
 #define TEXT(s) ((struct weir_text){ s, sizeof(s) - 1 })
 static const int64_t noon = INT64_C(1735732800123456); /* 2025-01-01T12:00:00.123456Z */
 
-static void stop(const struct weir_error *words)
+static _Noreturn void stop(const struct weir_error *words)
 {
     printf("%s: %s (%s)\n", words->where, words->text, weir_code_name(words->code));
     exit(1);

@@ -54,19 +54,42 @@ have=$(for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d rolling_stats
 done)
 equal "$(cat test/clickhouse/one.txt)" "$have" "what the tables hold"
 
-echo "--- killed, away for 15 s, answers lost"
-# away SECONDS ROWS REVISION: rows of the revisions up to REVISION are put while the engine is killed and away for that long.
+# With a user, a password and TLS, on a server of its own.
+secure() {
+    local url with
+    url=$(CLICKHOUSE_USER=weir CLICKHOUSE_PASSWORD="s%c'r t" CLICKHOUSE_TLS=1 $server start "$work/secure")
+    with=(env WEIR_CLICKHOUSE_URL="$url" WEIR_CLICKHOUSE_USER=weir)
+    expect 3 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD="s%c'r t" "$program" migrate clickhouse
+    says "certificate"
+    with+=(WEIR_CLICKHOUSE_CA_FILE="$work/secure/ca.pem")
+    expect 2 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD=wrong "$program" migrate clickhouse
+    says "Authentication failed"
+    ! grep -q wrong "$work/err" || fail "a password is told"
+    expect 1 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD=wrong "$fill" "$url" one
+    grep -q "Authentication failed.*(WEIR_BAD_CONFIG)" "$work/out" || fail "a wrong password is not told: $(cat "$work/out")"
+    with+=(WEIR_CLICKHOUSE_PASSWORD="s%c'r t")
+    expect 0 "${with[@]}" "$program" migrate clickhouse
+    expect 0 "${with[@]}" "$fill" "$url" one
+}
+
+echo "--- killed, away for 15 s, answers lost; meanwhile: user, password, TLS"
+# away SECONDS ROWS REVISION [COMMAND]: rows of a revision are put while the engine is killed and away for that long, with the
+# command's time in it.
 away() {
+    local begin writer
     "$fill" "$url" many "$2" "$3" "$3" >"$work/many" 2>&1 &
-    children+=($!)
+    writer=$!
+    children+=($writer)
     await grep -q "settled 1000" "$work/many"
     fault "kind=drop&times=3&match=INSERT"
     await grep -q "away: http:.*: it does not answer" "$work/many"
     $server kill "$db"
-    sleep "$1"
-    runs "${children[-1]}" || { cat "$work/many"; fail "the writer has ended"; }
+    begin=$EPOCHSECONDS
+    ${4:-true}
+    sleep $((begin + $1 > EPOCHSECONDS ? begin + $1 - EPOCHSECONDS : 0))
+    runs "$writer" || { cat "$work/many"; fail "the writer has ended"; }
     $server start "$db" >/dev/null
-    wait "${children[-1]}" || { cat "$work/many"; fail "the writer failed"; }
+    wait "$writer" || { cat "$work/many"; fail "the writer failed"; }
     equal "all $2" "$(tail -n 1 "$work/many")" "rows settled"
     equal "$2	$2" "$(counted bars_1m "$3")" "rows and identities after $1 s"
 }
@@ -76,7 +99,7 @@ fault "kind=drop&times=1&match=INSERT"
 expect 0 "$fill" "$url" many 100 1 1
 equal 100 "$(ask "SELECT count() FROM data_processing.bars_1m")" "rows of an insert whose answer was lost, by its token"
 ask "SYSTEM START MERGES"
-away 15 20000 2
+away 15 20000 2 secure
 [ "$FORM" = short ] || { away 30 20000 3; away 300 20000 4; }
 last=$(ask "SELECT max(revision) FROM data_processing.bars_1m FINAL")
 expect 0 "$fill" "$url" many 20000 1 1 # what is older comes later
@@ -111,21 +134,6 @@ await grep -q 'away: .*Unknown field.*: unit.*: run "migrate clickhouse"' "$work
 ask "ALTER TABLE data_processing.bars_1m ADD COLUMN unit LowCardinality(Nullable(String))"
 wait "${children[-1]}" || fail "a column that came back is not filled"
 
-echo "--- user, password, TLS"
-secure=$(CLICKHOUSE_USER=weir CLICKHOUSE_PASSWORD="s%c'r t" CLICKHOUSE_TLS=1 $server start "$work/secure")
-with=(env WEIR_CLICKHOUSE_URL="$secure" WEIR_CLICKHOUSE_USER=weir)
-expect 3 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD="s%c'r t" "$program" migrate clickhouse
-says "certificate"
-with+=(WEIR_CLICKHOUSE_CA_FILE="$work/secure/ca.pem")
-expect 2 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD=wrong "$program" migrate clickhouse
-says "Authentication failed"
-! grep -q wrong "$work/err" || fail "a password is told"
-expect 1 "${with[@]}" WEIR_CLICKHOUSE_PASSWORD=wrong "$fill" "$secure" one
-grep -q "Authentication failed.*(WEIR_BAD_CONFIG)" "$work/out" || fail "a wrong password is not told: $(cat "$work/out")"
-with+=(WEIR_CLICKHOUSE_PASSWORD="s%c'r t")
-expect 0 "${with[@]}" "$program" migrate clickhouse
-expect 0 "${with[@]}" "$fill" "$secure" one
-
 echo "--- the pipeline: the engine away at its start and killed in mid-run"
 tables=(enriched_ticks served_latest bars_1m bars_5m bars_1h bars_1d)
 for table in "${tables[@]}"; do ask "TRUNCATE TABLE data_processing.$table"; done
@@ -155,6 +163,8 @@ for line in sys.stdin:
 for tick_id in sorted(best): print(tick_id, "%.8f" % best[tick_id][2])' >"$work/ticks"
 ask "SELECT tick_id, toDecimalString(price, 8) FROM data_processing.enriched_ticks FINAL ORDER BY tick_id" | tr '\t' ' ' >"$work/rows"
 cmp "$work/ticks" "$work/rows" || fail "ticks of ClickHouse are not those of the log"
+stats=$("$program" cat aggregated.market.stats.v1 --dir "$work/run" | sed -E 's/.*"key":("[^"]*").*"window":("[^"]*").*"window_end":([0-9]*).*/\1 \2 \3/' | sort -u | wc -l)
+equal "$stats" "$(ask "SELECT count() FROM data_processing.rolling_stats FINAL WHERE tenant_id = 'default'")" "windows of statistics"
 "$program" cat served.market.latest_prices.v1 --dir "$work/run" | python3 -c '
 import json, sys
 last = {}

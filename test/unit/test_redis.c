@@ -543,6 +543,17 @@ START_TEST(a_silent_server_is_called_again)
 }
 END_TEST
 
+START_TEST(who_was_away_reads_before_he_blames)
+{
+    start_for(2000, "redis://127.0.0.1:%d", one.port);
+    put("k", "1", "{}");
+    await(&one, "EVALSHA", 1); /* it has answered, and nobody has read */
+    usleep(2100000);
+    ck_assert_int_eq(settle(), WEIR_OK);
+    ck_assert_uint_eq(one.count, 1);
+}
+END_TEST
+
 START_TEST(an_answer_without_end_is_cut_off)
 {
     rule(&one, "EVALSHA", "$100000000\r\n", 1);
@@ -974,6 +985,7 @@ int main(void)
     tcase_add_loop_test(talk, what_passes_is_waited_out, 0, ARRAY_SIZE(hindrances));
     tcase_add_test(talk, a_script_that_is_not_known_is_sent_whole);
     tcase_add_test(talk, a_silent_server_is_called_again);
+    tcase_add_test(talk, who_was_away_reads_before_he_blames);
     tcase_add_test(talk, an_answer_without_end_is_cut_off);
     tcase_add_test(talk, no_server_is_said_by_name);
     tcase_add_test(talk, of_several_puts_the_newest_is_sent);

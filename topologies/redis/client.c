@@ -30,6 +30,7 @@ struct redis_client {
     int64_t             map_at;    /* when it is to be asked for, us; INT64_MAX = it is good */
     int64_t             map_asked; /* us */
     size_t              map_turn;  /* who is asked next */
+    int64_t             turned_at; /* us */
     struct redis_queue  ready, later;
     size_t              bytes, count; /* of what somebody waits for */
     struct weir_error   fault;        /* code 0 = none */
@@ -432,11 +433,19 @@ static void on_alarm(evutil_socket_t fd, short what, void *arg)
     (void)arg;
 }
 
+/* What came while nobody looked is read before anybody is found silent. */
+static void catch_up(struct redis_client *client)
+{
+    if (weir__monotonic_us() > client->turned_at + LATER_US)
+        CHECK(event_base_loop(client->base, EVLOOP_NONBLOCK) >= 0);
+}
+
 void redis_client_turn(struct redis_client *client, int64_t until)
 {
-    int64_t next = MIN(step(client), until), now = weir__monotonic_us();
-    int64_t wait = MAX(next - now, 0);
+    int64_t wait;
 
+    catch_up(client);
+    wait = MIN(step(client), until) - weir__monotonic_us();
     if (wait > 0) {
         struct timeval time = { wait / 1000000, wait % 1000000 };
 
@@ -445,6 +454,7 @@ void redis_client_turn(struct redis_client *client, int64_t until)
     CHECK(event_base_loop(client->base, wait > 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) >= 0);
     (void)event_del(client->alarm);
     (void)step(client);
+    client->turned_at = weir__monotonic_us();
 }
 
 size_t redis_client_bytes(const struct redis_client *client) { return client->bytes; }

@@ -47,6 +47,10 @@ static int load_reference(const struct weir__program *program, const struct weir
     struct market_reference_counts counts;
     int                            err;
 
+    if (weir__config_text(program->settings, "postgres.dsn") != NULL)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, "postgres.dsn",
+                          "reference data comes from PostgreSQL, which would undo the file: leave one of them out");
+
     err = market_reference_load(config, program->settings, path, weir__config_text(program->settings, "tenant"),
                                 &counts, reterr);
     if (err == WEIR_OK)

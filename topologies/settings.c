@@ -57,6 +57,7 @@ const struct weir_setting market_settings[] = {
 #define NO_TRACING   "there is no tracing"
 #define NO_CRYPTO    "nothing is encrypted here but connections: kafka.security.protocol, rediss://, https://"
 #define HTTP_PATHS   "paths are fixed: docs/http.md"
+#define IN_TABLE     "reference data is a table of its own in each process, with every change as it comes"
 #define IN_STORES    "what is remembered is in state stores, within memory.max"
 #define BY_OWN_TIME  "windows close by the ticks' own time and their store's grace"
 #define BY_INTERVAL  "each interval of bars has a topic of its own: aggregation.bars_1m.topic and so on"
@@ -136,16 +137,16 @@ static const struct weir__variable variables[] = {
     { "NORMALIZE_TICKS_PRODUCER_ID", NULL, NULL, NULL, "instance.id names the process" },
 
     /* enrichment */
-    { "DATA_PROC_ENRICHMENT_CACHE_*", NULL, NULL, NULL, IN_STORES },
+    { "DATA_PROC_ENRICHMENT_CACHE_*", NULL, NULL, NULL, "what Redis says of instruments that reference data has not stands for 300 s: redis.url" },
     { "DATA_PROC_ENRICHMENT_TAXONOMY_REFRESH_INTERVAL", NULL, NULL, NULL, "changes are told by notification; postgres.poll.ms is the safety net" },
     { "DATA_PROC_ENRICHMENT_METADATA_REFRESH_INTERVAL", NULL, NULL, NULL, "changes are told by notification; postgres.poll.ms is the safety net" },
     { "DATA_PROC_ENRICHMENT_CONFIDENCE_THRESHOLD", "enrichment.attached.threshold", NULL, NULL, NULL },
     { "DATA_PROC_ENRICHMENT_MAX_CLASSIFICATION_TIME", NULL, NULL, NULL, NEVER_DID },
     { "DATA_PROC_ENRICHMENT_*", NULL, NULL, NULL, BY_COMMIT },
-    { "DATA_PROC_TAXONOMY_CACHE_TTL", NULL, NULL, NULL, IN_STORES },
-    { "DATA_PROC_INSTRUMENT_CACHE_TTL", NULL, NULL, NULL, IN_STORES },
-    { "DATA_PROC_METADATA_*", NULL, NULL, NULL, IN_STORES },
-    { "DATA_PROC_BATCH_LOOKUP_ENABLED", NULL, NULL, NULL, IN_STORES },
+    { "DATA_PROC_TAXONOMY_CACHE_TTL", NULL, NULL, NULL, IN_TABLE },
+    { "DATA_PROC_INSTRUMENT_CACHE_TTL", NULL, NULL, NULL, IN_TABLE },
+    { "DATA_PROC_METADATA_*", NULL, NULL, NULL, IN_TABLE },
+    { "DATA_PROC_BATCH_LOOKUP_ENABLED", NULL, NULL, NULL, IN_TABLE },
 
     /* aggregation */
     { "DATA_PROC_AGGREGATION_PORT", "aggregation.http.port", NULL, NULL, NULL },

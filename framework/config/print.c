@@ -1,4 +1,5 @@
 /* print.c: the settings for people: --help, the manual's page, and what is in force. */
+#define _GNU_SOURCE
 #include "framework/config/internal.h"
 
 #define HIDDEN "********"
@@ -143,25 +144,42 @@ void weir__config_markdown(const struct weir__config *config, struct weir__buf *
         "inside another value: `redis://user:password@host`, `password=word`.\n");
 }
 
-/* The first password inside a value, "//user:PASSWORD@" or "password=PASSWORD"; NULL = there is none. */
+/* Behind "//user:", up to the last @ before the path: a password may have one. */
+static const char *password_of_url(const char *value, size_t *ret_size)
+{
+    const char *user = strstr(value, "//") + 2;
+    size_t      size = strcspn(user, "/");
+    const char *at = memrchr(user, '@', size), *colon = at != NULL ? memchr(user, ':', (size_t)(at - user)) : NULL;
+
+    if (colon == NULL)
+        return NULL;
+    *ret_size = (size_t)(at - colon - 1);
+    return colon + 1;
+}
+
+/* Behind "password=", or "password = ". */
+static const char *password_of_words(const char *value, size_t *ret_size)
+{
+    const char *at = value;
+
+    while ((at = strstr(at, "password")) != NULL) {
+        at += strlen("password");
+        at += strspn(at, " ");
+        if (*at != '=')
+            continue;
+        at += 1 + strspn(at + 1, " ");
+        *ret_size = *at == '\'' ? strlen(at) : strcspn(at, " &");
+        return at;
+    }
+    return NULL;
+}
+
+/* The first password inside a value; NULL = there is none. */
 static const char *find_password(const char *value, size_t *ret_size)
 {
-    const char *slashes = strstr(value, "//"), *word = strstr(value, "password=");
+    const char *found = strstr(value, "//") != NULL ? password_of_url(value, ret_size) : NULL;
 
-    if (slashes) {
-        size_t      size = strcspn(slashes + 2, "/@"); /* of "user:password" */
-        const char *colon = memchr(slashes + 2, ':', size);
-
-        if (colon && slashes[2 + size] == '@') {
-            *ret_size = (size_t)(slashes + 2 + size - colon - 1);
-            return colon + 1;
-        }
-    }
-    if (word) {
-        word += strlen("password=");
-        *ret_size = *word == '\'' ? strlen(word) : strcspn(word, " &");
-    }
-    return word;
+    return found != NULL ? found : password_of_words(value, ret_size);
 }
 
 static void print_open(struct weir__buf *ret, const char *value)

@@ -107,7 +107,8 @@ static int use_node(struct weir__app *app, const struct weir__node *node)
         if (use == NULL)
             return WEIR_NO_MEMORY;
         use->user = !node->internal;
-        use->settings = settings_of(app, node);
+        if (use->settings != weir__table_topic_settings) /* a global table's topic stays one, whoever writes it */
+            use->settings = settings_of(app, node);
         if (use->settings == NULL)
             return WEIR_NO_MEMORY;
         if (node->op == WEIR__SINK)

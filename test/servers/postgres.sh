@@ -3,6 +3,7 @@
 #   test/servers/postgres.sh start DIR [tls]   a new server, what it writes below DIR; tls: others than by TLS are refused
 #   test/servers/postgres.sh again DIR         the same server and port, after stop or kill
 #   test/servers/postgres.sh sql DIR TEXT...   runs statements, prints rows as a|b; TEXT - reads standard input
+#   test/servers/postgres.sh aside DIR TEXT    a statement while it is stopped, seen by nobody before it is started again
 #   test/servers/postgres.sh stop DIR          ends all sessions and the server
 #   test/servers/postgres.sh kill DIR          at once, without a last word: the next start recovers
 #   test/servers/postgres.sh remove DIR        kill, and nothing is left of it
@@ -118,6 +119,7 @@ again)
 sql)
     if [ "$3" = - ]; then sql; else for text in "${@:3}"; do sql -c "$text"; done; fi
     ;;
+aside) as "$bin/postgres" --single -D "$data/pg" weir <<<"$3" >>"$dir/log" 2>&1 ;;
 stop) end fast ;;
 kill) end immediate ;;
 remove)

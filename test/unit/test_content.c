@@ -161,9 +161,9 @@ static void pass_on(size_t stage, const struct weir_output *output)
         take_tick(output->value);
     if (alone)
         return;
-    if (strncmp(output->topic, "aggregated", 10) == 0)
+    if (strncmp(output->topic, "aggregated.market.bars", 22) == 0)
         take_bar(output->value);
-    if (strncmp(output->topic, "served", 6) == 0)
+    if (strncmp(output->topic, "served.market.latest_prices", 27) == 0)
         take_latest(output->value);
     for (size_t next = stage + 1; next < STAGES; next++) {
         int err = weir_driver_pipe(drivers[next], output->topic, output->key, output->value, output->timestamp,

@@ -233,3 +233,33 @@ int market_curve_horizons(const struct market_curve *curve, int64_t as_of, struc
     *ret = (struct market_records){ horizons, count };
     return err;
 }
+
+/* ---- snapshots ---- */
+
+struct market_curve_snapshot market_curve_snapshot_of(const struct market_curve_update *update, size_t n)
+{
+    const struct market_horizon *horizon = (const struct market_horizon *)update->horizons.rows + n;
+    const struct market_point   *points = update->points.rows;
+    size_t                       count = 0;
+
+    while (count < update->points.count && points[count].days <= horizon->days)
+        count++;
+    return (struct market_curve_snapshot){ .tenant_id = update->tenant_id,
+                                           .curve_id = update->curve_id,
+                                           .horizon = horizon->horizon,
+                                           .window_start = update->window_start,
+                                           .window_end = update->window_end,
+                                           .as_of = update->as_of,
+                                           .method = update->method,
+                                           .price = horizon->price,
+                                           .confidence = horizon->confidence,
+                                           .reason = horizon->reason,
+                                           .points = { points, count },
+                                           .stale = update->stale,
+                                           .quality_flags = update->quality_flags,
+                                           .state = update->state,
+                                           .epoch = update->epoch,
+                                           .revision = update->revision,
+                                           .currency = update->currency,
+                                           .unit = update->unit };
+}

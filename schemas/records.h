@@ -349,6 +349,11 @@ struct market_stats {
 /* Which of two of one window is served: > 0 = a. */
 int market_stats_compare(const struct market_stats *a, const struct market_stats *b);
 
+/* The last statistics of an instrument, one of each window. */
+struct market_rolling_stats {
+    struct market_records windows; /* of struct market_stats */
+};
+
 #define MARKET_SPREAD_KINDS(X)     \
     X(MARKET_CALENDAR, "calendar") \
     X(MARKET_INTER_MARKET, "inter_market") X(MARKET_SPOT_FUTURE, "spot_future") X(MARKET_BID_ASK, "bid_ask")
@@ -440,6 +445,8 @@ struct market_curve_snapshot {
     int64_t               epoch, revision;
     struct weir_text      currency, unit;
 };
+/* The update as far as its n-th horizon, which it has. Points are borrowed. */
+struct market_curve_snapshot market_curve_snapshot_of(const struct market_curve_update *update, size_t n);
 int market_curve_snapshot_compare(const struct market_curve_snapshot *a, const struct market_curve_snapshot *b);
 
 /* ---- definitions of pairs and curves: reference data ---- */
@@ -541,7 +548,8 @@ extern const struct weir_codec market_instrument[1], market_instrument_msgpack[1
 extern const struct weir_codec market_invalidation[1], market_invalidation_msgpack[1];     /* JSON, MessagePack */
 extern const struct weir_codec market_stats[1], market_stats_msgpack[1];                   /* JSON, MessagePack */
 extern const struct weir_codec market_spread[1], market_spread_msgpack[1];                 /* JSON, MessagePack */
-extern const struct weir_codec market_curve_update[1];                                     /* JSON */
+extern const struct weir_codec market_rolling_stats[1];                                    /* MessagePack */
+extern const struct weir_codec market_curve_update[1], market_curve_update_msgpack[1];     /* JSON, MessagePack */
 extern const struct weir_codec market_curve_snapshot[1], market_curve_snapshot_msgpack[1]; /* JSON, MessagePack */
 extern const struct weir_codec market_pair[1], market_curve[1], market_taxonomy_rules[1];  /* JSON */
 extern const struct weir_codec market_defined[1], market_member_bar[1], market_told[1];    /* MessagePack */

@@ -187,6 +187,14 @@ static const struct market_field stats_rows[] = {
 };
 TABLE(market_stats, 1, stats_rows);
 
+static const struct market_schema stats_part[1] = {
+    { .name = "market_stats", .bytes = sizeof(struct market_stats), .fields = stats_rows, .count = ARRAY_SIZE(stats_rows) }
+};
+static const struct market_field rolling_stats_rows[] = {
+    ROW(market_rolling_stats, RECORDS, windows, UP_TO(ENTRIES_MAX), .inner = stats_part),
+};
+TABLE(market_rolling_stats, 1, rolling_stats_rows);
+
 /* ---- spreads ---- */
 
 static const struct market_field leg_price_rows[] = {
@@ -616,7 +624,9 @@ CODEC(market_stats, market_stats, json);
 CODEC(market_stats_msgpack, market_stats, packed);
 CODEC(market_spread, market_spread, json);
 CODEC(market_spread_msgpack, market_spread, packed);
+CODEC(market_rolling_stats, market_rolling_stats, packed);
 CODEC(market_curve_update, market_curve_update, json);
+CODEC(market_curve_update_msgpack, market_curve_update, packed);
 CODEC(market_curve_snapshot, market_curve_snapshot, json);
 CODEC(market_curve_snapshot_msgpack, market_curve_snapshot, packed);
 CODEC(market_pair, market_pair, json);

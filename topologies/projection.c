@@ -1,14 +1,14 @@
-/* projection.c: what is served: the latest price of each instrument, and its bars; over HTTP, by Redis and by ClickHouse.
+/* projection.c: what is served: the latest price of each instrument, its bars, statistics and bid-ask spread; spreads of pairs and
+ * forward curves; over HTTP, by Redis and by ClickHouse.
  *
  * (1) The latest price is the greatest by (epoch, event time, sequence, tick id): a late tick never takes it back.
  * (2) Of several bars of a window the one of the greatest (epoch, revision) stays, whatever order they come in.
  * (3) An entry that is asked for goes, or is served once more under the epoch of now, in all places; nothing else does.
  * (4) Redis has what is latest; ClickHouse every tick and every bar, of which readers take the greatest version (FINAL).
  */
-#include "framework/http.h"
 #include "topologies/clickhouse/clickhouse.h"
 #include "topologies/redis/redis.h"
-#include "topologies/topologies.h"
+#include "topologies/serving.h"
 
 /* clang-format off */
 
@@ -25,6 +25,13 @@ SOURCE (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
 SOURCE (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
 SOURCE (curves,   "pricing.curve.updates.v1",     market_key, market_curve_update);
 SOURCE (invalid,  MARKET_INVALIDATION_TOPIC,      market_key, market_invalidation);
+SOURCE (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
+SOURCE (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
+SOURCE (updates,  "pricing.curve.updates.v1",     market_key, market_curve_update);
+KEYS   (stats_s,    market_key, market_rolling_stats,       .served = true);
+KEYS   (bid_asks_s, market_key, market_spread_msgpack,      .served = true);
+KEYS   (spreads_s,  market_key, market_spread_msgpack,      .served = true);
+KEYS   (curves_s,   market_key, market_curve_update_msgpack, .served = true);
 KEYS   (latest_s, market_key, market_latest_msgpack, .served = true);
 /* Bars are served for as long as their interval is of use, by the instrument's own time. */
 #define SERVED(width, kept) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = kept), .served = true
@@ -37,6 +44,16 @@ SINK   (rejects, "processing.deadletter.projection.v1", weir_blob, weir_blob);
 
 OUTLET (cached,     market_redis,      market_key, market_latest,   .arg = market_served_latest);
 OUTLET (latest_row, market_clickhouse, market_key, market_latest,   .arg = market_clickhouse_latest);
+OUTLET (stats_row,    market_clickhouse, market_key, market_stats,          .arg = market_clickhouse_stats);
+OUTLET (spread_row,   market_clickhouse, market_key, market_spread,         .arg = market_clickhouse_spreads);
+OUTLET (curve_row,    market_clickhouse, market_key, market_curve_update,   .arg = market_clickhouse_curves);
+OUTLET (snapshot_row, market_clickhouse, market_key, market_curve_snapshot, .arg = market_clickhouse_curve_snapshots);
+OUTLET (stats_in,     market_redis, market_key, market_stats,          .arg = market_served_stats);
+OUTLET (stats_out,    market_redis, market_key, market_stats,          .arg = market_served_stats_gone);
+OUTLET (spread_in,    market_redis, market_key, market_spread,         .arg = market_served_spread);
+OUTLET (spread_out,   market_redis, market_key, market_spread,         .arg = market_served_spread_gone);
+OUTLET (curve_in,     market_redis, market_key, market_curve_snapshot, .arg = market_served_curve);
+OUTLET (curve_out,    market_redis, market_key, market_curve_snapshot, .arg = market_served_curve_gone);
 OUTLET (tick_row,   market_clickhouse, market_key, market_enriched, .arg = market_clickhouse_ticks);
 OUTLET (row_1m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1m);
 OUTLET (row_5m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_5m);
@@ -49,6 +66,22 @@ OUTLET (curve_row,  market_clickhouse, market_key, market_curve_update, .arg = m
 /* what happens on the way */
 STEP(latest,  keep_latest, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
 STEP(invalidated, invalidate, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
+/* Of each sort: what comes is kept, what is asked for goes or is served once more; both go on to the same places. */
+static weir_process pass;
+static weir_test    is_bid_ask;
+#define REFRESH .open = market_shelf_open, .options = OPTIONS({ "refresh", WEIR_OPTION_DURATION, "30m", NULL })
+#define SHELF(name, form, kept, sort)                                                                                  \
+    STEP(name##_served, pass, .key = market_key, .value = form);                                                       \
+    STEP(name##_gone,   pass, .key = market_key, .value = form);                                                       \
+    static const struct market_shelf name##_shelf[1] = {{ kept, name##_served, name##_gone, sort }};                   \
+    STEP(name##_kept,    market_shelf_keep,       .uses = STORES(kept), .arg = name##_shelf, REFRESH);                 \
+    STEP(name##_invalid, market_shelf_invalidate, .uses = STORES(kept), .arg = name##_shelf)
+SHELF(stat,    market_stats,          stats_s,    market_shelf_stats);
+SHELF(bid_ask, market_spread,         bid_asks_s, market_shelf_spread);
+SHELF(pair,    market_spread,         spreads_s,  market_shelf_spread);
+SHELF(curve,   market_curve_snapshot, curves_s,   market_shelf_curve);
+KEEP(of_ticks, is_bid_ask);
+DROP(of_pairs, is_bid_ask);
 STEP(kept_1m, keep_bar, .uses = STORES(served_1m_s), .arg = served_1m_s);
 STEP(kept_5m, keep_bar, .uses = STORES(served_5m_s), .arg = served_5m_s);
 STEP(kept_1h, keep_bar, .uses = STORES(served_1h_s), .arg = served_1h_s);
@@ -57,7 +90,9 @@ STEP(kept_1d, keep_bar, .uses = STORES(served_1d_s), .arg = served_1d_s);
 TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8083, .settings = market_settings,
     .endpoints = ENDPOINTS(
         { "/projections/latest_price", answer_latest, NULL },
-        { "/projections/bars",         answer_bars,   NULL }),
+        { "/projections/bars",         answer_bars,   NULL },
+        { "/projections/curve_snapshot", market_answer_curve,  curve_shelf },
+        { "/projections/custom",         market_answer_custom, ARG(struct market_custom, pair_shelf, bid_ask_shelf, stat_shelf) }),
     .paths = PATHS(
         PATH(enriched, latest, prices),
         PATH(          latest, cached),
@@ -66,6 +101,22 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         PATH(         invalidated, cached),
         PATH(         invalidated, latest_row),
         PATH(enriched, tick_row),
+        PATH(stats,   stats_row),
+        PATH(spreads, spread_row),
+        PATH(updates, curve_row),
+        PATH(stats,             stat_kept,    stat_served,    stats_in),
+        PATH(                   stat_kept,    stat_gone,      stats_out),
+        PATH(spreads, of_ticks, bid_ask_kept, bid_ask_served, spread_in),
+        PATH(                   bid_ask_kept, bid_ask_gone,   spread_out),
+        PATH(spreads, of_pairs, pair_kept,    pair_served,    spread_in),
+        PATH(                   pair_kept,    pair_gone,      spread_out),
+        PATH(updates,           curve_kept,   curve_served,   curve_in),
+        PATH(                                 curve_served,   snapshot_row),
+        PATH(                   curve_kept,   curve_gone,     curve_out),
+        PATH(invalid, stat_invalid,    stat_served),    PATH(stat_invalid,    stat_gone),
+        PATH(invalid, bid_ask_invalid, bid_ask_served), PATH(bid_ask_invalid, bid_ask_gone),
+        PATH(invalid, pair_invalid,    pair_served),    PATH(pair_invalid,    pair_gone),
+        PATH(invalid, curve_invalid,   curve_served),   PATH(curve_invalid,   curve_gone),
         PATH(bars_1m, kept_1m), PATH(bars_1m, row_1m),
         PATH(bars_5m, kept_5m), PATH(bars_5m, row_5m),
         PATH(bars_1h, kept_1h), PATH(bars_1h, row_1h),
@@ -150,10 +201,10 @@ static int invalidate(struct weir_context *ctx, const struct weir_record *rec)
 
     if (rec->key == NULL || asked == NULL)
         return market_reject_null(ctx, rec);
-    if (asked->projection_type != MARKET_LATEST_PRICE) {
+    if (asked->projection_type == MARKET_BARS)
         weir_drop(ctx, "not_served");
+    if (asked->projection_type != MARKET_LATEST_PRICE)
         return WEIR_OK;
-    }
     err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
     if (err == WEIR_NOTFOUND || (err == WEIR_OK && !is_meant(asked, served))) {
         weir_drop(ctx, "nothing_invalid");
@@ -170,8 +221,8 @@ static int put_row(struct weir_reply *reply, const struct weir_codec *codec, con
 }
 
 /* The key that the request is about; names: the parameters it may have. */
-static int read_key(const struct weir_request *request, struct weir_reply *reply, const char *names,
-                    struct market_key *ret)
+int market_request_key(const struct weir_request *request, struct weir_reply *reply, const char *names,
+                       struct market_key *ret)
 {
     const char *tenant, *instrument;
     int         err = weir_request_takes(request, reply, names);
@@ -192,7 +243,7 @@ static int answer_latest(struct weir_request *request, struct weir_reply *reply)
     struct weir_view *view;
     struct market_key key;
     struct weir_row   row;
-    int               err = read_key(request, reply, "instrument_id|tenant_id", &key);
+    int               err = market_request_key(request, reply, "instrument_id|tenant_id", &key);
 
     if (err == WEIR_OK)
         err = weir_request_view(request, latest_s->name, &view);
@@ -201,6 +252,17 @@ static int answer_latest(struct weir_request *request, struct weir_reply *reply)
     if (err == WEIR_NOTFOUND)
         return weir_reply_fail(reply, 404, "Projection not found");
     return err < 0 ? err : put_row(reply, latest_s->value, row.value);
+}
+
+/* ---- statistics, spreads, curves (serving.c) ---- */
+
+static int pass(struct weir_context *ctx, const struct weir_record *rec) { return weir_forward_record(ctx, rec); }
+
+/* A null is refused behind it. */
+static int is_bid_ask(struct weir_context *ctx, const struct weir_record *rec)
+{
+    (void)ctx;
+    return rec->value != NULL && ((const struct market_spread *)rec->value)->kind == MARKET_BID_ASK;
 }
 
 /* ---- bars ---- */
@@ -286,7 +348,7 @@ static int answer_bars(struct weir_request *request, struct weir_reply *reply)
     struct weir_view_rows *rows;
     struct market_key      key;
     int64_t                from, to;
-    int                    err = read_key(request, reply, "instrument_id|tenant_id|interval|from|to", &key);
+    int                    err = market_request_key(request, reply, "instrument_id|tenant_id|interval|from|to", &key);
 
     if (err < 0)
         return err;

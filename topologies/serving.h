@@ -1,0 +1,49 @@
+/* serving.h: what projection serves of aggregation's other outputs: curves, spreads, statistics. */
+#ifndef TOPOLOGIES_SERVING_H
+#define TOPOLOGIES_SERVING_H
+
+#include "framework/http.h"
+#include "topologies/topologies.h"
+
+/* One sort of entries. In the verbs of nodes and endpoints the .arg. */
+struct market_shelf {
+    const struct weir_store        *store;  /* by market_key: what is served, the whole of it */
+    const struct weir_node         *served; /* a record for each part of an entry, to be served by its version */
+    const struct weir_node         *gone;   /* the same when the entry is dropped */
+    const struct market_shelf_kind *kind;
+};
+
+/* What sorts differ in. An entry is one or several parts, each served by itself: a horizon, a window. */
+struct market_shelf_kind {
+    enum market_projection projection; /* which invalidations are meant */
+    size_t                 record;     /* bytes of a part */
+    size_t (*parts)(const void *entry);
+    void (*part)(const void *entry, size_t n, void *ret);
+    int64_t (*time)(const void *entry); /* of the event, us */
+    int64_t (*part_time)(const void *part);
+    /* What is kept once a record has come; *ret NULL: it is not newer. *ret_n: the part that is new; ALL: each. */
+    int (*enter)(struct weir_context *ctx, const void *entry, const void *record, const void **ret, size_t *ret_n);
+};
+enum { MARKET_ALL_PARTS = 1000 };
+extern const struct market_shelf_kind market_shelf_curve[1], market_shelf_spread[1], market_shelf_stats[1];
+
+/* A record has come. */
+weir_process market_shelf_keep;
+/* An invalidation has come: the entry of its key goes, or is served once more. */
+weir_process market_shelf_invalidate;
+/* Serves all entries once more, every `refresh` (an option of the node) of wall time: so that none of them gets old where others
+ * keep it. */
+weir_open market_shelf_open;
+
+/* The two endpoints of them. .arg: see each. */
+weir_answer market_answer_curve;  /* a struct market_shelf */
+weir_answer market_answer_custom; /* a struct market_custom */
+struct market_custom {
+    const struct market_shelf *pairs, *bid_asks, *stats;
+};
+
+/* The key that a request is about; names: the parameters that it may have. */
+int market_request_key(const struct weir_request *request, struct weir_reply *reply, const char *names,
+                       struct market_key *ret);
+
+#endif

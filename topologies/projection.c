@@ -12,7 +12,7 @@
 
 /* clang-format off */
 
-static weir_process keep_latest, invalidate, keep_bar;
+static weir_process keep_latest, keep_bar;
 static weir_answer  answer_latest, answer_bars;
 
 /* where ticks and bars come from, rest, and go */
@@ -23,10 +23,7 @@ SOURCE (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);
 SOURCE (bars_1d,  "aggregated.market.bars.1d.v1", market_key, market_bar);
 SOURCE (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
 SOURCE (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
-SOURCE (curves,   "pricing.curve.updates.v1",     market_key, market_curve_update);
 SOURCE (invalid,  MARKET_INVALIDATION_TOPIC,      market_key, market_invalidation);
-SOURCE (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
-SOURCE (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
 SOURCE (updates,  "pricing.curve.updates.v1",     market_key, market_curve_update);
 KEYS   (stats_s,    market_key, market_rolling_stats,       .served = true);
 KEYS   (bid_asks_s, market_key, market_spread_msgpack,      .served = true);
@@ -59,27 +56,35 @@ OUTLET (row_1m,     market_clickhouse, market_key, market_bar,      .arg = marke
 OUTLET (row_5m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_5m);
 OUTLET (row_1h,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1h);
 OUTLET (row_1d,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1d);
-OUTLET (stats_row,  market_clickhouse, market_key, market_stats,    .arg = market_clickhouse_stats);
-OUTLET (spread_row, market_clickhouse, market_key, market_spread,   .arg = market_clickhouse_spreads);
-OUTLET (curve_row,  market_clickhouse, market_key, market_curve_update, .arg = market_clickhouse_curves);
 
 /* what happens on the way */
-STEP(latest,  keep_latest, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
-STEP(invalidated, invalidate, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
-/* Of each sort: what comes is kept, what is asked for goes or is served once more; both go on to the same places. */
-static weir_process pass;
+static weir_process pass, invalidate;
 static weir_test    is_bid_ask;
-#define REFRESH .open = market_shelf_open, .options = OPTIONS({ "refresh", WEIR_OPTION_DURATION, "30m", NULL })
+static weir_open    open_latest;
+static int          check_move(const char *text, struct weir_error *reterr);
+/* Of each sort: what comes is kept, what is asked for goes or is served once more; both go on to the same places. */
+#define REFRESH { "refresh", WEIR_OPTION_DURATION, "30m", NULL }
 #define SHELF(name, form, kept, sort)                                                                                  \
     STEP(name##_served, pass, .key = market_key, .value = form);                                                       \
     STEP(name##_gone,   pass, .key = market_key, .value = form);                                                       \
     static const struct market_shelf name##_shelf[1] = {{ kept, name##_served, name##_gone, sort }};                   \
-    STEP(name##_kept,    market_shelf_keep,       .uses = STORES(kept), .arg = name##_shelf, REFRESH);                 \
-    STEP(name##_invalid, market_shelf_invalidate, .uses = STORES(kept), .arg = name##_shelf)
+    STEP(name##_kept,    market_shelf_keep,       .uses = STORES(kept), .arg = name##_shelf, .key = market_key,        \
+         .value = form, .open = market_shelf_open, .options = OPTIONS(REFRESH));                                       \
+    STEP(name##_invalid, market_shelf_invalidate, .uses = STORES(kept), .arg = name##_shelf, .key = market_key, .value = form)
 SHELF(stat,    market_stats,          stats_s,    market_shelf_stats);
 SHELF(bid_ask, market_spread,         bid_asks_s, market_shelf_spread);
 SHELF(pair,    market_spread,         spreads_s,  market_shelf_spread);
 SHELF(curve,   market_curve_snapshot, curves_s,   market_shelf_curve);
+STEP(latest,  keep_latest, .open = open_latest, .uses = STORES(latest_s, stats_s, bid_asks_s), .key = market_key, .value = market_latest,
+     .options = OPTIONS(REFRESH, { "move", WEIR_OPTION_TEXT, "1%", check_move }));
+STEP(invalidated, invalidate, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
+/* what latest sends on: prices, and entries of an instrument whose price has moved */
+STEP(priced,        pass, .key = market_key, .value = market_latest);
+STEP(priced_again,  pass, .key = market_key, .value = market_latest);
+STEP(stat_moved,    pass, .key = market_key, .value = market_stats);
+STEP(bid_ask_moved, pass, .key = market_key, .value = market_spread);
+static const struct market_shelf moved_shelves[] = {
+    { stats_s, stat_moved, NULL, market_shelf_stats }, { bid_asks_s, bid_ask_moved, NULL, market_shelf_spread } };
 KEEP(of_ticks, is_bid_ask);
 DROP(of_pairs, is_bid_ask);
 STEP(kept_1m, keep_bar, .uses = STORES(served_1m_s), .arg = served_1m_s);
@@ -94,9 +99,12 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         { "/projections/curve_snapshot", market_answer_curve,  curve_shelf },
         { "/projections/custom",         market_answer_custom, ARG(struct market_custom, pair_shelf, bid_ask_shelf, stat_shelf) }),
     .paths = PATHS(
-        PATH(enriched, latest, prices),
-        PATH(          latest, cached),
-        PATH(          latest, latest_row),
+        PATH(enriched, latest, priced, prices),
+        PATH(                  priced, cached),
+        PATH(                  priced, latest_row),
+        PATH(          latest, priced_again, cached),
+        PATH(          latest, stat_moved,    stat_served),
+        PATH(          latest, bid_ask_moved, bid_ask_served),
         PATH(invalid, invalidated, prices),
         PATH(         invalidated, cached),
         PATH(         invalidated, latest_row),
@@ -120,10 +128,7 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         PATH(bars_1m, kept_1m), PATH(bars_1m, row_1m),
         PATH(bars_5m, kept_5m), PATH(bars_5m, row_5m),
         PATH(bars_1h, kept_1h), PATH(bars_1h, row_1h),
-        PATH(bars_1d, kept_1d), PATH(bars_1d, row_1d),
-        PATH(stats, stats_row),
-        PATH(spreads, spread_row),
-        PATH(curves, curve_row)));
+        PATH(bars_1d, kept_1d), PATH(bars_1d, row_1d)));
 
 /* clang-format on */
 
@@ -135,11 +140,53 @@ static const struct interval {
 
 /* ---- latest price ---- */
 
+/* A share, "1%" or "0.01", in units of 1e-8; "off": none. */
+static int read_move(const char *text, int64_t *ret)
+{
+    size_t size = strlen(text);
+    bool   percent = size > 0 && text[size - 1] == '%';
+    int    err;
+
+    *ret = INT64_MAX;
+    if (strcmp(text, "off") == 0)
+        return WEIR_OK;
+    err = market_decimal_read((struct weir_text){ text, size - percent }, ret);
+    *ret = percent ? *ret / 100 : *ret;
+    return err < 0 || *ret < 0 ? WEIR_BAD_CONFIG : WEIR_OK;
+}
+
+static int check_move(const char *text, struct weir_error *reterr)
+{
+    int64_t move;
+
+    return read_move(text, &move) == WEIR_OK
+               ? WEIR_OK
+               : weir__fail(reterr, WEIR_BAD_CONFIG, "move", "a share of the price is expected, such as 1%%, or off");
+}
+
+static int64_t move_of(struct weir_context *ctx)
+{
+    int64_t move = INT64_MAX;
+
+    (void)read_move(weir_option_text(ctx, "move"), &move); /* it was checked */
+    return move;
+}
+
+/* By that share of the price before, whatever its sign; from 0 by anything. */
+static bool moved(int64_t before, int64_t now, int64_t share)
+{
+    market_sum_units by = (market_sum_units)now - before, whole = before;
+
+    return share != INT64_MAX && by != 0 && (by < 0 ? -by : by) * MARKET_UNIT >= (whole < 0 ? -whole : whole) * share;
+}
+
 static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct market_enriched *in = rec->value;
     const struct market_latest   *served;
     struct market_latest          now;
+    struct weir_record            to = *rec;
+    bool                          has_moved;
     int                           err;
 
     if (rec->key == NULL || in == NULL)
@@ -156,9 +203,33 @@ static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
         weir_drop(ctx, "not_latest");
         return WEIR_OK;
     }
+    has_moved = err == WEIR_OK && market_load_of(rec) == 0 && moved(served->price, now.price, move_of(ctx));
     err = weir_put(ctx, latest_s, rec->key, &now);
-    return err < 0 ? err : weir_forward(ctx, rec->key, &now);
+    to.value = &now;
+    if (err == WEIR_OK)
+        err = weir_forward_to(ctx, priced, &to);
+    for (size_t i = 0; err == WEIR_OK && has_moved && i < ARRAY_SIZE(moved_shelves); i++)
+        err = market_shelf_serve(ctx, &moved_shelves[i], rec->key);
+    return err;
 }
+
+/* All prices once more, so that none gets old where others keep it. */
+static int refresh(struct weir_context *ctx, int64_t time)
+{
+    struct weir_rows *rows;
+    struct weir_row   row;
+    int               err = weir_range(ctx, latest_s, NULL, NULL, WEIR_ASCENDING, &rows);
+
+    (void)time;
+    while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK) {
+        struct weir_record rec = { .key = row.key, .value = row.value, .timestamp = MAX(row.timestamp, 0) };
+
+        err = weir_forward_to(ctx, priced_again, &rec);
+    }
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static int open_latest(struct weir_context *ctx) { return market_refresh_every(ctx, refresh); }
 
 /* ---- invalidation ---- */
 

@@ -216,11 +216,23 @@ static int refresh(struct weir_context *ctx, int64_t time)
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-int market_shelf_open(struct weir_context *ctx)
+int market_refresh_every(struct weir_context *ctx, weir_punctuate *fn)
 {
     int64_t every = weir_option(ctx, "refresh");
 
-    return every <= 0 ? WEIR_OK : (int)MIN(weir_schedule(ctx, every, WEIR_WALL_TIME, refresh), 0);
+    return every <= 0 ? WEIR_OK : (int)MIN(weir_schedule(ctx, every, WEIR_WALL_TIME, fn), 0);
+}
+
+int market_shelf_open(struct weir_context *ctx) { return market_refresh_every(ctx, refresh); }
+
+int market_shelf_serve(struct weir_context *ctx, const struct market_shelf *shelf, const void *key)
+{
+    const void *entry;
+    int         err = weir_get(ctx, shelf->store, key, &entry);
+
+    if (err < 0)
+        return err == WEIR_NOTFOUND ? WEIR_OK : err;
+    return serve_all(ctx, shelf, shelf->served, key, entry);
 }
 
 /* ---- over HTTP ---- */

@@ -31,9 +31,13 @@ extern const struct market_shelf_kind market_shelf_curve[1], market_shelf_spread
 weir_process market_shelf_keep;
 /* An invalidation has come: the entry of its key goes, or is served once more. */
 weir_process market_shelf_invalidate;
+/* The entry of a key once more, if there is one. */
+int market_shelf_serve(struct weir_context *ctx, const struct market_shelf *shelf, const void *key);
 /* Serves all entries once more, every `refresh` (an option of the node) of wall time: so that none of them gets old where others
  * keep it. */
 weir_open market_shelf_open;
+/* Calls fn as often as the node's option `refresh` says; 0 = never. */
+int market_refresh_every(struct weir_context *ctx, weir_punctuate *fn);
 
 /* The two endpoints of them. .arg: see each. */
 weir_answer market_answer_curve;  /* a struct market_shelf */

@@ -161,6 +161,7 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
         weir__metric_observe(thread->metric_commit_seconds, (double)(weir__monotonic_us() - began) / 1e6);
         weir__thread_count_sent(thread);
     }
+    weir__memory_ease(app);
     atomic_store(&thread->committed, weir__monotonic_us());
     thread->last_commit = weir__app_now(app);
     return durable ? weir__commit_flush_states(thread, reterr) : WEIR_OK;

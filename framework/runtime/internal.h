@@ -49,6 +49,8 @@ struct weir__memory_parts {
     size_t outlet;  /* what was put into one outlet of a thread and is not acknowledged */
 };
 void weir__memory_divide(struct weir__app *app); /* its topics are known */
+/* Gives back what is freed and kept, where the process has come near memory.max. Any thread, after each commit. */
+void weir__memory_ease(const struct weir__app *app);
 
 void weir__app_settings_read(const struct weir__config *config, const struct weir__log_engine *engine,
                              struct weir__app_settings *ret);

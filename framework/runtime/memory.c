@@ -5,7 +5,9 @@
  *     in this process (expect), an eighth less, which is what those take besides; as much less where there is little, of which
  *     what nobody counts is more: a disk that is busy makes tables pile up for a moment.
  * (2) No part is larger than is of use: with much memory most of it stays free.
+ * (3) What is freed and kept goes back to the system as soon as three quarters are in use.
  */
+#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 #define LEAST        ((size_t)256 << 10)
 #define SCARCE       ((int64_t)1 << 30) /* with less, threads share what they freed */
 #define LITTLE       ((int64_t)128 << 20)
+#define EASE_US      INT64_C(250000) /* least time between two looks at what the process has */
 
 /* A limit of the container, in bytes; 0 = none. */
 static int64_t read_limit(const char *path)
@@ -69,6 +72,33 @@ void weir__memory_be_thrifty(int64_t total)
     mallopt(M_MMAP_THRESHOLD, scarce ? 128 << 10 : 4 << 20);
     if (scarce)
         mallopt(M_ARENA_MAX, 2);
+}
+
+/* Bytes of memory that the process has; 0 = it cannot be told. */
+static int64_t resident(void)
+{
+    char          text[64];
+    unsigned long pages = 0;
+    int           file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t       size = file >= 0 ? read(file, text, sizeof(text) - 1) : -1;
+
+    if (file >= 0)
+        close(file);
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    return sscanf(text, "%*u %lu", &pages) == 1 ? (int64_t)pages * sysconf(_SC_PAGE_SIZE) : 0;
+}
+
+void weir__memory_ease(const struct weir__app *app)
+{
+    static atomic_int_fast64_t last; /* one process, one memory; us */
+    int64_t                    now = weir__monotonic_us(), before = atomic_load(&last);
+
+    if (now - before < EASE_US || !atomic_compare_exchange_strong(&last, &before, now))
+        return;
+    if (resident() > app->settings.memory / 8 * 6)
+        malloc_trim(0);
 }
 
 size_t weir__memory_of_log(int64_t total) { return (size_t)total / 8; }

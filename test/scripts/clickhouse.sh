@@ -1,15 +1,9 @@
 #!/bin/bash
 # ClickHouse, the real engine: migrations; each table takes its records, exact; inserts while the engine is killed, away for 15 s and
-# started again, with answers lost: no identity twice, no older row over a newer; what is refused, by name; user, password, TLS;
-# `reconcile` finds what was planted, `quality` too. FORM=long: away for 30 s and for 5 minutes.
-. test/scripts/cli.inc
-program=$BUILD/data-processing fill=$BUILD/test/clickhouse/clickhouse
-server=test/servers/clickhouse.sh db=$work/clickhouse
-trap '$server kill "$db"; $server kill "$work/secure"; cleanup' EXIT
-unset "${!WEIR_@}"
+# started again, with answers lost: no identity twice, no older row over a newer; what is refused, by name; user, password, TLS.
+# FORM=long: away for 30 s and for 5 minutes.
+. test/scripts/clickhouse.inc
 
-ask() { $server query "$db" "$1"; }
-fault() { $server fault "$db" "$1"; }
 # counted TABLE: rows FINAL, and identities among them.
 counted() { ask "SELECT count(), uniqExact(instrument_id, window_start) FROM data_processing.$1 FINAL WHERE tenant_id = 't'"; }
 
@@ -133,110 +127,3 @@ children+=($!)
 await grep -q 'away: .*Unknown field.*: unit.*: run "migrate clickhouse"' "$work/many"
 ask "ALTER TABLE data_processing.bars_1m ADD COLUMN unit LowCardinality(Nullable(String))"
 wait "${children[-1]}" || fail "a column that came back is not filled"
-
-echo "--- the pipeline: the engine away at its start and killed in mid-run"
-tables=(enriched_ticks served_latest bars_1m bars_5m bars_1h bars_1d)
-for table in "${tables[@]}"; do ask "TRUNCATE TABLE data_processing.$table"; done
-"$program" generate --out "$work/made" --rows 900 --hours 5 --corrections 5 --seed 4 >/dev/null
-$server kill "$db"
-"$program" local --dir "$work/run" --once --http.port=0 "$work"/made/*.csv >"$work/local" 2>&1 &
-children+=($!)
-await grep -q "id=outlet-down.*outlet=clickhouse.*$url: it does not answer" "$work/local"
-ports=$(sed -n 's/.*id=http-open .*port=\([0-9]*\).*/\1/p' "$work/local")
-await bash -c "for port in $(xargs <<<"$ports"); do curl -s http://127.0.0.1:\$port/health; done | grep -q 'outlet.clickhouse.*it does not answer'"
-$server start "$db" >/dev/null
-some() { [ "$(ask "SELECT count() > 0 FROM data_processing.enriched_ticks")" = 1 ]; }
-await some
-$server kill "$db"
-sleep 2
-$server start "$db" >/dev/null
-wait "${children[-1]}" || { tail -n 20 "$work/local"; fail "the pipeline failed"; }
-window=(--from 2000-01-01 --to 2040-01-01 --dir "$work/run")
-expect 0 "$program" reconcile "${window[@]}"
-"$program" cat enriched.market.ticks.v1 --dir "$work/run" | python3 -c '
-import json, sys
-best = {}
-for line in sys.stdin:
-    tick = json.loads(line)["value"]
-    content = tick["revision"], tick["ingested_at"], tick["price"]
-    best[tick["tick_id"]] = max(content, best.get(tick["tick_id"], content))
-for tick_id in sorted(best): print(tick_id, "%.8f" % best[tick_id][2])' >"$work/ticks"
-ask "SELECT tick_id, toDecimalString(price, 8) FROM data_processing.enriched_ticks FINAL ORDER BY tick_id" | tr '\t' ' ' >"$work/rows"
-cmp "$work/ticks" "$work/rows" || fail "ticks of ClickHouse are not those of the log"
-stats=$("$program" cat aggregated.market.stats.v1 --dir "$work/run" | sed -E 's/.*"key":("[^"]*").*"window":("[^"]*").*"window_end":([0-9]*).*/\1 \2 \3/' | sort -u | wc -l)
-equal "$stats" "$(ask "SELECT count() FROM data_processing.rolling_stats FINAL WHERE tenant_id = 'default'")" "windows of statistics"
-"$program" cat served.market.latest_prices.v1 --dir "$work/run" | python3 -c '
-import json, sys
-last = {}
-for line in sys.stdin:
-    value = json.loads(line)["value"]
-    last[value["instrument_id"]] = value["tick_id"]
-for instrument in sorted(last): print(instrument, last[instrument])' >"$work/latest"
-ask "SELECT instrument_id, tick_id FROM data_processing.served_latest FINAL ORDER BY instrument_id" | tr '\t' ' ' >"$work/rows"
-cmp "$work/latest" "$work/rows" || fail "latest prices of ClickHouse are not those of the log"
-
-echo "--- reconcile"
-for interval in 1m 5m 1h 1d; do ask "TRUNCATE TABLE data_processing.bars_$interval"; done
-bars=$(for i in 1m 5m 1h 1d; do "$program" cat "aggregated.market.bars.$i.v1" --dir "$work/run"; done |
-    sed -E 's/.*"key":("[^"]*").*"interval":("[^"]*"),"window_start":([0-9]*).*/\1 \2 \3/' | sort -u | wc -l)
-expect 1 env -u WEIR_CLICKHOUSE_URL "$program" reconcile "${window[@]}" --clickhouse.url "$url" --repair --dry-run
-equal "$bars bars in the log, 0 in ClickHouse: 0 equal, $bars missing, 0 extra, 0 different; $bars to be sent again, 0 cannot be" \
-    "$(tail -n 1 "$work/out")" "an empty ClickHouse"
-expect 0 "$program" reconcile "${window[@]}" --repair
-expect 0 "$program" reconcile "${window[@]}"
-equal "$bars bars in the log, $bars in ClickHouse: $bars equal, 0 missing, 0 extra, 0 different" "$(cat "$work/out")" "repaired"
-# planted: one deleted, one changed in place, one of a later revision, one that nobody sent
-read -r lost changed < <(ask "SELECT instrument_id FROM data_processing.bars_1h GROUP BY instrument_id ORDER BY instrument_id LIMIT 2" | xargs)
-first="(SELECT min(window_start) FROM data_processing.bars_1h WHERE instrument_id = '$changed')"
-ask "DELETE FROM data_processing.bars_1h WHERE instrument_id = '$lost'"
-ask "INSERT INTO data_processing.bars_1h SELECT * REPLACE (high + 1 AS high) FROM data_processing.bars_1h FINAL
-    WHERE instrument_id = '$changed' AND window_start = $first"
-ask "INSERT INTO data_processing.bars_1d SELECT * REPLACE (revision + 1 AS revision) FROM data_processing.bars_1d FINAL
-    WHERE instrument_id = '$changed' LIMIT 1"
-ask "INSERT INTO data_processing.bars_5m SELECT * REPLACE ('NOBODY.X' AS instrument_id) FROM data_processing.bars_5m FINAL LIMIT 1"
-expect 1 "$program" reconcile "${window[@]}" --all
-lost_bars=$(grep -c ": missing in ClickHouse" "$work/out")
-for line in "default/$lost 1h .*: missing in ClickHouse" "default/$changed 1h .*: high differs" \
-    "default/$changed 1d .*: differs: epoch 1 revision [0-9]* in the log, 1 and [0-9]* in ClickHouse" "default/NOBODY.X 5m .*: extra in ClickHouse"; do
-    grep -qx "$line" "$work/out" || { cat "$work/out"; fail "not found: $line"; }
-done
-grep -q ", $lost_bars missing, 1 extra, 2 different$" "$work/out" || { cat "$work/out"; fail "not counted"; }
-expect 1 "$program" reconcile "${window[@]}" --repair
-grep -q "; $((lost_bars + 1)) sent again, 1 cannot be$" "$work/out" || { cat "$work/out"; fail "not repaired"; }
-expect 2 "$program" reconcile --from 2025-01-01 --dir "$work/run"
-says "name a time"
-
-echo "--- quality"
-for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d; do ask "TRUNCATE TABLE data_processing.$table"; done
-span=(--from 2025-01-01 --to 2025-01-02)
-expect 1 "$program" quality "${span[@]}"
-grep -qx "empty: bars_1m: no row of the window" "$work/out" || fail "an empty table is not told"
-# good: an instrument with a bar for each interval of the day, of one hour's steps in bars of a minute too
-for interval in 1m 5m 1h; do
-    ask "INSERT INTO data_processing.bars_$interval (tenant_id, instrument_id, interval, window_start, window_end, open, high, low, close,
-        vwap, volume, trade_count, first_event_time, last_event_time, state, epoch, revision)
-        SELECT 'q', 'I', '$interval', toDateTime64('2025-01-01', 6, 'UTC') + INTERVAL number HOUR AS w, w + INTERVAL 1 MINUTE, 2, 3, 1, 2, 2, 1, 1,
-        w, w, 'final', 1, 1 FROM numbers(24)"
-done
-ask "INSERT INTO data_processing.bars_1d SELECT * REPLACE ('1d' AS interval) FROM data_processing.bars_1h WHERE toHour(window_start) = 0"
-ask "INSERT INTO data_processing.enriched_ticks (tenant_id, instrument_id, market, event_time, tick_id, revision, price)
-    SELECT 'q', 'I', 'PJM', toDateTime64('2025-01-01', 6, 'UTC') + INTERVAL number HOUR, lower(hex(30 + number)), 1, 2 FROM numbers(24)"
-expect 0 "$program" quality "${span[@]}"
-equal "0 gaps, 0 values that cannot be, 0 instruments beyond limits, 0 duplicates, 0 markets out of date, 0 empty tables" "$(cat "$work/out")" "good rows"
-# planted: one of each
-ask "DELETE FROM data_processing.bars_1m WHERE toHour(window_start) = 9"
-ask "INSERT INTO data_processing.bars_1h SELECT * REPLACE (4 AS low, 2 AS revision) FROM data_processing.bars_1h WHERE toHour(window_start) = 5"
-ask "INSERT INTO data_processing.enriched_ticks SELECT * REPLACE (event_time + 1 AS event_time) FROM data_processing.enriched_ticks WHERE toHour(event_time) = 7"
-ask "INSERT INTO data_processing.enriched_ticks SELECT * REPLACE (2 AS revision, 99999 AS price, ['out_of_range'] AS quality_flags)
-    FROM data_processing.enriched_ticks WHERE toHour(event_time) = 8"
-ask "DELETE FROM data_processing.enriched_ticks WHERE toHour(event_time) > 20"
-expect 1 "$program" quality "${span[@]}"
-equal "gap: q/I 1m: nothing from 2025-01-01 09:00:00.000000 to 2025-01-01 10:00:00.000000, usually every 3600 s
-value: q/I 1h 2025-01-01 05:00:00.000000: open, high, low and close do not fit, vwap is outside of low and high
-limit: q/I: 1 prices out of the range of PJM, 99999 to 99999
-duplicate: q/I tick 25: 2 rows
-stale: q/PJM: the newest tick is of 2025-01-01 20:00:00.000000
-1 gaps, 1 values that cannot be, 1 instruments beyond limits, 1 duplicates, 1 markets out of date, 0 empty tables" "$(tr -d '\0' <"$work/out")" "what was planted"
-expect 1 "$program" quality "${span[@]}" --gap 2h --fresh 4h
-grep -q "^0 gaps, .* 0 markets out of date" "$work/out" || fail "--gap and --fresh count for nothing: $(cat "$work/out")"
-expect 1 "$program" quality "${span[@]}" --tenant other # has none at all

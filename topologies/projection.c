@@ -40,6 +40,7 @@ SINK   (prices,  "served.market.latest_prices.v1", market_key, market_latest, .s
 SINK   (rejects, "processing.deadletter.projection.v1", weir_blob, weir_blob);
 
 OUTLET (cached,     market_redis,      market_key, market_latest,   .arg = market_served_latest);
+OUTLET (uncached,   market_redis,      market_key, market_latest,   .arg = market_served_latest_gone);
 OUTLET (latest_row, market_clickhouse, market_key, market_latest,   .arg = market_clickhouse_latest);
 OUTLET (stats_row,    market_clickhouse, market_key, market_stats,          .arg = market_clickhouse_stats);
 OUTLET (spread_row,   market_clickhouse, market_key, market_spread,         .arg = market_clickhouse_spreads);
@@ -107,6 +108,7 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         PATH(          latest, bid_ask_moved, bid_ask_served),
         PATH(invalid, invalidated, prices),
         PATH(         invalidated, cached),
+        PATH(         invalidated, uncached),
         PATH(         invalidated, latest_row),
         PATH(enriched, tick_row),
         PATH(stats,   stats_row),
@@ -233,15 +235,20 @@ static int open_latest(struct weir_context *ctx) { return market_refresh_every(c
 
 /* ---- invalidation ---- */
 
-/* What is newer than the entry finds nothing in its way. */
+/* What is newer than the entry finds nothing in its way; in Redis its version stays, and keeps older ones away. */
 static int drop_price(struct weir_context *ctx, const struct weir_record *rec, const struct market_latest *served)
 {
-    struct weir_record gone = *rec;
+    struct weir_record gone = *rec, was = *rec;
     int                err = weir_delete(ctx, latest_s, rec->key);
 
-    gone.timestamp = served->event_time / 1000;
+    gone.timestamp = was.timestamp = served->event_time / 1000;
     gone.value = NULL;
-    return err < 0 ? err : weir_forward_record(ctx, &gone);
+    was.value = served;
+    if (err == WEIR_OK)
+        err = weir_forward_to(ctx, prices, &gone);
+    if (err == WEIR_OK)
+        err = weir_forward_to(ctx, latest_row, &gone);
+    return err < 0 ? err : weir_forward_to(ctx, uncached, &was);
 }
 
 static int refresh_price(struct weir_context *ctx, const struct weir_record *rec, const struct market_latest *served)
@@ -254,7 +261,11 @@ static int refresh_price(struct weir_context *ctx, const struct weir_record *rec
     again.timestamp = now.event_time / 1000;
     again.value = &now;
     err = weir_put(ctx, latest_s, rec->key, &now);
-    return err < 0 ? err : weir_forward_record(ctx, &again);
+    if (err == WEIR_OK)
+        err = weir_forward_to(ctx, prices, &again);
+    if (err == WEIR_OK)
+        err = weir_forward_to(ctx, latest_row, &again);
+    return err < 0 ? err : weir_forward_to(ctx, cached, &again);
 }
 
 /* Nor what came after it was asked for: read once more, after a reset, it does no harm. */

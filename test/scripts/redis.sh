@@ -150,7 +150,7 @@ want 'up 0*' look
 say "many served:m: 0 2000 1,1"
 want settled "settle 20000"
 equal 4000 "$("$server" cli "$one" 1 --raw eval "return #redis.call('KEYS', 'served:l:*') + #redis.call('KEYS', 'served:m:*')" 0)" "what was put later"
-"$server" cli "$one" 1 debug sleep 3 >/dev/null &
+"$server" cli "$one" 1 debug sleep 3 >"$work/slept" 2>&1 &
 say "put served:slept 1 {}"
 want settled "settle 20000"
 finish

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The pipeline serves by Redis: what it has at the end is what the topic of latest prices has, key by key and byte by byte, though the
-# server hangs in mid-run and the program is killed; after rows that come late and out of order too.
+# server hangs in mid-run and the program is killed; after rows that come late and out of order too; and an entry that is dropped goes.
 . "$(dirname "$0")/cli.inc"
 server=$(dirname "$0")/../servers/redis.sh
 program=$BUILD/data-processing
@@ -55,5 +55,14 @@ echo "the server hung, the program was killed: $(wc -l <"$work/actual") prices a
 run "$work"/made/late/*.csv
 wait $pid || { tail "$work/err" >&2; fail "late rows: ended with $?"; }
 same 30
-! grep -q 's%cr' "$work/err" || fail "a password was said"
 echo "late rows: the same"
+
+key=$(served | sort | head -n 1)
+was=$("$server" cli "$redis" 1 get "$key")
+"$program" rebuild projection --name latest_price --instrument "${key##*:}" --drop --dir "$work/dir" >"$work/out"
+run
+wait $pid || { tail "$work/err" >&2; fail "a drop: ended with $?"; }
+equal "$(sed -E 's/^(\{"version":"[^"]*").*/\1,"deleted":true}/' <<<"$was")" "$("$server" cli "$redis" 1 get "$key")" "what was dropped"
+[ -z "$("$program" cat processing.deadletter.projection.v1 --dir "$work/dir")" ] || fail "dead letters of projection"
+echo "an entry that was dropped: its version stays"
+! grep -q 's%cr' "$work/err" || fail "a password was said"

@@ -69,12 +69,14 @@ static const struct check {
 
 /* ---- asking ---- */
 
+enum word { TABLE, FROM, TO, TENANT, GAP, NEWEST, WORDS };
+
 struct quality {
     struct clickhouse_client client;
     struct {
         const char *word;
         char        text[200];
-    } filled[6];
+    } filled[WORDS];
     size_t found[ARRAY_SIZE(checks)]; /* by the first check of its name */
     size_t at, shown, total;
 };
@@ -84,10 +86,9 @@ static void fill_in(const struct quality *quality, const char *sql, struct weir_
     while (*sql != '\0') {
         size_t i = 0;
 
-        while (i < ARRAY_SIZE(quality->filled) &&
-               strncmp(sql, quality->filled[i].word, strlen(quality->filled[i].word)) != 0)
+        while (i < WORDS && strncmp(sql, quality->filled[i].word, strlen(quality->filled[i].word)) != 0)
             i++;
-        if (i < ARRAY_SIZE(quality->filled)) {
+        if (i < WORDS) {
             weir__buf_puts(ret, quality->filled[i].text);
             sql += strlen(quality->filled[i].word);
         } else {
@@ -116,7 +117,7 @@ static int ask_table(struct quality *quality, const char *table, struct weir_err
     struct weir__buf sql = { 0 };
     int              err = WEIR_NO_MEMORY;
 
-    snprintf(quality->filled[0].text, sizeof(quality->filled[0].text), "%s", table);
+    snprintf(quality->filled[TABLE].text, sizeof(quality->filled[TABLE].text), "%s", table);
     fill_in(quality, checks[quality->at].sql, &sql);
     if (weir__buf_ok(&sql))
         err = clickhouse_ask(&quality->client, sql.data, true, take_finding, quality, reterr);
@@ -152,7 +153,7 @@ static void sum_up(const struct quality *quality)
 
 /* ---- the command ---- */
 
-static void fill_time(struct quality *quality, size_t at, const char *word, int64_t us)
+static void fill_time(struct quality *quality, enum word at, const char *word, int64_t us)
 {
     quality->filled[at].word = word;
     snprintf(quality->filled[at].text, sizeof(quality->filled[at].text), "fromUnixTimestamp64Micro(%lld)",
@@ -180,11 +181,11 @@ static int fill_tenant(struct quality *quality, const char *tenant, struct weir_
     if (tenant != NULL)
         clickhouse_quote((struct weir_text){ tenant, strlen(tenant) }, &text);
     weir__buf_putc(&text, '\0');
-    if (!weir__buf_ok(&text) || text.size > sizeof(quality->filled[0].text))
+    if (!weir__buf_ok(&text) || text.size > sizeof(quality->filled[TENANT].text))
         err = weir__fail(reterr, WEIR_BAD_ARGUMENT, "--tenant", "it is too long");
     else
-        memcpy(quality->filled[3].text, text.data, text.size);
-    quality->filled[3].word = "$TENANT";
+        memcpy(quality->filled[TENANT].text, text.data, text.size);
+    quality->filled[TENANT].word = "$TENANT";
     weir__buf_fini(&text);
     return err;
 }
@@ -202,12 +203,12 @@ static int fill_all(struct quality *quality, const struct weir__args *args, stru
         err = fill_tenant(quality, weir__args_value(args, "tenant", NULL), reterr);
     if (err < 0)
         return err;
-    quality->filled[0].word = "$TABLE";
-    fill_time(quality, 1, "$FROM", from);
-    fill_time(quality, 2, "$TO", to);
-    quality->filled[4].word = "$GAP";
-    snprintf(quality->filled[4].text, sizeof(quality->filled[4].text), "%lld", (long long)gap);
-    fill_time(quality, 5, "$NEWEST", MIN(to, weir__wall_ms() * 1000) - fresh);
+    quality->filled[TABLE].word = "$TABLE";
+    fill_time(quality, FROM, "$FROM", from);
+    fill_time(quality, TO, "$TO", to);
+    quality->filled[GAP].word = "$GAP";
+    snprintf(quality->filled[GAP].text, sizeof(quality->filled[GAP].text), "%lld", (long long)gap);
+    fill_time(quality, NEWEST, "$NEWEST", MIN(to, weir__wall_ms() * 1000) - fresh);
     return WEIR_OK;
 }
 

@@ -14,6 +14,22 @@ expect 2 "$program" migrate clickhouse
 says "clickhouse.url: it is not set"
 expect 2 "$program" migrate clickhouse --clickhouse.url ftp://x
 says "clickhouse.url: it is not of http or https"
+python3 -c '
+import http.server
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Page)
+print(server.server_port, flush=True)
+server.serve_forever()' >"$work/page" &
+children+=($!)
+await test -s "$work/page"
+expect 2 "$program" migrate clickhouse --clickhouse.url "http://127.0.0.1:$(cat "$work/page")"
+says "what answers is no ClickHouse"
+kill "${children[-1]}"
+{ wait "${children[-1]}"; } 2>/dev/null || :
 expect 2 "$program" migrate mysql
 says "clickhouse or postgres"
 

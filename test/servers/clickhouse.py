@@ -111,6 +111,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             headers["Content_Encoding"] = "gzip"
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-ClickHouse-Server-Display-Name", "test")
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()

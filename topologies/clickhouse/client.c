@@ -160,16 +160,26 @@ static size_t on_body(char *data, size_t one, size_t size, void *arg)
     return request->taken < 0 ? 0 : size;
 }
 
+/* The rest of a header line that begins so; data NULL = it does not. */
+static struct weir_text header_value(const char *data, size_t size, const char *name)
+{
+    const size_t length = strlen(name);
+
+    if (size < length || strncasecmp(data, name, length) != 0)
+        return (struct weir_text){ 0 };
+    return (struct weir_text){ data + length, size - length };
+}
+
 static size_t on_header(char *data, size_t one, size_t size, void *arg)
 {
-    static const char          name[] = "X-ClickHouse-Exception-Code:";
     struct clickhouse_request *request = arg;
+    struct weir_text           value = header_value(data, one * size, "X-ClickHouse-Exception-Code:");
 
-    if (size * one > sizeof(name) && strncasecmp(data, name, sizeof(name) - 1) == 0) {
-        char   number[16] = "";
-        size_t room = MIN(size * one - sizeof(name) + 1, sizeof(number) - 1);
+    request->known = request->known || header_value(data, one * size, "X-ClickHouse-").data != NULL;
+    if (value.data != NULL) {
+        char number[16];
 
-        memcpy(number, data + sizeof(name) - 1, room);
+        snprintf(number, sizeof(number), "%.*s", (int)MIN(value.size, sizeof(number) - 1), value.data);
         request->exception = strtol(number, NULL, 10);
     }
     return size;
@@ -225,4 +235,5 @@ void clickhouse_request_close(struct clickhouse_request *request)
     request->easy = NULL;
     weir__buf_fini(&request->answer);
     request->exception = 0;
+    request->known = false;
 }

@@ -29,6 +29,7 @@ struct clickhouse_request {
     const struct clickhouse_client *client;
     CURL                           *easy;
     struct weir__buf answer;    /* whole; where lines are taken, what is not yet a line, or the words of a refusal */
+    bool             known;     /* what answers is ClickHouse */
     long             exception; /* the engine's code, 0 = none */
     char             words[CURL_ERROR_SIZE];                                  /* libcurl's */
     int (*take)(void *arg, struct weir_text line, struct weir_error *reterr); /* NULL = the answer is kept */

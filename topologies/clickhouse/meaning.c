@@ -1,6 +1,7 @@
 /* meaning.c: what an answer means: by the engine's code, else by the HTTP status, else by libcurl.
  *
  * (1) What nobody knows is tried again: nothing is lost while people look.
+ * (2) Who says 200 and is no ClickHouse has taken nothing.
  */
 #define _GNU_SOURCE /* memmem */
 #include "topologies/clickhouse/client.h"
@@ -109,6 +110,11 @@ enum clickhouse_meaning clickhouse_meaning(CURLcode result, const struct clickho
         return result == CURLE_SSL_CACERT_BADFILE ? CLICKHOUSE_REFUSED : CLICKHOUSE_LATER;
     }
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 200 && !request->known) {
+        weir__fail(ret_words, WEIR_OK, request->client->url,
+                   "what answers is no ClickHouse: is clickhouse.url right?");
+        return CLICKHOUSE_REFUSED;
+    }
     if (status == 200 && request->exception == 0)
         return CLICKHOUSE_DONE;
     say_answer(request, status, ret_words);

@@ -16,7 +16,7 @@ static const char *fault_of(CURLU *parts, const char *url)
     char       *scheme = NULL, *other = NULL;
     const char *fault = NULL;
 
-    if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+    if (curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK)
         return "it is no URL: write http://HOST:8123 or https://HOST:8443";
     if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)
@@ -40,6 +40,29 @@ static int check_url(const char *url, struct weir_error *reterr)
     fault = fault_of(parts, url);
     curl_url_cleanup(parts);
     return fault != NULL ? weir__fail(reterr, WEIR_BAD_CONFIG, "clickhouse.url", "%s", fault) : WEIR_OK;
+}
+
+static bool has_controls(const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            return true;
+    return false;
+}
+
+/* The name goes into statements, user and password into headers. */
+static int check_words(const char *database, const char *user, const char *password, struct weir_error *reterr)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+    if (*database == '\0' || database[strspn(database, legal)] != '\0')
+        return weir__fail(reterr, WEIR_BAD_CONFIG, "clickhouse.database",
+                          "\"%.60s\" is no name of a database: letters, digits and underscores", database);
+    if (has_controls(user))
+        return weir__fail(reterr, WEIR_BAD_CONFIG, "clickhouse.user", "it has a control character");
+    if (has_controls(password))
+        return weir__fail(reterr, WEIR_BAD_CONFIG, "clickhouse.password", "it has a control character");
+    return WEIR_OK;
 }
 
 static bool add_header(struct clickhouse_client *client, const char *name, const char *value)
@@ -94,6 +117,8 @@ int clickhouse_client_open(const struct weir_settings *settings, struct clickhou
         return WEIR_NOTHING;
     pthread_once(&once, begin_curl);
     err = check_url(client.url, reterr);
+    if (err == WEIR_OK)
+        err = check_words(client.database, user, password, reterr);
     if (err < 0)
         return err;
     client.base = base_of(client.url);

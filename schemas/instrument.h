@@ -137,4 +137,11 @@ struct market_line {
 };
 extern const struct weir_codec market_line[1];
 
+/* A line's windows of one width, ms, where several widths share a store. */
+struct market_wide {
+    struct market_line line;
+    int64_t            width;
+};
+extern const struct weir_codec market_wide[1];
+
 #endif

@@ -31,12 +31,14 @@ WINDOWS(five_s,   market_line, market_window, TUMBLING(MINUTES(5), MINUTES(5), B
 WINDOWS(hour_s,   market_line, market_window, TUMBLING(HOURS(1),   MINUTES(5), BY_KEY(KEPT)));
 WINDOWS(day_s,    market_line, market_window, CALENDAR(market_days, HOURS(25), MINUTES(5), BY_KEY(TAKEN)));
 WINDOWS(rolling_s, market_line, market_window, HOPPING(MINUTES(5), MINUTES(1), MINUTES(5), BY_KEY(KEPT)));
+WINDOWS(other_s,  market_wide, market_window, CALENDAR(market_days, HOURS(12), MINUTES(5), BY_KEY(TAKEN))); /* of other intervals */
 KEYS   (last_s,   market_key, weir_blob);            /* the last ticks of an instrument, for statistics */
 WINDOWS(quotes_s, market_key, market_quote, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(TAKEN)));
 SINK   (bars_1m,  "aggregated.market.bars.1m.v1", market_key, market_bar);
 SINK   (bars_5m,  "aggregated.market.bars.5m.v1", market_key, market_bar);
 SINK   (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);
 SINK   (bars_1d,  "aggregated.market.bars.1d.v1", market_key, market_bar);
+SINK   (bars_other, "aggregated.market.bars.other.v1", market_key, market_bar);
 SINK   (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
 SINK   (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
 SINK   (bid_asks, "aggregated.market.spreads.v1", market_key, market_spread); /* of its own: it is of the ticks' task */
@@ -65,11 +67,13 @@ MEETINGS(curve);
 static weir_process take, pass, lead, meet;
 static weir_open    begin, begin_meeting;
 static weir_final   close_window, close_meeting;
-static int          check_days(const char *text, struct weir_error *reterr), check_least(const char *text, struct weir_error *reterr);
+static int          check_days(const char *text, struct weir_error *reterr),
+                    check_intervals(const char *text, struct weir_error *reterr), check_least(const char *text, struct weir_error *reterr);
 static const struct market_board pair_board, curve_board;
-STEP(bars, take, .open = begin, .final = close_window, .state = sizeof(struct market_days), .key = market_key, .value = market_bar,
-     .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, rolling_s, last_s, quotes_s),
+STEP(bars, take, .open = begin, .final = close_window, .state = sizeof(struct market_setup), .key = market_key, .value = market_bar,
+     .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, other_s, rolling_s, last_s, quotes_s),
      .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days },
+                        { "intervals", WEIR_OPTION_TEXT, "1m,5m,1h,1d", check_intervals },
                         { "rolling_least", WEIR_OPTION_TEXT, "2", check_least }));
 /* what bars sends besides bars: each has a node that says its type */
 STEP(rolled, pass, .key = market_key, .value = market_stats);
@@ -90,6 +94,7 @@ TOPOLOGY(aggregation, .dead_letters = rejects, .tenant = market_tenant_of_key, .
         PATH(       bars, bars_5m),
         PATH(       bars, bars_1h),
         PATH(       bars, bars_1d),
+        PATH(       bars, bars_other),
         PATH(       bars, rolled, stats),
         PATH(       bars, quoted, bid_asks),
         PATH(       bars, led, by_definition, spread, spreads),
@@ -104,7 +109,9 @@ static const struct market_level levels[] = {
 
 /* clang-format on */
 
-static const struct market_ladder  ladder = { .levels = levels, .count = ARRAY_SIZE(levels), .led = led };
+static const struct market_ladder ladder = {
+    .levels = levels, .count = ARRAY_SIZE(levels), .led = led, .others = bars_other
+};
 static const struct market_ledger  ledger = { .ticks = ticks_s, .recent = recent_s };
 static const struct market_rolling rolling = { .last = last_s,
                                                .minutes = minute_s,
@@ -149,9 +156,20 @@ static int sweep(struct weir_context *ctx, int64_t time)
 
 static int begin(struct weir_context *ctx)
 {
-    int64_t handle = weir_schedule(ctx, DAYS(1), WEIR_WALL_TIME, sweep);
+    struct market_setup *setup = weir_state(ctx);
+    int64_t              handle = weir_schedule(ctx, DAYS(1), WEIR_WALL_TIME, sweep);
+    int                  err = (int)MIN(handle, 0);
 
-    return handle < 0 ? (int)handle : market_days_read(weir_option_text(ctx, "days"), weir_state(ctx), NULL);
+    if (err == WEIR_OK)
+        err = market_intervals_read(weir_option_text(ctx, "intervals"), &ladder, &setup->intervals, NULL);
+    return err < 0 ? err : market_days_read(weir_option_text(ctx, "days"), &setup->days, NULL);
+}
+
+static int check_intervals(const char *text, struct weir_error *reterr)
+{
+    struct market_intervals intervals;
+
+    return market_intervals_read(text, &ladder, &intervals, reterr);
 }
 
 static int check_least(const char *text, struct weir_error *reterr)
@@ -264,6 +282,8 @@ static int change(struct weir_context *ctx, const struct market_arrival *arrival
     int64_t count = window->fold.count;
     int     err = market_window_changed(ctx, &ladder, arrival, window);
 
+    if (err >= 0)
+        err = market_others_changed(ctx, &ladder, other_s, arrival);
     return err < 0 ? err
                    : market_rolling_changed(ctx, &rolling, &arrival->line, span->start, count, rolling_least(ctx));
 }
@@ -307,6 +327,8 @@ static int advance(struct weir_context *ctx, const struct market_arrival *arriva
     if (before < 0 && before != WEIR_NOTFOUND)
         return (int)before;
     err = weir_advance(ctx, rolling_s, &arrival->line, arrival->time);
+    if (err == WEIR_OK)
+        err = market_others_advance(ctx, other_s, arrival);
     for (size_t i = ARRAY_SIZE(levels); err == WEIR_OK && i-- > 0;)
         err = weir_advance(ctx, levels[i].store, &arrival->line, arrival->time);
     if (err == WEIR_OK && before >= 0 && arrival->corrects && arrival->time / MINUTES(1) > before / MINUTES(1))
@@ -375,6 +397,8 @@ static int close_window(struct weir_context *ctx, const struct weir_store *store
 
     if (store == quotes_s)
         return market_quote_closed(ctx, &quoting, row);
+    if (store == other_s)
+        return market_others_closed(ctx, &ladder, store, row);
     if (store == rolling_s)
         return market_rolling_closed(ctx, &rolling, row, rolling_least(ctx));
     err = market_window_closed(ctx, &ladder, store, row);

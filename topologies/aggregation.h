@@ -51,7 +51,8 @@ struct market_level {
 struct market_ladder {
     const struct market_level *levels; /* the shortest first */
     size_t                     count;
-    const struct weir_node    *led; /* where all bars go too */
+    const struct weir_node    *led;    /* where all bars go too */
+    const struct weir_node    *others; /* where bars of other intervals go */
 };
 
 /* The window of a level that holds a tick. The step's state is struct market_days. */
@@ -72,6 +73,13 @@ int market_window_changed(struct weir_context *ctx, const struct market_ladder *
 int market_window_closed(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *store,
                          const struct weir_row *row);
 
+/* A fold of the windows of one of the levels that start in a span. */
+int market_ladder_fold(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                       const struct market_line *line, const struct weir_span *span, struct market_fold *ret);
+/* A bar of a window, as it says. */
+int market_bar_send(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_node *to,
+                    const char *interval, const struct market_line *line, const struct weir_span *span,
+                    const struct market_window *window);
 /* A fold of the shortest windows of a line that start in [from, to). count 0: there are none. */
 int market_windows_fold(struct weir_context *ctx, const struct weir_store *store, const struct market_line *line,
                         int64_t from, int64_t to, struct market_fold *ret);
@@ -123,5 +131,32 @@ struct market_days {
 int              market_days_read(const char *text, struct market_days *ret, struct weir_error *reterr);
 struct weir_span market_day_of(const struct market_days *days, struct weir_text market, int64_t time); /* ms */
 weir_assign      market_days; /* for steps whose state is struct market_days */
+
+/* ---- intervals (others.c) ---- */
+
+enum { MARKET_OTHERS_MOST = 16 };
+struct market_intervals {
+    unsigned sent; /* bits of the ladder's levels whose bars are sent */
+    size_t   count;
+    struct market_other {
+        int64_t width; /* ms */
+        char    name[8];
+    } others[MARKET_OTHERS_MOST];
+};
+/* "1m,5m,15m,1h,4h,1d". WEIR_BAD_CONFIG. */
+int market_intervals_read(const char *text, const struct market_ladder *ladder, struct market_intervals *ret,
+                          struct weir_error *reterr);
+/* The state of aggregation's step. */
+struct market_setup {
+    struct market_days      days; /* the first: market_days finds it there */
+    struct market_intervals intervals;
+};
+/* store: market_wide to market_window. A tick that counts has come, and its minute is folded. */
+int market_others_changed(struct weir_context *ctx, const struct market_ladder *ladder,
+                          const struct weir_store *store, const struct market_arrival *arrival);
+int market_others_advance(struct weir_context *ctx, const struct weir_store *store,
+                          const struct market_arrival *arrival);
+int market_others_closed(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *store,
+                         const struct weir_row *row);
 
 #endif

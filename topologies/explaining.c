@@ -27,6 +27,10 @@ static bool owns(const char *key, const struct weir_codec *codec, const void *ro
         return is_key(key, &((const struct market_line *)row_key)->key);
     if (weir__codec_same(codec, market_row_key))
         return is_key(key, &((const struct market_row_key *)row_key)->line.key);
+    if (weir__codec_same(codec, market_wide))
+        return is_key(key, &((const struct market_wide *)row_key)->line.key);
+    if (weir__codec_same(codec, market_member_key))
+        return is_key(key, &((const struct market_member_key *)row_key)->key);
     return true;
 }
 

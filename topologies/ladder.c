@@ -100,6 +100,12 @@ static int fold_children(struct weir_context *ctx, const struct market_ladder *l
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
+int market_ladder_fold(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                       const struct market_line *line, const struct weir_span *span, struct market_fold *ret)
+{
+    return fold_children(ctx, ladder, n + 1, line, span, ret);
+}
+
 int market_windows_fold(struct weir_context *ctx, const struct weir_store *store, const struct market_line *line,
                         int64_t from, int64_t to, struct market_fold *ret)
 {
@@ -115,12 +121,13 @@ int market_windows_fold(struct weir_context *ctx, const struct weir_store *store
 
 /* ---- sending ---- */
 
-static int send(struct weir_context *ctx, const struct market_ladder *ladder, const struct market_level *level,
-                const struct market_line *line, const struct weir_span *span, const struct market_window *window)
+int market_bar_send(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_node *to,
+                    const char *interval, const struct market_line *line, const struct weir_span *span,
+                    const struct market_window *window)
 {
     struct market_bar  bar = { .tenant_id = line->key.tenant,
                                .instrument_id = line->key.instrument,
-                               .interval = { level->interval, strlen(level->interval) },
+                               .interval = { interval, strlen(interval) },
                                .window_start = span->start * 1000,
                                .window_end = span->end * 1000,
                                .state = window->revision > 1 ? MARKET_BAR_CORRECTION : MARKET_BAR_FINAL,
@@ -130,8 +137,20 @@ static int send(struct weir_context *ctx, const struct market_ladder *ladder, co
     int                err;
 
     market_bar_fill(&bar, &window->fold);
-    err = weir_forward_to(ctx, level->sink, &rec);
+    err = weir_forward_to(ctx, to, &rec);
     return err < 0 ? err : weir_forward_to(ctx, ladder->led, &rec);
+}
+
+/* A window that nobody asked bars of is folded for those above it. */
+static int send(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                const struct market_line *line, const struct weir_span *span, const struct market_window *window)
+{
+    const struct market_setup *setup = weir_state(ctx);
+    const struct market_level *level = &ladder->levels[n];
+
+    if (!(setup->intervals.sent >> n & 1))
+        return WEIR_OK;
+    return market_bar_send(ctx, ladder, level->sink, level->interval, line, span, window);
 }
 
 /* The next revision of a window that has closed; the first where the epoch has risen. One that closes when its row is due to
@@ -147,7 +166,7 @@ static int send_next(struct weir_context *ctx, const struct market_ladder *ladde
     window->epoch = MAX(window->epoch, epoch);
     if (err >= 0 && err != WEIR_PAST)
         err = put(ctx, level, line, span, window);
-    return err < 0 ? err : send(ctx, ladder, level, line, span, window);
+    return err < 0 ? err : send(ctx, ladder, n, line, span, window);
 }
 
 /* Whether the last bar of a window says all that is to be said. */

@@ -10,18 +10,21 @@ set -euo pipefail
 servers=$here/../test/servers
 kafka=$servers/kafka.sh postgres=$servers/postgres.sh redis=$servers/redis.sh clickhouse=$servers/clickhouse.sh
 services=(normalization enrichment aggregation projection)
-declare -A pids ports
+declare -A pids=() ports=()
+starters=()
 
 # Servers that the services need: each has a script in test/servers, a folder below OUT and a line here and in stop_all.
 start_servers() {
     "$postgres" start "$out/postgres" >"$out/postgres.dsn" &
-    local others=($!)
+    starters+=($!)
     "$redis" start "$out/redis" >"$out/redis.url" &
-    others+=($!)
+    starters+=($!)
     "$clickhouse" start "$out/clickhouse" >"$out/clickhouse.url" &
-    others+=($!)
+    starters+=($!)
     brokers=$("$kafka" start "$out/kafka")
-    wait "${others[0]}" && wait "${others[1]}" && wait "${others[2]}"
+    echo "   Kafka at $brokers"
+    wait "${starters[0]}" && wait "${starters[1]}" && wait "${starters[2]}"
+    starters=()
     export WEIR_KAFKA_BOOTSTRAP_SERVERS=$brokers WEIR_POSTGRES_DSN WEIR_REDIS_URL WEIR_CLICKHOUSE_URL
     WEIR_POSTGRES_DSN=$(cat "$out/postgres.dsn")
     WEIR_REDIS_URL=$(cat "$out/redis.url")
@@ -68,6 +71,7 @@ stop_services() {
 stop_all() {
     trap - EXIT INT TERM
     stop_services
+    { wait "${starters[@]}"; } 2>/dev/null || : # who still starts something has then started it
     "$kafka" kill "$out/kafka" 2>/dev/null || :
     "$clickhouse" kill "$out/clickhouse" 2>/dev/null || :
     "$redis" kill "$out/redis" 2>/dev/null || :
@@ -121,7 +125,6 @@ trap stop_all EXIT
 trap 'exit 130' INT TERM
 say "2. Apache Kafka, PostgreSQL, Redis, ClickHouse's engine, and a process for each topology"
 start_servers
-echo "   Kafka at $brokers"
 echo "   PostgreSQL at ${WEIR_POSTGRES_DSN%% user=*}, Redis at $WEIR_REDIS_URL, ClickHouse at $WEIR_CLICKHOUSE_URL"
 make_tables
 crash=$(awk -v seed="$seed" -v events="$events" 'BEGIN { srand(seed); print 1 + int(events * (0.2 + 0.3 * rand())) }')

@@ -47,6 +47,7 @@ await none_runs
 echo "--- ended by a signal"
 env --default-signal=INT "$demo" >"$work/said" 2>&1 </dev/null &
 children+=($!)
+await grep -qs '^2\. Apache Kafka' "$work/said"
 await grep -qs 'Kafka at 127' "$work/said"
 [ "$(running)" -ge 1 ] || fail "a broker should run"
 kill -INT "${children[-1]}"

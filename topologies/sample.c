@@ -1,7 +1,8 @@
 /* sample.c: the rows of a sample: prices that wander, then what goes wrong with them.
  *
  * (1) All comes from one generator of numbers and the plan: no clock, no floating point.
- * (2) A late row is within 47 hours of the end, so that what was loaded before it still takes it.
+ * (2) A stream's rows depend on the times that it is asked for, too.
+ * (3) A late row is within 47 hours of the end, so that what was loaded before it still takes it.
  */
 #include "topologies/sample.h"
 
@@ -133,18 +134,43 @@ static int64_t volume_of(struct maker *maker)
     return kind == 0 ? -1 : kind == 1 ? 0 : (below(maker, 4000) + 1) * (UNIT / 400);
 }
 
+static int64_t first_price(struct maker *maker, enum market_sample_kind kind)
+{
+    return (20 + below(maker, kind == SAMPLE_TRADES ? 200 : 40)) * UNIT;
+}
+
+/* price: the last one; the next. */
+static void fill_trade(struct maker *maker, int64_t *price, struct market_sample_row *row)
+{
+    *price = wander(maker, *price, 3 * CENT) / (CENT / 20) * (CENT / 20);
+    row->prices[0] = *price;
+    row->volume = volume_of(maker);
+}
+
+static void fill_price(struct maker *maker, int64_t *energy, struct market_sample_row *row)
+{
+    bool    parts = market_sample_kind_of(row->instrument) == SAMPLE_PJM;
+    int64_t digit = parts ? UNIT / 1000000 : CENT;
+
+    *energy = wander(maker, *energy, 150 * CENT);
+    row->volume = -1;
+    row->prices[1] = *energy / digit * digit;
+    row->prices[2] = parts ? (below(maker, 4001) - 2000) * 10000 : 0;
+    row->prices[3] = parts ? (below(maker, 2001) - 1000) * 100 : 0;
+    row->prices[0] = row->prices[1] + row->prices[2] + row->prices[3];
+}
+
 static int make_trades(struct maker *maker, int64_t instrument, int64_t count)
 {
     const struct market_sample_plan *plan = &maker->sample->plan;
-    int64_t                          price = (20 + below(maker, 200)) * UNIT, span = plan->hours * HOUR / 1000;
+    int64_t                          price = first_price(maker, SAMPLE_TRADES), span = plan->hours * HOUR / 1000;
     int                              err = WEIR_OK;
 
     for (int64_t i = 0; err == WEIR_OK && i < count; i++) {
         struct market_sample_row row = { .instrument = instrument, .sequence = i + 1, .revision = 1 };
 
         row.time = plan->start + (span / count * i + below(maker, span / count + 1)) * 1000;
-        row.prices[0] = price = wander(maker, price, 3 * CENT) / (CENT / 20) * (CENT / 20);
-        row.volume = volume_of(maker);
+        fill_trade(maker, &price, &row);
         err = add_troubled(maker, &row);
     }
     return err;
@@ -153,19 +179,14 @@ static int make_trades(struct maker *maker, int64_t instrument, int64_t count)
 static int make_prices(struct maker *maker, int64_t instrument, int64_t interval, int64_t count)
 {
     const struct market_sample_plan *plan = &maker->sample->plan;
-    bool                             parts = market_sample_kind_of(instrument) == SAMPLE_PJM;
-    int64_t                          energy = (20 + below(maker, 40)) * UNIT, digit = parts ? UNIT / 1000000 : CENT;
+    int64_t                          energy = first_price(maker, market_sample_kind_of(instrument));
     int                              err = WEIR_OK;
 
     for (int64_t i = 0; err == WEIR_OK && i < count; i++) {
-        struct market_sample_row row = { .instrument = instrument, .revision = 1, .volume = -1 };
+        struct market_sample_row row = { .instrument = instrument, .revision = 1 };
 
         row.time = plan->start + i * interval;
-        energy = wander(maker, energy, 150 * CENT);
-        row.prices[1] = energy / digit * digit;
-        row.prices[2] = parts ? (below(maker, 4001) - 2000) * 10000 : 0;
-        row.prices[3] = parts ? (below(maker, 2001) - 1000) * 100 : 0;
-        row.prices[0] = row.prices[1] + row.prices[2] + row.prices[3];
+        fill_price(maker, &energy, &row);
         err = add_troubled(maker, &row);
     }
     return err;
@@ -211,4 +232,101 @@ void market_sample_fini(struct market_sample *sample)
 {
     weir__free(sample->rows);
     *sample = (struct market_sample){ 0 };
+}
+
+/* ---- one after the other ---- */
+
+struct market_sample_stream {
+    struct maker         maker;
+    struct market_sample sample;                     /* the rows of now */
+    int64_t             *prices, *sequences, *slots; /* of each instrument: the last ones */
+    int64_t              turn;
+};
+
+int market_sample_stream_new(const struct market_sample_plan *plan, struct market_sample_stream **ret)
+{
+    struct market_sample_stream *stream = weir__zalloc(sizeof(*stream));
+    size_t                       count = (size_t)plan->instruments;
+
+    *ret = stream;
+    if (stream == NULL)
+        return WEIR_NO_MEMORY;
+    stream->maker = (struct maker){ .sample = &stream->sample, .state = plan->seed };
+    stream->sample.plan = *plan;
+    stream->sample.plan.start = stream->sample.plan.hours = 0;
+    stream->prices = weir__zalloc(sizeof(*stream->prices) * count);
+    stream->sequences = weir__zalloc(sizeof(*stream->sequences) * count);
+    stream->slots = weir__zalloc(sizeof(*stream->slots) * count);
+    if (stream->prices == NULL || stream->sequences == NULL || stream->slots == NULL)
+        return WEIR_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        stream->prices[i] = first_price(&stream->maker, market_sample_kind_of((int64_t)i));
+    return WEIR_OK;
+}
+
+void market_sample_stream_free(struct market_sample_stream *stream)
+{
+    if (stream == NULL)
+        return;
+    market_sample_fini(&stream->sample);
+    weir__free(stream->prices);
+    weir__free(stream->sequences);
+    weir__free(stream->slots);
+    weir__free(stream);
+}
+
+/* Whose turn it is: an instrument of prices has one in each of its intervals, one of trades whenever it is asked. */
+static int64_t take_turn(struct market_sample_stream *stream, int64_t time)
+{
+    for (;;) {
+        int64_t                 at = stream->turn++ % stream->sample.plan.instruments;
+        enum market_sample_kind kind = market_sample_kind_of(at);
+
+        if (kind == SAMPLE_TRADES)
+            return at;
+        if (time / interval_of(kind) > stream->slots[at]) {
+            stream->slots[at] = time / interval_of(kind);
+            return at;
+        }
+    }
+}
+
+/* Late ones are of up to two days before, all copies of one at the same time. */
+static void set_back(struct market_sample_stream *stream)
+{
+    int64_t by = (1 + below(&stream->maker, 46 * 60)) * MINUTE;
+
+    for (size_t i = 0; i < stream->sample.count; i++)
+        stream->sample.rows[i].time -= stream->sample.rows[i].late ? by : 0;
+}
+
+int market_sample_stream_next(struct market_sample_stream *stream, int64_t time, const struct market_sample **ret)
+{
+    int64_t                  at = take_turn(stream, time), late = stream->sample.plan.late;
+    enum market_sample_kind  kind = market_sample_kind_of(at);
+    struct market_sample_row row = { .instrument = at, .revision = 1 };
+    int                      err;
+
+    if (kind == SAMPLE_TRADES) {
+        row.time = time / 1000 * 1000;
+        row.sequence = ++stream->sequences[at];
+        fill_trade(&stream->maker, &stream->prices[at], &row);
+    } else {
+        row.time = stream->slots[at] * interval_of(kind);
+        fill_price(&stream->maker, &stream->prices[at], &row);
+        stream->sample.plan.late = 0; /* the interval before has its price */
+    }
+    stream->sample.count = 0;
+    err = add_troubled(&stream->maker, &row);
+    stream->sample.plan.late = late;
+    set_back(stream);
+    *ret = &stream->sample;
+    return err;
+}
+
+void market_sample_stream_counts(const struct market_sample_stream *stream, struct market_sample *ret)
+{
+    *ret = stream->sample;
+    ret->rows = NULL;
+    ret->count = ret->capacity = 0;
 }

@@ -64,6 +64,26 @@ int market_sample_write(const struct market_sample *sample, const char *dir, str
 /* The bars, a JSON object a line, by instrument, interval, time. */
 int market_sample_bars(const struct market_sample *sample, struct weir__buf *ret, size_t *ret_count);
 
+/* The row as a raw event, as `load` and live feeds have it: topic, key, JSON. number: of the event. */
+int market_sample_event(const struct market_sample_row *row, uint64_t number, const char *tenant,
+                        const char **ret_topic, struct weir__buf *ret_key, struct weir__buf *ret_value);
+/* The topics that such events go to; NULL past the end. */
+const char *market_sample_topic(size_t n);
+
+/* ---- rows one after the other, without end ---- */
+
+struct market_sample_stream;
+
+/* Of the plan seed, instruments and shares count. Free it after a failure too. WEIR_NO_MEMORY. */
+int  market_sample_stream_new(const struct market_sample_plan *plan, struct market_sample_stream **ret);
+void market_sample_stream_free(struct market_sample_stream *stream); /* NULL is fine */
+/* The row that comes at `time`, us, which does not fall, with what goes wrong with it behind it; until the next call.
+ * WEIR_NO_MEMORY. */
+int market_sample_stream_next(struct market_sample_stream *stream, int64_t time, const struct market_sample **ret);
+
+/* How much of what was in all rows so far: the counts of *ret, which has no rows. */
+void market_sample_stream_counts(const struct market_sample_stream *stream, struct market_sample *ret);
+
 /* A price or volume as text. */
 void market_sample_number(int64_t units, struct weir__buf *ret);
 

@@ -1,4 +1,5 @@
-/* sample_files.c: the rows of a sample as the files that venues and markets publish. */
+/* sample_files.c: the rows of a sample as the files that venues and markets publish, and as raw events. */
+#include "framework/json/json.h"
 #include "topologies/sample.h"
 
 #include <inttypes.h>
@@ -105,19 +106,141 @@ static void put_ercot(const struct market_sample_row *row, struct weir__buf *ret
 }
 
 static const struct form {
-    const char *file, *heading;
+    const char *file, *topic, *market, *data_type, *heading; /* market NULL: the row says it */
     void (*put)(const struct market_sample_row *row, struct weir__buf *ret);
 } forms[SAMPLE_KINDS] = {
-    [SAMPLE_TRADES] = { "ticks.csv", "symbol,timestamp,market,sequence,price,volume,currency,unit\n", put_trade },
-    [SAMPLE_PJM] = { "pjm_rt_fivemin_hrl_lmps.csv",
+    [SAMPLE_TRADES] = { "ticks.csv", "ingestion.market.ticks.raw.v1", NULL, NULL,
+                        "symbol,timestamp,market,sequence,price,volume,currency,unit\n", put_trade },
+    [SAMPLE_PJM] = { "pjm_rt_fivemin_hrl_lmps.csv", "ingestion.pjm.raw.v1", "PJM", "rt_fivemin_hrl_lmps",
                      "datetime_beginning_utc,pnode_id,pnode_name,total_lmp_rt,system_energy_price_rt,"
                      "congestion_price_rt,marginal_loss_price_rt,version_nbr\n",
                      put_pjm },
-    [SAMPLE_ERCOT] = { "ercot_np6-905-cd.csv",
+    [SAMPLE_ERCOT] = { "ercot_np6-905-cd.csv", "ingestion.ercot.raw.v1", "ERCOT", "NP6-905-CD",
                        "DeliveryDate,DeliveryHour,DeliveryInterval,SettlementPointName,SettlementPointType,"
                        "SettlementPointPrice,DSTFlag\n",
                        put_ercot },
 };
+
+/* ---- events ---- */
+
+/* The next cell of a line; false: there is none. */
+static bool take_cell(struct weir_text *line, struct weir_text *ret)
+{
+    const char *comma = line->size > 0 ? memchr(line->data, ',', line->size) : NULL;
+
+    if (line->data == NULL)
+        return false;
+    ret->data = line->data;
+    ret->size = comma != NULL ? (size_t)(comma - line->data) : line->size;
+    *line = comma != NULL ? (struct weir_text){ comma + 1, line->size - ret->size - 1 } : (struct weir_text){ 0 };
+    return true;
+}
+
+/* A member for each cell of the row, by the heading's names. */
+static void put_cells(const struct form *form, struct weir_text row, struct weir_json_out *json)
+{
+    struct weir_text heading = { form->heading, strlen(form->heading) - 1 }, name, cell;
+    char             text[40];
+
+    while (take_cell(&row, &cell) && take_cell(&heading, &name)) {
+        snprintf(text, sizeof(text), "%.*s", (int)name.size, name.data);
+        weir_json_name(json, text);
+        weir_json_put_text(json, cell);
+    }
+}
+
+static void put_string(struct weir_json_out *json, const char *name, const char *value)
+{
+    weir_json_name(json, name);
+    weir_json_put_string(json, value);
+}
+
+static void put_int(struct weir_json_out *json, const char *name, int64_t value)
+{
+    weir_json_name(json, name);
+    weir_json_put_int64(json, value);
+}
+
+/* A trade's row is a text in its event; one that is cut is cut as a text. */
+static void put_trade_payload(const struct market_sample_row *row, const struct weir__buf *line,
+                              struct weir_json_out *json)
+{
+    struct weir_json_out raw = { 0 };
+    char                 name[16];
+
+    weir_json_begin_object(&raw);
+    put_cells(&forms[SAMPLE_TRADES], (struct weir_text){ line->data, line->size }, &raw);
+    weir_json_end_object(&raw);
+    put_string(json, "source_system", "generate");
+    put_string(json, "market", market_sample_venue(row->instrument));
+    put_string(json, "symbol", market_sample_name(row->instrument, name));
+    put_int(json, "received_at", row->time);
+    put_string(json, "encoding", "json");
+    weir_json_name(json, "raw_payload");
+    weir_json_put_text(
+        json, (struct weir_text){ raw.buf.data, row->fault == SAMPLE_CUT ? raw.buf.size / 2 : raw.buf.size });
+    json->buf.failed |= raw.buf.failed;
+    weir__json_out_fini(&raw);
+}
+
+static void put_event(const struct market_sample_row *row, uint64_t number, const char *tenant,
+                      const struct weir__buf *line, struct weir_json_out *json)
+{
+    const struct form *form = &forms[market_sample_kind_of(row->instrument)];
+    char               id[40];
+
+    snprintf(id, sizeof(id), "generate#%" PRIu64, number);
+    weir_json_begin_object(json);
+    put_string(json, "event_id", id);
+    put_string(json, "trace_id", "generate");
+    put_string(json, "schema_version", "1.0.0");
+    put_string(json, "tenant_id", tenant);
+    put_string(json, "producer", "generate@1.0.0");
+    put_int(json, "occurred_at", row->time);
+    put_int(json, "ingested_at", row->time);
+    weir_json_name(json, "payload");
+    weir_json_begin_object(json);
+    if (form->market == NULL) {
+        put_trade_payload(row, line, json);
+    } else {
+        put_string(json, "market", form->market);
+        put_string(json, "data_type", form->data_type);
+        put_cells(form, (struct weir_text){ line->data, line->size }, json);
+    }
+    weir_json_end_object(json);
+    weir_json_end_object(json);
+}
+
+/* "SYM00", "PJM.HUB.00" */
+static void put_key(const struct market_sample_row *row, struct weir__buf *ret)
+{
+    const struct form *form = &forms[market_sample_kind_of(row->instrument)];
+    char               name[16];
+
+    market_sample_name(row->instrument, name);
+    for (char *at = name; *at != '\0'; at++)
+        *at = *at == ' ' ? '.' : *at;
+    weir__buf_printf(ret, "%s%s%s", form->market != NULL ? form->market : "", form->market != NULL ? "." : "", name);
+}
+
+int market_sample_event(const struct market_sample_row *row, uint64_t number, const char *tenant,
+                        const char **ret_topic, struct weir__buf *ret_key, struct weir__buf *ret_value)
+{
+    AUTO(weir__buf_fini) struct weir__buf line = { 0 };
+    const struct form                    *form = &forms[market_sample_kind_of(row->instrument)];
+    struct weir_json_out                  json = { 0 };
+
+    form->put(row, &line);
+    put_event(row, number, tenant, &line, &json);
+    put_key(row, ret_key);
+    weir__buf_add(ret_value, json.buf.data, json.buf.size);
+    ret_value->failed |= json.buf.failed || line.failed;
+    weir__json_out_fini(&json);
+    *ret_topic = form->topic;
+    return weir__buf_ok(ret_key) && weir__buf_ok(ret_value) ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+const char *market_sample_topic(size_t n) { return n < SAMPLE_KINDS ? forms[n].topic : NULL; }
 
 /* ---- files ---- */
 

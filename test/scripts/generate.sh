@@ -77,6 +77,42 @@ run killed "$work"/rough/*.csv
 run killed "$work"/rough/late/*.csv
 same killed rough
 
+echo "--- events, one after the other: the same bars, whenever they are sent; broken ones are dead letters"
+events=(generate --rate max --rows 5000 --spacing 20s --seed 9 --start 2025-03-08T00:00:00Z --instruments 6
+    --late 2 --duplicates 3 --corrections 10 --malformed 2)
+"$market" "${events[@]}" --bars "$work/dry.bars" --dir "$work/events" --dry-run >"$work/dry.said"
+[ ! -e "$work/events" ] && [ ! -e "$work/dry.bars" ] || fail "a dry run wrote something"
+for name in events events2; do
+    "$market" "${events[@]}" --bars "$work/$name.bars" --dir "$work/$name" --log.level=warn >"$work/$name.said"
+    run $name
+    same $name $name
+done
+cmp "$work/events.bars" "$work/events2.bars"
+for what in late duplicates corrections malformed; do
+    [ "$(number events $what)" -gt 0 ] || fail "no $what"
+    equal "$(number dry $what)" "$(number events $what)" "what a dry run says of $what"
+done
+equal "$(number events malformed)" "$("$market" cat processing.deadletter.normalization.v1 --dir "$work/events" | wc -l)" "dead letters of events"
+
+echo "--- at a rate, until it is stopped: what it says it has sent is there"
+"$market" generate --rate 400 --dir "$work/live" --log.level=warn >"$work/live.said" &
+pid=$!
+children+=($pid)
+sent() { [ "$("$market" cat ingestion.market.ticks.raw.v1 --dir "$work/live" | wc -l)" -gt 100 ]; }
+await sent
+kill -TERM $pid
+wait $pid
+total=0
+for topic in market.ticks pjm ercot; do total=$((total + $("$market" cat ingestion.$topic.raw.v1 --dir "$work/live" | wc -l))); done
+equal "$(sed -nE 's/^([0-9]+) events in .*/\1/p' "$work/live.said")" $total "events that were sent"
+
+echo "--- days back from a date"
+make days --days 2 --until 2025-03-10T00:00:00Z --rows 3000
+run days.d "$work"/days/*.csv
+same days.d days
+equal 2025-03-08T00 "$(tail -n +2 "$work/days/ticks.csv" | cut -d, -f2 | sort | head -n 1 | cut -c1-13)" "the first hour"
+equal 2025-03-09T23 "$(tail -n +2 "$work/days/ticks.csv" | cut -d, -f2 | sort | tail -n 1 | cut -c1-13)" "the last hour"
+
 echo "--- one price of one bar is another"
 sed '100s/"close":/"close":1/' "$work/rough.bars" >"$work/other.bars"
 expect 1 "$market" diff "$work/shuffled" "$work/other.bars"
@@ -96,4 +132,10 @@ expect 2 "$market" generate --out "$work/none" --rows 0
 says '--rows: "0" is not a whole number from 1 to 50000000'
 expect 2 "$market" generate --out "$work/none" --start 1999-01-01T00:00:00Z
 says '--start: "1999-01-01T00:00:00Z" is not a whole hour'
+expect 2 "$market" generate --rate 10 --out "$work/none"
+says '--out is of files, --rate of events'
+expect 2 "$market" generate --rate 10 --bars "$work/none" --dir "$work/none"
+says 'without --rows there is no end'
+expect 2 "$market" generate --until 2025-03-08T00:00:00Z --out "$work/none"
+says 'say how many days before that'
 [ ! -e "$work/none" ]

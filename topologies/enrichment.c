@@ -5,6 +5,8 @@
  * (2) What the table has not is asked of the cache in Redis, which others may fill: never for longer than a moment, and not at
  *     all while it is down.
  */
+#include <time.h>
+
 #include "framework/logging/logging.h"
 #include "topologies/loader.h"
 #include "topologies/redis/redis.h"
@@ -235,6 +237,21 @@ static int check_threshold(const char *text, struct weir_error *reterr)
     return WEIR_OK;
 }
 
+/* So that the first tick, too, finds what Redis has: until it is connected or known to be away, a second at most. */
+static void await_cache(struct market_cache *cache)
+{
+    static const struct weir_text nobody = { "-", 1 };
+    struct market_cache_counts    counts = { .up = true };
+    struct weir_text              value;
+    int64_t                       until = weir__monotonic_us() + 1000000;
+
+    while (counts.up && market_cache_get(cache, nobody, nobody, &value) == MARKET_CACHE_AWAY &&
+           weir__monotonic_us() < until) {
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        market_cache_look(cache, &counts);
+    }
+}
+
 static int open_attaching(struct weir_context *ctx)
 {
     struct attaching *attaching = weir_state(ctx);
@@ -248,7 +265,9 @@ static int open_attaching(struct weir_context *ctx)
         err = market_cache_open(weir_settings_of(ctx), "metadata", CACHE_MS, CACHE_BYTES, &attaching->cache, &words);
     if (err < 0 && words.text[0] != '\0')
         weir__say_error(WEIR__ERROR, "cache-not-opened", &words);
-    if (err < 0)
+    if (err == WEIR_OK)
+        await_cache(attaching->cache);
+    else
         (void)close_attaching(ctx);
     return err;
 }

@@ -263,15 +263,17 @@ void market_cache_put(struct market_cache *cache, struct weir_text tenant, struc
     if (!make_key(cache, tenant, id, &key))
         return;
     remember(cache, key, kept, cache->ttl_ms);
-    if (may_ask(cache, weir__monotonic_us()))
-        (void)redis_client_ask(cache->client, key,
-                               (struct redis_word[]){ { "SET", 3 },
-                                                      { key.data, key.size },
-                                                      { kept.data, kept.size },
-                                                      { "PX", 2 },
-                                                      { cache->ttl, strlen(cache->ttl) },
-                                                      { "NX", 2 } }, /* of none: what somebody found stays */
-                               5 + is_none, on_stored, cache);
+    if (!may_ask(cache, weir__monotonic_us()))
+        return;
+    (void)redis_client_ask(cache->client, key,
+                           (struct redis_word[]){ { "SET", 3 },
+                                                  { key.data, key.size },
+                                                  { kept.data, kept.size },
+                                                  { "PX", 2 },
+                                                  { cache->ttl, strlen(cache->ttl) },
+                                                  { "NX", 2 } }, /* of none: what somebody found stays */
+                           5 + is_none, on_stored, cache);
+    redis_client_turn(cache->client, 0); /* it may be long until somebody asks again */
 }
 
 void market_cache_look(struct market_cache *cache, struct market_cache_counts *ret)

@@ -76,6 +76,12 @@ int weir__choose_topologies(const struct weir__program *program, const char *con
     return WEIR_OK;
 }
 
+const char *weir__letters_topic(const struct weir__program *program, const struct weir__plan *plan)
+{
+    return plan->dead_letters != NULL ? plan->dead_letters
+                                      : weir__config_text(program->settings, "dead.letters.topic");
+}
+
 const char *weir__application_id(const struct weir__program *program, const struct weir_topology *topology, char *buf,
                                  size_t size)
 {

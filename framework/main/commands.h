@@ -142,6 +142,8 @@ const char *weir__near_topology(const struct weir__program *program, const char 
 /* The topologies named, or all when none is; NULL-ended, to be freed. WEIR_BAD_ARGUMENT names the nearest. */
 int weir__choose_topologies(const struct weir__program *program, const char *const *names, size_t count,
                             const struct weir_topology ***ret, size_t *ret_count, struct weir_error *reterr);
+/* The topic of a topology's dead letters: its own, or the setting's; NULL = it has none. */
+const char *weir__letters_topic(const struct weir__program *program, const struct weir__plan *plan);
 /* The application id of a topology: application.id, with the topology's name after it where the program has several;
  * *ret NULL = the topology's own name. Kept in buf. */
 const char *weir__application_id(const struct weir__program *program, const struct weir_topology *topology, char *buf,

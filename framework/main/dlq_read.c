@@ -11,12 +11,6 @@ static bool known(const struct weir__dlq_topics *topics, const char *name)
     return false;
 }
 
-static const char *letters_of(const struct weir__dlq *dlq, const struct weir__plan *plan)
-{
-    return plan->dead_letters != NULL ? plan->dead_letters
-                                      : weir__config_text(dlq->program->settings, "dead.letters.topic");
-}
-
 static const struct weir__plan *plan_called(const struct weir__dlq *dlq, const char *name)
 {
     for (size_t i = 0; i < dlq->plans.count; i++)
@@ -34,7 +28,7 @@ static int fail_none(const char *topology, struct weir_error *reterr)
 static int add_word(struct weir__dlq *dlq, const char *word, struct weir_error *reterr)
 {
     const struct weir__plan *plan = plan_called(dlq, word);
-    const char              *topic = plan != NULL ? letters_of(dlq, plan) : word;
+    const char              *topic = plan != NULL ? weir__letters_topic(dlq->program, plan) : word;
 
     if (topic == NULL)
         return fail_none(word, reterr);
@@ -62,7 +56,7 @@ int weir__dlq_choose(struct weir__dlq *dlq, const char *const *words, size_t cou
     for (size_t i = 0; err == WEIR_OK && i < count; i++)
         err = add_word(dlq, words[i], reterr);
     for (size_t i = 0; count == 0 && i < dlq->plans.count; i++) {
-        const char *topic = letters_of(dlq, dlq->plans.items[i]);
+        const char *topic = weir__letters_topic(dlq->program, dlq->plans.items[i]);
 
         if (topic != NULL && !known(&dlq->topics, topic))
             dlq->topics.names[dlq->topics.count++] = topic;

@@ -46,8 +46,8 @@ int weir__explain_store(struct weir__explain *explain, const struct weir__explai
 int weir__explain_global(struct weir__explain *explain, const struct weir__store_plan *plan,
                          struct weir_error *reterr);
 
-/* explain_letters.c: dead letters of the topology that are about the key. keys: the forms that it has there. */
-int weir__explain_letters(struct weir__explain *explain, const struct weir__plan *plan, const struct weir_bytes *keys,
+/* explain_letters.c: dead letters of a topic that are about the key. keys: the forms that it has there. */
+int weir__explain_letters(struct weir__explain *explain, const char *topic, const struct weir_bytes *keys,
                           size_t count, struct weir_error *reterr);
 
 /* The key by a codec, in explain's arena. WEIR_UNREADABLE: it is none. */

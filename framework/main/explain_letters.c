@@ -16,6 +16,7 @@ struct letters {
     struct weir_arena        scratch;
     struct kind              kinds[KINDS_MOST];
     size_t                   count, more; /* more: of kinds that had no room */
+    int64_t                  folded;      /* letters that say nothing of keys */
 };
 
 static struct weir_text text_of(const struct weir_json *letter, const char *name)
@@ -87,6 +88,12 @@ static void count_letter(struct letters *letters, const struct weir_json *letter
              (long long)number_of(letter, "partition"), (long long)number_of(letter, "offset"));
 }
 
+/* Of how many letters a folded one is; 0: it is a letter like others. */
+static int64_t folded_in(const struct weir_json *letter)
+{
+    return weir_json_get(letter, "offsets") != NULL ? MAX(number_of(letter, "count"), 0) : 0;
+}
+
 static int take_letter(void *arg, const struct weir__raw *raw, struct weir_error *reterr)
 {
     struct letters         *letters = arg;
@@ -95,8 +102,10 @@ static int take_letter(void *arg, const struct weir__raw *raw, struct weir_error
 
     (void)reterr;
     weir__arena_reset(&letters->scratch);
-    if (raw->value.data != NULL && weir_json_parse(&letters->scratch, text, &letter, NULL) == WEIR_OK &&
-        is_about(letters, letter))
+    if (raw->value.data == NULL || weir_json_parse(&letters->scratch, text, &letter, NULL) != WEIR_OK)
+        return WEIR_OK;
+    letters->folded += folded_in(letter);
+    if (is_about(letters, letter))
         count_letter(letters, letter);
     return WEIR_OK;
 }
@@ -117,9 +126,13 @@ static void put_kinds(const struct letters *letters, const char *topic)
     }
     if (letters->more > 0)
         weir__buf_printf(out, "    %zu of other kinds\n", letters->more);
+    if (letters->folded > 0)
+        weir__buf_printf(out,
+                         "  %lld more in %s are folded and name no keys, only offsets: \"dlq list\" shows them\n",
+                         (long long)letters->folded, topic);
 }
 
-int weir__explain_letters(struct weir__explain *explain, const struct weir__plan *plan, const struct weir_bytes *keys,
+int weir__explain_letters(struct weir__explain *explain, const char *topic, const struct weir_bytes *keys,
                           size_t count, struct weir_error *reterr)
 {
     struct letters *letters = weir__zalloc(sizeof(*letters));
@@ -131,13 +144,13 @@ int weir__explain_letters(struct weir__explain *explain, const struct weir__plan
     letters->explain = explain;
     letters->keys = keys;
     letters->key_count = count;
-    err = explain->engine->partitions(explain->log, plan->dead_letters, weir__explain_call_by(explain), &partitions);
+    err = explain->engine->partitions(explain->log, topic, weir__explain_call_by(explain), &partitions);
     err = err == WEIR_NOTFOUND ? WEIR_OK : err;
     for (int32_t i = 0; err == WEIR_OK && i < partitions; i++)
-        err = weir__read_partition(explain->engine, explain->log, (struct weir__tp){ plan->dead_letters, i }, 0,
-                                   take_letter, letters, reterr);
+        err = weir__read_partition(explain->engine, explain->log, (struct weir__tp){ topic, i }, 0, take_letter,
+                                   letters, reterr);
     if (err == WEIR_OK)
-        put_kinds(letters, plan->dead_letters);
+        put_kinds(letters, topic);
     weir__arena_fini(&letters->scratch);
     weir__free(letters);
     return err;

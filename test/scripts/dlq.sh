@@ -69,6 +69,10 @@ for none in "--code other" "--stage ticks --to 2000-01-01" "--tenant t" "--from 
     equal "rejects: 0 dead letters of 0 records, 0 kinds" "$(cat "$work/out")" "what is left by $none"
 done
 
+expect 0 "$bars" explain k1 --dir "$work/$dir"
+folded=$("$bars" dlq list --dir "$work/$dir" --json --summary | sed -E 's/.*"folded":([0-9]+).*/\1/')
+grep -q "  $folded more in rejects are folded and name no keys" "$work/out" || fail "explain says nothing of folded letters: $(cat "$work/out")"
+
 echo "--- redrive: killed twice, each record once"
 summary() { tail -n 1 "$work/out"; }
 expect 2 "$bars" dlq redrive --dir "$work/$dir"

@@ -1,6 +1,7 @@
 # The doors of the tree. CMake does the work; CONTRIBUTING.md says what each form runs.
 BUILD ?= build
 CASES ?= test/conformance/cases
+REAL ?= ../shared/data/real
 CMAKE  = cmake -S . -G Ninja
 
 all: ; @$(CMAKE) -B $(BUILD) -DCMAKE_BUILD_TYPE=Release && cmake --build $(BUILD) -- -k 0
@@ -23,8 +24,10 @@ docs: all
 	@$(BUILD)/data-processing help --markdown >docs/configuration.md
 	@$(BUILD)/examples/word_count help --metrics >docs/metrics.md
 	@$(BUILD)/data-processing schemas >docs/schemas.md
+docs-real: all
+	@python3 test/market/real_input.py $(BUILD)/data-processing $(REAL) >docs/real-input.md.new && mv docs/real-input.md.new docs/real-input.md
 format: ; @.ci/format --fix
 check: ; @.ci/layers && .ci/format
 clean: ; @cmake -E rm -rf $(BUILD)
 
-.PHONY: all debug asan tsan test test-long conformance demo bench install docs format check clean
+.PHONY: all debug asan tsan test test-long conformance demo bench install docs docs-real format check clean

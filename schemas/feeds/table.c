@@ -251,7 +251,7 @@ static const struct market_feed feeds[] = {
                  [ROLE_MLC] = "Marginal Loss Component", [ROLE_MADE] = "generated_at" } }
     ISONE_REPORT("lmp_rt_final",  MARKET_RT1H, MARKET_SETTLED),
     ISONE_REPORT("lmp_rt_prelim", MARKET_RT1H, MARKET_PRELIM),
-    ISONE_REPORT("lmp_da_final|lmp_da",  MARKET_DA,   MARKET_SETTLED),
+    ISONE_REPORT("lmp_da_final|lmp_da|WW_DALMP_ISO",  MARKET_DA,   MARKET_SETTLED),
 
 #define ISONE_API(type, product, state, length)                                                                     \
     { .rules = &markets[ISONE], .data_type = type, .basis = product, .stage = state, .interval = length, .when = WHEN_START, \

@@ -360,6 +360,11 @@ START_TEST(files_that_say_when_they_were_made)
         all_of(make("a.json", "{\"timestamp\":\"2024-04-14 08:00:00.000+00:00\",\"return\":{\"Pool Price Report\":"
                               "[{\"begin_datetime_utc\":\"2024-04-14 06:00\",\"pool_price\":\"28.89\"}]}}")),
         "AESO.AB.RT1H 04-14T06:00:00Z 28.89 made 2024-04-14T08:00:00Z\n");
+    ck_assert_str_eq(
+        all_of(make("x.csv", "\"C\",\"Filename: WW_DALMP_ISO_20260602.csv\"\n"
+                             "\"H\",\"Date\",\"Hour Ending\",\"Location Name\",\"Locational Marginal Price\"\n"
+                             "\"D\",\"06/02/2026\",24,\"A\",5\n")),
+        "ISONE.A.DA 06-03T03:00:00Z 5\n");
 }
 END_TEST
 

@@ -34,6 +34,8 @@ value() {
     *_ENV) echo dev ;;
     *LOG_LEVEL) echo WARNING ;;
     *ENABLED) echo true ;;
+    *_THRESHOLD) echo 0.01 ;;
+    *_INTERVALS) echo 5m,1h,1d ;;
     *) echo 30 ;;
     esac
 }

@@ -82,20 +82,32 @@ static int fold_of(struct weir_context *ctx, const struct market_ladder *ladder,
     return WEIR_OK;
 }
 
+/* The longest level below n whose windows fill the span: a day that begins at half past is not made of hours. */
+static size_t child_of(const struct market_ladder *ladder, size_t n, const struct weir_span *span)
+{
+    size_t child = n - 1;
+
+    while (child > 0 &&
+           (span->start % ladder->levels[child].width != 0 || span->end % ladder->levels[child].width != 0))
+        child--;
+    return child;
+}
+
 static int fold_children(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
                          const struct market_line *line, const struct weir_span *span, struct market_fold *ret)
 {
+    const size_t      child = child_of(ladder, n, span);
     struct weir_rows *rows;
     struct weir_row   row;
-    int err = weir_fetch(ctx, ladder->levels[n - 1].store, line, span->start, span->end - 1, WEIR_ASCENDING, &rows);
+    int err = weir_fetch(ctx, ladder->levels[child].store, line, span->start, span->end - 1, WEIR_ASCENDING, &rows);
 
     *ret = (struct market_fold){ 0 };
     while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK) {
-        struct market_fold child;
+        struct market_fold fold;
 
-        err = fold_of(ctx, ladder, n - 1, line, &row, &child);
-        if (err == WEIR_OK && child.count > 0)
-            err = market_weir_code(market_fold_merge(ret, &child));
+        err = fold_of(ctx, ladder, child, line, &row, &fold);
+        if (err == WEIR_OK && fold.count > 0)
+            err = market_weir_code(market_fold_merge(ret, &fold));
     }
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }

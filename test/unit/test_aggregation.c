@@ -671,6 +671,34 @@ START_TEST(days_are_configuration)
 }
 END_TEST
 
+/* No hour begins when the day does: its bar has the ticks of the day all the same, each in one day. */
+START_TEST(days_begin_at_any_minute)
+{
+    static const char *const said[] = { "aggregation.bars.days=PJM=America/New_York+06:30, MISO=EST+00:03", NULL };
+    int64_t                  minutes = 0, days = 0;
+
+    make_specs((unsigned)_i);
+    shuffle();
+    settings = said;
+    open_driver(false, 0);
+    settings = NULL;
+    for (size_t i = 0; i < spec_count; i++)
+        pipe_spec(&specs[i]);
+    finish_run();
+    for (size_t i = 0; i < seen_count; i++) {
+        bool day = strcmp(seen[i].interval, "1d") == 0;
+
+        expect_bar(&seen[i]);
+        minutes += strcmp(seen[i].interval, "1m") == 0 ? seen[i].bar.trade_count : 0;
+        days += day ? seen[i].bar.trade_count : 0;
+        if (day && strncmp(seen[i].instrument, "PJM", 3) == 0)
+            ck_assert_int_eq(seen[i].bar.window_start % MARKET_HOURS(1), MARKET_MINUTES(30));
+    }
+    ck_assert_int_eq(days, minutes);
+    close_driver();
+}
+END_TEST
+
 START_TEST(days_that_are_none_are_said)
 {
     static const char *const bad[][2] = {
@@ -801,6 +829,7 @@ int main(void)
     tcase_add_loop_test(tests, what_is_superseded_is_counted, 0, 2);
     tcase_add_test(tests, days_are_those_of_the_market);
     tcase_add_test(tests, days_are_configuration);
+    tcase_add_loop_test(tests, days_begin_at_any_minute, 1, 4);
     tcase_add_test(tests, days_that_are_none_are_said);
     tcase_add_loop_test(tests, days_of_two_markets_overlap, 0, 4);
     tcase_add_test(tests, what_is_too_old_is_a_dead_letter);

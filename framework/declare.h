@@ -71,7 +71,7 @@ struct weir_windows {
      * key without records leaves, 0 = 7 days. */
     int     late; /* enum weir_late */
     int64_t ttl;
-    bool    fixed; /* size, time and retention are no settings: the verbs count on them */
+    bool    fixed; /* size, time, retention and late are no settings: the verbs count on them, or decide themselves */
 };
 
 struct weir_store {

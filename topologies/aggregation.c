@@ -2,7 +2,8 @@
  * spreads; and bars become spreads of pairs and forward curves.
  *
  * (1) A tick is its tick id. Of several contents one counts, by a fixed order, whatever order they come in.
- * (2) The minute of a tick decides once whether it is accepted: the minute's end + 48 h > the instrument's own time.
+ * (2) The minute of a tick decides once whether it is accepted: the minute's end + 48 h, or what configuration says, > the
+ *     instrument's own time.
  * (3) A longer bar is folded from its stored children: when it closes, and when a child that has closed changes.
  * (4) A backfill's tick is accepted whatever its age. Windows that are there go on; others begin anew on a line of the
  *     backfill's own, with a time of its own, under the instrument's next epoch. The live time does not move. What load brings
@@ -68,12 +69,14 @@ static weir_process take, pass, lead, meet;
 static weir_open    begin, begin_meeting;
 static weir_final   close_window, close_meeting;
 static int          check_days(const char *text, struct weir_error *reterr),
-                    check_intervals(const char *text, struct weir_error *reterr), check_least(const char *text, struct weir_error *reterr);
+                    check_intervals(const char *text, struct weir_error *reterr), check_least(const char *text, struct weir_error *reterr),
+                    check_accepts(const char *text, struct weir_error *reterr);
 static const struct market_board pair_board, curve_board;
 STEP(bars, take, .open = begin, .final = close_window, .state = sizeof(struct market_setup), .key = market_key, .value = market_bar,
      .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, other_s, rolling_s, last_s, quotes_s),
      .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days },
                         { "intervals", WEIR_OPTION_TEXT, "1m,5m,1h,1d", check_intervals },
+                        { "accepts", WEIR_OPTION_TEXT, "48h", check_accepts },
                         { "rolling_least", WEIR_OPTION_TEXT, "2", check_least }));
 /* what bars sends besides bars: each has a node that says its type */
 STEP(rolled, pass, .key = market_key, .value = market_stats);
@@ -161,6 +164,8 @@ static int begin(struct weir_context *ctx)
     int                  err = (int)MIN(handle, 0);
 
     if (err == WEIR_OK)
+        err = weir__parse_duration(weir_option_text(ctx, "accepts"), &setup->accepts);
+    if (err == WEIR_OK)
         err = market_intervals_read(weir_option_text(ctx, "intervals"), &ladder, &setup->intervals, NULL);
     return err < 0 ? err : market_days_read(weir_option_text(ctx, "days"), &setup->days, NULL);
 }
@@ -179,6 +184,15 @@ static int check_least(const char *text, struct weir_error *reterr)
     return number >= 1 && number <= 1000000
                ? WEIR_OK
                : weir__fail(reterr, WEIR_BAD_CONFIG, "rolling_least", "a number from 1 on is expected");
+}
+
+static int check_accepts(const char *text, struct weir_error *reterr)
+{
+    int64_t ms;
+
+    return weir__parse_duration(text, &ms) == WEIR_OK && ms >= 0 && ms <= TAKEN
+               ? WEIR_OK
+               : weir__fail(reterr, WEIR_BAD_CONFIG, "accepts", "a duration up to 48h is expected");
 }
 
 static int64_t rolling_least(struct weir_context *ctx)
@@ -239,12 +253,22 @@ static bool fills_live(const struct market_arrival *arrival)
 /* Whether the line takes no more of the minute. 1, 0 or a code. */
 static int is_late(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span)
 {
-    int64_t time = weir_key_time(ctx, minute_s, &arrival->line);
-    int     left = has_left(ctx, arrival, &levels[0]);
+    const struct market_setup *setup = weir_state(ctx);
+    int64_t                    time = weir_key_time(ctx, minute_s, &arrival->line);
+    int                        left = has_left(ctx, arrival, &levels[0]);
 
     if (left < 0 || (time < 0 && time != WEIR_NOTFOUND))
         return left < 0 ? left : (int)time;
-    return left == 1 || (time != WEIR_NOTFOUND && span->end + TAKEN <= time);
+    return left == 1 || (time != WEIR_NOTFOUND && span->end + setup->accepts <= time);
+}
+
+static int refuse_late(struct weir_context *ctx)
+{
+    char text[120];
+
+    snprintf(text, sizeof(text), "the tick's minute ended %s or more before the instrument's own time",
+             weir_option_text(ctx, "accepts"));
+    return weir_refuse(ctx, "too_late", text);
 }
 
 /* 1 = the tick is taken; 0 = refused. What load brings too late is a backfill. */
@@ -264,7 +288,7 @@ static int accept(struct weir_context *ctx, struct market_arrival *arrival, cons
         weir_drop(ctx, "replayed");
         return 0;
     }
-    return weir_refuse(ctx, "too_late", "the tick's minute ended 48 h or more before the instrument's own time");
+    return refuse_late(ctx);
 }
 
 /* A backfill has come to a window that is a fold of ticks nobody knows any more: only its own count from now on. */
@@ -346,6 +370,17 @@ static int say_if_closed(struct weir_context *ctx, const struct market_arrival *
     return market_rolling_say(ctx, &rolling, &arrival->line.key);
 }
 
+/* Of a live tick that comes when its minute has closed: what is said is said again. */
+static int note_late(struct weir_context *ctx, const struct market_arrival *arrival, const struct weir_span *span)
+{
+    int standing =
+        arrival->backfill == 0 ? weir_window_standing(ctx, minute_s, &arrival->line, span->end) : WEIR_OPEN;
+
+    if (standing == WEIR_CLOSED)
+        weir_note(ctx, "late");
+    return MIN(standing, WEIR_OK);
+}
+
 static int take_counting(struct weir_context *ctx, struct market_arrival *arrival)
 {
     struct weir_span span = market_span(ctx, &levels[0], arrival->tick);
@@ -358,9 +393,10 @@ static int take_counting(struct weir_context *ctx, struct market_arrival *arriva
         err = renew(ctx, arrival, &span);
         return err < 0 ? err : say_if_closed(ctx, arrival, &span);
     }
-    if (err < 0)
-        return err;
-    err = fold_in(ctx, arrival, &span);
+    if (err >= 0)
+        err = note_late(ctx, arrival, &span);
+    if (err >= 0)
+        err = fold_in(ctx, arrival, &span);
     if (err >= 0)
         err = market_rolling_enter(ctx, &rolling, arrival);
     if (err >= 0 && !fills_live(arrival))

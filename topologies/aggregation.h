@@ -150,6 +150,7 @@ int market_intervals_read(const char *text, const struct market_ladder *ladder, 
 struct market_setup {
     struct market_days      days; /* the first: market_days finds it there */
     struct market_intervals intervals;
+    int64_t accepts; /* how long after its minute's end a tick is taken, by the instrument's own time, ms */
 };
 /* store: market_wide to market_window. A tick that counts has come, and its minute is folded. */
 int market_others_changed(struct weir_context *ctx, const struct market_ladder *ladder,

@@ -124,7 +124,7 @@ const struct weir__field weir__fields[] = {
     { "time", "window stores and their nodes", "per_partition or per_key",
       "Whose records bring the time by which windows close: all of the partition, or the key's own. Not of windows that the topology fixes." },
     { "late", "window stores and their nodes by key time", "correct or refuse",
-      "What becomes of a record whose window has closed and is still kept." },
+      "What becomes of a record whose window has closed and is still kept. Not of windows that the topology fixes." },
     { "idle", "window stores and their nodes by key time", "a duration; 0 is never",
       "Wall time without a record after which a key's windows close." },
     { "ttl", "window stores and their nodes by key time", "a duration; 0 is 7d",

@@ -98,9 +98,9 @@ static void ask_windows(struct weir__compiler *compiler, const char *element, st
         ask_ms(compiler, element, "size", &windows->size);
         ask_word(compiler, element, "time", times, "per_partition or per_key", &windows->time);
         ask_ms(compiler, element, "retention", &windows->retention);
+        ask_word(compiler, element, "late", late, "correct or refuse", &windows->late);
     }
     ask_ms(compiler, element, "grace", &windows->grace);
-    ask_word(compiler, element, "late", late, "correct or refuse", &windows->late);
     ask_ms(compiler, element, "idle", &windows->idle);
     ask_ms(compiler, element, "ttl", &windows->ttl);
 }

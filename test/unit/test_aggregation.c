@@ -719,6 +719,27 @@ START_TEST(days_that_are_none_are_said)
 }
 END_TEST
 
+/* What steps do not ask for is no setting; how late ticks may be is one of the step. */
+START_TEST(lateness_that_is_none_is_said)
+{
+    static const char *const bad[][2] = {
+        { "aggregation.bars.accepts=49h", "a duration up to 48h" },
+        { "aggregation.bars.accepts=soon", "a duration up to 48h" },
+        { "aggregation.minute_s.late=refuse", "late" },
+        { "aggregation.minute_s.retention=1h", "retention" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        const char *const         said[] = { bad[i][0], NULL };
+        struct weir_driver_config config = { .settings = said };
+
+        ck_assert_int_eq(weir_driver_open(&aggregation, &config, weir_engines, &driver, &error), WEIR_BAD_CONFIG);
+        ck_assert_msg(strstr(error.text, bad[i][1]) != NULL || strstr(error.where, bad[i][1]) != NULL, "%s: %s",
+                      error.where, error.text);
+    }
+}
+END_TEST
+
 /* Two markets name one symbol: their days overlap, and each has all that lies in it, in whatever order it came. */
 START_TEST(days_of_two_markets_overlap)
 {
@@ -831,6 +852,7 @@ int main(void)
     tcase_add_test(tests, days_are_configuration);
     tcase_add_loop_test(tests, days_begin_at_any_minute, 1, 4);
     tcase_add_test(tests, days_that_are_none_are_said);
+    tcase_add_test(tests, lateness_that_is_none_is_said);
     tcase_add_loop_test(tests, days_of_two_markets_overlap, 0, 4);
     tcase_add_test(tests, what_is_too_old_is_a_dead_letter);
     tcase_add_loop_test(tests, a_gap_longer_than_the_retention_loses_no_bar, 0, 3);

@@ -521,7 +521,7 @@ struct market_instrument {
 enum market_projection { MARKET_LATEST_PRICE, MARKET_CURVE_SNAPSHOT, MARKET_CUSTOM, MARKET_BARS };
 enum market_invalidate {
     MARKET_INVALIDATE_DROP,    /* the entry goes, in the store and outside of it, until something new comes for it */
-    MARKET_INVALIDATE_REFRESH, /* what the store has is served again, under the epoch of now */
+    MARKET_INVALIDATE_REFRESH, /* what the store has is served again; a latest price under the epoch of now */
 };
 
 /* Of exactly one entry: its key is that of the record. */
@@ -532,6 +532,7 @@ struct market_invalidation {
     int64_t                since; /* only what is of that event time or later; 0 = all */
     struct weir_text       reason, requested_by;
     int64_t                requested_at;
+    int64_t                epoch; /* of rebuilds of projection, when it was asked for */
 };
 
 /* Records, flags, ids and reasons as docs/schemas.md says them, from the tables. */

@@ -385,8 +385,9 @@ static const struct market_field invalidation_rows[] = {
     ROW(market_invalidation, TEXT,       reason,          UP_TO(ID_TEXT_MAX)),
     ROW(market_invalidation, TEXT,       requested_by,    UP_TO(ID_TEXT_MAX)),
     ROW(market_invalidation, INT,        requested_at,    REQUIRED),
+    ROW(market_invalidation, INT,        epoch,           ELSE(1)),
 };
-TABLE(market_invalidation, 1, invalidation_rows);
+TABLE(market_invalidation, 2, invalidation_rows);
 
 /* ---- state of aggregation ---- */
 

@@ -30,6 +30,7 @@ struct rebuild {
     struct weir__looked         looked;
     const char                 *tenant, *instrument;
     int64_t                     since; /* us; 0 = all */
+    int64_t                     epoch; /* of projection now */
     bool                        dry, drop;
     struct weir__producer      *producer; /* NULL: a dry run */
     const struct kind          *kind;     /* at work */
@@ -55,7 +56,8 @@ static struct market_invalidation invalidation_of(const struct rebuild *rebuild,
                                          .since = rebuild->since,
                                          .reason = { "rebuild", strlen("rebuild") },
                                          .requested_by = { by, by != NULL ? strlen(by) : 0 },
-                                         .requested_at = weir__wall_ms() * 1000 };
+                                         .requested_at = weir__wall_ms() * 1000,
+                                         .epoch = rebuild->epoch };
 }
 
 static int send_entry(struct rebuild *rebuild, const struct market_key *key, struct weir_error *reterr)
@@ -146,6 +148,29 @@ static int send_kind(struct rebuild *rebuild, struct weir_error *reterr)
 }
 
 /* ---- all that is asked for ---- */
+
+/* 1 where projection has not run yet. */
+static int read_epoch(struct rebuild *rebuild, struct weir_error *reterr)
+{
+    const struct weir_topology *only = &projection;
+    struct weir__plans          plans = { 0 };
+    struct weir__control        control = { .epoch = 1 };
+    int                         err = weir__plans_make(rebuild->program, &only, 1, &plans, reterr);
+
+    if (err == WEIR_OK) {
+        struct weir__control_at at = { .engine = rebuild->looked.engine,
+                                       .log = rebuild->looked.log,
+                                       .application = plans.items[0]->application };
+
+        err = weir__control_read(&at, &control, reterr);
+    }
+    if (err == WEIR_OK || err == WEIR_NOTFOUND) {
+        rebuild->epoch = MAX(control.epoch, 1);
+        err = WEIR_OK;
+    }
+    weir__plans_fini(&plans);
+    return err;
+}
 
 static int open_topic(struct rebuild *rebuild, struct weir_error *reterr)
 {
@@ -252,6 +277,8 @@ static int rebuild_entries(struct rebuild *rebuild, struct weir_error *reterr)
     if (err == WEIR_OK)
         err = rebuild->dry ? weir__looked_open(rebuild->program, rebuild->args, &rebuild->looked, reterr)
                            : weir__looked_open_stopped(rebuild->program, rebuild->args, &rebuild->looked, reterr);
+    if (err == WEIR_OK)
+        err = read_epoch(rebuild, reterr);
     if (err == WEIR_OK)
         err = send_kinds(rebuild, only, reterr);
     if (rebuild->producer != NULL)

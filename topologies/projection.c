@@ -268,12 +268,6 @@ static int refresh_price(struct weir_context *ctx, const struct weir_record *rec
     return err < 0 ? err : weir_forward_to(ctx, cached, &again);
 }
 
-/* Nor what came after it was asked for: read once more, after a reset, it does no harm. */
-static bool is_meant(const struct market_invalidation *asked, const struct market_latest *served)
-{
-    return served->event_time >= asked->since && served->ingested_at <= asked->requested_at;
-}
-
 /* Of latest prices. The record is about what its key says. */
 static int invalidate(struct weir_context *ctx, const struct weir_record *rec)
 {
@@ -288,7 +282,8 @@ static int invalidate(struct weir_context *ctx, const struct weir_record *rec)
     if (asked->projection_type != MARKET_LATEST_PRICE)
         return WEIR_OK;
     err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
-    if (err == WEIR_NOTFOUND || (err == WEIR_OK && !is_meant(asked, served))) {
+    if (err == WEIR_NOTFOUND ||
+        (err == WEIR_OK && !market_is_meant(ctx, asked, served->event_time, served->ingested_at))) {
         weir_drop(ctx, "nothing_invalid");
         return WEIR_OK;
     }

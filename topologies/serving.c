@@ -176,31 +176,26 @@ int market_shelf_keep(struct weir_context *ctx, const struct weir_record *rec)
 
 /* ---- invalidation ---- */
 
-/* Nor what came after it was asked for: read once more, after a reset, it does no harm. */
-static bool is_meant(const struct market_shelf *shelf, const struct market_invalidation *asked, const void *entry)
-{
-    int64_t time = shelf->kind->time(entry);
-
-    return time >= asked->since && time <= asked->requested_at;
-}
-
 int market_shelf_invalidate(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct market_shelf        *shelf = weir_arg(ctx);
     const struct market_invalidation *asked = rec->value;
     const void                       *entry;
+    int64_t                           time;
     int                               err;
 
     if (rec->key == NULL || asked == NULL || asked->projection_type != shelf->kind->projection)
         return WEIR_OK; /* another node's: latest prices refuse nulls */
     err = weir_get(ctx, shelf->store, rec->key, &entry);
-    if (err == WEIR_NOTFOUND || (err == WEIR_OK && !is_meant(shelf, asked, entry)))
+    if (err < 0)
+        return err == WEIR_NOTFOUND ? WEIR_OK : err;
+    time = shelf->kind->time(entry);
+    if (!market_is_meant(ctx, asked, time, time))
         return WEIR_OK;
-    if (err == WEIR_OK && asked->action == MARKET_INVALIDATE_DROP) {
-        err = weir_delete(ctx, shelf->store, rec->key);
-        return err < 0 ? err : serve_all(ctx, shelf, shelf->gone, rec->key, entry);
-    }
-    return err < 0 ? err : serve_all(ctx, shelf, shelf->served, rec->key, entry);
+    if (asked->action == MARKET_INVALIDATE_REFRESH)
+        return serve_all(ctx, shelf, shelf->served, rec->key, entry);
+    err = weir_delete(ctx, shelf->store, rec->key);
+    return err < 0 ? err : serve_all(ctx, shelf, shelf->gone, rec->key, entry);
 }
 
 static int refresh(struct weir_context *ctx, int64_t time)

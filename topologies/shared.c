@@ -39,6 +39,15 @@ int market_reject_null(struct weir_context *ctx, const struct weir_record *rec)
     return weir_reject(ctx, WEIR_NULL_GIVEN, rec->key == NULL ? "the record has no key" : "the record is null");
 }
 
+/* By the clock where it is read once more; else all that is there has come before it, day-ahead prices of tomorrow too. */
+bool market_is_meant(struct weir_context *ctx, const struct market_invalidation *asked, int64_t event_time,
+                     int64_t came)
+{
+    bool again = weir_replayed(ctx) || asked->epoch < weir_epoch(ctx);
+
+    return event_time >= asked->since && (!again || came <= asked->requested_at);
+}
+
 void market_tenant_of_key(struct weir_arena *arena, const char *topic, struct weir_bytes key, struct weir_bytes value,
                           struct weir_text *ret)
 {

@@ -22,6 +22,11 @@ int market_reject_null(struct weir_context *ctx, const struct weir_record *rec);
 int64_t market_load_of(const struct weir_record *rec);
 int64_t market_backfill_of(const struct weir_record *rec);
 
+/* Whether an entry of that event time, which came then (us), is what an invalidation asks for. Nothing that came after it was asked
+ * for is: read once more, after a rebuild, it undoes nothing. */
+bool market_is_meant(struct weir_context *ctx, const struct market_invalidation *asked, int64_t event_time,
+                     int64_t came);
+
 /* Whose a record downstream of normalization is: its key says. */
 weir_tenant market_tenant_of_key;
 

@@ -147,7 +147,8 @@ static struct market_invalidation full_invalidation(void)
                                          .since = 1746057600000000,
                                          .reason = text_of("a fault is mended"),
                                          .requested_by = text_of("desk"),
-                                         .requested_at = 1746057600000001 };
+                                         .requested_at = 1746057600000001,
+                                         .epoch = 3 };
 }
 
 static struct market_content full_content(void)
@@ -228,7 +229,8 @@ static void make_samples(void)
         .tenant_id = text_of("t"), .instrument_id = text_of("A"), .active = true, .version = 1
     };
     least[5].content.revision = 1;
-    least[7].invalidation = (struct market_invalidation){ .tenant_id = text_of("t"), .instrument_id = text_of("A") };
+    least[7].invalidation =
+        (struct market_invalidation){ .tenant_id = text_of("t"), .instrument_id = text_of("A"), .epoch = 1 };
 }
 
 /* ---- helpers ---- */

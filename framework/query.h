@@ -4,7 +4,8 @@
  *     ready for it at its task's next round: WEIR_AGAIN until then, unless it was declared with .served.
  * (2) No record waits for a reader. The reads of one call may hold up the closing of a task for as long as they take.
  * (3) A key is asked of the task that its partition number (murmur2, as Java producers have it) belongs to; of all tasks
- *     of the process where the store has .routed_by, or weir_view_everywhere was called. Many rows are those of all.
+ *     of the process where the store has .routed_by, or weir_view_everywhere was called; of that of a record's key after
+ *     weir_view_routed. Many rows are those of all.
  * (4) Values are decoded into the caller's arena and live as long as it does. Nothing needs closing.
  * (5) Many rows come in the order of their keys' bytes, over all tasks. They are read in pages: rows of one task that
  *     come together are one moment's.
@@ -27,6 +28,10 @@ WEIR_API int weir_view_open(const struct weir_apps *apps, const char *topology, 
                             struct weir_arena *arena, struct weir_view **ret, struct weir_error *reterr)
     WEIR_MUST_CHECK;
 WEIR_API void weir_view_everywhere(struct weir_view *view);
+/* What is asked from now on is asked of the task of this record key: for stores whose rows have longer keys than the records that made
+ * them. WEIR_NULL_GIVEN, WEIR_LIMIT. */
+WEIR_API int weir_view_routed(struct weir_view *view, struct weir_arena *arena, const struct weir_codec *codec,
+                              const void *key) WEIR_MUST_CHECK;
 
 /* All of them: WEIR_AGAIN: the task is being restored or moved, or the store made ready: try again soon;
  * WEIR_ELSEWHERE: the key's task runs in another process; WEIR_BAD_ARGUMENT: not of this kind of store; WEIR_UNREADABLE;

@@ -14,7 +14,8 @@ enum { SHOWN_MOST = 20 };
 
 /* ---- the checks: $WORD is filled in ---- */
 
-static const char *const bar_tables[] = { "bars_1m", "bars_5m", "bars_1h", "bars_1d", NULL };
+static const char *const bar_tables[] = { "bars_1m", "bars_5m", "bars_1h", "bars_1d", "bars_other", NULL };
+static const char *const filled_tables[] = { "bars_1m", "bars_5m", "bars_1h", "bars_1d", NULL }; /* in any case */
 static const char *const tick_tables[] = { "enriched_ticks", NULL };
 
 static const struct check {
@@ -26,14 +27,14 @@ static const struct check {
       "SELECT concat(tenant_id, '/', instrument_id, ' ', kind), "
       "concat('nothing from ', toString(fromUnixTimestamp64Micro(starts[i] + usual, 'UTC')), ' to ', "
       "toString(fromUnixTimestamp64Micro(starts[i + 1], 'UTC')), ', usually every ', toString(intDiv(usual, 1000000)), ' s') "
-      "FROM (SELECT tenant_id, instrument_id, any(`interval`) AS kind, "
+      "FROM (SELECT tenant_id, instrument_id, `interval` AS kind, "
       "arraySort(groupArray(toUnixTimestamp64Micro(window_start))) AS starts, "
       "arraySort(arrayPopFront(arrayDifference(starts))) AS steps, steps[intDiv(length(steps) + 1, 2)] AS usual "
       "FROM $TABLE FINAL WHERE window_start >= $FROM AND window_start < $TO AND state != 'open' AND $TENANT "
-      "GROUP BY tenant_id, instrument_id HAVING length(starts) > 2) "
+      "GROUP BY tenant_id, instrument_id, kind HAVING length(starts) > 2) "
       "ARRAY JOIN arrayEnumerate(arrayPopBack(starts)) AS i "
       "WHERE (starts[i + 1] - starts[i]) * 2 > usual * 3 AND starts[i + 1] - starts[i] - usual >= $GAP "
-      "ORDER BY tenant_id, instrument_id, i" },
+      "ORDER BY tenant_id, instrument_id, kind, i" },
     { "value", "values that cannot be", bar_tables,
       "SELECT concat(tenant_id, '/', instrument_id, ' ', `interval`, ' ', toString(window_start)), arrayStringConcat(wrong, ', ') "
       "FROM (SELECT *, arrayFilter(x -> x != '', ["
@@ -62,7 +63,7 @@ static const struct check {
       "SELECT concat(tenant_id, '/', market), concat('the newest tick is of ', toString(max(event_time))) "
       "FROM $TABLE FINAL WHERE event_time >= $FROM AND event_time < $TO AND $TENANT "
       "GROUP BY tenant_id, market HAVING max(event_time) < $NEWEST ORDER BY 1" },
-    { "empty", "empty tables", bar_tables,
+    { "empty", "empty tables", filled_tables,
       "SELECT '$TABLE', 'no row of the window' FROM (SELECT count() AS rows FROM $TABLE FINAL "
       "WHERE window_start >= $FROM AND window_start < $TO AND $TENANT) WHERE rows = 0" },
 };

@@ -76,14 +76,10 @@ static int send_again(struct reconciling *reconciling, const struct market_click
 static int repair(struct reconciling *reconciling, struct weir_bytes name, const struct market_bar *log,
                   const struct market_bar *row, struct weir_error *reterr)
 {
-    const struct market_clickhouse_table *table = clickhouse_table_of(log->interval);
-
-    if (table != NULL && (row == NULL || market_bar_compare(log, row) >= 0))
-        return send_again(reconciling, table, log, reterr);
+    if (row == NULL || market_bar_compare(log, row) >= 0)
+        return send_again(reconciling, clickhouse_table_of(log->interval), log, reterr);
     reconciling->stuck++;
-    show(reconciling, name,
-         table != NULL ? "cannot be repaired: the row's version is greater"
-                       : "cannot be repaired: there is no such table");
+    show(reconciling, name, "cannot be repaired: the row's version is greater");
     return WEIR_OK;
 }
 

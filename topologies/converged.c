@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 
 static const char *const topics[] = { "aggregated.market.bars.1m.v1", "aggregated.market.bars.5m.v1",
-                                      "aggregated.market.bars.1h.v1", "aggregated.market.bars.1d.v1" };
+                                      "aggregated.market.bars.1h.v1", "aggregated.market.bars.1d.v1",
+                                      "aggregated.market.bars.other.v1" };
 
 void market_run_fini(struct market_run *run)
 {

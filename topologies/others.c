@@ -4,8 +4,6 @@
  * (2) A window is folded from the longest of the ladder's windows that fit into it, when it closes and when a tick changes it after
  *     that.
  */
-#include <stdlib.h>
-
 #include "topologies/aggregation.h"
 
 /* ---- what is asked for ---- */
@@ -15,21 +13,25 @@ static int bad(const char *item, size_t size, const char *what, struct weir_erro
     return weir__fail(reterr, WEIR_BAD_CONFIG, "intervals", "\"%.*s\": %s", (int)MIN(size, 20), item, what);
 }
 
-/* Minutes of "15m", "4h"; 0 = it is none that divides a day. */
-static int64_t minutes_of(const char *item, size_t size)
+int64_t market_minutes_of(struct weir_text interval)
 {
-    char   *end;
-    int64_t number = item[0] >= '1' && item[0] <= '9' ? strtoll(item, &end, 10) : 0;
+    int64_t number = 0;
+    size_t  digits = 0;
+    char    unit;
 
-    if (number == 0 || number > 720 || end != item + size - 1 || (*end != 'm' && *end != 'h'))
+    while (digits < interval.size && digits < 3 && interval.data[digits] >= '0' + (digits == 0) &&
+           interval.data[digits] <= '9')
+        number = 10 * number + (interval.data[digits++] - '0');
+    unit = digits > 0 && digits + 1 == interval.size ? interval.data[digits] : '\0';
+    if (unit != 'm' && unit != 'h')
         return 0;
-    number *= *end == 'h' ? 60 : 1;
-    return number <= 720 && 1440 % number == 0 ? number : 0;
+    number *= unit == 'h' ? 60 : 1;
+    return number <= MARKET_MINUTES_MOST && 1440 % number == 0 ? number : 0;
 }
 
 static int add(struct market_intervals *to, const char *item, size_t size, struct weir_error *reterr)
 {
-    int64_t minutes = minutes_of(item, size);
+    int64_t minutes = market_minutes_of((struct weir_text){ item, size });
 
     if (minutes == 0)
         return bad(item, size, "intervals are 1d, or so many minutes (15m) or hours (4h) that a day is made of them",

@@ -2,9 +2,8 @@
  * forward curves; over HTTP, by Redis and by ClickHouse.
  *
  * (1) The latest price is the greatest by (epoch, event time, sequence, tick id): a late tick never takes it back.
- * (2) Of several bars of a window the one of the greatest (epoch, revision) stays, whatever order they come in.
- * (3) An entry that is asked for goes, or is served once more under the epoch of now, in all places; nothing else does.
- * (4) Redis has what is latest; ClickHouse every tick and every bar, of which readers take the greatest version (FINAL).
+ * (2) An entry that is asked for goes, or is served once more under the epoch of now, in all places; nothing else does.
+ * (3) Redis has what is latest; ClickHouse every tick and every bar, of which readers take the greatest version (FINAL).
  */
 #include "topologies/clickhouse/clickhouse.h"
 #include "topologies/redis/redis.h"
@@ -12,8 +11,8 @@
 
 /* clang-format off */
 
-static weir_process keep_latest, keep_bar;
-static weir_answer  answer_latest, answer_bars;
+static weir_process keep_latest;
+static weir_answer  answer_latest;
 
 /* where ticks and bars come from, rest, and go */
 SOURCE (enriched, "enriched.market.ticks.v1",     market_key, market_enriched);
@@ -21,6 +20,7 @@ SOURCE (bars_1m,  "aggregated.market.bars.1m.v1", market_key, market_bar);
 SOURCE (bars_5m,  "aggregated.market.bars.5m.v1", market_key, market_bar);
 SOURCE (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);
 SOURCE (bars_1d,  "aggregated.market.bars.1d.v1", market_key, market_bar);
+SOURCE (bars_other, "aggregated.market.bars.other.v1", market_key, market_bar);
 SOURCE (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
 SOURCE (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
 SOURCE (invalid,  MARKET_INVALIDATION_TOPIC,      market_key, market_invalidation);
@@ -36,6 +36,7 @@ WINDOWS(served_1m_s, market_key, market_bar_msgpack, SERVED(MINUTES(1), DAYS(7))
 WINDOWS(served_5m_s, market_key, market_bar_msgpack, SERVED(MINUTES(5), DAYS(30)));
 WINDOWS(served_1h_s, market_key, market_bar_msgpack, SERVED(HOURS(1),   DAYS(366)));
 WINDOWS(served_1d_s, market_key, market_bar_msgpack, SERVED(HOURS(25),  DAYS(3660)));
+WINDOWS(served_other_s, market_wide, market_bar_msgpack, SERVED(HOURS(12), DAYS(366)));
 SINK   (prices,  "served.market.latest_prices.v1", market_key, market_latest, .settings = LIST(char, "cleanup.policy=compact"));
 SINK   (rejects, "processing.deadletter.projection.v1", weir_blob, weir_blob);
 
@@ -57,6 +58,7 @@ OUTLET (row_1m,     market_clickhouse, market_key, market_bar,      .arg = marke
 OUTLET (row_5m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_5m);
 OUTLET (row_1h,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1h);
 OUTLET (row_1d,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1d);
+OUTLET (row_other,  market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_other);
 
 /* what happens on the way */
 static weir_process pass, invalidate;
@@ -88,15 +90,18 @@ static const struct market_shelf moved_shelves[] = {
     { stats_s, stat_moved, NULL, market_shelf_stats }, { bid_asks_s, bid_ask_moved, NULL, market_shelf_spread } };
 KEEP(of_ticks, is_bid_ask);
 DROP(of_pairs, is_bid_ask);
-STEP(kept_1m, keep_bar, .uses = STORES(served_1m_s), .arg = served_1m_s);
-STEP(kept_5m, keep_bar, .uses = STORES(served_5m_s), .arg = served_5m_s);
-STEP(kept_1h, keep_bar, .uses = STORES(served_1h_s), .arg = served_1h_s);
-STEP(kept_1d, keep_bar, .uses = STORES(served_1d_s), .arg = served_1d_s);
+STEP(kept_1m, market_bars_keep, .uses = STORES(served_1m_s), .arg = served_1m_s);
+STEP(kept_5m, market_bars_keep, .uses = STORES(served_5m_s), .arg = served_5m_s);
+STEP(kept_1h, market_bars_keep, .uses = STORES(served_1h_s), .arg = served_1h_s);
+STEP(kept_1d, market_bars_keep, .uses = STORES(served_1d_s), .arg = served_1d_s);
+STEP(kept_other, market_bars_keep_other, .uses = STORES(served_other_s), .arg = served_other_s);
+static const struct market_bars_shelf bars_shelf[1] = {{
+    { { "1m", served_1m_s }, { "5m", served_5m_s }, { "1h", served_1h_s }, { "1d", served_1d_s } }, served_other_s }};
 
 TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8083, .settings = market_settings,
     .endpoints = ENDPOINTS(
         { "/projections/latest_price", answer_latest, NULL },
-        { "/projections/bars",         answer_bars,   NULL },
+        { "/projections/bars",         market_answer_bars, bars_shelf },
         { "/projections/curve_snapshot", market_answer_curve,  curve_shelf },
         { "/projections/custom",         market_answer_custom, ARG(struct market_custom, pair_shelf, bid_ask_shelf, stat_shelf) }),
     .paths = PATHS(
@@ -130,15 +135,10 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         PATH(bars_1m, kept_1m), PATH(bars_1m, row_1m),
         PATH(bars_5m, kept_5m), PATH(bars_5m, row_5m),
         PATH(bars_1h, kept_1h), PATH(bars_1h, row_1h),
-        PATH(bars_1d, kept_1d), PATH(bars_1d, row_1d)));
+        PATH(bars_1d, kept_1d), PATH(bars_1d, row_1d),
+        PATH(bars_other, kept_other), PATH(bars_other, row_other)));
 
 /* clang-format on */
-
-static const struct interval {
-    const char *name, *store;
-} intervals[] = {
-    { "1m", "served_1m_s" }, { "5m", "served_5m_s" }, { "1h", "served_1h_s" }, { "1d", "served_1d_s" }
-};
 
 /* ---- latest price ---- */
 
@@ -340,105 +340,4 @@ static int is_bid_ask(struct weir_context *ctx, const struct weir_record *rec)
 {
     (void)ctx;
     return rec->value != NULL && ((const struct market_spread *)rec->value)->kind == MARKET_BID_ASK;
-}
-
-/* ---- bars ---- */
-
-static int keep_bar(struct weir_context *ctx, const struct weir_record *rec)
-{
-    const struct weir_store *store = weir_arg(ctx);
-    const struct market_bar *bar = rec->value, *known;
-    int64_t                  start;
-    int                      err;
-
-    if (rec->key == NULL || bar == NULL)
-        return market_reject_null(ctx, rec);
-    start = bar->window_start / 1000;
-    err = weir_get_window(ctx, store, rec->key, start, (const void **)&known);
-    if (err < 0 && err != WEIR_NOTFOUND)
-        return err;
-    if (err == WEIR_OK && market_bar_compare(bar, known) <= 0) {
-        weir_drop(ctx, "superseded");
-        return WEIR_OK;
-    }
-    err = weir_put_window(ctx, store, rec->key, bar, start);
-    return err < 0 ? err : weir_advance(ctx, store, rec->key, start);
-}
-
-static const struct interval *find_interval(const char *name)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(intervals); i++)
-        if (strcmp(intervals[i].name, name) == 0)
-            return &intervals[i];
-    return NULL;
-}
-
-/* A bound of time, ms: ISO 8601 or an epoch; absent: `otherwise`. */
-static int read_time(const struct weir_request *request, struct weir_reply *reply, const char *name,
-                     int64_t otherwise, int64_t *ret)
-{
-    const char         *text = weir_request_query(request, name);
-    struct market_stamp stamp;
-
-    *ret = otherwise;
-    if (text == NULL)
-        return WEIR_OK;
-    if (market_stamp_read((struct weir_text){ text, strlen(text) }, &stamp) < 0) {
-        (void)weir_reply_fail(reply, 400, "%s: \"%.60s\" is no time: give 2025-03-01T00:00:00Z or an epoch", name,
-                              text);
-        return WEIR_BAD_ARGUMENT;
-    }
-    *ret = stamp.us / 1000;
-    return WEIR_OK;
-}
-
-enum { BARS_MOST = 10000 };
-
-static int put_bars(struct weir_reply *reply, struct weir_view_rows *rows)
-{
-    struct weir_json_out *json = weir_reply_json(reply);
-    struct weir_row       row;
-    size_t                count = 0;
-    int                   err = WEIR_OK;
-
-    weir_json_begin_object(json);
-    weir_json_name(json, "bars");
-    weir_json_begin_array(json);
-    while (count < BARS_MOST && (err = weir_view_next(rows, &row)) == WEIR_OK) {
-        err = put_row(reply, served_1m_s->value, row.value);
-        if (err < 0)
-            return err;
-        count++;
-    }
-    weir_json_end_array(json);
-    weir_json_name(json, "more"); /* ask again from the last one's end */
-    weir_json_put_bool(json, count == BARS_MOST);
-    weir_json_end_object(json);
-    return err == WEIR_NOTFOUND ? WEIR_OK : err;
-}
-
-static int answer_bars(struct weir_request *request, struct weir_reply *reply)
-{
-    const char            *name = weir_request_query(request, "interval");
-    const struct interval *interval = find_interval(name != NULL ? name : "1m");
-    struct weir_view      *view;
-    struct weir_view_rows *rows;
-    struct market_key      key;
-    int64_t                from, to;
-    int                    err = market_request_key(request, reply, "instrument_id|tenant_id|interval|from|to", &key);
-
-    if (err < 0)
-        return err;
-    if (interval == NULL)
-        return weir_reply_fail(reply, 400, "interval: there are 1m, 5m, 1h and 1d");
-    err = read_time(request, reply, "from", 0, &from);
-    if (err == WEIR_OK)
-        err = read_time(request, reply, "to", INT64_MAX, &to);
-    if (err == WEIR_OK && from > to)
-        return weir_reply_fail(reply, 400, "from is behind to: exchange them");
-    if (err == WEIR_OK)
-        err = weir_request_view(request, interval->store, &view);
-    if (err == WEIR_OK)
-        err = weir_view_fetch(view, weir_request_arena(request), &key, from, to, WEIR_ASCENDING, &rows);
-    return err < 0 ? err : put_bars(reply, rows);
 }

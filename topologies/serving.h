@@ -1,4 +1,4 @@
-/* serving.h: what projection serves of aggregation's other outputs: curves, spreads, statistics. */
+/* serving.h: what projection serves of aggregation's outputs: bars, curves, spreads, statistics. */
 #ifndef TOPOLOGIES_SERVING_H
 #define TOPOLOGIES_SERVING_H
 
@@ -44,6 +44,20 @@ weir_answer market_answer_curve;  /* a struct market_shelf */
 weir_answer market_answer_custom; /* a struct market_custom */
 struct market_custom {
     const struct market_shelf *pairs, *bid_asks, *stats;
+};
+
+/* ---- bars (bars.c) ---- */
+
+/* A bar has come: .arg is its store, by market_key; of others, by market_wide. */
+weir_process market_bars_keep, market_bars_keep_other;
+weir_answer  market_answer_bars; /* a struct market_bars_shelf */
+enum { MARKET_BARS_USUAL = 4 };
+struct market_bars_shelf {
+    struct {
+        const char              *name;
+        const struct weir_store *store;
+    } usual[MARKET_BARS_USUAL];
+    const struct weir_store *others;
 };
 
 /* The key that a request is about; names: the parameters that it may have. */

@@ -7,7 +7,8 @@
 struct weir_view {
     struct weir__app              *app;
     const struct weir__store_plan *plan;
-    bool                           everywhere;
+    bool                           everywhere, routed;
+    int32_t                        partition; /* routed: of all that is asked */
     struct weir__elsewhere        *elsewhere; /* NULL = nobody asks */
 };
 
@@ -70,8 +71,6 @@ int weir_view_open(const struct weir_apps *apps, const char *topology, const cha
     return WEIR_OK;
 }
 
-void weir_view_everywhere(struct weir_view *view) { view->everywhere = true; }
-
 /* ---- which task ---- */
 
 /* Of a global store: -1, which is that of its one copy. */
@@ -81,10 +80,29 @@ static int32_t partition_of(const struct weir_view *view, struct weir_bytes key)
 
     if (view->plan->global)
         return -1;
+    if (view->routed)
+        return view->partition;
     for (size_t i = 0; i < view->app->topics.count; i++)
         if (view->app->topics.items[i].reader == view->plan->subtopology)
             count = MAX(count, view->app->topics.items[i].partitions);
     return weir__partition_of(key, count);
+}
+
+void weir_view_everywhere(struct weir_view *view) { view->everywhere = true; }
+
+int weir_view_routed(struct weir_view *view, struct weir_arena *arena, const struct weir_codec *codec,
+                     const void *key)
+{
+    struct weir_bytes bytes;
+    int               err = key != NULL ? weir__encode(codec, arena, key, &bytes) : WEIR_NULL_GIVEN;
+
+    if (err < 0)
+        return err;
+    view->routed = false;
+    view->partition = partition_of(view, bytes);
+    view->routed = true;
+    view->everywhere = false;
+    return WEIR_OK;
 }
 
 /* Of the view's store, in a task that may be read; NULL: none. Shown lock held. */

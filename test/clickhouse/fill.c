@@ -178,7 +178,8 @@ static void put_one(void *outlet)
     } bars[] = { { "1m", market_clickhouse_bars_1m },
                  { "5m", market_clickhouse_bars_5m },
                  { "1h", market_clickhouse_bars_1h },
-                 { "1d", market_clickhouse_bars_1d } };
+                 { "1d", market_clickhouse_bars_1d },
+                 { "15m", market_clickhouse_bars_other } };
     struct market_enriched enriched = tick();
     struct market_latest   latest = market_latest_of(&enriched.tick, 3000001), late = latest;
 

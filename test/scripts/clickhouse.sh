@@ -59,7 +59,7 @@ equal "clickhouse: 0 migrations applied, $count were there, 1 are of a newer pro
 
 echo "--- each table takes its records, exact"
 expect 0 "$fill" "$url" one
-have=$(for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d rolling_stats spreads curves served_latest served_curve_snapshots; do
+have=$(for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d bars_other rolling_stats spreads curves served_latest served_curve_snapshots; do
     echo "$table $(ask "SELECT * EXCEPT (inserted_at) FROM data_processing.$table FINAL WHERE tenant_id = 't' FORMAT JSONEachRow")"
 done)
 equal "$(cat test/clickhouse/one.txt)" "$have" "what the tables hold"

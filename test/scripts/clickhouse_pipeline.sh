@@ -10,7 +10,7 @@ expect 0 "$program" migrate clickhouse
 echo "--- the pipeline: the engine away at its start and killed in mid-run"
 "$program" generate --out "$work/made" --rows 900 --hours 5 --corrections 5 --seed 4 >/dev/null
 $server kill "$db"
-"$program" local --dir "$work/run" --once --http.port=0 "$work"/made/*.csv >"$work/local" 2>&1 &
+"$program" local --dir "$work/run" --once --http.port=0 --aggregation.bars.intervals=1m,5m,15m,1h,2h,1d "$work"/made/*.csv >"$work/local" 2>&1 &
 children+=($!)
 await grep -q "id=outlet-down.*outlet=clickhouse.*$url: it does not answer" "$work/local"
 ports=$(sed -n 's/.*id=http-open .*port=\([0-9]*\).*/\1/p' "$work/local")
@@ -59,8 +59,8 @@ grep -q '"offset":2,.*"code":"WEIR_REJECTED","message":"[^"]*bars_1m: Decimal va
     { cat "$work/out"; fail "the bad bar is no dead letter"; }
 
 echo "--- reconcile"
-for interval in 1m 5m 1h 1d; do ask "TRUNCATE TABLE data_processing.bars_$interval"; done
-bars=$(for i in 1m 5m 1h 1d; do "$program" cat "aggregated.market.bars.$i.v1" --dir "$work/run"; done |
+for interval in 1m 5m 1h 1d other; do ask "TRUNCATE TABLE data_processing.bars_$interval"; done
+bars=$(for i in 1m 5m 1h 1d other; do "$program" cat "aggregated.market.bars.$i.v1" --dir "$work/run"; done |
     sed -E 's/.*"key":("[^"]*").*"interval":("[^"]*"),"window_start":([0-9]*).*/\1 \2 \3/' | sort -u | wc -l)
 expect 1 env -u WEIR_CLICKHOUSE_URL "$program" reconcile "${window[@]}" --clickhouse.url "$url" --repair --dry-run
 equal "$bars bars in the log, 0 in ClickHouse: 0 equal, $bars missing, 0 extra, 0 different; $bars to be sent again, 0 cannot be" \
@@ -77,20 +77,22 @@ ask "INSERT INTO data_processing.bars_1h SELECT * REPLACE (high + 1 AS high) FRO
 ask "INSERT INTO data_processing.bars_1d SELECT * REPLACE (revision + 1 AS revision) FROM data_processing.bars_1d FINAL
     WHERE instrument_id = '$changed' LIMIT 1"
 ask "INSERT INTO data_processing.bars_5m SELECT * REPLACE ('NOBODY.X' AS instrument_id) FROM data_processing.bars_5m FINAL LIMIT 1"
+ask "INSERT INTO data_processing.bars_other SELECT * REPLACE (low - 1 AS low) FROM data_processing.bars_other FINAL
+    WHERE instrument_id = '$changed' AND interval = '15m' LIMIT 1"
 expect 1 "$program" reconcile "${window[@]}" --all
 lost_bars=$(grep -c ": missing in ClickHouse" "$work/out")
-for line in "default/$lost 1h .*: missing in ClickHouse" "default/$changed 1h .*: high differs" \
+for line in "default/$lost 1h .*: missing in ClickHouse" "default/$changed 1h .*: high differs" "default/$changed 15m .*: low differs" \
     "default/$changed 1d .*: differs: epoch 1 revision [0-9]* in the log, 1 and [0-9]* in ClickHouse" "default/NOBODY.X 5m .*: extra in ClickHouse"; do
     grep -qx "$line" "$work/out" || { cat "$work/out"; fail "not found: $line"; }
 done
-grep -q ", $lost_bars missing, 1 extra, 2 different$" "$work/out" || { cat "$work/out"; fail "not counted"; }
+grep -q ", $lost_bars missing, 1 extra, 3 different$" "$work/out" || { cat "$work/out"; fail "not counted"; }
 expect 1 "$program" reconcile "${window[@]}" --repair
-grep -q "; $((lost_bars + 1)) sent again, 1 cannot be$" "$work/out" || { cat "$work/out"; fail "not repaired"; }
+grep -q "; $((lost_bars + 2)) sent again, 1 cannot be$" "$work/out" || { cat "$work/out"; fail "not repaired"; }
 expect 2 "$program" reconcile --from 2025-01-01 --dir "$work/run"
 says "name a time"
 
 echo "--- quality"
-for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d; do ask "TRUNCATE TABLE data_processing.$table"; done
+for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d bars_other; do ask "TRUNCATE TABLE data_processing.$table"; done
 span=(--from 2025-01-01 --to 2025-01-02)
 expect 1 "$program" quality "${span[@]}"
 grep -qx "empty: bars_1m: no row of the window" "$work/out" || fail "an empty table is not told"
@@ -102,12 +104,15 @@ for interval in 1m 5m 1h; do
         w, w, 'final', 1, 1 FROM numbers(24)"
 done
 ask "INSERT INTO data_processing.bars_1d SELECT * REPLACE ('1d' AS interval) FROM data_processing.bars_1h WHERE toHour(window_start) = 0"
+ask "INSERT INTO data_processing.bars_other SELECT * REPLACE ('30m' AS interval) FROM data_processing.bars_1h UNION ALL
+    SELECT * REPLACE ('2h' AS interval) FROM data_processing.bars_1h WHERE toHour(window_start) % 2 = 0"
 ask "INSERT INTO data_processing.enriched_ticks (tenant_id, instrument_id, market, event_time, tick_id, revision, price)
     SELECT 'q', 'I', 'PJM', toDateTime64('2025-01-01', 6, 'UTC') + INTERVAL number HOUR, lower(hex(30 + number)), 1, 2 FROM numbers(24)"
 expect 0 "$program" quality "${span[@]}"
 equal "0 gaps, 0 values that cannot be, 0 instruments beyond limits, 0 duplicates, 0 markets out of date, 0 empty tables" "$(cat "$work/out")" "good rows"
 # planted: one of each
 ask "DELETE FROM data_processing.bars_1m WHERE toHour(window_start) = 9"
+ask "DELETE FROM data_processing.bars_other WHERE interval = '2h' AND toHour(window_start) = 10"
 ask "INSERT INTO data_processing.bars_1h SELECT * REPLACE (4 AS low, 2 AS revision) FROM data_processing.bars_1h WHERE toHour(window_start) = 5"
 ask "INSERT INTO data_processing.enriched_ticks SELECT * REPLACE (event_time + 1 AS event_time) FROM data_processing.enriched_ticks WHERE toHour(event_time) = 7"
 ask "INSERT INTO data_processing.enriched_ticks SELECT * REPLACE (2 AS revision, 99999 AS price, ['out_of_range'] AS quality_flags)
@@ -115,11 +120,12 @@ ask "INSERT INTO data_processing.enriched_ticks SELECT * REPLACE (2 AS revision,
 ask "DELETE FROM data_processing.enriched_ticks WHERE toHour(event_time) > 20"
 expect 1 "$program" quality "${span[@]}"
 equal "gap: q/I 1m: nothing from 2025-01-01 09:00:00.000000 to 2025-01-01 10:00:00.000000, usually every 3600 s
+gap: q/I 2h: nothing from 2025-01-01 10:00:00.000000 to 2025-01-01 12:00:00.000000, usually every 7200 s
 value: q/I 1h 2025-01-01 05:00:00.000000: open, high, low and close do not fit, vwap is outside of low and high
 limit: q/I: 1 prices out of the range of PJM, 99999 to 99999
 duplicate: q/I tick 25: 2 rows
 stale: q/PJM: the newest tick is of 2025-01-01 20:00:00.000000
-1 gaps, 1 values that cannot be, 1 instruments beyond limits, 1 duplicates, 1 markets out of date, 0 empty tables" "$(tr -d '\0' <"$work/out")" "what was planted"
-expect 1 "$program" quality "${span[@]}" --gap 2h --fresh 4h
+2 gaps, 1 values that cannot be, 1 instruments beyond limits, 1 duplicates, 1 markets out of date, 0 empty tables" "$(tr -d '\0' <"$work/out")" "what was planted"
+expect 1 "$program" quality "${span[@]}" --gap 3h --fresh 4h
 grep -q "^0 gaps, .* 0 markets out of date" "$work/out" || fail "--gap and --fresh count for nothing: $(cat "$work/out")"
 expect 1 "$program" quality "${span[@]}" --tenant other # has none at all

@@ -10,7 +10,7 @@ awk 'BEGIN { for (i = 0; i < 1440; i++) if (i != 810) printf "01/15/2019 %02d:%0
 cat >"$work/curves.jsonl" <<'EOT'
 {"curve_id": "AESO.CURVE", "horizons": ["1m", "3m"], "members": [{"instrument_id": "AESO.AB", "tenor": "1m"}]}
 EOT
-"$market" local --dir "$work/d" --http.port=0 --reference "$work/curves.jsonl" "$work/aeso_smp_1min.csv" 2>"$work/log" &
+"$market" local --dir "$work/d" --http.port=0 --aggregation.bars.intervals=1m,5m,15m,1h,4h,1d --reference "$work/curves.jsonl" "$work/aeso_smp_1min.csv" 2>"$work/log" &
 pid=$!
 children+=("$pid")
 await grep -q id=http-open "$work/log"
@@ -30,7 +30,8 @@ EOT
 hours() { ask "/projections/bars?$who&interval=1h" | grep -o window_start | wc -l; }
 has_hours() { [ "$(hours)" -ge 23 ]; }
 await has_hours
-python3 - <(ask "/projections/bars?$who&interval=1h") <(ask "/projections/bars?$who&interval=1m&from=2019-01-15T20:00:00Z&to=2019-01-15T20:59:00Z") <<'EOT' || fail "the bars are not those of the file"
+python3 - <(ask "/projections/bars?$who&interval=1h") <(ask "/projections/bars?$who&interval=1m&from=2019-01-15T20:00:00Z&to=2019-01-15T20:59:00Z") \
+    <(ask "/projections/bars?$who&interval=15m") <<'EOT' || fail "the bars are not those of the file"
 import datetime, json, sys
 from zoneinfo import ZoneInfo
 start = datetime.datetime(2019, 1, 15, tzinfo=ZoneInfo("America/Edmonton")).timestamp()
@@ -41,9 +42,11 @@ def check(bars, seconds):
         inside = [price[t] for t in range(at, at + seconds, 60) if t in price]
         assert (bar["open"], bar["high"], bar["low"], bar["close"], bar["trade_count"]) == \
             (inside[0], max(inside), min(inside), inside[-1], len(inside)), bar
-hours, minutes = (json.load(open(path)) for path in sys.argv[1:])
+hours, minutes, quarters = (json.load(open(path)) for path in sys.argv[1:])
 check(hours["bars"], 3600)
 check(minutes["bars"], 60)
+check(quarters["bars"], 900)
+assert len(quarters["bars"]) == 95 and all(bar["interval"] == "15m" for bar in quarters["bars"]), len(quarters["bars"])
 assert len(minutes["bars"]) == 59, len(minutes["bars"]) # 13:30 in Alberta is 20:30 here
 EOT
 # Statistics and the curve are those of minutes that have closed: all but those of the last minutes have.
@@ -78,7 +81,10 @@ refuses 'unknown parameter instrument: there are instrument_id|tenant_id' "lates
 refuses 'projection_type: there are spread, basis, bid_ask and rolling_stat' "custom?$who&projection_type=curve"
 refuses 'tenant_id is given twice' "latest_price?$who&tenant_id=default"
 refuses 'from is behind to: exchange them' "bars?$who&from=2019-01-16&to=2019-01-15"
-refuses 'interval: there are 1m, 5m, 1h and 1d' "bars?$who&interval=2h"
+refuses 'interval: there are 1m, 5m, 1h, 1d, 15m, 4h' "bars?$who&interval=2h"
+refuses 'interval: there are 1m, 5m, 1h, 1d, 15m, 4h' "bars?$who&interval=7m"
+refuses 'interval: there are 1m, 5m, 1h, 1d' "bars?instrument_id=AESO.XX&tenant_id=default&interval=15m"
+equal '{"bars":[],"more":false}' "$(ask "/projections/bars?$who&interval=15m&to=2019-01-01")" "an interval that there is, and no bar of that time"
 
 kill -TERM "$pid"
 code=0

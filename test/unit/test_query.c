@@ -221,6 +221,35 @@ START_TEST(sees_what_is_committed)
 }
 END_TEST
 
+/* A row is found where its record's key is, and nowhere else. */
+START_TEST(a_view_is_routed_by_the_key_of_records)
+{
+    struct weir_view *view;
+    size_t            found = 0, missing = 0;
+    int64_t           have;
+
+    start(&counting, _i == 1);
+    view = view_of("tally_s");
+    for (char letter[] = "a"; letter[0] <= 'z'; letter[0]++)
+        send_one("words", letter, "x", 1000);
+    settle();
+    for (char letter[] = "a"; letter[0] <= 'z'; letter[0]++) {
+        struct weir_text key = text(letter);
+        int              code;
+
+        ck_assert_int_eq(weir_view_routed(view, arena, weir_string, &key), WEIR_OK);
+        expect(view, letter, 1);
+        code = look(view, "a", &have);
+        ck_assert(code == WEIR_OK || code == WEIR_NOTFOUND);
+        found += code == WEIR_OK;
+        missing += code == WEIR_NOTFOUND;
+    }
+    ck_assert_uint_gt(found, 0);
+    ck_assert_uint_gt(missing, 0);
+    ck_assert_int_eq(weir_view_routed(view, arena, weir_string, NULL), WEIR_NULL_GIVEN);
+}
+END_TEST
+
 START_TEST(ranges_are_ordered_over_all_tasks)
 {
     enum { KEYS_SENT = 1000 };
@@ -487,6 +516,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 30);
     tcase_add_loop_test(tests, sees_what_is_committed, 0, 2);
+    tcase_add_loop_test(tests, a_view_is_routed_by_the_key_of_records, 0, 2);
     tcase_add_loop_test(tests, ranges_are_ordered_over_all_tasks, 0, 8);
     tcase_add_loop_test(tests, windows_by_key_and_time, 0, 2);
     tcase_add_loop_test(tests, windows_by_key_time_go_with_their_key, 0, 2);

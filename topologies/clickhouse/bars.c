@@ -19,7 +19,7 @@ const struct market_clickhouse_table *clickhouse_table_of(struct weir_text inter
         if (strlen(intervals[i].name) == interval.size &&
             memcmp(intervals[i].name, interval.data, interval.size) == 0)
             return intervals[i].table;
-    return NULL;
+    return market_clickhouse_bars_other;
 }
 
 static int take_bar(void *arg, struct weir_text line, struct weir_error *reterr)
@@ -57,5 +57,5 @@ int clickhouse_read_bars(const struct clickhouse_client *client, struct market_r
 
     for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(intervals); i++)
         err = read_table(client, intervals[i].table->name, run, reterr);
-    return err;
+    return err == WEIR_OK ? read_table(client, market_clickhouse_bars_other->name, run, reterr) : err;
 }

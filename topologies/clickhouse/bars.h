@@ -6,7 +6,6 @@
 #include "topologies/clickhouse/client.h"
 #include "topologies/converged.h"
 
-/* NULL: there is none of that interval. */
 const struct market_clickhouse_table *clickhouse_table_of(struct weir_text interval);
 /* Those of the run's window, into the run. Codes of clickhouse_ask, of market_run_add. */
 int clickhouse_read_bars(const struct clickhouse_client *client, struct market_run *run, struct weir_error *reterr);

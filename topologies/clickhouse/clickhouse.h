@@ -20,8 +20,9 @@ struct market_clickhouse_table {
 };
 extern const struct market_clickhouse_table market_clickhouse_ticks[1], /* of market_enriched */
     market_clickhouse_bars_1m[1], market_clickhouse_bars_5m[1], market_clickhouse_bars_1h[1],
-    market_clickhouse_bars_1d[1], market_clickhouse_stats[1], market_clickhouse_spreads[1],
-    market_clickhouse_curves[1], market_clickhouse_latest[1], market_clickhouse_curve_snapshots[1];
+    market_clickhouse_bars_1d[1], market_clickhouse_bars_other[1], market_clickhouse_stats[1],
+    market_clickhouse_spreads[1], market_clickhouse_curves[1], market_clickhouse_latest[1],
+    market_clickhouse_curve_snapshots[1];
 
 /* What put does, for who has no node: commands. Codes of the codec; WEIR_NO_MEMORY. */
 int market_clickhouse_add(void *open, const struct market_clickhouse_table *table, const void *value, int64_t epoch);

@@ -11,6 +11,7 @@ TABLE(bars_1m, "bars_1m",        .value = market_bar);
 TABLE(bars_5m, "bars_5m",        .value = market_bar);
 TABLE(bars_1h, "bars_1h",        .value = market_bar);
 TABLE(bars_1d, "bars_1d",        .value = market_bar);
+TABLE(bars_other, "bars_other",  .value = market_bar);
 TABLE(stats,   "rolling_stats",  .value = market_stats);
 TABLE(spreads, "spreads",        .value = market_spread);
 TABLE(curves,  "curves",         .value = market_curve_update);

@@ -145,7 +145,7 @@ static bool put_value(const struct weir_codec *codec, const void *value, struct 
     else if (weir__codec_same(codec, market_content))
         put_content(value, ret);
     else if (weir__codec_same(codec, weir_blob))
-        weir__buf_printf(ret, "%zu bytes, which known ticks are told by", ((const struct weir_text *)value)->size);
+        weir__buf_printf(ret, "%zu bytes, of ticks that are remembered", ((const struct weir_text *)value)->size);
     else
         return false;
     return true;

@@ -60,6 +60,7 @@ const struct weir_setting market_settings[] = {
 #define IN_TABLE     "reference data is a table of its own in each process, with every change as it comes"
 #define IN_STORES    "what is remembered is in state stores, within memory.max"
 #define BY_OWN_TIME  "windows close by the ticks' own time and their store's grace"
+#define ACCEPTS      "aggregation.bars.accepts says how late ticks may be, by their instrument's own time"
 #define BY_INTERVAL  "each interval of bars has a topic of its own: aggregation.bars_1m.topic and so on"
 #define NEVER_DID    "nothing ever came of it"
 
@@ -157,8 +158,8 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_AGGREGATION_CURVE_*", NULL, NULL, NULL, "a curve's method and horizons are in its definition: docs/statistics.md" },
     { "DATA_PROC_AGGREGATION_GROUP_ID", NULL, NULL, NULL, OWN_GROUPS },
     { "DATA_PROC_AGGREGATION_WATERMARK_DELAY*", NULL, NULL, NULL, BY_OWN_TIME },
-    { "DATA_PROC_AGGREGATION_MAX_LATE_MS", NULL, NULL, NULL, BY_OWN_TIME },
-    { "DATA_PROC_AGGREGATION_LATE_DATA_THRESHOLD", NULL, NULL, NULL, BY_OWN_TIME },
+    { "DATA_PROC_AGGREGATION_MAX_LATE_MS", NULL, NULL, NULL, ACCEPTS },
+    { "DATA_PROC_AGGREGATION_LATE_DATA_THRESHOLD", NULL, NULL, NULL, ACCEPTS },
     { "DATA_PROC_AGGREGATION_WINDOW_SIZE", NULL, NULL, NULL, "aggregation.bars.intervals says of what intervals bars are" },
     { "DATA_PROC_AGGREGATION_*", NULL, NULL, NULL, BY_COMMIT },
     { "DATA_PROC_BAR_INTERVALS", "aggregation.bars.intervals", NULL, NULL, NULL },
@@ -180,9 +181,9 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_PROJECTION_REFRESH_INTERVAL", "projection.latest.refresh", "{}s", NULL, NULL },
     { "DATA_PROC_PROJECTION_OUTPUT_TOPIC", "projection.prices.topic", NULL, NULL, NULL },
     { "DATA_PROC_PROJECTION_TYPES", NULL, NULL, NULL, NEVER_DID },
-    { "DATA_PROC_PROJECTION_RECONCILIATION_INTERVAL", NULL, NULL, NULL, NEVER_DID },
+    { "DATA_PROC_PROJECTION_RECONCILIATION_INTERVAL", NULL, NULL, NULL, "reconcile is a command" },
     { "DATA_PROC_PROJECTION_*", NULL, NULL, NULL, BY_COMMIT },
-    { "DATA_PROC_MARKET_CACHE_*", NULL, NULL, NULL, "what is served is asked of the state store: nothing is cached" },
+    { "DATA_PROC_MARKET_CACHE_*", NULL, NULL, NULL, "there are no keys market:latest, which no tenant has: served:latest_price stands for them, and lives for redis.ttl.ms" },
     { "DATA_PROC_PARTIAL_UPDATES_ENABLED", NULL, NULL, NULL, NEVER_DID },
     { "DATA_PROC_UPDATE_BATCH_SIZE", NULL, NULL, NULL, NEVER_DID },
     { "DATA_PROC_CACHE_WARMING_ENABLED", NULL, NULL, NULL, NEVER_DID },
@@ -208,7 +209,7 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_POLL_INTERVAL", NULL, NULL, NULL, "load takes files as words" },
     { "DATA_PROC_MODE", NULL, NULL, NULL, "load takes files as words" },
     { "DATA_PROC_OUTPUT_TOPIC", NULL, NULL, NULL, "load knows the topic by a file's content" },
-    { "DATA_PROC_DLQ_TOPIC", NULL, NULL, NULL, "rows that cannot be read are in load's report" },
+    { "DATA_PROC_DLQ_TOPIC", NULL, NULL, NULL, "rows that cannot be read become dead letters of normalization" },
     { "DATA_PROC_PRODUCER_ID", NULL, NULL, NULL, "instance.id names the process" },
     { "DATA_PROC_DEFAULT_MARKET", NULL, NULL, NULL, "load takes --market" },
     { "DATA_PROC_MAX_RETRIES", NULL, NULL, NULL, "what fails is tried until it works" },

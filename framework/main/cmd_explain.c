@@ -223,7 +223,7 @@ static int explain_plan(struct weir__explain *explain, const struct weir__plan *
     }
     for (size_t i = 0; err == WEIR_OK && i < plan->store_count; i++)
         if (plan->stores[i]->global)
-            err = weir__explain_global(explain, plan->stores[i], reterr);
+            err = weir__explain_global(explain, plan, plan->stores[i], reterr);
     if (err == WEIR_OK && weir__letters_topic(explain->program, plan) != NULL)
         err = weir__explain_letters(explain, weir__letters_topic(explain->program, plan), keys, count, reterr);
     weir__arena_reset(&explain->arena);

@@ -43,8 +43,8 @@ void weir__explain_value(struct weir__explain *explain, const struct weir_codec 
 int weir__explain_store(struct weir__explain *explain, const struct weir__explain_task *task,
                         const struct weir__store_plan *plan, struct weir_error *reterr);
 /* A global store: key as its source has it. */
-int weir__explain_global(struct weir__explain *explain, const struct weir__store_plan *plan,
-                         struct weir_error *reterr);
+int weir__explain_global(struct weir__explain *explain, const struct weir__plan *of,
+                         const struct weir__store_plan *plan, struct weir_error *reterr);
 
 /* explain_letters.c: dead letters of a topic that are about the key. keys: the forms that it has there. */
 int weir__explain_letters(struct weir__explain *explain, const char *topic, const struct weir_bytes *keys,

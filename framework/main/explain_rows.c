@@ -19,6 +19,7 @@ struct rows {
     struct weir__explain          *explain;
     const struct weir__store_plan *plan;
     const struct weir_codec       *codec; /* of the task's keys */
+    const struct weir_codec       *value; /* of what is read */
     struct weir_bytes              key;
     struct weir__map               map;  /* by the changelog's key */
     struct row                   **list; /* by key, then start: a head is the first of its key */
@@ -212,7 +213,7 @@ static void put_window(const struct rows *rows, const struct row *row, enum weir
     else
         weir__buf_puts(out, "a record of it is a correction");
     weir__buf_puts(out, "\n        ");
-    weir__explain_value(rows->explain, rows->plan->value, row->value, out);
+    weir__explain_value(rows->explain, rows->value, row->value, out);
     weir__buf_putc(out, '\n');
 }
 
@@ -255,7 +256,7 @@ static void put_kept(const struct rows *rows)
     weir__buf_puts(out, "    nothing waits for them to close; the newest, from ");
     weir__explain_time(newest->start, out);
     weir__buf_puts(out, "\n        ");
-    weir__explain_value(rows->explain, rows->plan->value, newest->value, out);
+    weir__explain_value(rows->explain, rows->value, newest->value, out);
     weir__buf_putc(out, '\n');
 }
 
@@ -298,7 +299,7 @@ static void put_rows(const struct rows *rows)
             weir__explain_value(rows->explain, rows->plan->key, rows->list[i]->key, out);
             weir__buf_puts(out, ": ");
         }
-        weir__explain_value(rows->explain, rows->plan->value, rows->list[i]->value, out);
+        weir__explain_value(rows->explain, rows->value, rows->list[i]->value, out);
         weir__buf_putc(out, '\n');
     }
 }
@@ -393,9 +394,11 @@ static void take_time(void *arg, struct weir_bytes name, int64_t time)
 int weir__explain_store(struct weir__explain *explain, const struct weir__explain_task *task,
                         const struct weir__store_plan *plan, struct weir_error *reterr)
 {
-    struct rows rows = { .explain = explain, .plan = plan, .codec = task->codec, .key = task->key, .observed = -1 };
-    int64_t     time;
-    int         err = WEIR_OK;
+    struct rows rows = {
+        .explain = explain, .plan = plan, .codec = task->codec, .value = plan->value, .key = task->key, .observed = -1
+    };
+    int64_t time;
+    int     err = WEIR_OK;
 
     if (plan->changelog == NULL) {
         weir__buf_printf(&explain->out, "  %s: has no changelog: only its task knows\n", plan->name);
@@ -414,14 +417,25 @@ int weir__explain_store(struct weir__explain *explain, const struct weir__explai
     return err;
 }
 
-int weir__explain_global(struct weir__explain *explain, const struct weir__store_plan *plan,
-                         struct weir_error *reterr)
+/* Of the topic that a global store is filled from: a verb may make other rows of its records. */
+static const struct weir_codec *value_of_topic(const struct weir__plan *of, const struct weir__store_plan *plan)
+{
+    for (size_t i = 0; i < of->node_count; i++)
+        for (size_t j = 0; of->nodes[i]->op == WEIR__SOURCE && j < of->nodes[i]->topic_count; j++)
+            if (strcmp(of->nodes[i]->topics[j], plan->source_topic) == 0)
+                return of->nodes[i]->value_out;
+    return plan->value;
+}
+
+int weir__explain_global(struct weir__explain *explain, const struct weir__plan *of,
+                         const struct weir__store_plan *plan, struct weir_error *reterr)
 {
     struct rows rows = { .explain = explain, .plan = plan, .codec = plan->key, .observed = -1 };
     int         err;
 
     if (plan->source_topic == NULL || weir__explain_key(explain, plan->key, &rows.key) < 0)
         return WEIR_OK;
+    rows.value = value_of_topic(of, plan);
     err = gather(&rows, plan->source_topic, -1, reterr);
     if (err == WEIR_OK)
         put_store(&rows);

@@ -10,8 +10,11 @@ shows() { grep -qE -- "$1" "$work/out" || { cat "$work/out" >&2; fail "nothing s
 # letters DIR KEY CODE: dead letters of normalization that a plain look finds.
 letters() { "$market" cat processing.deadletter.normalization.v1 --dir "$1" | grep "\"key_base64\":\"$(printf %s "$2" | base64)\"" | grep -c "\"code\":\"$3\"" || :; }
 
+cat >"$work/pairs.jsonl" <<'EOT'
+{"pair_id": "A-B", "kind": "inter_market", "legs": [{"instrument_id": "PJM.HUB.00", "weight": 1}, {"instrument_id": "ERCOT.HUB.00", "weight": -1}], "max_age_ms": 3600000}
+EOT
 echo "--- after a run: all is read, all windows are closed, each dead letter has its reason"
-expect 0 "$market" local --dir "$work/d" --once --log.level=warn "${files[@]}"
+expect 0 "$market" local --dir "$work/d" --once --log.level=warn --reference "$work/pairs.jsonl" "${files[@]}"
 expect 0 "$market" explain PJM.HUB.00 --dir "$work/d"
 shows '^  reads data-processing-normalization-by_instrument-repartition/[0-3]: committed up to [1-9][0-9]* of [1-9][0-9]*, .*; 0 records of the key wait$'
 shows '^aggregation, task bars_[0-3]$'
@@ -33,6 +36,11 @@ expect 0 "$market" explain default/PJM.HUB.00 --dir "$work/d"
 cmp "$work/out" "$work/short" || fail "the key with its tenant is another one"
 expect 0 "$market" explain PJM.HUB.00.MCE --dir "$work/d" normalization # its raw events are the price's
 shows 'at normalization/decoded; the last one, ingestion.pjm'
+expect 0 "$market" explain A-B --dir "$work/d" enrichment aggregation projection
+equal 2 "$(grep -c '^    {"schema_version":1,"tenant_id":"default","pair_id":"A-B","kind":"inter_market","legs":\[{"instrument_id":"PJM.HUB.00","weight":1}' "$work/out")" "definitions of a pair as they are written: of both who read them"
+shows '^  pair_told_s: [1-9][0-9]* rows, the last three$'
+shows '^  pair_opens_s: [1-9][0-9]* windows$'
+shows '^    {"schema_version":1,"tenant_id":"default","pair_id":"A-B","kind":"inter_market","interval":"1m","window_start":' # what projection serves
 expect 3 "$market" explain PJM.HUB.09 --dir "$work/d"
 says 'default/PJM.HUB.09: no store, no input that is still to be read and no dead letter has the key'
 expect 3 "$market" explain other/PJM.HUB.00 --dir "$work/d"

@@ -4,6 +4,8 @@
  *     clock    2025-01-02T14:30:00Z    the wall clock at the start, else 0
  *     set      KEY = VALUE             a line of configuration
  *
+ *     watch    NODE                    what reaches this outlet's node is told too
+ *
  *     in       TOPIC KEY VALUE         a record comes, with the clock's time; what follows from it is done at once
  *     pass     90s                     the wall clock moves on
  *     crash                            the process dies, its disk too: state comes back from the changelogs
@@ -13,7 +15,8 @@
  *     fails    CODE words              the step before failed so; and with these words, if any
  *
  *     out      TOPIC KEY VALUE         the next record that came out
- *     nothing                          none came
+ *     put      NODE KEY VALUE          the next record that reached this node of an outlet, which is watched
+ *     nothing                          none came, of both
  *     sent     TOPIC KEY VALUE         the next record of a changelog or repartition topic
  *     store    NAME KEY VALUE          a row (null: there is none)
  *     rows     NAME N                  how many there are
@@ -22,7 +25,8 @@
  *
  *     no-crash REASON                  the story does not bear a crash after each step, and why
  *
- * (1) All that comes out is told: an output that no line takes before the next step fails the story there.
+ * (1) All that comes out is told: an output or put that no line takes before the next step fails the story there. What is put
+ *     while a failure is ordered may come again, and earlier attempts may have put more: then the puts told are among them, in order.
  * (2) A record may be followed by `at TIME` and `with NAME=TEXT ...` (its headers, all of them; NAME alone: null).
  *     Where they are left out nothing is asked of an output, and an input has none.
  * (3) KEY and VALUE are JSON, or a bare word, which is itself as text. {"a": 1, ...}: other members may follow.
@@ -96,6 +100,26 @@ const char *flow_json(const char *word, struct weir_arena *arena);
 bool flow_matches(const char *word, const char *json, struct weir_bytes bytes);
 /* JSON as the word that stands for it. */
 void flow_print_word(const char *json, struct weir__buf *ret);
+
+/* ---- puts.c: what reached outlets ---- */
+
+struct flow_put {
+    const char *node, *key, *value; /* as JSON */
+    int64_t     time;
+    bool        told;
+};
+struct flow_puts {
+    const char      **nodes; /* that are watched */
+    struct flow_put  *items;
+    size_t            node_count, node_capacity, count, capacity;
+    struct weir_arena arena;
+};
+void flow_puts_watch(struct flow_puts *puts, const char *node); /* node is borrowed */
+/* The driver's put; arg: a struct flow_puts. */
+int flow_puts_take(void *arg, const struct weir_node *node, const struct weir_record *rec);
+/* The next that is told, of a node; node NULL: of any. NULL: there are no more. */
+const struct flow_put *flow_puts_next(struct flow_puts *puts, const char *node);
+void                   flow_puts_fini(struct flow_puts *puts);
 
 /* ---- play.c ---- */
 

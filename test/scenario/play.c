@@ -24,6 +24,7 @@ struct play {
     struct weir_error           error;
     bool                        faulted; /* an ordered failure was carried out */
     bool                        ended;   /* by one that the story does not bear */
+    struct flow_puts            puts;
 };
 
 typedef int call(struct play *play, const struct flow_step *step);
@@ -74,6 +75,23 @@ static const char *tell(struct play *play, const char *verb, const struct weir_o
     return key;
 }
 
+static const char *tell_put(struct play *play, const struct flow_put *put)
+{
+    struct weir__buf text = { 0 };
+    const char      *told;
+
+    weir__buf_printf(&text, "    put %s ", put->node);
+    flow_print_word(put->key, &text);
+    weir__buf_putc(&text, ' ');
+    flow_print_word(put->value, &text);
+    weir__buf_puts(&text, " at ");
+    flow_print_time(put->time, &text);
+    weir__buf_putc(&text, '\0');
+    told = weir__arena_copy(&play->arena, text.data, text.size);
+    weir__buf_fini(&text);
+    return told;
+}
+
 /* ---- calls of the driver ---- */
 
 static int open_driver(struct play *play, const struct flow_step *step)
@@ -81,6 +99,8 @@ static int open_driver(struct play *play, const struct flow_step *step)
     (void)step;
     play->config.settings = play->settings;
     play->config.dir = play->mode->dir;
+    play->config.put = flow_puts_take;
+    play->config.put_arg = &play->puts;
     return weir_driver_open(play->topology, &play->config, play->mode->engines, &play->driver, &play->error);
 }
 
@@ -188,6 +208,17 @@ static bool no_output(struct play *play)
     return complain(play, play->cause, "came out, and no line tells it:\n%s", tell(play, "out", &output));
 }
 
+static bool no_put(struct play *play)
+{
+    const struct flow_put *put;
+
+    do
+        put = flow_puts_next(&play->puts, NULL);
+    while (put != NULL && play->faulted);
+    return put == NULL ||
+           complain(play, play->cause, "came to an outlet, and no line tells it:\n%s", tell_put(play, put));
+}
+
 static bool is_open(struct play *play, const struct flow_step *step)
 {
     if (play->driver != NULL)
@@ -203,7 +234,7 @@ static bool is_open(struct play *play, const struct flow_step *step)
 
 static bool act(struct play *play, const struct flow_step *step, call *fn)
 {
-    if (!is_open(play, step) || !no_failure(play) || !no_output(play))
+    if (!is_open(play, step) || !no_failure(play) || !no_output(play) || !no_put(play))
         return false;
     play->cause = step;
     play->code = attempt(play, step, fn);
@@ -294,6 +325,12 @@ static bool do_no_crash(struct play *play, const struct flow_step *step)
     return step->rest[0] != '\0' || complain(play, step, "say why");
 }
 
+static bool do_watch(struct play *play, const struct flow_step *step)
+{
+    flow_puts_watch(&play->puts, step->words[0]);
+    return play->driver == NULL || complain(play, step, "write it before the first step");
+}
+
 /* ---- steps that look ---- */
 
 static bool do_fails(struct play *play, const struct flow_step *step)
@@ -365,9 +402,34 @@ static bool do_sent(struct play *play, const struct flow_step *step)
     return look(play, step, weir_driver_read_topic(play->driver, step->words[0], &output), &output);
 }
 
+static bool is_put(const struct flow_step *step, const struct flow_extras *extras, const struct flow_put *put)
+{
+    return flow_matches(step->words[1], put->key, NO_BYTES) && flow_matches(step->words[2], put->value, NO_BYTES) &&
+           (!extras->timed || extras->time == put->time);
+}
+
+static bool do_put(struct play *play, const struct flow_step *step)
+{
+    struct flow_extras     extras;
+    const struct flow_put *put;
+
+    if (!flow_extras(step->rest, &play->arena, &extras) || extras.headed)
+        return complain(play, step, "write what follows a put as: at TIME");
+    if (!is_open(play, step) || !no_failure(play))
+        return false;
+    do
+        put = flow_puts_next(&play->puts, step->words[0]);
+    while (put != NULL && play->faulted && !is_put(step, &extras, put));
+    if (put != NULL && is_put(step, &extras, put))
+        return true;
+    return complain(play, step, "expected\n    put %s %s %s %s\nbut %s%s", step->words[0], step->words[1],
+                    step->words[2], step->rest, put != NULL ? "came\n" : "nothing came",
+                    put != NULL ? tell_put(play, put) : "");
+}
+
 static bool do_nothing(struct play *play, const struct flow_step *step)
 {
-    return is_open(play, step) && no_failure(play) && no_output(play);
+    return is_open(play, step) && no_failure(play) && no_output(play) && no_put(play);
 }
 
 /* ---- stores ---- */
@@ -521,6 +583,7 @@ static bool play_step(struct play *play, const struct flow_step *step)
         { "close", do_close },       { "fails", do_fails },   { "out", do_out },
         { "nothing", do_nothing },   { "sent", do_sent },     { "store", do_store },
         { "rows", do_rows },         { "expect", do_expect }, { "describe", do_describe },
+        { "watch", do_watch },       { "put", do_put },
     };
     size_t i = 0;
 
@@ -534,7 +597,7 @@ static bool play_steps(struct play *play)
     for (size_t i = 0; i < play->flow->count && !play->ended; i++)
         if (!play_step(play, &play->flow->steps[i]))
             return false;
-    return play->ended || (no_failure(play) && no_output(play));
+    return play->ended || (no_failure(play) && no_output(play) && no_put(play));
 }
 
 bool flow_play(const struct flow *flow, const struct flow_mode *mode, struct weir__buf *complaint)
@@ -547,6 +610,7 @@ bool flow_play(const struct flow *flow, const struct flow_mode *mode, struct wei
         play.settings[play.setting_count++] = mode->setting;
     good = play_steps(&play);
     weir_driver_free(play.driver);
+    flow_puts_fini(&play.puts);
     weir__arena_fini(&play.arena);
     return good && complaint->size == 0;
 }

@@ -7,11 +7,11 @@ static const struct grammar {
     size_t      words;
     bool        rest;
 } grammar[] = {
-    { "topology", 1, false }, { "clock", 1, false },    { "set", 0, true },    { "no-crash", 0, true },
-    { "in", 3, true },        { "pass", 1, false },     { "crash", 0, false }, { "epoch", 1, false },
-    { "finish", 0, false },   { "close", 0, false },    { "fails", 1, true },  { "out", 3, true },
-    { "nothing", 0, false },  { "sent", 3, true },      { "store", 3, true },  { "rows", 2, false },
-    { "expect", 0, true },    { "describe", 0, false },
+    { "topology", 1, false }, { "clock", 1, false }, { "set", 0, true },      { "no-crash", 0, true },
+    { "watch", 1, false },    { "put", 3, true },    { "in", 3, true },       { "pass", 1, false },
+    { "crash", 0, false },    { "epoch", 1, false }, { "finish", 0, false },  { "close", 0, false },
+    { "fails", 1, true },     { "out", 3, true },    { "nothing", 0, false }, { "sent", 3, true },
+    { "store", 3, true },     { "rows", 2, false },  { "expect", 0, true },   { "describe", 0, false },
 };
 
 static const struct grammar *grammar_of(const char *verb)

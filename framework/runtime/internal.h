@@ -187,11 +187,12 @@ struct weir__opened {
     void                     *open; /* NULL = not open, or not configured */
     uint64_t                  puts; /* since all was acknowledged */
     size_t                    bytes;
-    int64_t                   since; /* monotonic us: when it was first looked at, or stopped to answer */
-    bool                      told;  /* that it does not answer; when, and why it was said to */
-    int64_t                   told_at;
-    char                      told_why[300];
-    struct weir__series      *metric_up, *metric_bytes, *metric_puts, *metric_seconds, *metric_outages;
+    int64_t                   since;          /* monotonic us: when it was first looked at, or stopped to answer */
+    int64_t              served_at, unserved; /* when last; us since then in which the thread had no time for it */
+    bool                 told;                /* that it does not answer; when, and why it was said to */
+    int64_t              told_at;
+    char                 told_why[300];
+    struct weir__series *metric_up, *metric_bytes, *metric_puts, *metric_seconds, *metric_outages;
 
     /* shared */
     atomic_int           standing;

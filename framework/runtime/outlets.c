@@ -11,7 +11,7 @@
 
 /* One wait for an acknowledgement before we look around, ms. */
 #define WAIT_MS 100
-/* How long an outlet may take to connect before it is said to be down, us. */
+/* How long an outlet may take to connect before it is said to be down, us: while it is served, not while its thread is busy. */
 #define CONNECT_US INT64_C(1000000)
 /* The least time between two words of why, us. */
 #define TELL_AGAIN_US INT64_C(5000000)
@@ -124,7 +124,7 @@ void weir__outlets_close(struct weir__thread *thread)
 static bool is_to_be_told(const struct weir__opened *opened, int64_t now)
 {
     if (!opened->told)
-        return now - opened->since >= CONNECT_US;
+        return opened->served_at - opened->since - opened->unserved >= CONNECT_US;
     return strcmp(opened->told_why, opened->why) != 0 && now - opened->told_at >= TELL_AGAIN_US;
 }
 
@@ -132,8 +132,10 @@ static void note_down(struct weir__thread *thread, struct weir__opened *opened, 
 {
     int64_t now = weir__monotonic_us();
 
-    if (atomic_exchange(&opened->standing, WEIR__OUTLET_DOWN) == WEIR__OUTLET_UP || opened->since == 0)
-        opened->since = now;
+    if (atomic_exchange(&opened->standing, WEIR__OUTLET_DOWN) == WEIR__OUTLET_UP || opened->since == 0) {
+        opened->since = opened->served_at = now;
+        opened->unserved = 0;
+    }
     pthread_mutex_lock(&thread->app->mutex);
     snprintf(opened->why, sizeof(opened->why), "%s", why != NULL ? why : "it does not answer");
     pthread_mutex_unlock(&thread->app->mutex);
@@ -189,6 +191,16 @@ static int ask_why(struct weir__opened *opened, struct weir_error *reterr)
     return err;
 }
 
+/* A thread that takes partitions, restores or works comes back late, and finds an answer that has waited for it. */
+static void serve(struct weir__opened *opened)
+{
+    int64_t now = weir__monotonic_us();
+
+    opened->unserved += MAX(now - opened->served_at - WAIT_MS * 1000, 0);
+    opened->served_at = now;
+    opened->outlet->serve(opened->open);
+}
+
 int weir__outlets_serve(struct weir__thread *thread, struct weir_error *reterr)
 {
     int err = WEIR_OK;
@@ -198,7 +210,7 @@ int weir__outlets_serve(struct weir__thread *thread, struct weir_error *reterr)
 
         if (opened->open == NULL)
             continue;
-        opened->outlet->serve(opened->open);
+        serve(opened);
         if (!look(thread, opened))
             err = ask_why(opened, reterr);
     }
@@ -301,7 +313,8 @@ static int settle_one(struct weir__thread *thread, struct weir__opened *opened, 
         left = MAX(until - weir__monotonic_us() / 1000, 0);
         err = opened->outlet->settle(opened->open, MIN(left, WAIT_MS), reterr);
     } while (err == WEIR_AGAIN && left > 0 && !weir__app_must_end(thread->app));
-    weir__metric_observe(opened->metric_seconds, (double)(weir__monotonic_us() - began) / 1e6);
+    opened->served_at = weir__monotonic_us();
+    weir__metric_observe(opened->metric_seconds, (double)(opened->served_at - began) / 1e6);
     return err;
 }
 

@@ -26,6 +26,7 @@ static struct {
     atomic_int      at_once;   /* more than so many it does not take in time; 0 = any number, -1 = none */
     atomic_int      weight;    /* bytes that each counts for */
     atomic_int      forgotten; /* calls of forget */
+    atomic_int      opens_in;  /* it goes up when it has been served so often; 0 = by itself never */
     atomic_size_t   most, waiting, memory;
     atomic_llong    every;
     atomic_bool     unsettled; /* a commit went to the log while something was waiting */
@@ -81,7 +82,12 @@ static int put(void *open, struct weir_context *ctx, const struct weir_record *r
     return WEIR_OK;
 }
 
-static void serve(void *open) { (void)open; }
+static void serve(void *open)
+{
+    (void)open;
+    if (server.opens_in > 0 && atomic_fetch_sub(&server.opens_in, 1) == 1)
+        server.up = true;
+}
 
 static void take(struct line *line, size_t count)
 {
@@ -184,6 +190,7 @@ static struct weir__config    *settings;
 static struct weir__metrics   *metrics;
 static struct weir__log       *logs;
 static struct weir_error       err;
+static atomic_int              busy;   /* polls that take longer than an outlet may take to connect */
 static atomic_int              faults; /* commits that fail from now on, with this code */
 static int                     fault;
 
@@ -195,6 +202,13 @@ static int watched_commit(struct weir__producer *producer, const char *group, st
     if (group != NULL && atomic_fetch_sub(&faults, 1) > 0)
         return fault;
     return weir__embedded_engine.commit(producer, group, consumer, token, offsets, count, deadline);
+}
+
+static int watched_poll(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret)
+{
+    if (atomic_load(&busy) > 0 && atomic_fetch_sub(&busy, 1) > 0)
+        nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 200000000 }, NULL);
+    return weir__embedded_engine.poll(consumer, deadline, ret);
 }
 
 static void set(const char *key, const char *value)
@@ -210,14 +224,15 @@ static void set_up(void)
     err = (struct weir_error){ 0 };
     engine = weir__embedded_engine;
     engine.commit = watched_commit;
+    engine.poll = watched_poll;
     server.count = 0;
     server.up = true;
     server.off = server.wrong = server.unsettled = false;
-    server.down_at = server.at_once = server.forgotten = 0;
+    server.down_at = server.at_once = server.forgotten = server.opens_in = 0;
     server.weight = 1;
     server.most = server.waiting = 0;
     server.every = 0;
-    faults = 0;
+    faults = busy = 0;
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
     ck_assert_int_eq(weir__config_new(names, NULL, &settings, NULL), WEIR_OK);
     ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK);
@@ -387,6 +402,26 @@ START_TEST(what_is_not_configured_has_no_effect)
     ck_assert_msg(run() == WEIR_OK, "%s", err.text);
     expect_out(100, 0);
     ck_assert_uint_eq(server.count, 0);
+}
+END_TEST
+
+/* It connects while the thread has other things to do, and nobody says that it is down. */
+START_TEST(a_thread_that_is_busy_is_no_outage)
+{
+    struct weir__app       *app;
+    struct weir__app_outlet outlet;
+
+    server.up = false;
+    server.opens_in = 3;
+    busy = 3;
+    send_rows(1, 100, 0, "");
+    app = start();
+    ck_assert_msg(weir__apps_drain(&app, 1, NULL, NULL, &err) == WEIR_OK, "%s", err.text);
+    ck_assert(weir__app_outlet(app, 0, &outlet) && outlet.up);
+    ck_assert_int_eq(busy, 0);
+    ck_assert_uint_eq(outlet.outages, 0);
+    ck_assert_msg(stop(app) == WEIR_OK, "%s", err.text);
+    expect_stored(100, 0);
 }
 END_TEST
 
@@ -690,6 +725,7 @@ int main(void)
     tcase_set_timeout(test, 60);
     tcase_add_loop_test(test, all_is_acknowledged_before_it_is_committed, 0, 2);
     tcase_add_test(test, what_is_not_configured_has_no_effect);
+    tcase_add_test(test, a_thread_that_is_busy_is_no_outage);
     tcase_add_test(test, one_that_is_down_at_the_start_is_waited_for);
     tcase_add_loop_test(test, outages_are_no_failures, 0, 2);
     tcase_add_test(test, a_commit_that_is_not_acknowledged_is_aborted);

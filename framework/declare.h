@@ -125,6 +125,7 @@ struct weir_node {
     weir_open                *open;
     weir_process             *process; /* STEP, GLOBAL; weir_schedule in open */
     weir_close               *close;
+    weir_flush               *flush; /* STEP: before each commit */
     weir_final               *final; /* STEP: a window of a store by key time in .uses has closed */
     weir_test                *test;
     weir_map                 *map;

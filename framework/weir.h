@@ -187,6 +187,9 @@ struct weir_span {
 };
 typedef int weir_open(struct weir_context *ctx);
 typedef int weir_close(struct weir_context *ctx); /* what it forwards or puts goes nowhere (WEIR_BAD_STATE) */
+/* Before each commit, so that what was gathered in weir_state since the last one is forwarded and put with it. Where the work since
+ * then is taken back, close and open are called instead. WEIR_AGAIN: there is more; it is called again, with a record's memory anew. */
+typedef int weir_flush(struct weir_context *ctx);
 typedef int weir_process(struct weir_context *ctx, const struct weir_record *rec);
 typedef int weir_test(struct weir_context *ctx, const struct weir_record *rec); /* 1 or 0 */
 typedef int weir_map(struct weir_context *ctx, const struct weir_record *rec, struct weir_record *ret);

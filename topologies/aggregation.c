@@ -67,12 +67,14 @@ MEETINGS(curve);
 /* what happens on the way */
 static weir_process take, pass, lead, meet;
 static weir_open    begin, begin_meeting;
+static weir_close   end;
+static weir_flush   say_lately;
 static weir_final   close_window, close_meeting;
 static int          check_days(const char *text, struct weir_error *reterr),
                     check_intervals(const char *text, struct weir_error *reterr), check_least(const char *text, struct weir_error *reterr),
                     check_accepts(const char *text, struct weir_error *reterr);
 static const struct market_board pair_board, curve_board;
-STEP(bars, take, .open = begin, .final = close_window, .state = sizeof(struct market_setup), .key = market_key, .value = market_bar,
+STEP(bars, take, .open = begin, .close = end, .flush = say_lately, .final = close_window, .state = sizeof(struct market_setup), .key = market_key, .value = market_bar,
      .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, other_s, rolling_s, last_s, quotes_s),
      .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days },
                         { "intervals", WEIR_OPTION_TEXT, "1m,5m,1h,1d", check_intervals },
@@ -169,6 +171,21 @@ static int begin(struct weir_context *ctx)
         err = market_intervals_read(weir_option_text(ctx, "intervals"), &ladder, &setup->intervals, NULL);
     return err < 0 ? err : market_days_read(weir_option_text(ctx, "days"), &setup->days, NULL);
 }
+
+static struct market_lately *lately_of(struct weir_context *ctx)
+{
+    struct market_setup *setup = weir_state(ctx);
+
+    return &setup->lately;
+}
+
+static int end(struct weir_context *ctx)
+{
+    market_rolling_forget(lately_of(ctx));
+    return WEIR_OK;
+}
+
+static int say_lately(struct weir_context *ctx) { return market_rolling_flush(ctx, &rolling, lately_of(ctx)); }
 
 static int check_intervals(const char *text, struct weir_error *reterr)
 {
@@ -367,7 +384,7 @@ static int say_if_closed(struct weir_context *ctx, const struct market_arrival *
 
     if (standing <= WEIR_OPEN)
         return standing;
-    return market_rolling_say(ctx, &rolling, &arrival->line.key);
+    return market_rolling_due(ctx, &rolling, lately_of(ctx), &arrival->line.key);
 }
 
 /* Of a live tick that comes when its minute has closed: what is said is said again. */
@@ -398,7 +415,7 @@ static int take_counting(struct weir_context *ctx, struct market_arrival *arriva
     if (err >= 0)
         err = fold_in(ctx, arrival, &span);
     if (err >= 0)
-        err = market_rolling_enter(ctx, &rolling, arrival);
+        err = market_rolling_enter(ctx, &rolling, lately_of(ctx), arrival);
     if (err >= 0 && !fills_live(arrival))
         err = advance(ctx, arrival);
     return err < 0 ? err : say_if_closed(ctx, arrival, &span);
@@ -438,7 +455,7 @@ static int close_window(struct weir_context *ctx, const struct weir_store *store
     if (store == rolling_s)
         return market_rolling_closed(ctx, &rolling, row, rolling_least(ctx));
     err = market_window_closed(ctx, &ladder, store, row);
-    return err < 0 || store != minute_s ? err : market_rolling_say(ctx, &rolling, &line->key);
+    return err < 0 || store != minute_s ? err : market_rolling_due(ctx, &rolling, lately_of(ctx), &line->key);
 }
 
 static int pass(struct weir_context *ctx, const struct weir_record *rec) { return weir_forward_record(ctx, rec); }

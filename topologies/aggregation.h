@@ -94,11 +94,21 @@ struct market_rolling {
     int64_t                  width, step; /* of hops, ms */
     const char              *window;      /* their name */
 };
+/* Of the instruments that had ticks since the last commit. All zero: none. */
+struct lately;
+struct market_lately {
+    struct weir__map by_key;
+    struct lately   *first, *last;
+};
 /* A tick that counts has come. */
-int market_rolling_enter(struct weir_context *ctx, const struct market_rolling *rolling,
+int market_rolling_enter(struct weir_context *ctx, const struct market_rolling *rolling, struct market_lately *all,
                          const struct market_arrival *arrival);
-/* Sends the statistics of the greatest ticks where they have changed. */
-int market_rolling_say(struct weir_context *ctx, const struct market_rolling *rolling, const struct market_key *key);
+/* The statistics of the instrument's greatest ticks are to be sent at the commit, where they have changed. */
+int market_rolling_due(struct weir_context *ctx, const struct market_rolling *rolling, struct market_lately *all,
+                       const struct market_key *key);
+/* Before a commit: sends what is due, and puts what has changed. WEIR_AGAIN: not all of it yet. */
+int  market_rolling_flush(struct weir_context *ctx, const struct market_rolling *rolling, struct market_lately *all);
+void market_rolling_forget(struct market_lately *all);
 /* A minute's fold has changed: windows that hold it are opened, and corrected where they have closed. */
 int market_rolling_changed(struct weir_context *ctx, const struct market_rolling *rolling,
                            const struct market_line *line, int64_t minute, int64_t count, int64_t least);
@@ -153,6 +163,7 @@ struct market_setup {
     struct market_days      days; /* the first: market_days finds it there */
     struct market_intervals intervals;
     int64_t accepts; /* how long after its minute's end a tick is taken, by the instrument's own time, ms */
+    struct market_lately lately;
 };
 /* store: market_wide to market_window. A tick that counts has come, and its minute is folded. */
 int market_others_changed(struct weir_context *ctx, const struct market_ladder *ladder,

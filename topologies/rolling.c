@@ -2,7 +2,8 @@
  *
  * (1) The last ticks are the greatest of all that were accepted, whatever order they came in: a tick that has been pushed out by
  *     100 greater ones never comes back. A corrected tick takes its own place.
- * (2) What is said of them changes with each tick; it is sent when a minute closes, and whenever one that has closed changes.
+ * (2) What is said of them changes with each tick; it is sent when a minute has closed, and whenever one that has closed changes,
+ *     at the commit: of many minutes that close before it the last one says all. Until then they are in memory as they are.
  * (3) A window by time has no ticks of its own: it is folded from its minutes. It has a row once it holds enough ticks.
  */
 #include "schemas/derived.h"
@@ -10,6 +11,9 @@
 
 enum {
     LAST_MOST = 100,
+    TEXT_MOST = 64,
+    LATELY_MOST = 512, /* instruments whose ticks are in memory: 6 KB each */
+    AT_ONCE = 32,
     ID_BYTES = 8,
     ENTRY_ROOM = 5 * 10 + ID_BYTES + 1,
     HEAD_ROOM = 1 + 2 * 10 + 2 * (1 + 64),
@@ -37,6 +41,16 @@ struct last {
     struct weir_text currency, unit; /* of the greatest tick */
     size_t           count;
     struct last_tick ticks[LAST_MOST]; /* the least first */
+};
+
+/* An instrument's, between its first tick after a commit and the next commit. */
+struct lately {
+    struct lately *next;
+    struct last    last;
+    bool           changed, due;                         /* due: something is to be said */
+    char           currency[TEXT_MOST], unit[TEXT_MOST]; /* of last */
+    size_t         key_size;
+    char           key[];
 };
 
 static char *put_number(char *at, uint64_t number)
@@ -76,12 +90,10 @@ static char *put_tick(char *at, const struct last_tick *tick, const struct last_
 static int write_last(struct weir_context *ctx, const struct weir_store *store, const struct market_key *key,
                       const struct last *last)
 {
-    char            *bytes = weir_alloc(ctx, HEAD_ROOM + ENTRY_ROOM * (last->count + 1)), *at = bytes;
+    char             bytes[HEAD_ROOM + ENTRY_ROOM * LAST_MOST], *at = bytes;
     struct last_tick none = { 0 };
     struct weir_text value;
 
-    if (bytes == NULL)
-        return WEIR_LIMIT;
     *at++ = (char)last->unsaid;
     at = put_number(at, (uint64_t)last->epoch);
     at = put_number(at, (uint64_t)last->revision);
@@ -216,22 +228,102 @@ static bool insert(struct last *last, const struct last_tick *tick)
     return true;
 }
 
-int market_rolling_enter(struct weir_context *ctx, const struct market_rolling *rolling,
+/* ---- what is in memory until the commit ---- */
+
+static void keep_text(struct weir_text *text, char room[TEXT_MOST])
+{
+    size_t size = MIN(text->size, (size_t)TEXT_MOST);
+
+    if (text->data == NULL)
+        return;
+    memcpy(room, text->data, size);
+    *text = (struct weir_text){ room, size };
+}
+
+static int load(struct weir_context *ctx, const struct market_rolling *rolling, struct market_lately *all,
+                const struct market_key *key, struct weir_bytes name, struct lately **ret)
+{
+    struct lately *lately = weir__zalloc(sizeof(*lately) + name.size);
+    int            err = lately == NULL ? WEIR_NO_MEMORY : read_last(ctx, rolling->last, key, &lately->last);
+
+    if (err == WEIR_OK) {
+        memcpy(lately->key, name.data, name.size);
+        lately->key_size = name.size;
+        keep_text(&lately->last.currency, lately->currency);
+        keep_text(&lately->last.unit, lately->unit);
+        err = weir__map_put(&all->by_key, BYTES(lately->key, name.size), lately);
+    }
+    if (err < 0) {
+        weir__free(lately);
+        return err;
+    }
+    *(all->first == NULL ? &all->first : &all->last->next) = lately;
+    all->last = lately;
+    *ret = lately;
+    return WEIR_OK;
+}
+
+static int hold(struct weir_context *ctx, const struct market_rolling *rolling, struct market_lately *all,
+                const struct market_key *key, struct lately **ret)
+{
+    struct weir_bytes name;
+    int               err = market_key->encode(market_key, weir_record_arena(ctx), key, &name);
+
+    if (err < 0)
+        return err;
+    *ret = weir__map_get(&all->by_key, name);
+    if (*ret == NULL && all->by_key.count >= LATELY_MOST &&
+        (err = market_rolling_flush(ctx, rolling, all)) == WEIR_AGAIN)
+        err = WEIR_OK;
+    return err < 0 || *ret != NULL ? err : load(ctx, rolling, all, key, name, ret);
+}
+
+static void forget_first(struct market_lately *all)
+{
+    struct lately *lately = all->first;
+
+    (void)weir__map_remove(&all->by_key, BYTES(lately->key, lately->key_size));
+    all->first = lately->next;
+    weir__free(lately);
+}
+
+void market_rolling_forget(struct market_lately *all)
+{
+    while (all->first != NULL)
+        forget_first(all);
+    weir__map_fini(&all->by_key);
+}
+
+int market_rolling_enter(struct weir_context *ctx, const struct market_rolling *rolling, struct market_lately *all,
                          const struct market_arrival *arrival)
 {
-    const struct market_key *key = &arrival->line.key;
-    struct last_tick         tick = tick_of(arrival);
-    struct last              last;
-    int                      err = read_last(ctx, rolling->last, key, &last);
+    struct last_tick tick = tick_of(arrival);
+    struct lately   *lately;
+    struct last     *last;
+    int              err = hold(ctx, rolling, all, &arrival->line.key, &lately);
 
-    if (err < 0 || !insert(&last, &tick))
+    if (err < 0 || !insert(&lately->last, &tick))
         return err;
-    if (compare(&tick, &last.ticks[last.count - 1]) == 0) {
-        last.currency = arrival->content.currency;
-        last.unit = arrival->content.unit;
+    last = &lately->last;
+    if (compare(&tick, &last->ticks[last->count - 1]) == 0) {
+        last->currency = arrival->content.currency;
+        last->unit = arrival->content.unit;
+        keep_text(&last->currency, lately->currency);
+        keep_text(&last->unit, lately->unit);
     }
-    last.unsaid = true;
-    return write_last(ctx, rolling->last, key, &last);
+    last->unsaid = lately->changed = true;
+    return WEIR_OK;
+}
+
+int market_rolling_due(struct weir_context *ctx, const struct market_rolling *rolling, struct market_lately *all,
+                       const struct market_key *key)
+{
+    struct lately *lately;
+    int            err = hold(ctx, rolling, all, key, &lately);
+
+    if (err == WEIR_OK)
+        lately->due = true;
+    return err;
 }
 
 /* ---- saying ---- */
@@ -283,21 +375,44 @@ static int say_last(struct weir_context *ctx, const struct market_rolling *rolli
     return err < 0 ? market_weir_code(err) : send(ctx, rolling, key, &fold, &stats);
 }
 
-int market_rolling_say(struct weir_context *ctx, const struct market_rolling *rolling, const struct market_key *key)
+static int say(struct weir_context *ctx, const struct market_rolling *rolling, const struct market_key *key,
+               struct lately *lately)
 {
-    struct last last;
-    int64_t     epoch = market_first_epoch(weir_epoch(ctx));
-    int         err = read_last(ctx, rolling->last, key, &last);
+    struct last *last = &lately->last;
+    int64_t      epoch = market_first_epoch(weir_epoch(ctx));
+    int          err = WEIR_OK;
 
-    if (err < 0 || last.count < by_count[0].count || (!last.unsaid && last.epoch >= epoch))
-        return err;
-    last.revision = last.epoch < epoch ? 1 : last.revision + 1;
-    last.epoch = MAX(last.epoch, epoch);
-    last.unsaid = false;
-    err = write_last(ctx, rolling->last, key, &last);
-    for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(by_count) && by_count[i].count <= last.count; i++)
-        err = say_last(ctx, rolling, key, &last, &by_count[i]);
+    if (last->count < by_count[0].count || (!last->unsaid && last->epoch >= epoch))
+        return WEIR_OK;
+    last->revision = last->epoch < epoch ? 1 : last->revision + 1;
+    last->epoch = MAX(last->epoch, epoch);
+    last->unsaid = false;
+    lately->changed = true;
+    for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(by_count) && by_count[i].count <= last->count; i++)
+        err = say_last(ctx, rolling, key, last, &by_count[i]);
     return err;
+}
+
+static int flush(struct weir_context *ctx, const struct market_rolling *rolling, struct lately *lately)
+{
+    struct market_key key;
+    int err = market_key->decode(market_key, weir_record_arena(ctx), BYTES(lately->key, lately->key_size), &key);
+
+    if (err == WEIR_OK && lately->due)
+        err = say(ctx, rolling, &key, lately);
+    return err == WEIR_OK && lately->changed ? write_last(ctx, rolling->last, &key, &lately->last) : err;
+}
+
+int market_rolling_flush(struct weir_context *ctx, const struct market_rolling *rolling, struct market_lately *all)
+{
+    for (int i = 0; i < AT_ONCE && all->first != NULL; i++) {
+        int err = flush(ctx, rolling, all->first);
+
+        if (err < 0)
+            return err;
+        forget_first(all);
+    }
+    return all->first != NULL ? WEIR_AGAIN : WEIR_OK;
 }
 
 /* ---- windows by time ---- */

@@ -99,11 +99,14 @@ static int open_outlet(struct weir__thread *thread, struct weir__opened *opened,
 
 int weir__outlets_open(struct weir__thread *thread, struct weir_error *reterr)
 {
-    int err = WEIR_OK;
+    bool any = false;
+    int  err = WEIR_OK;
 
-    for (size_t i = 0; err == WEIR_OK && i < thread->outlet_count; i++)
+    for (size_t i = 0; err == WEIR_OK && i < thread->outlet_count; i++) {
         err = open_outlet(thread, &thread->outlets[i], reterr);
-    return err == WEIR_OK && thread->outlet_count > 0 ? check_times(thread, reterr) : err;
+        any = any || thread->outlets[i].open != NULL;
+    }
+    return err == WEIR_OK && any ? check_times(thread, reterr) : err;
 }
 
 void weir__outlets_close(struct weir__thread *thread)

@@ -1,6 +1,6 @@
 /* commit.c: what a task does around a commit: flush, offsets, the stores' batch, or taking it all back.
  *
- * (1) Flush forwards first: a store's flush may write to the stores after it, never the other way round.
+ * (1) Flush forwards first: nodes with .flush, then stores: a store's flush may write to the stores after it, never the other way round.
  * (2) After the log has committed, stores that may hold their rows in memory do, up to hold_bytes; what is written is
  *     one batch of all stores, each with its changelog's offset.
  */
@@ -44,9 +44,12 @@ static int send_folds(struct weir__task *task, struct weir_error *reterr)
 
 int weir__task_flush(struct weir__task *task, struct weir_error *reterr)
 {
-    for (size_t i = 0; i < task->binding_count; i++) {
-        int err = flush_store(&task->bindings[i]);
+    int err = weir__flush_nodes(task);
 
+    if (err < 0)
+        return weir__tell_failure(task, err, reterr);
+    for (size_t i = 0; i < task->binding_count; i++) {
+        err = flush_store(&task->bindings[i]);
         weir__arena_reset(&task->record);
         if (err == WEIR_OK)
             continue;

@@ -313,6 +313,7 @@ void  weir__heap_fini(struct weir__heap *heap);
 
 /* punctuate.c */
 int  weir__punctuate_stream(struct weir__task *task);
+int  weir__flush_nodes(struct weir__task *task); /* runs .flush of nodes that have one */
 void weir__schedules_fini(struct weir__task *task);
 
 /* task.c: runs the close verbs of the nodes that are open. */

@@ -52,10 +52,9 @@ void weir__schedules_fini(struct weir__task *task)
     task->schedule_count = task->schedule_capacity = 0;
 }
 
-/* Runs fn in its node's place, so that forwards and stores are the node's. */
-static int fire(struct weir__schedule *schedule, int64_t now)
+/* Runs fn in a node's place, so that forwards and stores are the node's. */
+static int run_at(struct weir__live *live, weir_punctuate *fn, int64_t now)
 {
-    struct weir__live  *live = schedule->live;
     struct weir__task  *task = live->task;
     struct weir__event  event = { .rec = { .timestamp = now, .partition = -1, .offset = -1 } };
     struct weir_context saved = task->ctx;
@@ -63,11 +62,50 @@ static int fire(struct weir__schedule *schedule, int64_t now)
 
     task->ctx = (struct weir_context){ .task = task, .live = live, .event = &event, .partition_time = WEIR__UNKNOWN };
     task->depth++;
-    err = schedule->fn(&task->ctx, now);
+    err = fn(&task->ctx, now);
     task->depth--;
     weir__close_rows(&task->ctx, NULL);
     task->ctx = saved;
-    return err >= 0 ? WEIR_OK : weir__handle_failure(live, err, task->config.on_failure);
+    return err;
+}
+
+static int fire(struct weir__schedule *schedule, int64_t now)
+{
+    int err = run_at(schedule->live, schedule->fn, now);
+
+    return err >= 0 ? WEIR_OK : weir__handle_failure(schedule->live, err, schedule->live->task->config.on_failure);
+}
+
+static int flush_now(struct weir_context *ctx, int64_t now)
+{
+    (void)now;
+    return ctx->live->node->spec->flush(ctx);
+}
+
+static int flush_node(struct weir__live *live, int64_t now)
+{
+    int err;
+
+    do {
+        err = run_at(live, flush_now, now);
+        weir__arena_reset(&live->task->record);
+    } while (err == WEIR_AGAIN);
+    return err >= 0 ? WEIR_OK : weir__handle_failure(live, err, live->task->config.on_failure);
+}
+
+/* What they write has the stream's time, or the clock's. */
+int weir__flush_nodes(struct weir__task *task)
+{
+    int64_t now = task->stream_time != WEIR__UNKNOWN ? task->stream_time : task->config.now(task->config.now_arg);
+    int     err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < task->live_count; i++) {
+        struct weir__live *live = &task->lives[i];
+
+        if (live->opened && live->node->op == WEIR__PROCESS && live->node->spec->flush != NULL)
+            err = flush_node(live, now);
+    }
+    return err;
 }
 
 static void forget_cancelled(struct weir__task *task)

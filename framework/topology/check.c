@@ -11,7 +11,7 @@
     X(grouped) X(side) X(emit) X(reset) X(partitions) X(when_full) X(topics) X(settings) X(key) X(value) X(into) X(uses)   \
     X(stores_called) X(with) X(looks_up) X(legs) X(arms) X(arg) X(options) X(before) X(after) X(grace) X(until)           \
     X(max_bytes) X(max_records) X(log) X(in_memory) X(state) X(open) X(process) X(close) X(test) X(map)        \
-    X(select) X(foreign) X(final) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route) X(outlet)
+    X(select) X(foreign) X(final) X(flush) X(init) X(fold) X(subtract) X(unite) X(join) X(extract) X(route) X(outlet)
 /* clang-format on */
 
 #define NUMBER(field) F_##field,
@@ -36,8 +36,8 @@ static const struct rule {
     [WEIR_GLOBAL] = { B_grouped | B_key | B_value | B_process | B_arg | B_state | B_partitions | HOOKS,
                       B_topics | B_into, 0 },
     [WEIR_SINK] = { B_key | B_value | B_route | B_partitions | B_settings | VERB, B_topics, -1 },
-    [WEIR_STEP] = { B_key | B_value | B_uses | B_final | VERB | HOOKS, B_process, -1 },
-    [WEIR_STEP_VALUES] = { B_value | B_uses | B_final | VERB | HOOKS, B_process, -1 },
+    [WEIR_STEP] = { B_key | B_value | B_uses | B_final | B_flush | VERB | HOOKS, B_process, -1 },
+    [WEIR_STEP_VALUES] = { B_value | B_uses | B_final | B_flush | VERB | HOOKS, B_process, -1 },
     [WEIR_KEEP] = { B_into | B_emit | VERB, B_test, 1 },
     [WEIR_DROP] = { B_into | B_emit | VERB, B_test, 1 },
     [WEIR_MAP] = { B_key | B_value | VERB, B_map, 1 },

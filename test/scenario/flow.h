@@ -50,7 +50,7 @@
     X(table_join) X(view_join) X(global_join) X(global_process) X(counting) X(counting_each)        \
     X(reducing) X(summing) X(rekeying) X(repartitioning) X(tumbling) X(hopping) X(unlimited)        \
     X(closing) X(in_memory) X(notebook) X(recently) X(window_store) X(stream_clock) X(wall_clock)   \
-    X(cancelling) X(refusing) X(timed) X(growing) X(keeping) X(swallowing) X(careless) X(opening)   \
+    X(cancelling) X(gathering) X(refusing) X(timed) X(growing) X(keeping) X(swallowing) X(careless) X(opening)   \
     X(hopping_sums) X(stream_join) X(tables_join) X(foreign_join) X(sessions) X(sliding) X(cogroup) \
     X(suppression) X(calendar) X(versions) X(table_group) X(key_minutes) X(key_days) X(key_notes)   \
     X(normalization) X(enrichment) X(aggregation) X(projection)

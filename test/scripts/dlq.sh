@@ -10,7 +10,7 @@ awk -v rows=$rows 'BEGIN { for (i = 0; i < rows; i++) {
     bad = i % 3 == 0 || (i > 2000 && i < 2600)
     value = bad ? "{\"base64\":\"bm8gdHJhZGU=\"}" : "{\"row\":" i ",\"price\":2.5,\"size\":3}"
     printf "{\"key\":\"k%d\",\"timestamp\":%d,\"value\":%s}\n", i % 7, 1000 + i, value } }' >"$work/in.jsonl"
-run() { "$bars" local --dir "$work/$1" --once --in ticks="$work/in.jsonl" --topics.partitions=2 --commit.interval.ms=2 \
+run() { "$bars" local --dir "$work/$1" --once --in ticks="$work/in.jsonl" --topics.partitions=2 --commit.interval.ms=0 \
     --dead.letters.per.second=10 "${@:2}"; }
 
 # named FOLDER: offsets that letters name, as often as they do, and what was refused; by lines "partition offset".

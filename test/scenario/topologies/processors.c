@@ -4,12 +4,18 @@
 
 #include <stdio.h>
 
-static weir_process   put_and_tell, remember, put_window, count_up, start_three;
+static weir_process   put_and_tell, remember, put_window, count_up, start_three, gather;
+static weir_flush     tell_gathered;
 static weir_open      every_ten_seconds_of_stream, every_minute_of_wall;
 static weir_punctuate tell_counts, tell_time;
 
 struct ticking {
     int64_t handle, left;
+};
+
+/* Words since the last commit. */
+struct gathering {
+    int64_t count, told;
 };
 
 /* clang-format off */
@@ -38,6 +44,11 @@ static TOPOLOGY(wall_clock, .paths = PATHS(PATH(lines, by_wall, counts_out)));
 
 STEP(ticking, start_three, .state = sizeof(struct ticking), .value = weir_string);
 static TOPOLOGY(cancelling, .paths = PATHS(PATH(lines, ticking, out)));
+
+FLAT_MAP(words, flow_words, .key = weir_string, .value = weir_string);
+STEP(gathered, gather, .flush = tell_gathered, .state = sizeof(struct gathering), .uses = STORES(tallies_s), .key = weir_string,
+     .value = weir_int64);
+static TOPOLOGY(gathering, .paths = PATHS(PATH(lines, words, gathered, counts_out)));
 /* clang-format on */
 
 FLOW(notebook);
@@ -46,6 +57,7 @@ FLOW(window_store);
 FLOW(stream_clock);
 FLOW(wall_clock);
 FLOW(cancelling);
+FLOW(gathering);
 
 /* Forwards "key=value" of a row. */
 static int tell_row(struct weir_context *ctx, const struct weir_row *row)
@@ -200,4 +212,37 @@ static int tell_time(struct weir_context *ctx, int64_t time)
     if (state->left == 0)
         weir_cancel(ctx, state->handle);
     return weir_forward(ctx, &key, &text);
+}
+
+static int gather(struct weir_context *ctx, const struct weir_record *rec)
+{
+    struct gathering *state = weir_state(ctx);
+
+    (void)rec;
+    state->count++;
+    return WEIR_OK;
+}
+
+/* What came before a commit, and of all commits so far; in two goes. */
+static int tell_gathered(struct weir_context *ctx)
+{
+    struct gathering *state = weir_state(ctx);
+    struct weir_text  now = { "now", 3 }, all = { "all", 3 };
+    const int64_t    *known;
+    int64_t           sum;
+    int               err = WEIR_OK;
+
+    if (state->count == 0)
+        return WEIR_OK;
+    if (state->told++ % 2 == 0) {
+        err = weir_forward(ctx, &now, &state->count);
+        return err < 0 ? err : WEIR_AGAIN;
+    }
+    err = weir_get(ctx, tallies_s, &all, (const void **)&known);
+    if (err < 0 && err != WEIR_NOTFOUND)
+        return err;
+    sum = state->count + (err == WEIR_OK ? *known : 0);
+    state->count = 0;
+    err = weir_put(ctx, tallies_s, &all, &sum);
+    return err < 0 ? err : weir_forward(ctx, &all, &sum);
 }

@@ -17,6 +17,7 @@ build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 rate, seconds, instruments = (sys.argv[2:5] + ["20000", "20", "300"][len(sys.argv[2:5]):])
 program, latency = os.path.join(build, "data-processing"), os.path.join(build, "bench-kafka", "kafka_latency")
 server = "test/servers/kafka.sh"
+os.environ.update(KAFKA_JAVA="", KAFKA_HEAP="1g")  # as brokers are run: all compilers
 TOPOLOGIES = ["normalization", "enrichment", "aggregation", "projection"]
 
 
@@ -52,11 +53,12 @@ def measure(address, work, delivery):
     for child in children:
         ready(*child)
     subprocess.run([latency, address, rate, "3", instruments], check=False, stdout=subprocess.DEVNULL)  # everything is warm then
-    before = [cpu(child.pid) for child, _ in children]
+    pids = [child.pid for child, _ in children] + [int(open(work + "/kafka/node1/pid").read())]
+    before = [cpu(pid) for pid in pids]
     said = subprocess.run([latency, address, rate, seconds, instruments], stdout=subprocess.PIPE, text=True, check=False)
-    used = [cpu(child.pid) - was for (child, _), was in zip(children, before)]
+    used = [cpu(pid) - was for pid, was in zip(pids, before)]
     print(f"{delivery:<14} {said.stdout.strip()}", flush=True)
-    print("    CPU seconds: " + ", ".join(f"{topology} {spent:.1f}" for topology, spent in zip(TOPOLOGIES, used)), flush=True)
+    print("    CPU seconds: " + ", ".join(f"{topology} {spent:.1f}" for topology, spent in zip(TOPOLOGIES + ["broker"], used)), flush=True)
     for child, _ in children:
         child.send_signal(signal.SIGTERM)
     for child, log in children:

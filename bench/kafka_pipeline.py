@@ -20,6 +20,7 @@ rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
 both = ["compression.codec=lz4", *sys.argv[4:]]
 program, relay = os.path.join(build, "data-processing"), os.path.join(build, "bench-kafka", "kafka_relay")
 server = "test/servers/kafka.sh"
+os.environ.update(KAFKA_JAVA="", KAFKA_HEAP="1g")  # as brokers are run: all compilers
 TOPOLOGIES = ["normalization", "enrichment", "aggregation", "projection"]
 
 

@@ -4,7 +4,7 @@
 #   test/servers/kafka.sh node DIR NODE       starts a node again that was stopped or killed
 #   test/servers/kafka.sh stop DIR [NODE]     SIGTERM to one node or all, and waits
 #   test/servers/kafka.sh kill DIR [NODE]     SIGKILL
-# KAFKA_VERSION: 3.9.1 or 4.4.0 (the default). KAFKA_SET="a=b;c=d": more lines of server.properties. KAFKA_HEAP: 384m.
+# KAFKA_VERSION: 3.9.1 or 4.4.0 (the default). KAFKA_SET="a=b;c=d": more lines of server.properties. KAFKA_HEAP: 384m. KAFKA_JAVA: more flags of Java.
 # Needs a Java of 17 or later, curl and python3. The parts come once, by version and sha256, into .cache/kafka; MAVEN names
 # another repository to take them from.
 set -euo pipefail
@@ -25,9 +25,10 @@ need() {
     [ -e "$here/kafka-$version.sha256" ] || die "there is no list of parts for version $version: take 3.9.1 or 4.4.0"
 }
 
-# java_node ARG...: small: one collector, the first compiler alone.
+# java_node ARG...: small: one collector, the first compiler alone unless KAFKA_JAVA says otherwise (of benches: nothing).
 java_node() {
-    exec java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xss512k -Xms64m "-Xmx${KAFKA_HEAP:-384m}" \
+    # shellcheck disable=SC2086
+    exec java -XX:+UseSerialGC ${KAFKA_JAVA--XX:TieredStopAtLevel=1} -XX:-UsePerfData -Xss512k -Xms64m "-Xmx${KAFKA_HEAP:-384m}" \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$cache/*" "$@"
 }
 

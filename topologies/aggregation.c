@@ -78,6 +78,7 @@ STEP(bars, take, .open = begin, .close = end, .flush = say_lately, .final = clos
      .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, other_s, rolling_s, last_s, quotes_s),
      .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days },
                         { "intervals", WEIR_OPTION_TEXT, "1m,5m,1h,1d", check_intervals },
+                        { "early", WEIR_OPTION_DURATION, "0", NULL },
                         { "accepts", WEIR_OPTION_TEXT, "48h", check_accepts },
                         { "rolling_least", WEIR_OPTION_TEXT, "2", check_least }));
 /* what bars sends besides bars: each has a node that says its type */
@@ -159,12 +160,23 @@ static int sweep(struct weir_context *ctx, int64_t time)
     return market_ledger_sweep(ctx, &ledger, minute_s);
 }
 
+static int tell_early(struct weir_context *ctx, int64_t time)
+{
+    struct market_setup *setup = weir_state(ctx);
+
+    (void)time;
+    return market_early_tell(ctx, &ladder, other_s, &setup->early);
+}
+
 static int begin(struct weir_context *ctx)
 {
     struct market_setup *setup = weir_state(ctx);
     int64_t              handle = weir_schedule(ctx, DAYS(1), WEIR_WALL_TIME, sweep);
     int                  err = (int)MIN(handle, 0);
 
+    market_early_begin(&setup->early);
+    if (err == WEIR_OK && weir_option(ctx, "early") > 0)
+        err = (int)MIN(weir_schedule(ctx, weir_option(ctx, "early"), WEIR_WALL_TIME, tell_early), 0);
     if (err == WEIR_OK)
         err = weir__parse_duration(weir_option_text(ctx, "accepts"), &setup->accepts);
     if (err == WEIR_OK)
@@ -181,7 +193,10 @@ static struct market_lately *lately_of(struct weir_context *ctx)
 
 static int end(struct weir_context *ctx)
 {
-    market_rolling_forget(lately_of(ctx));
+    struct market_setup *setup = weir_state(ctx);
+
+    market_early_end(&setup->early);
+    market_rolling_forget(&setup->lately);
     return WEIR_OK;
 }
 
@@ -325,6 +340,8 @@ static int change(struct weir_context *ctx, const struct market_arrival *arrival
 
     if (err >= 0)
         err = market_others_changed(ctx, &ladder, other_s, arrival);
+    if (err >= 0 && weir_option(ctx, "early") > 0)
+        err = market_early_changed(ctx, &ladder, &((struct market_setup *)weir_state(ctx))->early, arrival);
     return err < 0 ? err
                    : market_rolling_changed(ctx, &rolling, &arrival->line, span->start, count, rolling_least(ctx));
 }

@@ -2,6 +2,8 @@
 #ifndef TOPOLOGIES_AGGREGATION_H
 #define TOPOLOGIES_AGGREGATION_H
 
+#include <sys/queue.h>
+
 #include "topologies/topologies.h"
 
 /* A tick that counts in bars, on its way in. */
@@ -74,8 +76,10 @@ int market_window_closed(struct weir_context *ctx, const struct market_ladder *l
                          const struct weir_row *row);
 
 /* A fold of the windows of one of the levels that start in a span. */
-int market_ladder_fold(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
-                       const struct market_line *line, const struct weir_span *span, struct market_fold *ret);
+int               market_ladder_fold(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
+                                     const struct market_line *line, const struct weir_span *span, struct market_fold *ret);
+struct market_bar market_bar_of(const char *interval, const struct market_line *line, const struct weir_span *span,
+                                const struct market_window *window);
 /* A bar of a window, as it says. */
 int market_bar_send(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_node *to,
                     const char *interval, const struct market_line *line, const struct weir_span *span,
@@ -158,10 +162,27 @@ struct market_intervals {
 /* "1m,5m,15m,1h,4h,1d". WEIR_BAD_CONFIG. */
 int market_intervals_read(const char *text, const struct market_ladder *ladder, struct market_intervals *ret,
                           struct weir_error *reterr);
+/* ---- bars of open windows (early.c) ---- */
+
+struct market_early_window;
+struct market_early {
+    struct weir__map windows; /* that have changed since they were told */
+    STAILQ_HEAD(, market_early_window) in_order;
+};
+void market_early_begin(struct market_early *early);
+void market_early_end(struct market_early *early); /* one that has not begun, too */
+/* A tick that counts has come, and its minute is folded. */
+int market_early_changed(struct weir_context *ctx, const struct market_ladder *ladder, struct market_early *early,
+                         const struct market_arrival *arrival);
+/* Sends the bars of those that are open; others: the store of other intervals. */
+int market_early_tell(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *others,
+                      struct market_early *early);
+
 /* The state of aggregation's step. */
 struct market_setup {
     struct market_days      days; /* the first: market_days finds it there */
     struct market_intervals intervals;
+    struct market_early     early;
     int64_t accepts; /* how long after its minute's end a tick is taken, by the instrument's own time, ms */
     struct market_lately lately;
 };

@@ -1,6 +1,7 @@
 /* bars.c: bars as projection keeps and answers them, of each interval that aggregation makes.
  *
- * (1) Of several bars of a window the one of the greatest (epoch, revision) stays, whatever order they come in.
+ * (1) Of several bars of a window the one of the greatest (epoch, revision) stays, whatever order they come in; of open ones, which
+ *     are all of revision 0, the last.
  * (2) Intervals that configuration asks for share a store, each with a time of its own per instrument; of an instrument there are
  *     those that it has bars of.
  */
@@ -18,7 +19,7 @@ static int keep(struct weir_context *ctx, const struct weir_store *store, const 
 
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
-    if (err == WEIR_OK && market_bar_compare(bar, known) <= 0) {
+    if (err == WEIR_OK && market_bar_compare(bar, known) < (bar->state != MARKET_BAR_OPEN)) {
         weir_drop(ctx, "superseded");
         return WEIR_OK;
     }

@@ -133,22 +133,30 @@ int market_windows_fold(struct weir_context *ctx, const struct weir_store *store
 
 /* ---- sending ---- */
 
+struct market_bar market_bar_of(const char *interval, const struct market_line *line, const struct weir_span *span,
+                                const struct market_window *window)
+{
+    struct market_bar bar = { .tenant_id = line->key.tenant,
+                              .instrument_id = line->key.instrument,
+                              .interval = { interval, strlen(interval) },
+                              .window_start = span->start * 1000,
+                              .window_end = span->end * 1000,
+                              .state = window->revision > 1 ? MARKET_BAR_CORRECTION : MARKET_BAR_FINAL,
+                              .epoch = window->epoch,
+                              .revision = window->revision };
+
+    market_bar_fill(&bar, &window->fold);
+    return bar;
+}
+
 int market_bar_send(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_node *to,
                     const char *interval, const struct market_line *line, const struct weir_span *span,
                     const struct market_window *window)
 {
-    struct market_bar  bar = { .tenant_id = line->key.tenant,
-                               .instrument_id = line->key.instrument,
-                               .interval = { interval, strlen(interval) },
-                               .window_start = span->start * 1000,
-                               .window_end = span->end * 1000,
-                               .state = window->revision > 1 ? MARKET_BAR_CORRECTION : MARKET_BAR_FINAL,
-                               .epoch = window->epoch,
-                               .revision = window->revision };
+    struct market_bar  bar = market_bar_of(interval, line, span, window);
     struct weir_record rec = { .key = &line->key, .value = &bar, .timestamp = span->start };
     int                err;
 
-    market_bar_fill(&bar, &window->fold);
     err = weir_forward_to(ctx, to, &rec);
     return err < 0 ? err : weir_forward_to(ctx, ladder->led, &rec);
 }

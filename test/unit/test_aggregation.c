@@ -161,7 +161,7 @@ struct seen {
     char              instrument[64], interval[8];
 };
 static struct seen seen[100000];
-static size_t      seen_count;
+static size_t      seen_count, open_bars;
 
 static struct seen *find_seen(const struct market_bar *bar)
 {
@@ -178,6 +178,12 @@ static void take_bar(const struct market_bar *bar)
 {
     struct seen *at = find_seen(bar);
 
+    if (bar->state == MARKET_BAR_OPEN) {
+        ck_assert_ptr_null(at); /* what has closed is never open again */
+        ck_assert_int_eq(bar->revision, 0);
+        open_bars++;
+        return;
+    }
     if (at == NULL) {
         at = &seen[seen_count++];
         ck_assert_int_eq(bar->state, MARKET_BAR_FINAL);
@@ -494,7 +500,7 @@ static void open_driver(bool disk, int64_t cache)
     if (disk)
         config.dir = dir;
     OK(weir_driver_open(&aggregation, &config, weir_engines, &driver, &error));
-    seen_count = stats_count = spread_count = dead_letters = 0;
+    open_bars = seen_count = stats_count = spread_count = dead_letters = 0;
 }
 
 static void close_driver(void)
@@ -511,11 +517,16 @@ static void finish_run(void)
 
 /* ---- tests ---- */
 
+/* With bars of open windows or without them. */
 START_TEST(bars_equal_the_plain_computation)
 {
+    static const char *const early[] = { "aggregation.bars.early=2m", NULL };
+
     make_specs((unsigned)_i);
     shuffle();
+    settings = _i % 3 == 1 ? early : NULL;
     open_driver(_i % 2 == 1, _i % 3 == 0 ? 0 : 1 << 20);
+    settings = NULL;
     for (size_t i = 0; i < spec_count; i++) {
         pipe_spec(&specs[i]);
         if (dice(4) == 0)
@@ -529,6 +540,7 @@ START_TEST(bars_equal_the_plain_computation)
     finish_run();
     ck_assert_uint_eq(dead_letters, 0);
     expect_all();
+    ck_assert_int_eq(open_bars > 0, _i % 3 == 1);
     close_driver();
 }
 END_TEST

@@ -118,7 +118,8 @@ static int settle(void *open, int64_t wait_ms, struct weir_error *reterr)
     if (!server.up || (server.at_once != 0 && (int)line->count > server.at_once))
         return wait_in_vain(wait_ms);
     take(line, line->count);
-    line->count = server.waiting = 0;
+    line->count = 0;
+    server.waiting = 0;
     return WEIR_OK;
 }
 
@@ -129,7 +130,8 @@ static void forget(void *open)
 
     if (server.up)
         take(line, line->count / 2);
-    line->count = server.waiting = 0;
+    line->count = 0;
+    server.waiting = 0;
     line->bad = false;
     server.forgotten++;
 }

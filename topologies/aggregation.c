@@ -472,6 +472,8 @@ static int close_window(struct weir_context *ctx, const struct weir_store *store
     if (store == rolling_s)
         return market_rolling_closed(ctx, &rolling, row, rolling_least(ctx));
     err = market_window_closed(ctx, &ladder, store, row);
+    if (err >= 0)
+        err = market_others_look(ctx, &ladder, other_s, row);
     return err < 0 || store != minute_s ? err : market_rolling_due(ctx, &rolling, lately_of(ctx), &line->key);
 }
 

@@ -189,6 +189,9 @@ struct market_setup {
 /* store: market_wide to market_window. A tick that counts has come, and its minute is folded. */
 int market_others_changed(struct weir_context *ctx, const struct market_ladder *ladder,
                           const struct weir_store *store, const struct market_arrival *arrival);
+/* A window of the ladder has closed: those around it that closed before it say so. */
+int market_others_look(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *store,
+                       const struct weir_row *row);
 int market_others_advance(struct weir_context *ctx, const struct weir_store *store,
                           const struct market_arrival *arrival);
 int market_others_closed(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *store,

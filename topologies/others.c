@@ -1,8 +1,8 @@
 /* others.c: bars of intervals that configuration asks for, besides those that are always folded.
  *
  * (1) They share one store, each with a time of its own per instrument, and one topic.
- * (2) A window is folded from the longest of the ladder's windows that fit into it, when it closes and when a tick changes it after
- *     that.
+ * (2) A window is folded from the longest of the ladder's windows that fit into it, when it closes and when a tick or one of those
+ *     windows changes it after that: the clock may have closed it before them.
  */
 #include "topologies/aggregation.h"
 
@@ -154,6 +154,24 @@ int market_others_changed(struct weir_context *ctx, const struct market_ladder *
         err = change(ctx, ladder, store, &key, arrival->time);
     }
     return err;
+}
+
+int market_others_look(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *store,
+                       const struct weir_row *row)
+{
+    const struct market_intervals *intervals = &((const struct market_setup *)weir_state(ctx))->intervals;
+    int                            err = WEIR_OK;
+
+    for (size_t i = 0; err >= 0 && i < intervals->count; i++) {
+        struct market_wide key = key_of(row->key, &intervals->others[i]);
+
+        if (key.width <= row->end - row->start)
+            continue;
+        err = weir_window_standing(ctx, store, &key, row->start - row->start % key.width + key.width);
+        if (err == WEIR_CLOSED)
+            err = change(ctx, ladder, store, &key, row->start);
+    }
+    return MIN(err, WEIR_OK);
 }
 
 int market_others_advance(struct weir_context *ctx, const struct weir_store *store,

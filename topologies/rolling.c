@@ -497,10 +497,9 @@ int market_rolling_changed(struct weir_context *ctx, const struct market_rolling
 {
     struct market_fold minutes[MINUTES_MOST];
     int64_t            first = minute - rolling->width + rolling->step;
-    int                standing = weir_window_standing(ctx, rolling->minutes, line, minute + rolling->step), err;
+    int                standing = weir_window_standing(ctx, rolling->hops, line, minute + rolling->step), err;
 
-    if (standing < 0 ||
-        (standing == WEIR_OPEN && count > least)) /* their rows are there since the tick that was enough */
+    if (standing < 0 || (standing == WEIR_OPEN && count > least)) /* all have rows since the tick that was enough */
         return MIN(standing, WEIR_OK);
     err = read_minutes(ctx, rolling, line, first, minute + rolling->width, minutes);
     for (int64_t i = 0; err == WEIR_OK && i < rolling->width / rolling->step; i++)

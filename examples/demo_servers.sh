@@ -97,7 +97,7 @@ minutes() { "$program" cat aggregated.market.bars.1m.v1 2>/dev/null; }
 until_equal() {
     local i
     for ((i = 0; i < 240; i++)); do
-        ! "$program" diff "$out/whole" "$brokers" >"$out/diff" 2>&1 || return 0
+        ! "$program" diff "$out/whole" "$brokers" --of bars >"$out/diff" 2>&1 || return 0
         sleep 0.5
     done
     cat "$out/diff"

@@ -566,4 +566,9 @@ extern const struct weir_codec market_backfilled[1];                            
 int market_explain(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in, void *ret,
                    struct weir_error *reterr);
 
+/* The first field in which two records of the codec differ, but for those left out (NULL-ended); of flags those of judged count.
+ * NULL = none does. */
+const char *market_difference(const struct weir_codec *codec, const void *a, const void *b,
+                              const char *const *left_out, uint32_t judged);
+
 #endif

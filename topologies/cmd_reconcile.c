@@ -19,6 +19,7 @@ struct reconciling {
     int64_t           timeout_ms;
     void             *outlet; /* NULL = nothing is sent */
     size_t            shown, missing, extra, differ, sent, stuck;
+    struct weir_arena scratch; /* of the two bars that are compared */
 };
 
 static int settle(struct reconciling *reconciling, struct weir_error *reterr)
@@ -37,7 +38,8 @@ static void show(struct reconciling *reconciling, struct weir_bytes name, const 
 /* What is said of two bars of one window; NULL = they are the same. */
 static const char *compare(const struct market_bar *log, const struct market_bar *row, char *buf, size_t size)
 {
-    const char *field = market_bar_difference(log, row, ~UINT32_C(0));
+    static const char *const version[] = { "state", "epoch", "revision", NULL };
+    const char              *field = market_difference(market_bar, log, row, version, ~UINT32_C(0));
 
     if (market_bar_compare(log, row) != 0)
         snprintf(buf, size,
@@ -91,40 +93,65 @@ static int by_key(const void *a, const void *b)
 /* A run's bars in the order of their names; NULL = no memory. To be freed. */
 static struct weir__map_slot **sorted(const struct market_run *run)
 {
-    struct weir__map_slot **slots = weir__alloc((run->bars.count + 1) * sizeof(*slots)), *slot;
+    const struct weir__map *bars = &run->of[MARKET_RUN_BARS];
+    struct weir__map_slot **slots = weir__alloc((bars->count + 1) * sizeof(*slots)), *slot;
     size_t                  position = 0, count = 0;
 
-    while (slots != NULL && (slot = weir__map_next(&run->bars, &position)) != NULL)
+    while (slots != NULL && (slot = weir__map_next(bars, &position)) != NULL)
         slots[count++] = slot;
     if (slots != NULL)
         qsort(slots, count, sizeof(*slots), by_key);
     return slots;
 }
 
-static int compare_one(struct reconciling *reconciling, const struct weir__map_slot *slot, struct weir_error *reterr)
+/* *ret NULL: it is not there. */
+static int read_bar(struct reconciling *reconciling, const struct market_run *run, struct weir_bytes name,
+                    const struct market_bar **ret, struct weir_error *reterr)
 {
-    const struct market_bar *row = weir__map_get(&reconciling->clickhouse.bars, slot->key);
-    char                     words[160];
-    const char *what = row != NULL ? compare(slot->value, row, words, sizeof(words)) : "missing in ClickHouse";
+    const struct market_kept *kept = weir__map_get(&run->of[MARKET_RUN_BARS], name);
+    const void               *bar = NULL;
+    int                       err = WEIR_OK;
 
+    if (kept != NULL)
+        err = market_kept_read(kept, MARKET_RUN_BARS, &reconciling->scratch, &bar, reterr);
+    *ret = bar;
+    return err;
+}
+
+static int compare_one(struct reconciling *reconciling, struct weir_bytes name, struct weir_error *reterr)
+{
+    const struct market_bar *bar, *row = NULL;
+    char                     words[160];
+    const char              *what;
+    int                      err;
+
+    weir__arena_reset(&reconciling->scratch);
+    err = read_bar(reconciling, &reconciling->log, name, &bar, reterr);
+    if (err == WEIR_OK)
+        err = read_bar(reconciling, &reconciling->clickhouse, name, &row, reterr);
+    if (err < 0)
+        return err;
+    what = row != NULL ? compare(bar, row, words, sizeof(words)) : "missing in ClickHouse";
     if (what == NULL)
         return WEIR_OK;
     reconciling->missing += row == NULL;
     reconciling->differ += row != NULL;
-    show(reconciling, slot->key, what);
-    return reconciling->repair ? repair(reconciling, slot->key, slot->value, row, reterr) : WEIR_OK;
+    show(reconciling, name, what);
+    return reconciling->repair ? repair(reconciling, name, bar, row, reterr) : WEIR_OK;
 }
 
 static int compare_all(struct reconciling *reconciling, struct weir_error *reterr)
 {
+    const struct weir__map *bars = &reconciling->log.of[MARKET_RUN_BARS];
+    const struct weir__map *others = &reconciling->clickhouse.of[MARKET_RUN_BARS];
     struct weir__map_slot **log = sorted(&reconciling->log), **rows = sorted(&reconciling->clickhouse);
     int                     err =
         log != NULL && rows != NULL ? WEIR_OK : weir__fail(reterr, WEIR_NO_MEMORY, "reconcile", "out of memory");
 
-    for (size_t i = 0; err == WEIR_OK && i < reconciling->log.bars.count; i++)
-        err = compare_one(reconciling, log[i], reterr);
-    for (size_t i = 0; err == WEIR_OK && i < reconciling->clickhouse.bars.count; i++)
-        if (weir__map_get(&reconciling->log.bars, rows[i]->key) == NULL) {
+    for (size_t i = 0; err == WEIR_OK && i < bars->count; i++)
+        err = compare_one(reconciling, log[i]->key, reterr);
+    for (size_t i = 0; err == WEIR_OK && i < others->count; i++)
+        if (weir__map_get(bars, rows[i]->key) == NULL) {
             reconciling->extra++;
             show(reconciling, rows[i]->key, "extra in ClickHouse");
         }
@@ -136,13 +163,14 @@ static int compare_all(struct reconciling *reconciling, struct weir_error *reter
 /* Whether all is well now. */
 static bool sum_up(const struct reconciling *reconciling)
 {
+    const size_t bars = reconciling->log.of[MARKET_RUN_BARS].count;
     const size_t wrong = reconciling->missing + reconciling->differ;
 
     if (reconciling->shown > SHOWN_MOST && !reconciling->all)
         printf("... and %zu more\n", reconciling->shown - SHOWN_MOST);
-    printf("%zu bars in the log, %zu in ClickHouse: %zu equal, %zu missing, %zu extra, %zu different",
-           reconciling->log.bars.count, reconciling->clickhouse.bars.count, reconciling->log.bars.count - wrong,
-           reconciling->missing, reconciling->extra, reconciling->differ);
+    printf("%zu bars in the log, %zu in ClickHouse: %zu equal, %zu missing, %zu extra, %zu different", bars,
+           reconciling->clickhouse.of[MARKET_RUN_BARS].count, bars - wrong, reconciling->missing, reconciling->extra,
+           reconciling->differ);
     if (reconciling->repair)
         printf("; %zu %s, %zu cannot be", reconciling->sent, reconciling->dry ? "to be sent again" : "sent again",
                reconciling->stuck);
@@ -227,8 +255,8 @@ int market_read_window(const struct weir__args *args, int64_t *ret_from, int64_t
 
 static int run_reconcile(struct weir__program *program, const struct weir__args *args)
 {
-    struct reconciling reconciling = { .log.path = "the log",
-                                       .clickhouse.path = "ClickHouse",
+    struct reconciling reconciling = { .log = { .path = "the log", .wanted = 1u << MARKET_RUN_BARS },
+                                       .clickhouse = { .path = "ClickHouse", .wanted = 1u << MARKET_RUN_BARS },
                                        .repair = weir__args_has(args, "repair"),
                                        .dry = weir__args_has(args, "dry-run"),
                                        .all = weir__args_has(args, "all") };
@@ -247,6 +275,7 @@ static int run_reconcile(struct weir__program *program, const struct weir__args 
     }
     market_run_fini(&reconciling.log);
     market_run_fini(&reconciling.clickhouse);
+    weir__arena_fini(&reconciling.scratch);
     return code;
 }
 

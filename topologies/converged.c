@@ -1,91 +1,214 @@
-/* converged.c: the converged bars of a run: the last bar of each window, whatever came before it. */
+/* converged.c: the converged records of a run: the last one of each window, whatever came before it. */
 #include "topologies/converged.h"
 
 #include <inttypes.h>
 #include <sys/stat.h>
 
-static const char *const topics[] = { "aggregated.market.bars.1m.v1", "aggregated.market.bars.5m.v1",
-                                      "aggregated.market.bars.1h.v1", "aggregated.market.bars.1d.v1",
-                                      "aggregated.market.bars.other.v1" };
+/* ---- kinds ---- */
+
+/* Spreads and curves are valid where nothing else is said: of flags that come from state, too. */
+#define JUDGED      (~(uint32_t)MARKET_FLAGS_FROM_STATE)
+#define JUDGED_MORE (JUDGED & ~(uint32_t)MARKET_VALID)
+
+static const char *const how[] = { "state", "epoch", "revision", NULL };
+
+const struct market_converged market_converged[] = {
+    [MARKET_RUN_BARS] = { "bars", "bars", market_bar, how, JUDGED },
+    [MARKET_RUN_STATS] = { "stats", "statistics", market_stats, how, JUDGED },
+    [MARKET_RUN_SPREADS] = { "spreads", "spreads", market_spread, how, JUDGED_MORE },
+    [MARKET_RUN_CURVES] = { "curves", "curves", market_curve_update, how, JUDGED_MORE },
+};
+
+/* How they are kept. */
+static const struct weir_codec *const packed[] = { market_bar_msgpack, market_stats_msgpack, market_spread_msgpack,
+                                                   market_curve_update_msgpack };
+
+static const struct {
+    const char              *name;
+    enum market_outcome_kind kind;
+} topics[] = {
+    { "aggregated.market.bars.1m.v1", MARKET_RUN_BARS },    { "aggregated.market.bars.5m.v1", MARKET_RUN_BARS },
+    { "aggregated.market.bars.1h.v1", MARKET_RUN_BARS },    { "aggregated.market.bars.1d.v1", MARKET_RUN_BARS },
+    { "aggregated.market.bars.other.v1", MARKET_RUN_BARS }, { "aggregated.market.stats.v1", MARKET_RUN_STATS },
+    { "aggregated.market.spreads.v1", MARKET_RUN_SPREADS }, { "pricing.curve.updates.v1", MARKET_RUN_CURVES },
+};
+
+/* ---- what names a window ---- */
+
+struct window {
+    struct weir_text tenant, id, what; /* interval, window, kind of spread */
+    int64_t          start;
+    bool             passes; /* it has no start of its own: the last ticks, wherever they begin */
+    bool             open;
+    int64_t          epoch, revision;
+};
+
+static struct window bar_window(const struct market_bar *bar)
+{
+    return (struct window){ .tenant = bar->tenant_id,
+                            .id = bar->instrument_id,
+                            .what = bar->interval,
+                            .start = bar->window_start,
+                            .open = bar->state == MARKET_BAR_OPEN,
+                            .epoch = bar->epoch,
+                            .revision = bar->revision };
+}
+
+static struct window stats_window(const struct market_stats *stats)
+{
+    return (struct window){ .tenant = stats->tenant_id,
+                            .id = stats->instrument_id,
+                            .what = stats->window,
+                            .start = stats->window_start,
+                            .passes = stats->state == MARKET_BAR_OPEN,
+                            .epoch = stats->epoch,
+                            .revision = stats->revision };
+}
+
+static struct window spread_window(const struct market_spread *spread)
+{
+#define KIND(name, word) [name] = { word, sizeof(word) - 1 },
+    static const struct weir_text kinds[] = { MARKET_SPREAD_KINDS(KIND) };
+#undef KIND
+
+    return (struct window){ .tenant = spread->tenant_id,
+                            .id = spread->pair_id,
+                            .what = kinds[spread->kind],
+                            .start = spread->window_start,
+                            .epoch = spread->epoch,
+                            .revision = spread->revision };
+}
+
+static struct window curve_window(const struct market_curve_update *curve)
+{
+    return (struct window){ .tenant = curve->tenant_id,
+                            .id = curve->curve_id,
+                            .what = { "curve", 5 },
+                            .start = curve->window_start,
+                            .epoch = curve->epoch,
+                            .revision = curve->revision };
+}
+
+static struct window window_of(enum market_outcome_kind kind, const void *record)
+{
+    switch (kind) {
+    case MARKET_RUN_STATS: return stats_window(record);
+    case MARKET_RUN_SPREADS: return spread_window(record);
+    case MARKET_RUN_CURVES: return curve_window(record);
+    default: return bar_window(record);
+    }
+}
+
+static size_t write_name(const struct window *window, char *buf, size_t size)
+{
+    int written = snprintf(buf, size, "%.*s/%.*s %.*s", (int)window->tenant.size, window->tenant.data,
+                           (int)window->id.size, window->id.data, (int)window->what.size, window->what.data);
+
+    if (!window->passes)
+        written += snprintf(buf + written, size - (size_t)written, " %" PRId64, window->start);
+    return (size_t)written;
+}
+
+/* ---- what is kept ---- */
+
+static void forget(struct weir__map *map)
+{
+    struct weir__map_slot *slot;
+
+    for (size_t position = 0; (slot = weir__map_next(map, &position)) != NULL;)
+        weir__free(slot->value);
+    weir__map_fini(map);
+}
 
 void market_run_fini(struct market_run *run)
 {
-    weir__map_fini(&run->bars);
-    weir__arena_fini(&run->arena);
+    for (size_t i = 0; i < MARKET_RUN_KINDS; i++)
+        forget(&run->of[i]);
     weir__arena_fini(&run->scratch);
 }
 
-/* ---- reading ---- */
-
-static struct weir_text keep_text(struct market_run *run, struct weir_text text)
+/* In the place of what is kept of the window. */
+static int keep(struct weir__map *map, const struct window *window, struct weir_bytes name, struct weir_bytes bytes)
 {
-    if (text.data == NULL)
-        return text;
-    return (struct weir_text){ weir__arena_copy(&run->arena, text.data, text.size), text.size };
+    struct market_kept *kept = weir__alloc(sizeof(*kept) + name.size + bytes.size), *old;
+    int                 err;
+
+    if (kept == NULL)
+        return WEIR_NO_MEMORY;
+    *kept = (struct market_kept){ window->epoch, window->revision, name.size, bytes.size };
+    memcpy(kept->bytes, name.data, name.size);
+    memcpy(kept->bytes + name.size, bytes.data, bytes.size);
+    old = weir__map_get(map, name);
+    err = weir__map_put(map, BYTES(kept->bytes, name.size), kept);
+    weir__free(err < 0 ? kept : old);
+    return err;
 }
 
-static struct market_bar *keep_new(struct market_run *run, struct weir_bytes key, const struct market_bar *bar)
+/* The topics of a run are in order, files of several need not be. */
+static bool is_behind(const struct market_kept *kept, const struct window *window)
 {
-    struct market_bar *known = weir_arena_alloc(&run->arena, sizeof(*known));
-
-    key.data = weir__arena_copy(&run->arena, key.data, key.size);
-    if (known == NULL || key.data == NULL || weir__map_put(&run->bars, key, known) < 0)
-        return NULL;
-    known->tenant_id = keep_text(run, bar->tenant_id);
-    known->instrument_id = keep_text(run, bar->instrument_id);
-    known->interval = keep_text(run, bar->interval);
-    return known;
+    return kept != NULL &&
+           (kept->epoch > window->epoch || (kept->epoch == window->epoch && kept->revision > window->revision));
 }
 
-/* The names stay: they are those of the key. */
-static void replace(struct market_run *run, struct market_bar *known, const struct market_bar *bar)
+int market_run_add(struct market_run *run, enum market_outcome_kind kind, const void *record,
+                   struct weir_error *reterr)
 {
-    const struct market_bar old = *known;
+    const struct window window = window_of(kind, record);
+    char                name[320];
+    struct weir_bytes   key = BYTES(name, write_name(&window, name, sizeof(name))), bytes;
+    int                 err;
 
-    *known = *bar;
-    known->tenant_id = old.tenant_id;
-    known->instrument_id = old.instrument_id;
-    known->interval = old.interval;
-    known->currency = keep_text(run, bar->currency);
-    known->unit = keep_text(run, bar->unit);
-}
-
-int market_run_add(struct market_run *run, const struct market_bar *bar, struct weir_error *reterr)
-{
-    char name[256];
-    int  size = snprintf(name, sizeof(name), "%.*s/%.*s %.*s %" PRId64, (int)bar->tenant_id.size, bar->tenant_id.data,
-                         (int)bar->instrument_id.size, bar->instrument_id.data, (int)bar->interval.size,
-                         bar->interval.data, bar->window_start);
-    struct weir_bytes  key = BYTES(name, (size_t)size);
-    struct market_bar *known = weir__map_get(&run->bars, key);
-
-    /* the topics of a run are in order, files of several need not be */
-    if (run->to != 0 && (bar->window_start < run->from || bar->window_start >= run->to))
+    if (run->to != 0 && (window.start < run->from || window.start >= run->to))
         return WEIR_OK;
-    if (bar->state == MARKET_BAR_OPEN || (known != NULL && market_bar_compare(bar, known) < 0))
+    if (window.open || is_behind(weir__map_get(&run->of[kind], key), &window))
         return WEIR_OK;
-    if (known == NULL)
-        known = keep_new(run, key, bar);
-    if (known == NULL)
-        return weir__fail(reterr, WEIR_NO_MEMORY, run->path, "no memory for its bars");
-    replace(run, known, bar);
+    err = packed[kind]->encode(packed[kind], &run->scratch, record, &bytes);
+    if (err == WEIR_OK)
+        err = keep(&run->of[kind], &window, key, bytes);
+    return err < 0
+               ? weir__fail(reterr, WEIR_NO_MEMORY, run->path, "no memory for its %s", market_converged[kind].words)
+               : WEIR_OK;
+}
+
+int market_kept_read(const struct market_kept *kept, enum market_outcome_kind kind, struct weir_arena *arena,
+                     const void **ret, struct weir_error *reterr)
+{
+    void *record = weir_arena_alloc(arena, packed[kind]->bytes);
+
+    *ret = record;
+    if (record == NULL ||
+        packed[kind]->decode(packed[kind], arena, BYTES(kept->bytes + kept->name_size, kept->size), record) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, market_converged[kind].words, "no memory for one of them");
     return WEIR_OK;
 }
 
+/* ---- reading a log ---- */
+
+struct reading {
+    struct market_run       *run;
+    enum market_outcome_kind kind;
+};
+
 static int take_record(void *arg, const struct weir__raw *raw, struct weir_error *reterr)
 {
-    struct market_run *run = arg;
-    struct market_bar  bar = { 0 };
-    int                err;
+    const struct reading    *reading = arg;
+    struct market_run       *run = reading->run;
+    const struct weir_codec *codec = market_converged[reading->kind].codec;
+    void                    *record;
+    int                      err;
 
     if (raw->value.data == NULL)
         return WEIR_OK;
     weir__arena_reset(&run->scratch);
-    err = market_explain(market_bar, &run->scratch, raw->value, &bar, reterr);
-    return err < 0 ? err : market_run_add(run, &bar, reterr);
+    record = weir_arena_alloc(&run->scratch, codec->bytes);
+    if (record == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, run->path, "no memory for a record");
+    err = market_explain(codec, &run->scratch, raw->value, record, reterr);
+    return err < 0 ? err : market_run_add(run, reading->kind, record, reterr);
 }
 
-static int read_topic(struct market_run *run, const struct weir__log_engine *engine, struct weir__log *log,
+static int read_topic(struct reading *reading, const struct weir__log_engine *engine, struct weir__log *log,
                       const char *topic, struct weir_error *reterr)
 {
     int32_t count = 0;
@@ -95,7 +218,8 @@ static int read_topic(struct market_run *run, const struct weir__log_engine *eng
         return WEIR_OK;
     if (err < 0)
         return weir__fail(reterr, err, topic, "its partitions are not told: %s", weir_code_text(err));
-    return weir__read_topic(engine, log, topic, count, take_record, run, reterr);
+    reading->run->said |= 1u << reading->kind;
+    return weir__read_topic(engine, log, topic, count, take_record, reading, reterr);
 }
 
 int market_run_read_log(struct market_run *run, struct weir__looked *looked, int opening, struct weir_error *reterr)
@@ -103,29 +227,60 @@ int market_run_read_log(struct market_run *run, struct weir__looked *looked, int
     int err = opening;
 
     for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(topics); i++)
-        err = read_topic(run, looked->engine, looked->log, topics[i], reterr);
+        if (run->wanted & 1u << topics[i].kind)
+            err = read_topic(&(struct reading){ run, topics[i].kind }, looked->engine, looked->log, topics[i].name,
+                             reterr);
     weir__looked_close(looked);
     return err;
 }
 
-/* A record as `cat` prints it, or the bar alone. */
+/* ---- reading a file ---- */
+
+/* By what it alone has; what has nothing of that is to be a bar. */
+static enum market_outcome_kind kind_of(const struct weir_json *value)
+{
+    if (weir_json_get(value, "curve_id") != NULL)
+        return MARKET_RUN_CURVES;
+    if (weir_json_get(value, "pair_id") != NULL)
+        return MARKET_RUN_SPREADS;
+    if (weir_json_get(value, "window") != NULL)
+        return MARKET_RUN_STATS;
+    return MARKET_RUN_BARS;
+}
+
+static int take_value(struct market_run *run, const struct weir_json *value, struct weir_error *reterr)
+{
+    const enum market_outcome_kind kind = kind_of(value);
+    const struct weir_codec       *codec = market_converged[kind].codec;
+    void                          *record = weir_arena_alloc(&run->scratch, codec->bytes);
+    int                            err = record == NULL ? WEIR_LIMIT : codec->parse(codec, value, record);
+
+    if (err < 0 || !(run->wanted & 1u << kind))
+        return err;
+    run->said |= 1u << kind;
+    if (kind == MARKET_RUN_BARS) {
+        run->unflagged = run->unflagged || weir_json_get(value, "quality_flags") == NULL;
+        run->uncounted = run->uncounted || weir_json_get(value, "flagged_count") == NULL;
+    }
+    return market_run_add(run, kind, record, reterr);
+}
+
+/* A record as `cat` prints it, or its value alone. */
 static int take_line(struct market_run *run, struct weir_text line, uint64_t number, struct weir_error *reterr)
 {
     const struct weir_json *json, *value;
-    struct market_bar       bar = { 0 };
     int                     err;
 
     weir__arena_reset(&run->scratch);
     err = weir_json_parse(&run->scratch, line, &json, NULL);
     if (err == WEIR_OK) {
-        value = weir_json_get(json, "value");
-        value = value != NULL ? value : json;
-        err = market_bar->parse(market_bar, value, &bar);
-        run->unflagged = run->unflagged || weir_json_get(value, "quality_flags") == NULL;
+        value = weir_json_get(json, "value"); /* of a spread alone that is a number */
+        err = take_value(run, value != NULL && value->type == WEIR_JSON_OBJECT ? value : json, reterr);
     }
-    if (err < 0)
-        return weir__fail(reterr, err, run->path, "line %" PRIu64 " is no bar as \"cat\" prints them", number);
-    return market_run_add(run, &bar, reterr);
+    return err < 0 && err != WEIR_NO_MEMORY
+               ? weir__fail(reterr, err, run->path,
+                            "line %" PRIu64 " is no bar, statistic, spread or curve as \"cat\" prints them", number)
+               : err;
 }
 
 static int read_file(struct market_run *run, struct weir_error *reterr)
@@ -148,6 +303,8 @@ static int read_file(struct market_run *run, struct weir_error *reterr)
     weir__buf_fini(&line);
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
+
+/* ---- reading either ---- */
 
 /* "HOST:PORT", several with commas between. */
 static bool is_servers(const char *path)
@@ -176,30 +333,4 @@ int market_run_read(struct market_run *run, const struct weir__program *program,
         return market_run_read_log(run, &looked, weir__looked_at_broker(program, run->path, &looked, reterr), reterr);
     return weir__fail(reterr, WEIR_NOTFOUND, run->path,
                       "there is no such folder or file; brokers are written HOST:PORT");
-}
-
-/* The first field that differs; NULL = none does. */
-const char *market_bar_difference(const struct market_bar *a, const struct market_bar *b, uint32_t judged)
-{
-    if (a->window_end != b->window_end)
-        return "window_end";
-    if (a->open != b->open)
-        return "open";
-    if (a->high != b->high)
-        return "high";
-    if (a->low != b->low)
-        return "low";
-    if (a->close != b->close)
-        return "close";
-    if (a->volume.given != b->volume.given || a->volume.units != b->volume.units)
-        return "volume";
-    if (a->vwap.given != b->vwap.given || (a->vwap.given && a->vwap.value != b->vwap.value))
-        return "vwap";
-    if (a->trade_count != b->trade_count)
-        return "trade_count";
-    if (a->first_event_time != b->first_event_time || a->last_event_time != b->last_event_time)
-        return "first_event_time, last_event_time";
-    if ((a->quality_flags & judged) != (b->quality_flags & judged))
-        return "quality_flags";
-    return market_text_same(a->currency, b->currency) && market_text_same(a->unit, b->unit) ? NULL : "currency, unit";
 }

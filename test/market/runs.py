@@ -56,20 +56,25 @@ def written(run, topic):
     return sum(ends.values())
 
 
-def bars(run, interval):
-    """(key, start) -> the last bar of each window. A revision that comes twice, or not in its turn, ends the test."""
-    last = {}
-    for record in records(run, BARS.format(interval)):
-        bar = record["value"]
-        window = record["key"], int(bar["window_start"])
-        version = int(bar["epoch"]), int(bar["revision"])
-        before = (int(last[window]["epoch"]), int(last[window]["revision"])) if window in last else (version[0], 0)
+def last(run, topic, identity, in_turn=lambda _: True):
+    """identity(key, value) -> the last record of each. A revision that comes twice, or not in its turn, ends the test."""
+    found = {}
+    for record in records(run, topic):
+        value = record["value"]
+        name = identity(record["key"], value)
+        version = int(value["epoch"]), int(value["revision"])
+        before = (int(found[name]["epoch"]), int(found[name]["revision"])) if name in found else (version[0], 0)
         if version <= before:
-            fail(f"{window} of {interval}: {version} after {before}")
-        if version[0] == before[0] and version[1] != before[1] + 1:
-            fail(f"{window} of {interval}: {version} after {before}, one was lost")
-        last[window] = bar
-    return last
+            fail(f"{name} of {topic}: {version} after {before}")
+        if version[0] == before[0] and version[1] != before[1] + 1 and in_turn(value):
+            fail(f"{name} of {topic}: {version} after {before}, one was lost")
+        found[name] = value
+    return found
+
+
+def bars(run, interval):
+    """(key, start) -> the last bar of each window."""
+    return last(run, BARS.format(interval), lambda key, bar: (key, int(bar["window_start"])))
 
 
 def ticks_in_bars(run, interval):

@@ -1,14 +1,15 @@
 #!/bin/bash
 # The same events over 1, 4 and 12 partitions, shuffled after they were loaded, within the grace and within 40 h: the converged
-# bars are the same, and are those of a plain computation; so they are in several runs, by other settings, and for a second tenant.
+# bars, statistics, spreads and curves are the same, and the bars those of a plain computation; so they are in several runs, by other
+# settings, and for a second tenant.
 set -eu -o pipefail
 . test/market/runs.inc
 
 rows=1500
 [ "${FORM:-short}" = long ] && rows=20000
 "$pipeline" generate --out "$work/made" --bars "$work/made.bars" --seed 5 --rows $rows --corrections 5 >/dev/null
-files=("$work"/made/*.csv)
-made=${#files[@]}
+market_derived
+files=("$work"/made/*.csv "$futures")
 if [ -d "$real" ]; then
     for file in "$real"/pjm_*; do
         files+=("$(market_file "$file" 100 1500)")
@@ -19,15 +20,15 @@ else
     echo "left out: the real files, $real is not there"
 fi
 
-market_run "$work/whole" "${files[@]}"
+market_run "$work/whole" "${files[@]}" "${definitions[@]}"
 topics=()
 for topic in ingestion.{pjm,miso,ercot}.raw.v1 ingestion.market.ticks.raw.v1; do
     "$pipeline" cat "$topic" --dir "$work/whole" >"$work/$topic"
     topics+=("$topic")
 done
-if [ ${#files[@]} = "$made" ]; then
-    "$pipeline" diff "$work/whole" "$work/made.bars"
-fi
+market_print "$work/whole"
+grep -hE '"instrument_id":"(SYM|(PJM|ERCOT)\.HUB\.)[0-9]' "$work/whole.run"/aggregated.market.bars.{1m,5m,1h,1d}.v1 >"$work/of_made"
+"$pipeline" diff "$work/of_made" "$work/made.bars"
 
 # arrive PARTITIONS SHUFFLE_MS SEED
 arrive() {
@@ -37,7 +38,7 @@ arrive() {
         python3 test/market/shuffle.py "$seed" "$most" <"$work/$topic" >"$work/$topic.shuffled"
         inputs+=(--in "$topic=$work/$topic.shuffled")
     done
-    market_run "$work/again" "${inputs[@]}" --topics.partitions="$partitions"
+    market_run "$work/again" "${inputs[@]}" "${definitions[@]}" --topics.partitions="$partitions"
     market_print "$work/again"
     echo "--- $partitions partitions, up to $most ms late, seed $seed"
     "$pipeline" diff "$work/whole" "$work/again"
@@ -63,7 +64,7 @@ for ((part = 1; part <= 4; part++)); do
     for topic in "${topics[@]}"; do
         inputs+=(--in "$topic=$work/$topic.part$part")
     done
-    market_run "$work/again" "${inputs[@]}"
+    market_run "$work/again" "${inputs[@]}" "${definitions[@]}"
 done
 market_print "$work/again"
 "$pipeline" diff "$work/whole" "$work/again"
@@ -74,12 +75,12 @@ for settings in "--statestore.cache.max.bytes=0 --threads=1 --changelog.cleanup=
     "--buffered.records.per.partition=1 --threads=4 --state.flush.interval.ms=0 --commit.interval.ms=0"; do
     rm -rf "$work/other" "$work/other.run"
     # shellcheck disable=SC2086
-    market_run "$work/other" "${files[@]}" $settings
+    market_run "$work/other" "${files[@]}" "${definitions[@]}" $settings
     "$pipeline" diff "$work/whole" "$work/other"
 done
 
 echo "--- for another tenant beside the first"
-market_run "$work/whole" "${files[@]}" --tenant acme
+market_run "$work/whole" "${files[@]}" "${definitions[@]}" --tenant acme
 market_print "$work/whole"
-cat "$work/whole.run"/aggregated.market.bars.* | grep '"key":"acme/' | sed 's/acme/default/g' >"$work/acme"
+(cd "$work/whole.run" && cat "${outcomes[@]}") | grep '"key":"acme/' | sed 's/acme/default/g' >"$work/acme"
 "$pipeline" diff "$work/again" "$work/acme"

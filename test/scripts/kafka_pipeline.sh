@@ -78,7 +78,7 @@ converges() {
     local i
     for ((i = 0; i < 100; i++)); do
         code=0
-        "$market" diff "$work/whole" "$A" >"$work/diff" 2>&1 || code=$?
+        "$market" diff "$work/whole" "$A" --of bars >"$work/diff" 2>&1 || code=$?
         if [ $code = 1 ] && ! grep -vE '^default/AHEAD .*: only in .*/whole$' "$work/diff" | grep -v ' bars in ' | grep -q .; then
             tail -n 1 "$work/diff"
             return

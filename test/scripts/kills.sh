@@ -1,6 +1,6 @@
 #!/bin/bash
 # SIGKILL at seeded moments of the whole pipeline, from inside and from outside, on the same disk or with the state folder emptied:
-# the converged bars are those of an undisturbed run, no record is there twice, and no revision. A load that is killed and repeated
+# the converged bars, statistics, spreads and curves are those of an undisturbed run, no record is there twice, and no revision. A load that is killed and repeated
 # gives the same raw events, to the byte. FORM=long: 20 kills.
 set -eu -o pipefail
 . test/market/runs.inc
@@ -9,7 +9,8 @@ kills=3 rows=4000
 [ "${FORM:-short}" = long ] && kills=20 rows=40000
 
 "$pipeline" generate --out "$work/made" --seed 9 --rows $rows --corrections 5 --malformed 1 >/dev/null
-files=("$work"/made/*.csv)
+market_derived
+files=("$work"/made/*.csv "$futures")
 if [ -d "$real" ]; then
     for file in "$real"/pjm_* "$real"/miso_rt_* "$real"/ercot_rt_*; do
         files+=("$(market_file "$file" 130 1300)")
@@ -19,7 +20,7 @@ else
 fi
 topics=(ingestion.{pjm,miso,ercot}.raw.v1 ingestion.market.ticks.raw.v1)
 
-market_run "$work/whole" "${files[@]}"
+market_run "$work/whole" "${files[@]}" "${definitions[@]}"
 market_print "$work/whole" "${topics[@]}"
 echo "$(cat "$work"/whole.run/ingestion.* | wc -l) raw events"
 
@@ -41,7 +42,7 @@ disturbed() {
     esac
 }
 
-# suffers NAME: kills, then a run to the end; its bars are those of the whole run.
+# suffers NAME: kills, then a run to the end; what comes of it is that of the whole run.
 suffers() {
     local folder=$work/$1 moment delay i
     killed=0
@@ -66,13 +67,13 @@ suffers() {
 }
 
 moments=(record before-commit outside mid-commit after-flush after-commit)
-inputs=("${files[@]}")
+inputs=("${files[@]}" "${definitions[@]}")
 counted=("${topics[@]}" normalized.market.ticks.v1 enriched.market.ticks.v1 processing.deadletter.{normalization,enrichment,aggregation}.v1)
 suffers killed
 
 echo "--- up to 40 h out of order, over 12 partitions"
 moments=(after-flush record outside before-load mid-commit after-load)
-inputs=(--topics.partitions=12)
+inputs=(--topics.partitions=12 "${definitions[@]}")
 counted=("${topics[@]}" processing.deadletter.normalization.v1) # the order decides which of two contents normalization passes on
 for topic in "${topics[@]}"; do
     python3 test/market/shuffle.py 3 144000000 <"$work/whole.run/$topic" >"$work/$topic"

@@ -68,7 +68,8 @@ ln -s /dev/null "$work/bars"
 expect 5 "$market" generate --out "$work/made" --rows 10 --bars "$work/bars"
 says "$work/bars"
 [ -L "$work/bars" ] || fail "a link was replaced"
-for command in schemas "generate --out $work/made --rows 10" "diff $work/empty.csv $work/empty.csv" "load --dir $work/log $work/good.csv --product $product"; do
+expect 0 "$market" generate --out "$work/made" --rows 10 --bars "$work/one.bars"
+for command in schemas "generate --out $work/made --rows 10" "diff $work/one.bars $work/one.bars" "load --dir $work/log $work/good.csv --product $product"; do
     code=0
     # shellcheck disable=SC2086 # words of a command
     "$market" $command >/dev/full 2>"$work/err" || code=$?

@@ -30,7 +30,7 @@ static int take_bar(void *arg, struct weir_text line, struct weir_error *reterr)
 
     weir__arena_reset(&run->scratch);
     err = market_explain(market_bar, &run->scratch, BYTES(line.data, line.size), &bar, reterr);
-    return err < 0 ? err : market_run_add(run, &bar, reterr);
+    return err < 0 ? err : market_run_add(run, MARKET_RUN_BARS, &bar, reterr);
 }
 
 /* The rows are chosen inside, where window_start is the column and not what it is written as. */

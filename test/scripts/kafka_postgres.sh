@@ -7,7 +7,7 @@ kafka=test/servers/kafka.sh server=test/servers/postgres.sh
 trap '$kafka kill "$work/kafka"; $server remove "$work/pg"; cleanup' EXIT
 market=$BUILD/data-processing
 rows=30000 outages=(15)
-[ "${FORM:-short}" = short ] || { rows=200000 outages=(30 300); }
+[ "${FORM:-short}" = short ] || { rows=201000 outages=(30 300); }
 
 $kafka start "$work/kafka" >"$work/brokers" &
 dsn=$($server start "$work/pg")

@@ -2,13 +2,14 @@
 # The pipeline as services over Apache Kafka with PostgreSQL, Redis and ClickHouse's engine. Projection is killed between what these
 # acknowledged and its commit. ClickHouse is killed in mid-run, so that a commit is given up, then Redis stopped, both away for 15 s. Nothing
 # is lost, no identity is there twice under FINAL, no older row stands over a newer one, /health says so meanwhile and nobody leaves the
-# group; all is caught up without a hand. SIGTERM while they are away ends projection in time. FORM=long: away for 30 s, and for 5 minutes.
+# group; all is caught up without a hand. A pair and a curve come from PostgreSQL, which is away too and has another pair when it comes back:
+# ticks, bars, prices, statistics, spreads and curves outside are those of their topics. SIGTERM while they are away ends projection in time. FORM=long: away for 30 s, and for 5 minutes.
 . test/scripts/cli.inc
 kafka=test/servers/kafka.sh redis=test/servers/redis.sh clickhouse=test/servers/clickhouse.sh postgres=test/servers/postgres.sh
 trap 'stop_servers; cleanup' EXIT
 market=$BUILD/data-processing
-outages=(15) rows=20000
-[ "${FORM:-short}" = short ] || { outages=(30 300) rows=100000; }
+outages=(15) rows=8000 hours=12
+[ "${FORM:-short}" = short ] || { outages=(30 300) rows=100000 hours=30; }
 unset "${!WEIR_@}"
 export LC_ALL=C
 
@@ -21,7 +22,7 @@ stop_servers() {
 
 # ---- files: loaded bit by bit ----
 
-"$market" generate --out "$work/made" --bars "$work/made.bars" --rows $rows --seed 3 --corrections 5 --late 5 --shuffle 5m >/dev/null
+"$market" generate --out "$work/made" --bars "$work/made.bars" --rows $rows --hours $hours --seed 3 --corrections 5 --late 5 --shuffle 5m >/dev/null
 files=("$work"/made/*.csv) late=("$work"/made/late/*.csv)
 [ ${#files[@]} -ge 3 ] || fail "there should be a file for each of three feeds"
 
@@ -38,6 +39,11 @@ WEIR_REDIS_URL=$(cat "$work/redis.url")
 WEIR_POSTGRES_DSN=$(cat "$work/postgres.dsn")
 expect 0 "$market" migrate clickhouse
 expect 0 "$market" migrate postgres
+$postgres sql "$work/postgres" "insert into pair_definitions (pair_id, kind) values ('ERCOT.PAIR', 'inter_market'), ('PJM.PAIR', 'inter_market')" \
+    "insert into pair_legs (pair_id, position, instrument_id, weight) select m || '.PAIR', n, m || '.HUB.0' || n, 1 - 2 * n
+        from unnest(array['ERCOT', 'PJM']) m, generate_series(0, 1) n" \
+    "insert into curve_metadata (curve_id, horizons) values ('PJM.CURVE', '1m, 2m, 1y')" \
+    "insert into curve_members (curve_id, instrument_id, tenor) select 'PJM.CURVE', 'PJM.HUB.0' || n, 1 + 2 * n || 'm' from generate_series(0, 2) n"
 
 # ---- services ----
 
@@ -60,6 +66,8 @@ status() { curl -s --max-time 5 -o /dev/null -w '%{http_code}' "$(at "$1" "$2")"
 is_ready() { runs "${pids[$1]}" && ask "$1" /health/ready | grep -q '"ready":true'; }
 load() { "$market" load --log.level=warn "$@" >/dev/null 2>"$work/load.err" || { cat "$work/load.err" >&2; fail "load ended with $?"; }; }
 sql() { $clickhouse query "$work/clickhouse" "$1"; }
+# defined TOPIC ID...: the topic of definitions has these, and no others.
+defined() { [ "$("$market" cat "reference.$1.v1" 2>/dev/null | sed -E 's/.*"key":"default\/([^"]*)".*/\1/' | sort -u | xargs)" = "${*:2}" ]; }
 members() { test/servers/kafka_ask.py "$A" members data-processing-projection; }
 
 fatal() {
@@ -69,13 +77,29 @@ fatal() {
 
 # ---- what is outside ----
 
+declare -A topics=([ticks]=enriched.market.ticks.v1 [latest]=served.market.latest_prices.v1 [stats]=aggregated.market.stats.v1
+    [spreads]=aggregated.market.spreads.v1 [curves]=pricing.curve.updates.v1)
+us() { echo "toUnixTimestamp64Micro($1)"; }
+prices() { echo "arrayStringConcat(arrayMap(one -> ifNull(toString(one.price), ''), $1), ',')"; }
+# rows NAME COLUMNS TABLE, beside look's other questions.
+rows() {
+    sql "SELECT $2 FROM data_processing.$3 FINAL" >"$work/$1.rows" &
+    readers+=($!)
+}
+
 # look: the log beside ClickHouse and Redis, by plain computation: exit 0 where all is there and right.
 look() {
-    "$market" cat enriched.market.ticks.v1 >"$work/ticks" 2>/dev/null || return
-    "$market" cat served.market.latest_prices.v1 >"$work/latest" 2>/dev/null || return
-    sql "SELECT tenant_id, instrument_id, toUnixTimestamp64Micro(event_time), sequence, tick_id, revision, toString(price)
-        FROM data_processing.enriched_ticks FINAL" >"$work/rows" || return
-    $redis cli "$work/redis" 1 --raw --scan --pattern 'served:latest_price:*' >"$work/keys" || return
+    local name readers=()
+    for name in "${!topics[@]}"; do
+        "$market" cat "${topics[$name]}" >"$work/$name" 2>/dev/null &
+        readers+=($!)
+    done
+    rows ticks "tenant_id, instrument_id, $(us event_time), sequence, tick_id, revision, toString(price)" enriched_ticks
+    rows stats "tenant_id, instrument_id, \`window\`, $(us window_end), epoch, revision, \`count\`, mean, \`min\`, \`max\`" rolling_stats
+    rows spreads "tenant_id, pair_id, kind, \`interval\`, $(us window_start), epoch, revision, value, $(prices legs)" spreads
+    rows curves "tenant_id, curve_id, \`interval\`, $(us window_start), epoch, revision, $(prices points), $(prices horizons)" curves
+    $redis cli "$work/redis" 1 --raw --scan --pattern 'served:*' >"$work/keys" || return
+    for name in "${readers[@]}"; do wait "$name" || return; done
     [ -s "$work/keys" ] || return
     xargs -a "$work/keys" -d '\n' $redis cli "$work/redis" 1 --raw MGET >"$work/values" || return
     python3 - "$work" <<'END'
@@ -96,7 +120,7 @@ for record in records("ticks"):
     if key not in ticks or content[:2] >= ticks[key][:2]:
         ticks[key] = max(content, ticks.get(key, content), key=lambda one: (one[0], one[1], one[2] is not None, one[2] or 0))
 seen = collections.Counter()
-for line in open(f"{work}/rows"):
+for line in open(f"{work}/ticks.rows"):
     *key, revision, price = line.rstrip("\n").split("\t")
     key = tuple(key)
     seen[key] += 1
@@ -107,18 +131,64 @@ for line in open(f"{work}/rows"):
 wrong += [f"{key}: {count} times in ClickHouse" for key, count in seen.items() if count != 1]
 wrong += [f"{key}: not in ClickHouse" for key in ticks if key not in seen]
 
+
+# Of several records of an identity the one of the greatest (epoch, revision) counts. A list of numbers is one text with commas.
+def compare(name, key_of, columns_of):
+    greatest = {}
+    for record in records(name):
+        value = record["value"]
+        known = greatest.setdefault(key_of(value), value)
+        if (value["epoch"], value["revision"]) >= (known["epoch"], known["revision"]):
+            greatest[key_of(value)] = value
+    rows = [line.rstrip("\n").split("\t") for line in open(f"{work}/{name}.rows")]
+    size = len(key_of(next(iter(greatest.values())))) if greatest else 0
+    have = {tuple(row[:size]): row[size:] for row in rows}
+    wrong.extend(f"{name} {key}: only in the log or in ClickHouse" for key in have.keys() ^ greatest.keys())
+    if len(have) != len(rows):
+        wrong.append(f"{name}: {len(rows)} rows of {len(have)} identities in ClickHouse")
+    for key in have.keys() & greatest.keys():
+        value = greatest[key]
+        want = [value["epoch"], value["revision"]] + [one for one in columns_of(value) if one is not None]
+        if [float(one) for field in have[key] for one in field.split(",") if one not in ("", "\\N")] != [float(one) for one in want]:
+            wrong.append(f"{name} {key}: {want} in the log, {have[key]} in ClickHouse")
+    return greatest
+texts = lambda value, *names: tuple(str(value[name]) for name in names)
+stats = compare("stats", lambda value: texts(value, "tenant_id", "instrument_id", "window", "window_end"),
+                lambda value: [value[name] for name in ("count", "mean", "min", "max")])
+spreads = compare("spreads", lambda value: texts(value, "tenant_id", "pair_id", "kind", "interval", "window_start"),
+                  lambda value: [value["value"]] + [leg["price"] for leg in value["legs"]])
+curves = compare("curves", lambda value: texts(value, "tenant_id", "curve_id", "interval", "window_start"),
+                 lambda value: [one["price"] for one in value["points"] + value["horizons"]])
+
+# What is served: the newest of each entry.
 latest = {}
 for record in records("latest"):
     latest[f'served:latest_price:{record["value"]["tenant_id"]}:{record["value"]["instrument_id"]}'] = record["value"]
+def newest(values, time, key_of):
+    for value in sorted(values, key=lambda value: (value["epoch"], value[time], value["revision"])):
+        latest[key_of(value)] = value
+types = {"bid_ask": "bid_ask", "spot_future": "basis"}
+newest(stats.values(), "window_end",
+       lambda value: f'served:custom:rolling_stat:{value["tenant_id"]}:{value["instrument_id"]}:{value["window"]}')
+newest(spreads.values(), "window_start",
+       lambda value: f'served:custom:{types.get(value["kind"], "spread")}:{value["tenant_id"]}:{value["pair_id"]}')
+for update in sorted(curves.values(), key=lambda value: (value["epoch"], value["window_start"], value["revision"])):
+    for horizon in update["horizons"]:
+        value = {name: member for name, member in update.items() if name not in ("interval", "day_count", "horizons")}
+        value |= {name: horizon[name] for name in ("horizon", "price", "confidence", "reason")}
+        value["points"] = [point for point in update["points"] if point["days"] <= horizon["days"]]
+        latest[f'served:curve_snapshot:{update["tenant_id"]}:{update["curve_id"]}:{horizon["horizon"]}'] = value
 served = dict(zip(open(f"{work}/keys").read().splitlines(), records("values")))
 for key, value in latest.items():
     have = dict(served.get(key) or {})
     have.pop("version", None)
     if have != value:
         wrong.append(f"{key}: {value} in the log, {have} in Redis")
-print(f"{len(ticks)} ticks, {len(latest)} latest prices, {len(wrong)} of them wrong outside of the log")
+wrong += [f"{key}: only in Redis" for key in served.keys() - latest.keys()]
+print(f"{len(ticks)} ticks, {len(stats)} statistics, {len(spreads)} spreads, {len(curves)} curves, {len(latest)} served entries, "
+      f"{len(wrong)} of them wrong outside of the log")
 print("\n".join(wrong[:5]))
-sys.exit(1 if wrong or not ticks else 0)
+sys.exit(1 if wrong or not ticks or not stats or not spreads else 0)
 END
 }
 
@@ -131,7 +201,7 @@ agrees() {
             tail -n 1 "$work/reconciled"
             return
         }
-        sleep 0.25
+        sleep 1
     done
     cat "$work/look" "$work/reconciled" >&2
     fatal "what is outside is not what the log has"
@@ -155,6 +225,8 @@ echo "--- projection is killed between what is acknowledged and its commit, and 
 for id in "${ids[@]:1}"; do serve "$id"; done
 serve projection-0 after-settle:3
 for id in "${ids[@]}"; do await is_ready "$id"; done
+await defined pairs ERCOT.PAIR PJM.PAIR
+await defined curves PJM.CURVE
 load "${files[0]}"
 await_end() { ! runs "${pids[projection-0]}"; }
 await await_end
@@ -167,9 +239,9 @@ agrees
 await outlets_are healthy
 equal 200 "$(status projection-0 /health)" /health
 
-part=1
+part=1 pairs=()
 for seconds in "${outages[@]}"; do
-    echo "--- Redis and ClickHouse away for $seconds s"
+    echo "--- Redis, ClickHouse and PostgreSQL away for $seconds s"
     members >"$work/members"
     before=$SECONDS
     given_up=$(unsettled)
@@ -178,10 +250,13 @@ for seconds in "${outages[@]}"; do
     $clickhouse kill "$work/clickhouse"
     await gives_up
     $redis stop "$work/redis"
+    $postgres stop "$work/postgres"
     wait $loader || fatal "the load failed"
     await outlets_are unhealthy
     equal 503 "$(status projection-0 /health)" "/health while they are away"
     equal "200 200" "$(status projection-0 /health/live) $(status projection-0 /health/ready)" "live and ready while they are away"
+    $postgres aside "$work/postgres" "insert into pair_definitions (pair_id, kind) values ('PAIR.$seconds', 'calendar')"
+    $postgres aside "$work/postgres" "insert into pair_legs (pair_id, position, instrument_id, weight) values ('PAIR.$seconds', 0, 'PJM.HUB.00', 1), ('PAIR.$seconds', 1, 'PJM.HUB.02', -1)"
     while [ $((SECONDS - before)) -lt "$seconds" ]; do sleep 0.2; done # the outage itself
     runs "${pids[projection-0]}" || fatal "projection does not run any more"
     equal "$(cat "$work/members")" "$(members)" "the members of its group"
@@ -189,6 +264,9 @@ for seconds in "${outages[@]}"; do
     $redis again "$work/redis" >/dev/null &
     $clickhouse start "$work/clickhouse" >/dev/null
     wait $!
+    $postgres again "$work/postgres" >/dev/null
+    pairs+=("PAIR.$seconds")
+    await defined pairs ERCOT.PAIR "${pairs[@]}" PJM.PAIR
     agrees
     await outlets_are healthy
 done

@@ -5,11 +5,14 @@
 /* A whole number from 1 on and m, h or d, as bars' intervals are named. NULL is the default. */
 static bool is_interval(struct weir_text text)
 {
-    const char *unit = text.data + text.size - 1;
+    const char *unit;
 
     if (text.data == NULL)
         return true;
-    if (text.size < 2 || text.size > 5 || text.data[0] == '0' || (*unit != 'm' && *unit != 'h' && *unit != 'd'))
+    if (text.size < 2 || text.size > 5)
+        return false;
+    unit = text.data + text.size - 1;
+    if (text.data[0] == '0' || (*unit != 'm' && *unit != 'h' && *unit != 'd'))
         return false;
     for (const char *at = text.data; at < unit; at++)
         if (*at < '0' || *at > '9')

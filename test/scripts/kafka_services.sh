@@ -217,6 +217,8 @@ sys.exit(check["status"] != sys.argv[2] or not check["critical"])' "$1" "$2"
 # Commits that were aborted because ClickHouse did not acknowledge in time.
 unsettled() { grep -c 'text="clickhouse has not acknowledged' "$work/projection-0.log" || :; }
 gives_up() { [ "$(unsettled)" -gt "$given_up" ]; }
+# In mid-commit, or between two: then no commit was begun that could be given up.
+given_up_or_down() { gives_up || health clickhouse unhealthy; }
 outlets_are() { health redis "$1" && health clickhouse "$1"; }
 
 # ---- one life ----
@@ -248,7 +250,7 @@ for seconds in "${outages[@]}"; do
     load "${files[part++]}" &
     loader=$!
     $clickhouse kill "$work/clickhouse"
-    await gives_up
+    await given_up_or_down
     $redis stop "$work/redis"
     $postgres stop "$work/postgres"
     wait $loader || fatal "the load failed"

@@ -153,6 +153,8 @@ static int heard(const struct fake *fake, const char *begin)
 {
     int count = 0;
 
+    if (fake->log.data == NULL)
+        return 0;
     for (const char *at = fake->log.data, *end = at + fake->log.size; at != NULL && at < end;
          at = (const char *)memchr(at, '\n', (size_t)(end - at)) + 1)
         count += strncmp(at, begin, strlen(begin)) == 0;

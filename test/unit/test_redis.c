@@ -643,7 +643,8 @@ START_TEST(what_is_forgotten_is_not_waited_for_nor_sent_again)
     ck_assert_uint_eq(standing.bytes, 0);
     put("m", "1", "{}");
     ck_assert_int_eq(settle(), WEIR_OK);
-    ck_assert_int_eq(heard(&one, "EVALSHA"), 2 + (one.count > 1)); /* m again on a new connection */
+    ck_assert_int_ge(heard(&one, "EVALSHA"), 2);
+    ck_assert_int_le(heard(&one, "EVALSHA"), 1 + (int)one.count); /* k; and m once on each connection */
     ck_assert(!said(&one, " 1 l "));
 }
 END_TEST

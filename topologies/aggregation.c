@@ -65,7 +65,7 @@ MEETINGS(pair);
 MEETINGS(curve);
 
 /* what happens on the way */
-static weir_process take, pass, lead, meet;
+static weir_process take, lead, meet;
 static weir_open    begin, begin_meeting;
 static weir_close   end;
 static weir_flush   say_lately;
@@ -82,8 +82,8 @@ STEP(bars, take, .open = begin, .close = end, .flush = say_lately, .final = clos
                         { "accepts", WEIR_OPTION_TEXT, "48h", check_accepts },
                         { "rolling_least", WEIR_OPTION_TEXT, "2", check_least }));
 /* what bars sends besides bars: each has a node that says its type */
-STEP(rolled, pass, .key = market_key, .value = market_stats);
-STEP(quoted, pass, .key = market_key, .value = market_spread);
+STEP(rolled, market_pass, .key = market_key, .value = market_stats);
+STEP(quoted, market_pass, .key = market_key, .value = market_spread);
 STEP(led, lead, .looks_up = NODES(pairs, curves), .key = market_key, .value = market_bar_msgpack);
 REPARTITION(by_definition);
 STEP(spread, meet, .open = begin_meeting, .final = close_meeting, .arg = &pair_board, .looks_up = NODES(pairs),
@@ -476,8 +476,6 @@ static int close_window(struct weir_context *ctx, const struct weir_store *store
         err = market_others_look(ctx, &ladder, other_s, row);
     return err < 0 || store != minute_s ? err : market_rolling_due(ctx, &rolling, lately_of(ctx), &line->key);
 }
-
-static int pass(struct weir_context *ctx, const struct weir_record *rec) { return weir_forward_record(ctx, rec); }
 
 /* ---- pairs and curves ---- */
 

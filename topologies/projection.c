@@ -61,15 +61,15 @@ OUTLET (row_1d,     market_clickhouse, market_key, market_bar,      .arg = marke
 OUTLET (row_other,  market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_other);
 
 /* what happens on the way */
-static weir_process pass, invalidate;
+static weir_process invalidate;
 static weir_test    is_bid_ask;
 static weir_open    open_latest;
 static int          check_move(const char *text, struct weir_error *reterr);
 /* Of each sort: what comes is kept, what is asked for goes or is served once more; both go on to the same places. */
 #define REFRESH { "refresh", WEIR_OPTION_DURATION, "30m", NULL }
 #define SHELF(name, form, kept, sort)                                                                                  \
-    STEP(name##_served, pass, .key = market_key, .value = form);                                                       \
-    STEP(name##_gone,   pass, .key = market_key, .value = form);                                                       \
+    STEP(name##_served, market_pass, .key = market_key, .value = form);                                                       \
+    STEP(name##_gone,   market_pass, .key = market_key, .value = form);                                                       \
     static const struct market_shelf name##_shelf[1] = {{ kept, name##_served, name##_gone, sort }};                   \
     STEP(name##_kept,    market_shelf_keep,       .uses = STORES(kept), .arg = name##_shelf, .key = market_key,        \
          .value = form, .open = market_shelf_open, .options = OPTIONS(REFRESH));                                       \
@@ -82,10 +82,10 @@ STEP(latest,  keep_latest, .open = open_latest, .uses = STORES(latest_s, stats_s
      .options = OPTIONS(REFRESH, { "move", WEIR_OPTION_TEXT, "1%", check_move }));
 STEP(invalidated, invalidate, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
 /* what latest sends on: prices, and entries of an instrument whose price has moved */
-STEP(priced,        pass, .key = market_key, .value = market_latest);
-STEP(priced_again,  pass, .key = market_key, .value = market_latest);
-STEP(stat_moved,    pass, .key = market_key, .value = market_stats);
-STEP(bid_ask_moved, pass, .key = market_key, .value = market_spread);
+STEP(priced,        market_pass, .key = market_key, .value = market_latest);
+STEP(priced_again,  market_pass, .key = market_key, .value = market_latest);
+STEP(stat_moved,    market_pass, .key = market_key, .value = market_stats);
+STEP(bid_ask_moved, market_pass, .key = market_key, .value = market_spread);
 static const struct market_shelf moved_shelves[] = {
     { stats_s, stat_moved, NULL, market_shelf_stats }, { bid_asks_s, bid_ask_moved, NULL, market_shelf_spread } };
 KEEP(of_ticks, is_bid_ask);
@@ -332,8 +332,6 @@ static int answer_latest(struct weir_request *request, struct weir_reply *reply)
 }
 
 /* ---- statistics, spreads, curves (serving.c) ---- */
-
-static int pass(struct weir_context *ctx, const struct weir_record *rec) { return weir_forward_record(ctx, rec); }
 
 /* A null is refused behind it. */
 static int is_bid_ask(struct weir_context *ctx, const struct weir_record *rec)

@@ -34,6 +34,8 @@ int64_t market_load_of(const struct weir_record *rec) { return number_in(rec, MA
 
 int64_t market_backfill_of(const struct weir_record *rec) { return number_in(rec, MARKET_HEADER_BACKFILL); }
 
+int market_pass(struct weir_context *ctx, const struct weir_record *rec) { return weir_forward_record(ctx, rec); }
+
 int market_reject_null(struct weir_context *ctx, const struct weir_record *rec)
 {
     return weir_reject(ctx, WEIR_NULL_GIVEN, rec->key == NULL ? "the record has no key" : "the record is null");

@@ -18,6 +18,9 @@ extern const struct weir__command market_command_schemas; /* cmd_schemas.c */
 /* Refuses a record without key or value: on our own topics each has both. */
 int market_reject_null(struct weir_context *ctx, const struct weir_record *rec);
 
+/* Sends a record on as it is: a node that says its type, behind one that sends several. */
+weir_process market_pass;
+
 /* The number of the call of load that brought a record, and of the backfill that it is of; 0 = of none. */
 int64_t market_load_of(const struct weir_record *rec);
 int64_t market_backfill_of(const struct weir_record *rec);

@@ -192,10 +192,12 @@ static void print_one(enum weir__family_id id, const char *label, double value, 
     weir__value_print(id, &label, value, ret);
 }
 
+double weir__resident(void) { return proc_number("/proc/self/statm", 1) * (double)sysconf(_SC_PAGESIZE); }
+
 static void print_process(struct weir__buf *ret)
 {
     print_one(WEIR__BUILD_FAMILY, WEIR_VERSION, 1, ret);
-    print_one(WEIR__RESIDENT_FAMILY, NULL, proc_number("/proc/self/statm", 1) * (double)sysconf(_SC_PAGESIZE), ret);
+    print_one(WEIR__RESIDENT_FAMILY, NULL, weir__resident(), ret);
     print_one(WEIR__CPU_FAMILY, NULL, (double)weir__cpu_us() / 1e6, ret);
     print_one(WEIR__STARTED_FAMILY, NULL, started(), ret);
     print_one(WEIR__FILES_FAMILY, NULL, count_files(), ret);

@@ -35,6 +35,9 @@ struct weir__app_settings {
     int32_t            partitions;         /* of topics we create */
     const char        *instance;           /* configured; NULL = none */
 };
+/* gauges.c: bytes of memory that the process has; 0 = it cannot be told. Any thread. */
+double weir__resident(void);
+
 /* ---- memory.c ---- */
 
 /* An application's parts of memory.max, bytes. */

@@ -7,7 +7,6 @@
  * (2) No part is larger than is of use: with much memory most of it stays free.
  * (3) What is freed and kept goes back to the system as soon as three quarters are in use.
  */
-#include <fcntl.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -74,22 +73,6 @@ void weir__memory_be_thrifty(int64_t total)
         mallopt(M_ARENA_MAX, 2);
 }
 
-/* Bytes of memory that the process has; 0 = it cannot be told. */
-static int64_t resident(void)
-{
-    char          text[64];
-    unsigned long pages = 0;
-    int           file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    ssize_t       size = file >= 0 ? read(file, text, sizeof(text) - 1) : -1;
-
-    if (file >= 0)
-        close(file);
-    if (size <= 0)
-        return 0;
-    text[size] = '\0';
-    return sscanf(text, "%*u %lu", &pages) == 1 ? (int64_t)pages * sysconf(_SC_PAGE_SIZE) : 0;
-}
-
 void weir__memory_ease(const struct weir__app *app)
 {
     static atomic_int_fast64_t last; /* one process, one memory; us */
@@ -97,7 +80,7 @@ void weir__memory_ease(const struct weir__app *app)
 
     if (now - before < EASE_US || !atomic_compare_exchange_strong(&last, &before, now))
         return;
-    if (resident() > app->settings.memory / 8 * 6)
+    if (weir__resident() > (double)app->settings.memory / 8 * 6)
         malloc_trim(0);
 }
 

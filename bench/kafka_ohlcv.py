@@ -13,24 +13,14 @@ import subprocess
 import sys
 import tempfile
 
+from measured import run
+
 build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 ticks = int(sys.argv[2]) if len(sys.argv) > 2 else 2000000
 rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
 both = ["compression.codec=lz4", *sys.argv[4:]]
 floor, ours = (os.path.join(build, "bench-kafka", name) for name in ("kafka_floor", "kafka_bars"))
 server = "test/servers/kafka.sh"
-
-
-def run(*words):
-    """Runs a program to its end: (CPU seconds, peak bytes, what it said)."""
-    with tempfile.TemporaryFile("w+") as said:
-        child = subprocess.Popen(words, stdout=said, stderr=said)
-        _, status, used = os.wait4(child.pid, 0)
-        said.seek(0)
-        text = said.read()
-    if status != 0:
-        sys.exit(f"{' '.join(words)}: exit {os.waitstatus_to_exitcode(status)}\n{text}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss, text
 
 
 def count(address, topic):
@@ -55,7 +45,7 @@ def run_floor(address, delivery, group):
 def report(name, delivery, runs):
     seconds = statistics.median(run[0] for run in runs)
     print(f"{name + ', ' + delivery:<28} {ticks / seconds:>10,.0f} records/CPU-s  {seconds / ticks * 1e6:6.3f} us each   peak "
-          f"{max(run[1] for run in runs) >> 10} MiB   last run: {runs[-1][2]}", flush=True)
+          f"{max(run[1] for run in runs) >> 20} MiB   last run: {runs[-1][2]}", flush=True)
     return seconds
 
 

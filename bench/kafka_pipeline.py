@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from measured import run
+
 build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 rows = int(sys.argv[2]) if len(sys.argv) > 2 else 200000
 rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
@@ -22,18 +24,6 @@ program, relay = os.path.join(build, "data-processing"), os.path.join(build, "be
 server = "test/servers/kafka.sh"
 os.environ.update(KAFKA_JAVA="", KAFKA_HEAP="1g")  # as brokers are run: all compilers
 TOPOLOGIES = ["normalization", "enrichment", "aggregation", "projection"]
-
-
-def run(*words):
-    """Runs a program to its end: (CPU seconds, peak bytes, what it said)."""
-    with tempfile.TemporaryFile("w+") as said:
-        child = subprocess.Popen(words, stdout=said, stderr=said)
-        _, status, used = os.wait4(child.pid, 0)
-        said.seek(0)
-        text = said.read()
-    if status != 0:
-        sys.exit(f"{' '.join(words)}: exit {os.waitstatus_to_exitcode(status)}\n{text}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss << 10, text
 
 
 def topics_of(address, prefix):

@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+import measured
+
 build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 rows = int(sys.argv[2]) if len(sys.argv) > 2 else 8000000
 floor, ours = (os.path.join(build, "bench-kafka", name) for name in ("kafka_floor", "kafka_bars"))
@@ -26,16 +28,10 @@ def words(*more):
 
 
 def run(*command):
-    """Runs a program to its end: (CPU seconds, peak bytes, seconds, what it said)."""
+    """(CPU seconds, peak bytes, seconds, what it said)."""
     began = time.time()
-    with tempfile.TemporaryFile("w+") as said:
-        child = subprocess.Popen(command, stdout=said, stderr=said)
-        _, status, used = os.wait4(child.pid, 0)
-        said.seek(0)
-        text = said.read()
-    if status != 0:
-        sys.exit(f"{' '.join(command)}: exit {os.waitstatus_to_exitcode(status)}\n{text}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, time.time() - began, text
+    cpu, peak, text = measured.run(*command)
+    return cpu, peak, time.time() - began, text
 
 
 def more_rows(n):

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+import measured
+
 build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 rows = int(sys.argv[2]) if len(sys.argv) > 2 else 200000
 program = os.path.join(build, "data-processing")
@@ -20,15 +22,7 @@ TOPOLOGIES = ["normalization", "enrichment", "aggregation", "projection"]
 
 
 def run(*words):
-    """Runs data-processing to its end: (CPU seconds, peak bytes, what it said)."""
-    with tempfile.TemporaryFile("w+") as said:
-        child = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL, stderr=said)
-        _, status, used = os.wait4(child.pid, 0)
-        said.seek(0)
-        text = said.read()
-    if status != 0:
-        sys.exit(f"data-processing {' '.join(words)}: exit {os.waitstatus_to_exitcode(status)}\n{text}")
-    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, text
+    return measured.run(program, *words)
 
 
 def records_of(folder, topic):

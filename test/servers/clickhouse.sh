@@ -21,10 +21,11 @@ die() { echo "$0: $*" >&2; exit 1; }
 
 # take_engine: 180 MB by the network, 570 MB unpacked; in place only when its sum is right.
 take_engine() {
-    local part=$cache/part.$$ package=lib-linux-x64-gnu
+    local package=lib-linux-x64-gnu
     [ ! -e "$library" ] || return 0
     [ "$(uname -m)" = x86_64 ] || die "there is no sum of the engine for $(uname -m) here"
     mkdir -p "$cache"
+    part=$cache/part.$$ # not local: the trap outlives this function
     trap 'rm -f "$part" "$part.so"' EXIT
     curl -sSfL -o "$part" "${NPM:-https://registry.npmjs.org}/@chdb/$package/-/$package-$version.tgz"
     echo "$sum  $part" | sha256sum --check --quiet

@@ -2,7 +2,8 @@
 """ClickHouse's engine behind its HTTP interface, for tests: libchdb.so does the work, this file speaks HTTP.
 
   clickhouse.py LIBRARY DATA PORT     port 0: any; prints the port once requests are answered. SIGTERM ends it cleanly.
-  USER_NAME, USER_PASSWORD            who may ask (default, no password); TLS_CERT, TLS_KEY: files, then it speaks HTTPS
+  USER_NAME, USER_PASSWORD            who may ask (default, no password); TLS_CERT, TLS_KEY: files, then it speaks HTTPS;
+                                      TLS_CLIENTS: the authority of clients, who need a certificate then
 
 1. Each request has a connection of the engine to itself: database and settings of one are unknown to the next.
 2. A fault waits for the next requests that it fits: POST /fault?kind=refuse|drop|delay&times=N&match=TEXT
@@ -206,6 +207,9 @@ server = Server(("127.0.0.1", int(sys.argv[3])), Handler)
 if "TLS_CERT" in os.environ:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(os.environ["TLS_CERT"], os.environ["TLS_KEY"])
+    if "TLS_CLIENTS" in os.environ:
+        context.load_verify_locations(os.environ["TLS_CLIENTS"])
+        context.verify_mode = ssl.CERT_REQUIRED
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
 print(server.server_port, flush=True)

@@ -6,18 +6,13 @@
 #   test/servers/clickhouse.sh query DIR SQL        prints the answer
 #   test/servers/clickhouse.sh fault DIR ABOUT      "kind=drop&times=1&match=INSERT": see clickhouse.py
 # CLICKHOUSE_USER, CLICKHOUSE_PASSWORD: who may ask, of start and query. CLICKHOUSE_TLS=1, of start: HTTPS, by a certificate that
-# DIR/ca.pem answers for. Needs curl and python3. The engine comes once, by version and sha256, into .cache/clickhouse; NPM
-# names another registry to take it from.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+# DIR/ca.pem answers for; mutual: clients need one of the same authority, as DIR/weir.crt and .key are. Needs curl and python3. The
+# engine comes once, by version and sha256, into .cache/clickhouse; NPM names another registry to take it from.
+. "$(dirname "$0")/server.inc"
 version=26.7.3-stable.1
 sum=c0d32b129e988f2b9a9a31c9141aecf5e1e2453f9a079efc4d36ab8e3f92b2ad
 cache=$(realpath -m "$here/../../.cache/clickhouse")
 library=$cache/libchdb-$version.so
-
-usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
-
-die() { echo "$0: $*" >&2; exit 1; }
 
 # take_engine: 180 MB by the network, 570 MB unpacked; in place only when its sum is right.
 take_engine() {
@@ -33,26 +28,15 @@ take_engine() {
     mv "$part.so" "$library"
 }
 
-# certificate: a CA of our own and what it signs, for 127.0.0.1 and localhost.
-certificate() {
-    [ ! -e "$dir/server.pem" ] || return 0
-    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-ca -keyout "$dir/ca.key" -out "$dir/ca.pem" 2>/dev/null
-    openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout "$dir/server.key" -out "$dir/server.csr" 2>/dev/null
-    openssl x509 -req -days 2 -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial \
-        -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:localhost") -out "$dir/server.pem" 2>/dev/null
-}
-
-# running: the process of the pid file is this folder's server; the number alone may be another's by now.
-running() {
-    [ -e "$dir/pid" ] && tr '\0' '\n' <"/proc/$(cat "$dir/pid")/cmdline" 2>/dev/null | grep -qxF "$dir/data"
-}
+running() { runs_with "$dir/pid" "$dir/data"; }
 
 start() {
     local try tls=() scheme=http
     if [ -n "${CLICKHOUSE_TLS:-}" ]; then
-        certificate
-        tls=(TLS_CERT="$dir/server.pem" TLS_KEY="$dir/server.key") scheme=https
+        [ -e "$dir/server.crt" ] || certificates "$dir"
+        tls=(TLS_CERT="$dir/server.crt" TLS_KEY="$dir/server.key") scheme=https
     fi
+    [ "${CLICKHOUSE_TLS:-}" != mutual ] || tls+=(TLS_CLIENTS="$dir/ca.pem")
     rm -f "$dir/ready"
     env "${tls[@]}" USER_NAME="${CLICKHOUSE_USER:-default}" USER_PASSWORD="${CLICKHOUSE_PASSWORD:-}" \
         python3 "$here/clickhouse.py" "$library" "$dir/data" "$(cat "$dir/port" 2>/dev/null || echo 0)" \
@@ -79,7 +63,7 @@ end() {
 
 ask() {
     local trust=()
-    [ ! -e "$dir/ca.pem" ] || trust=(--cacert "$dir/ca.pem")
+    [ ! -e "$dir/ca.pem" ] || trust=(--cacert "$dir/ca.pem" --cert "$dir/weir.crt" --key "$dir/weir.key")
     curl -sS --fail-with-body "${trust[@]}" -H "X-ClickHouse-User: ${CLICKHOUSE_USER:-default}" \
         -H "X-ClickHouse-Key: ${CLICKHOUSE_PASSWORD:-}" "$@"
 }
@@ -88,7 +72,7 @@ ask() {
 dir=$(realpath -m "$2")
 case $1 in
 start)
-    for tool in curl python3 openssl; do command -v $tool >/dev/null || die "there is no $tool: install it"; done
+    need_tools "curl, python3 and openssl" curl python3 openssl
     take_engine
     mkdir -p "$dir"
     ! running || die "it runs already in $dir"

@@ -7,21 +7,13 @@
 # KAFKA_VERSION: 3.9.1 or 4.4.0 (the default). KAFKA_SET="a=b;c=d": more lines of server.properties. KAFKA_HEAP: 384m. KAFKA_JAVA: more flags of Java.
 # Needs a Java of 17 or later, curl and python3. The parts come once, by version and sha256, into .cache/kafka; MAVEN names
 # another repository to take them from.
-set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
+. "$(dirname "$0")/server.inc"
 version=${KAFKA_VERSION:-4.4.0}
 cache=$(realpath -m "$here/../../.cache/kafka/$version")
 . "$here/../maven.inc"
 
-usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
-
-die() { echo "$0: $*" >&2; exit 1; }
-
 need() {
-    local tool
-    for tool in java curl python3; do
-        command -v $tool >/dev/null || die "there is no $tool: install openjdk-17-jre-headless, curl and python3"
-    done
+    need_tools "openjdk-17-jre-headless, curl and python3" java curl python3
     [ -e "$here/kafka-$version.sha256" ] || die "there is no list of parts for version $version: take 3.9.1 or 4.4.0"
 }
 
@@ -30,14 +22,6 @@ java_node() {
     # shellcheck disable=SC2086
     exec java -XX:+UseSerialGC ${KAFKA_JAVA--XX:TieredStopAtLevel=1} -XX:-UsePerfData -Xss512k -Xms64m "-Xmx${KAFKA_HEAP:-384m}" \
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$cache/*" "$@"
-}
-
-# free_ports COUNT: ports that nobody has now, all different.
-free_ports() {
-    python3 -c 'import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held: s.bind(("127.0.0.1", 0))
-print(*[s.getsockname()[1] for s in held])' "$1"
 }
 
 # properties NODE PORT CONTROLLER VOTERS NODES
@@ -85,10 +69,8 @@ launch() {
     echo $! >"$dir/node$1/pid"
 }
 
-# runs FILE: the process whose number it holds is a node of this folder; the number alone may be another's by now.
-runs() {
-    [ -e "$1" ] && tr '\0' '\n' <"/proc/$(cat "$1")/cmdline" 2>/dev/null | grep -qxF "${1%pid}server.properties"
-}
+# runs FILE: the pid file of a node.
+runs() { runs_with "$1" "${1%pid}server.properties"; }
 
 # await NODE: until its port answers.
 await() {

@@ -1,6 +1,7 @@
 #!/bin/bash
 # PostgreSQL for tests, on a free port of 127.0.0.1. Prints a connection string: user weir, who may do all, database weir.
-#   test/servers/postgres.sh start DIR [tls]   a new server, what it writes below DIR; tls: others than by TLS are refused
+#   test/servers/postgres.sh start DIR [KIND]  a new server, what it writes below DIR; tls: others than by TLS are refused; mutual: clients
+#                                              without a certificate too
 #   test/servers/postgres.sh again DIR         the same server and port, after stop or kill
 #   test/servers/postgres.sh sql DIR TEXT...   runs statements, prints rows as a|b; TEXT - reads standard input
 #   test/servers/postgres.sh aside DIR TEXT    a statement while it is stopped, seen by nobody before it is started again
@@ -9,11 +10,7 @@
 #   test/servers/postgres.sh remove DIR        kill, and nothing is left of it
 # Needs postgresql; tls: openssl. The server will not run as root: then it runs as the user postgres, who may not look into
 # DIR, and its files are in a folder beside.
-set -euo pipefail
-
-usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
-
-die() { echo "$0: $*" >&2; exit 1; }
+. "$(dirname "$0")/server.inc"
 
 need() {
     local initdb
@@ -27,16 +24,10 @@ need() {
 # as COMMAND...: as the user whose server it is.
 as() { if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi; }
 
-free_port() {
-    python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
-
 dsn() {
-    printf "host=127.0.0.1 port=%s user=weir password=secret dbname=weir%s\n" "$(cat "$dir/port")" \
-        "$([ ! -e "$dir/ca.pem" ] || echo " sslmode=verify-full sslrootcert=$dir/ca.pem")"
+    printf "host=127.0.0.1 port=%s user=weir password=secret dbname=weir%s%s\n" "$(cat "$dir/port")" \
+        "$([ ! -e "$dir/ca.pem" ] || echo " sslmode=verify-full sslrootcert=$dir/ca.pem")" \
+        "$([ ! -e "$dir/mutual" ] || echo " sslcert=$dir/weir.crt sslkey=$dir/weir.key")"
 }
 
 make_folder() {
@@ -51,14 +42,6 @@ make_folder() {
     ln -sfn "$data" "$dir/data"
 }
 
-# certificates: an authority of our own, and what it says of 127.0.0.1.
-certificates() {
-    openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=weir test" -keyout "$dir/ca.key" -out "$dir/ca.pem"
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=127.0.0.1" -keyout "$dir/server.key" -out "$dir/server.csr"
-    openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
-        -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:localhost") -out "$dir/server.crt"
-}
-
 # place FILE: into the server's folder, for the server's eyes alone.
 place() {
     as tee "$data/pg/$1" <"$dir/$1" >/dev/null
@@ -66,20 +49,24 @@ place() {
 }
 
 configure() {
-    local access=host
+    local access=host method=scram-sha-256
     echo secret | as tee "$data/password" >/dev/null
     as "$bin/initdb" -D "$data/pg" -A scram-sha-256 -U weir --pwfile="$data/password" --no-sync -E UTF8 --locale=C.UTF-8 >"$dir/log"
     printf "%s\n" "listen_addresses='127.0.0.1'" "port=$(cat "$dir/port")" "unix_socket_directories='$data'" fsync=off \
         synchronous_commit=off full_page_writes=off max_connections=50 shared_buffers=32MB |
         as tee -a "$data/pg/postgresql.conf" >/dev/null
-    if [ "${1:-}" = tls ]; then
-        certificates 2>>"$dir/log"
+    case ${1:-} in tls | mutual)
+        certificates "$dir"
         place server.crt
         place server.key
-        printf "%s\n" ssl=on "ssl_cert_file='server.crt'" "ssl_key_file='server.key'" | as tee -a "$data/pg/postgresql.conf" >/dev/null
+        place ca.pem
+        printf "%s\n" ssl=on "ssl_cert_file='server.crt'" "ssl_key_file='server.key'" "ssl_ca_file='ca.pem'" |
+            as tee -a "$data/pg/postgresql.conf" >/dev/null
         access=hostssl
-    fi
-    printf "%s all all 127.0.0.1/32 scram-sha-256\n" $access | as tee "$data/pg/pg_hba.conf" >/dev/null
+        ;;
+    esac
+    [ "${1:-}" != mutual ] || { touch "$dir/mutual"; method+=" clientcert=verify-ca"; }
+    printf "%s all all 127.0.0.1/32 %s\n" $access "$method" | as tee "$data/pg/pg_hba.conf" >/dev/null
 }
 
 launch() {
@@ -106,7 +93,7 @@ need
 case $1 in
 start)
     make_folder
-    free_port >"$dir/port"
+    free_ports 1 >"$dir/port"
     configure "${3:-}"
     launch
     "$bin/psql" -XAtq "$(dsn | sed 's/dbname=weir/dbname=postgres/')" -c "create database weir"

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Redis for tests: servers on free ports of 127.0.0.1, all they write below DIR. Prints an address as redis.url takes it.
 #   test/servers/redis.sh start DIR [KIND]     single; password: of the default user and of the user "weir"; tls: the same,
-#                                              by TLS alone, its authority is DIR/ca.pem; cluster: three nodes;
+#                                              by TLS alone, its authority is DIR/ca.pem; mutual: by TLS, of clients with a
+#                                              certificate (DIR/weir.crt and .key) alone, no password; cluster: three nodes;
 #                                              tls-cluster: the same by TLS, without passwords
 #   test/servers/redis.sh again DIR [NODE]     what was stopped or killed, on the same port; its data is gone
 #   test/servers/redis.sh cli DIR NODE WORD... redis-cli of a node; nodes are 1, 2, 3
@@ -9,45 +10,15 @@
 #   test/servers/redis.sh kill DIR [NODE]      SIGKILL
 # Needs redis-server, openssl (tls) and python3. REDIS_SET="a b;c d": more lines of its configuration. REDIS_NAMES: whom the
 # certificate of tls is made out to, IP:127.0.0.1,DNS:localhost.
-set -euo pipefail
-
-usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
-
-die() { echo "$0: $*" >&2; exit 1; }
-
-need() {
-    local tool
-    for tool in redis-server redis-cli python3 openssl; do
-        command -v $tool >/dev/null || die "there is no $tool: install redis-server, python3 and openssl"
-    done
-}
-
-# free_ports COUNT: ports that nobody has now, all different.
-free_ports() {
-    python3 -c 'import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held: s.bind(("127.0.0.1", 0))
-print(*[s.getsockname()[1] for s in held])' "$1"
-}
-
-# certificates: an authority, what it says of this server, and another authority that nobody asked.
-certificates() {
-    local name
-    for name in ca other; do
-        openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj "/CN=weir test $name" -keyout "$dir/$name.key" -out "$dir/$name.pem"
-    done
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=weir test server" -keyout "$dir/server.key" -out "$dir/server.csr"
-    openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 30 \
-        -extfile <(echo "subjectAltName=${REDIS_NAMES:-IP:127.0.0.1,DNS:localhost}") -out "$dir/server.crt"
-}
+. "$(dirname "$0")/server.inc"
 
 # configuration NODE PORT BUS
 configuration() {
     printf '%s\n' "bind 127.0.0.1" "dir $dir/node$1" 'save ""' "appendonly no" "logfile $dir/node$1/log" \
         "enable-debug-command local" "loglevel notice" "set-proc-title no"
     case $kind in
-    tls | tls-cluster) printf '%s\n' "port 0" "tls-port $2" "tls-cert-file $dir/server.crt" "tls-key-file $dir/server.key" \
-        "tls-ca-cert-file $dir/ca.pem" "tls-auth-clients no" ;;
+    tls | mutual | tls-cluster) printf '%s\n' "port 0" "tls-port $2" "tls-cert-file $dir/server.crt" "tls-key-file $dir/server.key" \
+        "tls-ca-cert-file $dir/ca.pem" "tls-auth-clients $([ "$kind" = mutual ] && echo yes || echo no)" ;;
     *) echo "port $2" ;;
     esac
     case $kind in
@@ -64,7 +35,7 @@ configure() {
     local nodes=1 ports i
     [[ $kind != *cluster ]] || nodes=3
     read -ra ports < <(free_ports $((2 * nodes)))
-    [[ $kind != tls* ]] || certificates 2>"$dir/openssl.log" || { cat "$dir/openssl.log" >&2; die "no certificates"; }
+    ! secure || certificates "$dir" "${REDIS_NAMES:-}"
     echo "$kind" >"$dir/kind"
     for ((i = 1; i <= nodes; i++)); do
         mkdir -p "$dir/node$i"
@@ -74,6 +45,8 @@ configure() {
     done
 }
 
+secure() { case $kind in tls | mutual | tls-cluster) ;; *) false ;; esac; }
+
 port() { cat "$dir/node$1/port"; }
 
 # cli NODE WORD...
@@ -81,7 +54,7 @@ cli() {
     local node=$1
     local with=(-h 127.0.0.1 -p "$(port "$node")")
     shift
-    [[ $kind != tls* ]] || with+=(--tls --cacert "$dir/ca.pem")
+    ! secure || with+=(--tls --cacert "$dir/ca.pem" --cert "$dir/weir.crt" --key "$dir/weir.key")
     case $kind in password | tls) export REDISCLI_AUTH=s%cr:t ;; esac
     redis-cli "${with[@]}" "$@"
 }
@@ -126,16 +99,13 @@ address() {
     case $kind in
     password) echo "redis://:s%25cr%3at@$hosts" ;;
     tls) echo "rediss://:s%25cr%3at@$hosts" ;;
-    tls-cluster) echo "rediss://$hosts" ;;
+    mutual | tls-cluster) echo "rediss://$hosts" ;;
     *) echo "redis://$hosts" ;;
     esac
 }
 
-# runs NODE: the process of its number is that server; the number alone may be another's by now.
-runs() {
-    [ -e "$dir/node$1/pid" ] &&
-        tr '\0' '\n' <"/proc/$(cat "$dir/node$1/pid")/cmdline" 2>/dev/null | grep -qxF "$dir/node$1/redis.conf"
-}
+# runs NODE
+runs() { runs_with "$dir/node$1/pid" "$dir/node$1/redis.conf"; }
 
 # end SIGNAL [NODE]
 end() {
@@ -151,12 +121,12 @@ end() {
 
 [ $# -ge 2 ] || usage
 dir=$(realpath -m "$2")
-need
+need_tools "redis-server, python3 and openssl" redis-server redis-cli python3 openssl
 [ ! -e "$dir/kind" ] || kind=$(cat "$dir/kind")
 case $1 in
 start)
     kind=${3:-single}
-    case $kind in single | password | tls | cluster | tls-cluster) ;; *) usage ;; esac
+    case $kind in single | password | tls | mutual | cluster | tls-cluster) ;; *) usage ;; esac
     mkdir -p "$dir"
     configure
     for node in "$dir"/node*; do launch "${node##*/node}"; done

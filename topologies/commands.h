@@ -5,12 +5,13 @@
 #include "framework/main/commands.h"
 #include "topologies/topologies.h"
 
-/* Loads files; makes the topics that are not there. Progress is shown on a terminal, each file's end said in the log.
+/* Loads files; makes the topics that are not there. dry: says what it would load, and sends and makes nothing; config->log may
+ * then be NULL, of a log that is not there. Progress is shown on a terminal, each file's end said in the log.
  * options: progress and arg are set here. *ret_sent: events committed now. WEIR_REJECTED: files were refused, the others
  * are loaded; WEIR_AGAIN: config->stop was set; codes of the log and of market_load. */
 int market_load_files(const struct weir__load_config *config, const struct weir__config *settings,
-                      struct market_load_options *options, const char *const *paths, size_t count, uint64_t *ret_sent,
-                      struct weir_error *reterr);
+                      struct market_load_options *options, const char *const *paths, size_t count, bool dry,
+                      uint64_t *ret_sent, struct weir_error *reterr);
 
 extern const struct weir__explaining market_explaining; /* explaining.c */
 extern const struct weir__variables  market_variables;  /* settings.c: DATA_PROC_... */
@@ -21,9 +22,9 @@ struct market_reference_counts {
     size_t rows, added, changed, removed;
 };
 /* The topic holds the rows of the file, and no others: what differs is written, rows that are not in the file are deleted.
- * tenant: of rows that name none. Codes of market_reference_read, of the log. */
+ * tenant: of rows that name none. dry: as with files. Codes of market_reference_read, of the log. */
 int market_reference_load(const struct weir__load_config *config, const struct weir__config *settings,
-                          const char *path, const char *tenant, struct market_reference_counts *ret,
+                          const char *path, const char *tenant, bool dry, struct market_reference_counts *ret,
                           struct weir_error *reterr);
 
 /* ---- the command line (cmd_load.c) ---- */

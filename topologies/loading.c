@@ -20,6 +20,7 @@ struct sending {
     size_t                          count;
     struct market_load             *load;
     struct weir__producer          *producer;
+    bool                            dry;
     bool                           *touched; /* files with events that are not committed */
     size_t                          events, bytes;
     uint64_t                        sent;
@@ -79,7 +80,15 @@ static int take_known(void *arg, const struct weir__raw *raw, struct weir_error 
 static int learn_known(struct sending *sending, struct weir_error *reterr)
 {
     struct weir__tp tp = { .topic = MARKET_LOAD_PROGRESS_TOPIC, .partition = 0 };
+    int32_t         count = 0;
+    int             err = WEIR_NOTFOUND;
 
+    if (sending->config->log != NULL)
+        err = sending->config->engine->partitions(sending->config->log, tp.topic, call_by(sending), &count);
+    if (err == WEIR_NOTFOUND && sending->dry)
+        return WEIR_OK;
+    if (err < 0)
+        return weir__fail(reterr, err, tp.topic, "the topic cannot be read: %s", weir_code_text(err));
     return weir__read_partition(sending->config->engine, sending->config->log, tp, 0, take_known, sending, reterr);
 }
 
@@ -191,6 +200,17 @@ static int send_all(struct sending *sending, struct weir_error *reterr)
     return err == WEIR_OK && must_stop(sending) ? WEIR_AGAIN : err;
 }
 
+/* What would be sent: the first reading of the files has said it. */
+static void count_all(struct sending *sending)
+{
+    struct market_load_file file;
+
+    for (size_t i = 0; i < sending->count; i++) {
+        market_load_file(sending->load, i, &file);
+        sending->sent += file.refused ? 0 : file.events;
+    }
+}
+
 /* ---- what is said ---- */
 
 static void show_progress(void *arg, int64_t done, int64_t total)
@@ -207,15 +227,16 @@ static void show_progress(void *arg, int64_t done, int64_t total)
     weir__show(line);
 }
 
-static void say_file(const struct market_load_file *file)
+static void say_file(const struct sending *sending, const struct market_load_file *file)
 {
     if (file->refused)
         weir__say(WEIR__WARN, "file-refused", "file", "s", file->path, "code", "s",
                   market_reason_name(file->refusal->code), "why", "s", file->refusal->text, NULL);
     else
-        weir__say(WEIR__INFO, "file-loaded", "file", "s", file->path, "market", "s", file->market, "feed", "s",
-                  file->data_type != NULL ? file->data_type : file->kind, "rows", "u", file->rows, "events", "u",
-                  file->sent, "before", "u", file->before, NULL);
+        weir__say(WEIR__INFO, sending->dry ? "file-to-load" : "file-loaded", "file", "s", file->path, "market", "s",
+                  file->market, "feed", "s", file->data_type != NULL ? file->data_type : file->kind, "rows", "u",
+                  file->rows, "events", "u", sending->dry ? file->events : file->sent, "before", "u", file->before,
+                  NULL);
 }
 
 /* WEIR_REJECTED: some were refused, each was said. WEIR_NOTFOUND: none is there. */
@@ -227,7 +248,7 @@ static int say_files(const struct sending *sending, size_t refused, struct weir_
     weir__show(NULL);
     for (size_t i = 0; i < sending->count; i++) {
         market_load_file(sending->load, i, &file);
-        say_file(&file);
+        say_file(sending, &file);
         if (file.refused && first == NULL)
             first = file.refusal;
     }
@@ -236,8 +257,8 @@ static int say_files(const struct sending *sending, size_t refused, struct weir_
     if (refused == sending->count)
         return weir__fail(reterr, first->code == WEIR_NOTFOUND ? WEIR_NOTFOUND : WEIR_REJECTED, first->where,
                           "%s (no file is loaded)", first->text);
-    return weir__fail(reterr, WEIR_REJECTED, first->where, "%s (%zu of %zu files refused, the others are loaded)",
-                      first->text, refused, sending->count);
+    return weir__fail(reterr, WEIR_REJECTED, first->where, "%s (%zu of %zu files refused, the others %s loaded)",
+                      first->text, refused, sending->count, sending->dry ? "would be" : "are");
 }
 
 /* ---- the whole ---- */
@@ -256,9 +277,9 @@ static int open_producer(struct sending *sending, struct weir_error *reterr)
 static int open_all(struct sending *sending, const struct weir__config *settings, size_t *ret_refused,
                     struct weir_error *reterr)
 {
-    int err = ensure_topics(sending, settings, reterr);
+    int err = sending->dry ? WEIR_OK : ensure_topics(sending, settings, reterr);
 
-    if (err == WEIR_OK)
+    if (err == WEIR_OK && !sending->dry)
         err = open_producer(sending, reterr);
     if (err == WEIR_OK)
         err = learn_known(sending, reterr);
@@ -268,10 +289,10 @@ static int open_all(struct sending *sending, const struct weir__config *settings
 }
 
 int market_load_files(const struct weir__load_config *config, const struct weir__config *settings,
-                      struct market_load_options *options, const char *const *paths, size_t count, uint64_t *ret_sent,
-                      struct weir_error *reterr)
+                      struct market_load_options *options, const char *const *paths, size_t count, bool dry,
+                      uint64_t *ret_sent, struct weir_error *reterr)
 {
-    struct sending sending = { .config = config, .paths = paths, .count = count, .shown = -1 };
+    struct sending sending = { .config = config, .paths = paths, .count = count, .dry = dry, .shown = -1 };
     size_t         refused = 0;
     int            err;
 
@@ -283,7 +304,9 @@ int market_load_files(const struct weir__load_config *config, const struct weir_
     err = market_load_new(options, &sending.load, reterr);
     if (err == WEIR_OK)
         err = open_all(&sending, settings, &refused, reterr);
-    if (err == WEIR_OK)
+    if (err == WEIR_OK && dry)
+        count_all(&sending);
+    else if (err == WEIR_OK)
         err = send_all(&sending, reterr);
     if (err == WEIR_OK)
         err = say_files(&sending, refused, reterr);

@@ -17,6 +17,7 @@ struct loading {
     struct weir__producer              *producer;
     struct weir_arena                   rows, scratch;
     struct market_held                 *held;
+    bool                                dry;
     struct market_reference_counts     *counts;
 };
 
@@ -50,12 +51,16 @@ static int learn_held(struct loading *loading, struct weir_error *reterr)
 {
     const struct weir__log_engine *engine = loading->config->engine;
     int32_t                        count = 0;
-    int err = engine->partitions(loading->config->log, loading->kind->topic, call_by(loading), &count);
+    int                            err = WEIR_OK;
 
-    if (err < 0)
+    if (loading->config->log != NULL)
+        err = engine->partitions(loading->config->log, loading->kind->topic, call_by(loading), &count);
+    if (err < 0 && !(loading->dry && err == WEIR_NOTFOUND))
         return weir__fail(reterr, err, loading->kind->topic, "the topic cannot be read: %s", weir_code_text(err));
     if (market_held_new(loading->kind, &loading->held) < 0)
         return no_memory(reterr);
+    if (count == 0)
+        return WEIR_OK;
     return weir__read_topic(engine, loading->config->log, loading->kind->topic, count, take_held, loading, reterr);
 }
 
@@ -63,13 +68,13 @@ static int learn_held(struct loading *loading, struct weir_error *reterr)
 
 static int send(struct loading *loading, struct weir_bytes key, struct weir_bytes value, struct weir_error *reterr)
 {
-    struct weir__raw raw = { .topic = loading->kind->topic,
-                             .partition = -1,
-                             .timestamp = loading->config->engine->now(loading->config->log),
-                             .key = key,
-                             .value = value };
-    int              err = loading->config->engine->send(loading->producer, &raw, 0);
+    struct weir__raw raw = { .topic = loading->kind->topic, .partition = -1, .key = key, .value = value };
+    int              err;
 
+    if (loading->dry)
+        return WEIR_OK;
+    raw.timestamp = loading->config->engine->now(loading->config->log);
+    err = loading->config->engine->send(loading->producer, &raw, 0);
     if (err < 0)
         return weir__fail(reterr, err, loading->kind->topic, "the log refuses the row of %.*s: %s", (int)key.size,
                           (const char *)key.data, weir_code_text(err));
@@ -148,10 +153,10 @@ static int commit(struct loading *loading, struct weir_error *reterr)
 }
 
 int market_reference_load(const struct weir__load_config *config, const struct weir__config *settings,
-                          const char *path, const char *tenant, struct market_reference_counts *ret,
+                          const char *path, const char *tenant, bool dry, struct market_reference_counts *ret,
                           struct weir_error *reterr)
 {
-    struct loading               loading = { .config = config, .counts = ret };
+    struct loading               loading = { .config = config, .counts = ret, .dry = dry };
     struct market_reference_rows rows;
     int                          err;
 
@@ -161,15 +166,15 @@ int market_reference_load(const struct weir__load_config *config, const struct w
         ret->rows = rows.count;
         loading.kind = rows.kind;
     }
-    if (err == WEIR_OK)
+    if (err == WEIR_OK && !dry)
         err = ensure_topic(&loading, settings, reterr);
-    if (err == WEIR_OK)
+    if (err == WEIR_OK && !dry)
         err = open_producer(&loading, reterr);
     if (err == WEIR_OK) /* whoever wrote until now is fenced: it stays as it is read */
         err = learn_held(&loading, reterr);
     if (err == WEIR_OK)
         err = send_differences(&loading, rows.rows, rows.count, reterr);
-    if (err == WEIR_OK && ret->added + ret->changed + ret->removed > 0)
+    if (err == WEIR_OK && !dry && ret->added + ret->changed + ret->removed > 0)
         err = commit(&loading, reterr);
     config->engine->producer_close(loading.producer);
     market_held_free(loading.held);

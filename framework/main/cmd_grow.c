@@ -8,6 +8,13 @@ struct growing {
     int64_t partitions;
 };
 
+/* What all words come to. */
+struct grown {
+    bool    dry;
+    size_t  topics; /* that get more */
+    int64_t partitions;
+};
+
 static int read_word(const char *word, struct growing *ret, struct weir_error *reterr)
 {
     const char *equals = strchr(word, '=');
@@ -22,7 +29,18 @@ static int read_word(const char *word, struct growing *ret, struct weir_error *r
     return WEIR_OK;
 }
 
-static int grow(const struct weir__looked *looked, const char *word, struct weir_error *reterr)
+/* What the log would say: a dry run asks it for nothing. */
+static int check(const struct growing *growing, int32_t before, struct weir_error *reterr)
+{
+    if (before == 0)
+        return weir__fail(reterr, WEIR_NOTFOUND, growing->topic, "there is no such topic");
+    if (growing->partitions < before)
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, growing->topic, "partitions cannot be taken away: it has %d",
+                          before);
+    return WEIR_OK;
+}
+
+static int grow(const struct weir__looked *looked, const char *word, struct grown *grown, struct weir_error *reterr)
 {
     int64_t        deadline = looked->engine->now(looked->log) + CALL_MS;
     struct growing growing;
@@ -35,15 +53,22 @@ static int grow(const struct weir__looked *looked, const char *word, struct weir
     if (err < 0 && err != WEIR_NOTFOUND)
         return weir__fail(reterr, err, growing.topic, "the log does not tell its partitions: %s",
                           weir_code_text(err));
-    err = looked->engine->grow(looked->log, growing.topic, (int32_t)growing.partitions, deadline, reterr);
-    if (err == WEIR_OK)
-        printf("%s: %d partitions, now %lld\n", growing.topic, before, (long long)growing.partitions);
-    return err;
+    err = check(&growing, before, reterr);
+    if (err == WEIR_OK && !grown->dry)
+        err = looked->engine->grow(looked->log, growing.topic, (int32_t)growing.partitions, deadline, reterr);
+    if (err < 0)
+        return err;
+    printf("%s: %d partitions, %s %lld\n", growing.topic, before, grown->dry ? "would be" : "now",
+           (long long)growing.partitions);
+    grown->topics += growing.partitions > before;
+    grown->partitions += growing.partitions - before;
+    return WEIR_OK;
 }
 
 static int grow_all(const struct weir__program *program, const struct weir__args *args, struct weir__looked *looked,
                     struct weir_error *reterr)
 {
+    struct grown   grown = { .dry = weir__args_has(args, "dry-run") };
     struct growing checked;
     int            err = args->word_count > 0
                              ? WEIR_OK
@@ -54,7 +79,10 @@ static int grow_all(const struct weir__program *program, const struct weir__args
     if (err == WEIR_OK)
         err = weir__looked_open_stopped(program, args, looked, reterr);
     for (size_t i = 0; err == WEIR_OK && i < args->word_count; i++)
-        err = grow(looked, args->words[i], reterr);
+        err = grow(looked, args->words[i], &grown, reterr);
+    if (err == WEIR_OK)
+        printf("%zu topics %s %lld partitions more\n", grown.topics, grown.dry ? "would have" : "have",
+               (long long)grown.partitions);
     return err;
 }
 
@@ -70,11 +98,12 @@ static int run_grow(struct weir__program *program, const struct weir__args *args
 
 static const struct weir__flag flags[] = {
     { .name = "dir", .value = "DIR", .meaning = "folder that \"local\" runs on (default " WEIR__DEFAULT_DIR ")" },
+    { .name = "dry-run", .meaning = "prints what would be done, and does nothing" },
     { .name = NULL },
 };
 const struct weir__command weir__command_grow = {
     .name = "grow",
-    .usage = "grow TOPIC=PARTITIONS... [--dir DIR]",
+    .usage = "grow TOPIC=PARTITIONS... [--dir DIR] [--dry-run]",
     .meaning = "Gives topics more partitions, while what reads them is stopped: \"reset\" it then; on Kafka where "
                "kafka.bootstrap.servers is set.",
     .flags = flags,

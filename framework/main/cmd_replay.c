@@ -278,6 +278,17 @@ static void print_all(const struct replay *replay)
     weir__print_readers(&(struct weir__anew){ .all = &replay->all, .named = &replay->plans });
 }
 
+static void sum_up(const struct replay *replay)
+{
+    int64_t offsets = 0;
+
+    for (size_t i = 0; i < replay->count; i++)
+        offsets += MAX(replay->places[i].stands - replay->places[i].to, 0);
+    printf("%s: %zu of %zu partitions, %lld offsets %sread again%s\n", replay->stopped.plan->topology->name,
+           count_replayed(replay), replay->count, (long long)offsets, replay->dry ? "would be " : "",
+           replay->supersede ? ", under a greater epoch" : "");
+}
+
 static int raise_epoch(void *arg, struct weir__control *control, struct weir_error *reterr)
 {
     const struct weir__stopped *stopped = arg;
@@ -344,9 +355,11 @@ static int replay_it(struct replay *replay, struct weir_error *reterr)
         weir__crash_at(WEIR__AT_RESET);
         err = set_places(replay, reterr);
     }
-    if (err == WEIR_OK)
-        print_all(replay);
-    return err;
+    if (err < 0)
+        return err;
+    print_all(replay);
+    sum_up(replay);
+    return WEIR_OK;
 }
 
 /* ---- the command ---- */

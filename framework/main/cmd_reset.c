@@ -15,6 +15,7 @@ struct reset {
     struct weir__plans          all;   /* of the program */
     struct weir__stopped       *stopped;
     bool                        dry;
+    size_t                      inputs, topics, folders; /* so far */
 };
 
 /* Where an input is read from afterwards. */
@@ -92,6 +93,7 @@ static int set_input(struct reset *reset, struct weir__stopped *stopped, const s
 
     if (err < 0)
         return err;
+    reset->inputs++;
     if (beginning == AT_RESET)
         printf("  input    %s: %sread from where an earlier reset began\n", topic, would(reset));
     else if (maker != NULL)
@@ -129,6 +131,7 @@ static int remove_topic(struct reset *reset, struct weir__stopped *stopped, cons
     if (err < 0 && err != WEIR_NOTFOUND)
         return weir__fail(reterr, err, topic, "the topic cannot be removed: %s; do this again", weir_code_text(err));
     printf("  topic    %s: %sremoved\n", topic, would(reset));
+    reset->topics++;
     weir__crash_at(WEIR__AT_RESET);
     return WEIR_OK;
 }
@@ -217,9 +220,11 @@ static int remove_state(struct reset *reset, struct weir__stopped *stopped, stru
         return WEIR_OK;
     if (!reset->dry)
         err = weir__state_dir_wipe(stopped->state, reterr);
-    if (err == WEIR_OK)
-        printf("  state    %s: %semptied\n", stopped->state, would(reset));
-    return err;
+    if (err < 0)
+        return err;
+    printf("  state    %s: %semptied\n", stopped->state, would(reset));
+    reset->folders++;
+    return WEIR_OK;
 }
 
 /* ---- the control record ---- */
@@ -293,6 +298,12 @@ static int reset_one(struct reset *reset, struct weir__stopped *stopped, struct 
     return err;
 }
 
+static void sum_up(const struct reset *reset)
+{
+    printf("%zu topologies %sreset: %zu inputs read again, %zu topics removed, %zu state folders emptied\n",
+           reset->plans.count, would(reset), reset->inputs, reset->topics, reset->folders);
+}
+
 static int open_all(struct reset *reset, struct weir_error *reterr)
 {
     int err = WEIR_OK;
@@ -317,9 +328,11 @@ static int reset_all(struct reset *reset, struct weir_error *reterr)
         err = reset_one(reset, &reset->stopped[i], reterr);
     if (err == WEIR_OK)
         err = mark_all(reset, mark_ended, reterr);
-    if (err == WEIR_OK)
-        weir__print_readers(&(struct weir__anew){ .all = &reset->all, .named = &reset->plans });
-    return err;
+    if (err < 0)
+        return err;
+    weir__print_readers(&(struct weir__anew){ .all = &reset->all, .named = &reset->plans });
+    sum_up(reset);
+    return WEIR_OK;
 }
 
 /* ---- the command ---- */

@@ -13,6 +13,10 @@ struct kind {
     int64_t first, last;
 };
 
+struct totals {
+    int64_t letters, records;
+};
+
 struct listing {
     struct weir__dlq     *dlq;
     const char           *topic;
@@ -163,7 +167,7 @@ static void put_kind(struct listing *listing, const struct kind *kind)
     weir__buf_printf(line, "; the last one says: %s\n", kind->message);
 }
 
-static int print_kinds(struct listing *listing, struct weir_error *reterr)
+static int print_kinds(struct listing *listing, struct totals *totals, struct weir_error *reterr)
 {
     int64_t letters = 0, records = 0;
 
@@ -171,6 +175,8 @@ static int print_kinds(struct listing *listing, struct weir_error *reterr)
         letters += listing->kinds[i].letters;
         records += listing->kinds[i].records;
     }
+    totals->letters += letters;
+    totals->records += records;
     if (!listing->json)
         weir__buf_printf(&listing->line, "%s: %" PRId64 " dead letters of %" PRId64 " records, %zu kinds\n",
                          listing->topic, letters, records, listing->kind_count);
@@ -238,14 +244,14 @@ static int print_letter(void *arg, const struct weir__raw *at, struct weir__read
 
 /* ---- the whole ---- */
 
-static int list_topic(struct listing *listing, bool each, struct weir_error *reterr)
+static int list_topic(struct listing *listing, bool each, struct totals *totals, struct weir_error *reterr)
 {
     int err = weir__dlq_done_read(listing->dlq, listing->topic, &listing->done, reterr);
 
     if (err == WEIR_OK)
         err = weir__dlq_read(listing->dlq, listing->topic, count_letter, listing, reterr);
     if (err == WEIR_OK)
-        err = print_kinds(listing, reterr);
+        err = print_kinds(listing, totals, reterr);
     if (err == WEIR_OK && each)
         err = weir__dlq_read(listing->dlq, listing->topic, print_letter, listing, reterr);
     return err;
@@ -265,13 +271,18 @@ static void fini(struct listing *listing)
 
 int weir__dlq_list(struct weir__dlq *dlq, const struct weir__args *args, struct weir_error *reterr)
 {
-    int err = WEIR_OK;
+    struct totals totals = { 0 };
+    bool          json = weir__args_has(args, "json");
+    int           err = WEIR_OK;
 
     for (size_t i = 0; err == WEIR_OK && i < dlq->topics.count; i++) {
-        struct listing listing = { .dlq = dlq, .topic = dlq->topics.names[i], .json = weir__args_has(args, "json") };
+        struct listing listing = { .dlq = dlq, .topic = dlq->topics.names[i], .json = json };
 
-        err = list_topic(&listing, !weir__args_has(args, "summary"), reterr);
+        err = list_topic(&listing, !weir__args_has(args, "summary"), &totals, reterr);
         fini(&listing);
     }
+    if (err == WEIR_OK && !json && dlq->topics.count > 1)
+        printf("%zu topics: %" PRId64 " dead letters of %" PRId64 " records\n", dlq->topics.count, totals.letters,
+               totals.records);
     return err;
 }

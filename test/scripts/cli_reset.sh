@@ -7,6 +7,8 @@ run() { expect 0 "$words" local --dir "$D" --log.level=warn --once --lines "$@";
 reset() { "$words" reset word_count --dir "$D" "$@"; }
 replay() { "$words" replay word_count --dir "$D" "$@"; }
 epoch() { "$words" cat word_count-weir-control --dir "$D" | tail -n 1 | sed -E 's/.*"epoch":([0-9]+).*/\1/'; }
+# sums WHAT: the last line of the last command.
+sums() { equal "$1" "$(tail -n 1 "$work/out")" "the summary"; }
 updates() { "$words" cat counts --dir "$D" | wc -l; }
 
 # exact WHAT: a word's greatest count is that of all that was loaded.
@@ -20,10 +22,12 @@ first=$(updates)
 echo "--- a dry run does nothing, a reset makes everything once more"
 expect 0 reset --dry-run
 grep -q "would be raised to 2" "$work/out"
+sums "1 topologies would be reset: 1 inputs read again, 2 topics removed, 1 state folders emptied"
 run
 equal "$first" "$(updates)" "updates after a dry run"
 cp -r "$D/state" "$work/old"
 expect 0 reset
+sums "1 topologies reset: 1 inputs read again, 2 topics removed, 1 state folders emptied"
 equal 2 "$(epoch)" "the epoch"
 ! "$words" cat word_count-counts-changelog --dir "$D" 2>/dev/null || fail "the changelog is still there"
 run
@@ -106,16 +110,20 @@ says "give it alone"
 echo "--- a replay reads again from where it is told, and from there only"
 before=$(epoch)
 expect 0 replay --from lines:0=$((end - 1)) --dry-run
+sums "word_count: 1 of 4 partitions, 1 offsets would be read again"
 run
 exact "after a dry run"
 expect 0 replay --from lines:0=$((end - 1))
+sums "word_count: 1 of 4 partitions, 1 offsets read again"
 run
 "$words" cat lines --dir "$D" --partition 0 | tail -n 1 | sed -E 's/.*"value":"(.*)"\}$/\1/' >>"$work/all.txt"
 exact "after the last line was replayed"
 equal "$before" "$(epoch)" "the epoch after a replay"
 cat "$work/all.txt" >"$work/twice.txt"
 "$words" cat lines --dir "$D" | sed -E 's/.*"value":"(.*)"\}$/\1/' >>"$work/twice.txt"
+stood=$("$words" lag --dir "$D" --json | grep -oE '"topic":"lines","partition":[0-9]+,"committed":[0-9]+' | awk -F: '{ sum += $NF } END { print sum }')
 expect 0 replay --from 1000000000 --supersede
+sums "word_count: 4 of 4 partitions, $stood offsets read again, under a greater epoch"
 run
 mv "$work/twice.txt" "$work/all.txt"
 exact "after all was replayed"
@@ -126,7 +134,12 @@ expect 2 "$words" grow lines=3 --dir "$D"
 says "it has 4"
 expect 2 "$words" grow lines --dir "$D"
 expect 3 "$words" grow lins=12 --dir "$D"
-expect 0 "$words" grow lines=12 --dir "$D"
+expect 2 "$words" grow lines=3 --dir "$D" --dry-run
+expect 3 "$words" grow lins=12 --dir "$D" --dry-run
+for dry in --dry-run ''; do
+    expect 0 "$words" grow lines=12 counts=4 --dir "$D" $dry
+    sums "1 topics ${dry:+would }have 8 partitions more"
+done
 refused() {
     expect 2 "$words" local --dir "$D" --once
     says "error: lines: the topic has 12 partitions now"

@@ -36,6 +36,8 @@ for start in 2025-03-08T18:00:00Z 2025-11-01T18:00:00Z; do
     same rough.d rough
     broken=$("$market" cat processing.deadletter.normalization.v1 --dir "$work/rough.d" | wc -l)
     equal "$(number rough malformed)" "$broken" "dead letters of normalization"
+    expect 0 "$market" dlq list --dir "$work/rough.d" --summary
+    equal "4 topics: $broken dead letters of $broken records" "$(tail -n 1 "$work/out")" "the summary of dlq"
     [ "$broken" -gt 0 ] && [ "$(number rough late)" -gt 0 ] && [ "$(number rough corrections)" -gt 0 ]
     equal 0 "$("$market" cat processing.deadletter.aggregation.v1 --dir "$work/rough.d" | wc -l)" "dead letters of aggregation"
 done

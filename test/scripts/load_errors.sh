@@ -35,6 +35,26 @@ says 'no kind of market file begins with "x"'
 says '1 of 2 files refused, the others are loaded'
 loaded 1
 
+echo "--- a dry run says how much it would be, and sends nothing; of a folder that is not there too"
+printf '%s\n%s\n%s\n' "$heading" "$row" "${row/,A,/,E,}" >"$work/good.csv"
+for log in "log 1" "nowhere 2"; do
+    expect 0 "$market" load --dir "$work/${log% *}" --product $product "$work/good.csv" --dry-run
+    equal "${log#* } events would be loaded" "$(cat "$work/out")" "a dry run on ${log% *}"
+    says "id=file-to-load file=$work/good.csv"
+done
+[ ! -e "$work/nowhere" ] || fail "a dry run made a folder"
+printf 'instrument_id,commodity\nGC.201312,gold\nGC.201402,gold\n' >"$work/reference.csv"
+dry() { # WHAT ADDED
+    expect 0 "$market" load --dir "$work/log" --reference "$work/reference.csv" $1
+    equal "0 events ${1:+would be }loaded; 2 reference rows: $2 added, 0 changed, 0 removed" "$(cat "$work/out")" "reference rows $1"
+}
+dry --dry-run 2
+dry --dry-run 2
+dry '' 2
+dry --dry-run 0
+load 0 "$work/good.csv" --product $product
+loaded 1
+
 # the mark that spreadsheets put first, ends of line as they write them
 printf '\357\273\277%s\r\n%s\r\n' "$heading" "${row/,A,/,B,}" >"$work/marked.csv"
 load 0 "$work/marked.csv" --product $product

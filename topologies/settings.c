@@ -113,7 +113,7 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_MASTER_KEY", NULL, NULL, NULL, NO_CRYPTO },
     { "DATA_PROC_KEY_*", NULL, NULL, NULL, NO_CRYPTO },
     { "DATA_PROC_ENCRYPTION_KEY", NULL, NULL, NULL, NO_CRYPTO },
-    { "DATA_PROC_CERT_DIR", NULL, NULL, NULL, "each connection names its certificates: kafka.ssl.ca.location, redis.ca.file, clickhouse.ca.file" },
+    { "DATA_PROC_CERT_DIR", NULL, NULL, NULL, "each connection names its certificates: kafka.ssl.ca.location, redis.ca.file, clickhouse.ca.file, http.tls.certificate.file" },
     { "DATA_PROC_MTLS_ENABLED", NULL, NULL, NULL, "kafka.ssl.* says it of Kafka; elsewhere servers alone show certificates" },
 
     /* normalization */
@@ -194,9 +194,9 @@ static const struct weir__variable variables[] = {
     /* of examples and charts, read by nothing */
     { "DATA_PROC_DEV_*", NULL, NULL, NULL, NEVER_DID },
     { "DATA_PROC_TEST_*", NULL, NULL, NULL, NEVER_DID },
-    { "DATA_PROC_SECURITY_ENABLED", NULL, NULL, NULL, "who may ask is the network's to say: http.address" },
-    { "DATA_PROC_JWT_SECRET", NULL, NULL, NULL, "who may ask is the network's to say: http.address" },
-    { "DATA_PROC_API_KEYS_ENABLED", NULL, NULL, NULL, "who may ask is the network's to say: http.address" },
+    { "DATA_PROC_SECURITY_ENABLED", NULL, NULL, NULL, "http.token and http.tls.certificate.file say it: docs/security.md" },
+    { "DATA_PROC_JWT_SECRET", NULL, NULL, NULL, "callers show one token, which is no JWT: http.token" },
+    { "DATA_PROC_API_KEYS_ENABLED", NULL, NULL, NULL, "callers show one token: http.token" },
     { "DATA_PROC_MONITORING_ENABLED", NULL, NULL, NULL, "metrics are always there" },
     { "DATA_PROC_METRICS_ENDPOINT", NULL, NULL, NULL, HTTP_PATHS },
     { "DATA_PROC_HEALTH_ENDPOINT", NULL, NULL, NULL, HTTP_PATHS },

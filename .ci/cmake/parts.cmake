@@ -13,11 +13,11 @@ function(weir_part target)
     target_link_libraries(${target} INTERFACE ${${target}_LIBRARIES})
 endfunction()
 
-weir_part(weir_parts rocksdb>=7.8.3 libxxhash>=0.8 zlib libevent_core>=2.1 rdkafka>=2.0.2)
+weir_part(weir_parts rocksdb>=7.8.3 libxxhash>=0.8 zlib libevent_core>=2.1 libevent_openssl>=2.1 openssl>=3.0 rdkafka>=2.0.2)
 # For weir.pc. librdkafka stands there as -lrdkafka: the private libraries that its own file names come with other packages.
-set(WEIR_PART_MODULES "rocksdb libxxhash zlib libevent_core")
-weir_part(weir_schemas_parts msgpack>=4.0 libcrypto>=3.0) # of the pipeline's program, not of the library
-weir_part(weir_topologies_parts libpq>=15.0 hiredis>=0.14 libevent_openssl>=2.1 openssl>=3.0 libcurl>=7.88) # the same
+set(WEIR_PART_MODULES "rocksdb libxxhash zlib libevent_core libevent_openssl openssl")
+weir_part(weir_schemas_parts msgpack>=4.0) # of the pipeline's program, not of the library
+weir_part(weir_topologies_parts libpq>=15.0 hiredis>=0.14 libcurl>=7.88) # the same
 
 if(WEIR_TESTS STREQUAL AUTO)
     pkg_check_modules(weir_test_probe QUIET check jansson)

@@ -22,8 +22,10 @@ void weir__config_free(struct weir__config *config)
 {
     if (!config)
         return;
-    for (size_t i = 0; config->values && i < config->setting_count; i++)
+    for (size_t i = 0; config->values && i < config->setting_count; i++) {
         weir__free(config->values[i].text);
+        weir__free(config->values[i].file);
+    }
     weir__free(config->values);
     weir__free(config->settings);
     free_list(config->topologies);
@@ -161,6 +163,7 @@ static int set_known(struct weir__config *config, size_t index, enum weir__rank 
     if (!copy)
         return fail_memory(where, reterr);
     weir__free(value->text);
+    weir__free(value->file);
     *value = (struct weir__value){ .text = copy, .number = number, .rank = rank };
     return WEIR_OK;
 }
@@ -275,13 +278,113 @@ static int set_kafka(struct weir__config *config, enum weir__rank rank, const ch
     return WEIR_OK;
 }
 
+/* Which of the two would count is for nobody to guess. */
+static int check_once(const struct weir__config *config, size_t index, enum weir__rank rank, bool as_file,
+                      const char *where, struct weir_error *reterr)
+{
+    const struct weir__value *value = &config->values[index];
+
+    if (value->text == NULL || rank != value->rank || as_file == (value->file != NULL))
+        return WEIR_OK;
+    return weir__fail(reterr, WEIR_BAD_CONFIG, where, "%s is given twice, as itself and as a file: take one away",
+                      config->settings[index]->name);
+}
+
+/* The setting that "<key>.file" gives; the count when there is none. */
+static size_t index_of_file(const struct weir__config *config, const char *key)
+{
+    static const char ending[] = ".file";
+    char              stem[128];
+    size_t            size = strlen(key), room = strlen(ending);
+
+    if (size <= room || size - room >= sizeof(stem) || strcmp(key + size - room, ending) != 0)
+        return config->setting_count;
+    snprintf(stem, sizeof(stem), "%.*s", (int)(size - room), key);
+    return weir__setting_may_be_file(stem) ? weir__setting_index(config, stem) : config->setting_count;
+}
+
+bool weir__config_takes(const struct weir__config *config, const char *key)
+{
+    return weir__setting_index(config, key) < config->setting_count ||
+           index_of_file(config, key) < config->setting_count;
+}
+
+/* What a file says of a secret: its text without the end of its last line. */
+static int read_secret(const char *path, struct weir__buf *ret, struct weir_error *reterr)
+{
+    int err = weir__read_file(path, ret, reterr);
+
+    while (err == WEIR_OK && ret->size > 0 && (ret->data[ret->size - 1] == '\n' || ret->data[ret->size - 1] == '\r'))
+        ret->size--;
+    if (err == WEIR_OK && ret->size == 0)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, path, "the file is empty: write the secret into it");
+    if (err == WEIR_OK && memchr(ret->data, '\0', ret->size) != NULL)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, path, "a zero byte in the file: it is not text");
+    weir__buf_putc(ret, '\0');
+    return err == WEIR_OK && !weir__buf_ok(ret) ? fail_memory(path, reterr) : err;
+}
+
+void weir__secret_fini(struct weir__buf *secret)
+{
+    if (secret->data != NULL)
+        explicit_bzero(secret->data, secret->capacity);
+    weir__buf_fini(secret);
+}
+
+static int set_file(struct weir__config *config, size_t index, enum weir__rank rank, const char *path,
+                    const char *where, struct weir_error *reterr)
+{
+    AUTO(weir__secret_fini) struct weir__buf secret = { 0 };
+    struct weir__value                      *value = &config->values[index];
+    int                                      err;
+
+    if (rank < value->rank)
+        return WEIR_OK;
+    err = read_secret(path, &secret, reterr);
+    if (err == WEIR_OK)
+        err = set_known(config, index, rank, secret.data, where, reterr);
+    if (err < 0)
+        return err;
+    value->file = weir__strdup(path);
+    return value->file != NULL ? WEIR_OK : fail_memory(where, reterr);
+}
+
+int weir__config_secret(const struct weir__config *config, const char *key, struct weir__buf *ret,
+                        struct weir_error *reterr)
+{
+    const struct weir__value *value = &config->values[weir__setting_index(config, key)];
+    const char               *text = weir__config_text(config, key);
+
+    weir__buf_reset(ret);
+    if (text == NULL)
+        return WEIR_NOTHING;
+    if (value->file != NULL)
+        return read_secret(value->file, ret, reterr);
+    weir__buf_add(ret, text, strlen(text) + 1);
+    return weir__buf_ok(ret) ? WEIR_OK : fail_memory(key, reterr);
+}
+
+const char *weir__config_file(const struct weir__config *config, const char *key)
+{
+    return config->values[weir__setting_index(config, key)].file;
+}
+
 int weir__config_set_as(struct weir__config *config, enum weir__rank rank, const char *key, const char *value,
                         const char *where, struct weir_error *reterr)
 {
     size_t index = weir__setting_index(config, key);
+    bool   as_file = index == config->setting_count;
+    int    err;
 
-    if (index < config->setting_count)
-        return set_known(config, index, rank, value, where, reterr);
+    if (as_file)
+        index = index_of_file(config, key);
+    if (index < config->setting_count) {
+        err = check_once(config, index, rank, as_file, where, reterr);
+        if (err < 0)
+            return err;
+        return as_file ? set_file(config, index, rank, value, where, reterr)
+                       : set_known(config, index, rank, value, where, reterr);
+    }
     if (strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) == 0)
         return set_kafka(config, rank, key + strlen(WEIR__KAFKA), value, where, reterr);
     if (!starts_with_topology(config, key) || count_segments(key) != 3)

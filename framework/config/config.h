@@ -6,6 +6,7 @@
  *     nearest known one.
  * (3) "<topology>.<node or store>.<field>" overrides a declared field; it is checked when the topology is compiled.
  * (4) "kafka.<name>" passes through.
+ * (5) "<key>.file" names a file with the value of a secret, or of what may have one inside (.url, .dsn).
  */
 #ifndef WEIR_CONFIG_H
 #define WEIR_CONFIG_H
@@ -46,8 +47,21 @@ const struct weir_settings *weir__config_public(const struct weir__config *confi
 bool weir__config_given(const struct weir__config *config, const char *key);
 /* A known key's value in force; asking for an unknown key is a CHECK failure. */
 const char *weir__config_text(const struct weir__config *config, const char *key);
-int64_t     weir__config_int(const struct weir__config *config, const char *key); /* INT, DURATION, SIZE */
-bool        weir__config_bool(const struct weir__config *config, const char *key);
+/* What is in force of a key now: one that was given as a file is read again. The text with its end in ret, to be wiped by
+ * weir__secret_fini. WEIR_NOTHING: it is not given; WEIR_NOTFOUND, WEIR_IO, WEIR_BAD_CONFIG: the file cannot be read. */
+int  weir__config_secret(const struct weir__config *config, const char *key, struct weir__buf *ret,
+                         struct weir_error *reterr);
+void weir__secret_fini(struct weir__buf *secret);
+/* The file that a key was given as; NULL = none. */
+const char *weir__config_file(const struct weir__config *config, const char *key);
+/* Whether a key's value is a secret, or has a password inside: it is for nobody's eyes. */
+bool weir__config_hides(const char *key, const char *value);
+/* Whether any value in force is such a one. */
+bool weir__config_has_secrets(const struct weir__config *config);
+/* Whether there is such a setting, or "<key>.file" of one that may be given so. */
+bool    weir__config_takes(const struct weir__config *config, const char *key);
+int64_t weir__config_int(const struct weir__config *config, const char *key); /* INT, DURATION, SIZE */
+bool    weir__config_bool(const struct weir__config *config, const char *key);
 /* An override, or NULL. Marks it as used. */
 const char *weir__config_override(const struct weir__config *config, const char *topology, const char *element,
                                   const char *field);

@@ -11,6 +11,7 @@ enum weir__rank { WEIR__BY_DEFAULT, WEIR__BY_FILE, WEIR__BY_VARIABLE, WEIR__BY_E
 
 struct weir__value {
     char           *text; /* NULL: the default's */
+    char           *file; /* that it was read from; NULL = none */
     int64_t         number;
     enum weir__rank rank;
 };
@@ -44,6 +45,8 @@ size_t weir__setting_index(const struct weir__config *config, const char *name);
 const char *weir__setting_nearest(const struct weir__config *config, const char *word);
 /* Passwords and the like: their values are never printed. */
 bool weir__setting_is_secret(const char *name);
+/* Secrets, and what may have one inside: they may be given as the name of a file, "<key>.file". */
+bool weir__setting_may_be_file(const char *name);
 /* Checks text against the setting's type and bounds. WEIR_BAD_CONFIG. */
 int weir__setting_parse(const struct weir_setting *setting, const char *text, int64_t *ret, const char *where,
                         struct weir_error *reterr);

@@ -140,8 +140,11 @@ void weir__config_markdown(const struct weir__config *config, struct weir__buf *
     weir__buf_puts(
         ret,
         "\n## Secrets\n\n"
-        "Values of keys that end in `password`, `secret`, `token`, `.key` or `.key.pem` are not printed, nor is a password\n"
-        "inside another value: `redis://user:password@host`, `password=word`.\n");
+        "Values of keys that end in `password`, `secret`, `token`, `.key`, `.key.pem` or `oauthbearer.config` are not printed, nor is a password\n"
+        "inside another value: `redis://user:password@host`, `password=word`.\n\n"
+        "Such a setting, and one that ends in `.url` or `.dsn`, may be given as a file: `<key>.file`\n"
+        "(`--redis.password.file=PATH`, `WEIR_REDIS_PASSWORD_FILE`; of the variables below with `_FILE` behind them).\n"
+        "The text of the file without the end of its last line is the value. `docs/security.md` says when it is read again.\n");
 }
 
 /* Behind "//user:", up to the last @ before the path: a password may have one. */
@@ -182,6 +185,30 @@ static const char *find_password(const char *value, size_t *ret_size)
     return found != NULL ? found : password_of_words(value, ret_size);
 }
 
+bool weir__config_hides(const char *key, const char *value)
+{
+    size_t size;
+
+    return weir__setting_is_secret(key) || find_password(value, &size) != NULL;
+}
+
+static bool any_hidden(const struct weir__pairs *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        if (weir__config_hides(pairs->items[i].key, pairs->items[i].value))
+            return true;
+    return false;
+}
+
+bool weir__config_has_secrets(const struct weir__config *config)
+{
+    for (size_t i = 0; i < config->setting_count; i++)
+        if (config->values[i].text != NULL &&
+            (config->values[i].file != NULL || weir__config_hides(config->settings[i]->name, config->values[i].text)))
+            return true;
+    return any_hidden(&config->kafka) || any_hidden(&config->overrides);
+}
+
 static void print_open(struct weir__buf *ret, const char *value)
 {
     const char *password;
@@ -194,13 +221,18 @@ static void print_open(struct weir__buf *ret, const char *value)
     weir__buf_puts(ret, value);
 }
 
-static void print_value(struct weir__buf *ret, const char *before, const char *key, const char *value)
+static void print_value(struct weir__buf *ret, const char *before, const char *key, const char *value, bool secret)
 {
     weir__buf_printf(ret, "%s%s%s=", ret->size ? ", " : "", before, key);
-    if (weir__setting_is_secret(key))
+    if (secret)
         weir__buf_puts(ret, HIDDEN);
     else
         print_open(ret, value);
+}
+
+static void print_pair(struct weir__buf *ret, const char *before, const struct weir__pair *pair)
+{
+    print_value(ret, before, pair->key, pair->value, weir__setting_is_secret(pair->key));
 }
 
 void weir__config_print(const struct weir__config *config, struct weir__buf *ret)
@@ -210,10 +242,11 @@ void weir__config_print(const struct weir__config *config, struct weir__buf *ret
         const char                *text = config->values[i].text;
 
         if (text && (!setting->standard || strcmp(text, setting->standard) != 0))
-            print_value(ret, "", setting->name, text);
+            print_value(ret, "", setting->name, text,
+                        config->values[i].file != NULL || weir__setting_is_secret(setting->name));
     }
     for (size_t i = 0; i < config->kafka.count; i++)
-        print_value(ret, WEIR__KAFKA, config->kafka.items[i].key, config->kafka.items[i].value);
+        print_pair(ret, WEIR__KAFKA, &config->kafka.items[i]);
     for (size_t i = 0; i < config->overrides.count; i++)
-        print_value(ret, "", config->overrides.items[i].key, config->overrides.items[i].value);
+        print_pair(ret, "", &config->overrides.items[i]);
 }

@@ -99,8 +99,7 @@ static int read_variable(struct weir__config *config, const char *variable, cons
 
     for (const char *at = variable; *at; at++)
         lower_case |= islower((unsigned char)*at) != 0;
-    if (lower_case || (weir__setting_index(config, key) == config->setting_count &&
-                       strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) != 0))
+    if (lower_case || (!weir__config_takes(config, key) && strncmp(key, WEIR__KAFKA, strlen(WEIR__KAFKA)) != 0))
         return fail_unknown_variable(config, key, variable, reterr);
     return weir__config_set_as(config, WEIR__BY_ENV, key, value, variable, reterr);
 }

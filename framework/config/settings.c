@@ -81,7 +81,7 @@ const struct weir_setting weir__settings[] = {
     { "http.port", WEIR_SETTING_INT, NULL, -1, 65535, NULL,
       "Port of all topologies of the process; 0 takes a free one and says which, -1 opens none; without it each topology has the port it declares, if any (local --once: none), or where that is taken a free one." },
     { "http.max.connections", WEIR_SETTING_INT, "100", 1, 10000, NULL,
-      "Connections at a time; beyond them the longest idle one goes, and where none is idle the new one is refused." },
+      "Connections at a time; beyond them the longest idle one goes, else the one that has been sending its request for longest, of those that have for a second; where there is none the new one is refused." },
     { "http.max.head.bytes", WEIR_SETTING_SIZE, "16k", KB, MB, NULL,
       "Longest request line with its headers." },
     { "http.max.body.bytes", WEIR_SETTING_SIZE, "64k", 0, MB, NULL,
@@ -94,6 +94,16 @@ const struct weir_setting weir__settings[] = {
       "Where other processes of the topology reach this one's HTTP port, as host or host:port; without it http.address and the port, the machine's name where that is all addresses." },
     { "http.route.timeout.ms", WEIR_SETTING_DURATION, "2s", 1, HOUR, NULL,
       "How long the process that has a key's state may take to answer a question that another one passes on to it." },
+    { "http.tls.certificate.file", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
+      "Certificate that the HTTP ports show, with those between it and its authority (PEM): they speak TLS alone then; read again when it changes." },
+    { "http.tls.key.file", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
+      "Private key of that certificate (PEM, without a password); read again when it changes." },
+    { "http.tls.ca.file", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
+      "Certificates that vouch for other processes' HTTP ports; without it the system's." },
+    { "http.token", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
+      "Bearer token that callers of the HTTP ports must show, 16 characters at least; of several, one a line, each is good and the first is shown to other processes; as http.token.file read again when it changes." },
+    { "http.metrics.open", WEIR_SETTING_BOOL, "true", 0, 0, NULL,
+      "Whether /metrics is answered without the token, as /health, /health/ready and /health/live are." },
     { "outlet.timeout.ms", WEIR_SETTING_DURATION, "4s", 1, HOUR, NULL,
       "How long a commit waits for what was put into caches and databases to be acknowledged; then it is aborted, and records wait until they answer." },
     { "health.stall.ms", WEIR_SETTING_DURATION, "1m", 1, DAY, NULL,
@@ -101,6 +111,8 @@ const struct weir_setting weir__settings[] = {
     { "health.commit.age.ms", WEIR_SETTING_DURATION, "1m", 1, DAY, NULL,
       "Age of the last commit at which /health says 503." },
 
+    { "core.dumps", WEIR_SETTING_BOOL, "false", 0, 0, NULL,
+      "Whether a process that was told a secret may be dumped, and looked at by debuggers of its own user." },
     { "log.level", WEIR_SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
       "Least level of the messages that are written to standard error." },
     { "log.format", WEIR_SETTING_CHOICE, "logfmt", 0, 0, "logfmt|json",
@@ -162,15 +174,28 @@ const char *weir__setting_nearest(const struct weir__config *config, const char 
     return weir__suggest(word, names, count);
 }
 
-bool weir__setting_is_secret(const char *name)
+static bool ends_with(const char *name, const char *const *endings, size_t count)
 {
-    static const char *const endings[] = { "password", "secret", "token", ".key", ".key.pem" };
-    size_t                   size = strlen(name);
+    size_t size = strlen(name);
 
-    for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
+    for (size_t i = 0; i < count; i++)
         if (size >= strlen(endings[i]) && strcasecmp(name + size - strlen(endings[i]), endings[i]) == 0)
             return true;
     return false;
+}
+
+bool weir__setting_is_secret(const char *name)
+{
+    static const char *const endings[] = { "password", "secret", "token", ".key", ".key.pem", "oauthbearer.config" };
+
+    return ends_with(name, endings, ARRAY_SIZE(endings));
+}
+
+bool weir__setting_may_be_file(const char *name)
+{
+    static const char *const endings[] = { ".url", ".dsn" };
+
+    return weir__setting_is_secret(name) || ends_with(name, endings, ARRAY_SIZE(endings));
 }
 
 /* Which of "a|b|c" text is, or -1. */

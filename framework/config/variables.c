@@ -103,6 +103,29 @@ static int set_row(struct weir__config *config, const struct weir__variable *row
     return weir__config_set_as(config, WEIR__BY_VARIABLE, row->key, text.data, row->name, reterr);
 }
 
+/* "NAME_FILE" of a row whose setting may be given as a file. */
+static bool file_name(const struct weir__variable *row, char ret[static 128])
+{
+    return row->key && !row->form && weir__setting_may_be_file(row->key) &&
+           snprintf(ret, 128, "%s_FILE", row->name) < 128;
+}
+
+/* The row's own variable goes before the one that names a file. */
+static int read_row(struct weir__config *config, const struct weir__variable *row, char *const *env,
+                    struct weir_error *reterr)
+{
+    const char *value = find_value(env, row->name, strlen(row->name));
+    char        name[128], key[128];
+
+    if (value)
+        return set_row(config, row, value, env, reterr);
+    value = file_name(row, name) ? find_value(env, name, strlen(name)) : NULL;
+    if (!value)
+        return WEIR_OK;
+    snprintf(key, sizeof(key), "%s.file", row->key);
+    return weir__config_set_as(config, WEIR__BY_VARIABLE, key, value, name, reterr);
+}
+
 static size_t count_rows(const struct weir__variables *variables)
 {
     size_t count = 0;
@@ -118,17 +141,23 @@ int weir__config_read_variables(struct weir__config *config, char *const *env,
     int err = WEIR_OK;
 
     /* From the last: what the first says of a key counts. */
-    for (size_t i = count_rows(variables); err == WEIR_OK && i > 0; i--) {
-        const struct weir__variable *row = &variables->items[i - 1];
-        const char                  *value = row->key ? find_value(env, row->name, strlen(row->name)) : NULL;
-
-        if (value)
-            err = set_row(config, row, value, env, reterr);
-    }
+    for (size_t i = count_rows(variables); err == WEIR_OK && i > 0; i--)
+        if (variables->items[i - 1].key)
+            err = read_row(config, &variables->items[i - 1], env, reterr);
     return err;
 }
 
 /* ---- what means nothing ---- */
+
+static bool names_file(const struct weir__variables *variables, const char *name, size_t size)
+{
+    char file[128];
+
+    for (const struct weir__variable *row = variables->items; row->name; row++)
+        if (file_name(row, file) && strlen(file) == size && strncmp(file, name, size) == 0)
+            return true;
+    return false;
+}
 
 bool weir__variables_idle(const struct weir__variables *variables, char *const *env, size_t *at,
                           struct weir__idle_variable *ret)
@@ -138,7 +167,7 @@ bool weir__variables_idle(const struct weir__variables *variables, char *const *
         size_t                       size = strcspn(name, "=");
         const struct weir__variable *row = find_row(variables, name, size);
 
-        if (!name[size] || !has_prefix(variables, name) || (row && row->key))
+        if (!name[size] || !has_prefix(variables, name) || (row && row->key) || names_file(variables, name, size))
             continue;
         *ret = (struct weir__idle_variable){ .name = name,
                                              .size = size,

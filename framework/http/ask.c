@@ -1,8 +1,11 @@
-/* ask.c: one question to an HTTP port: GET, and the answer to its end, within a time.
+/* ask.c: one question to an HTTP port: GET, and the answer to its end, within a time; over TLS to "https://".
  *
  * The connection is closed with the answer, so that its end is the answer's, or the Content-Length before it.
  */
 #define _GNU_SOURCE
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
 #include "framework/http/internal.h"
 
 #include <ctype.h>
@@ -15,10 +18,19 @@
 
 #define MOST_BYTES ((size_t)64 << 20)
 
+#define SECURE "https://"
+#define PLAIN  "http://"
+
+struct weir__http_caller {
+    struct weir__tls   *tls;
+    struct weir__token *token;
+};
+
 struct asking {
-    const char       *at;
+    const char       *at;    /* "host:port" */
     int64_t           until; /* monotonic us */
     int               fd;
+    struct ssl_st    *tls; /* NULL: not spoken */
     struct weir__buf *answer;
 };
 
@@ -56,8 +68,7 @@ static int connect_to(struct asking *asking, const struct addrinfo *address)
     return err;
 }
 
-/* "host:port" in two; an address of IPv6 in brackets. */
-static bool split(const char *at, char host[static 256], char port[static 16])
+bool weir__host_split(const char *at, char host[static 256], char port[static 16])
 {
     const char *colon = strrchr(at, ':');
     size_t      size = colon != NULL ? (size_t)(colon - at) : 0;
@@ -79,7 +90,7 @@ static int open_socket(struct asking *asking, struct weir_error *reterr)
     char            host[256], port[16];
     int             err = WEIR_NOTFOUND;
 
-    if (!split(asking->at, host, port) || getaddrinfo(host, port, &hints, &found) != 0)
+    if (!weir__host_split(asking->at, host, port) || getaddrinfo(host, port, &hints, &found) != 0)
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, asking->at, "it is no address: write HOST:PORT");
     for (const struct addrinfo *address = found; address != NULL && asking->fd < 0; address = address->ai_next)
         err = connect_to(asking, address);
@@ -88,49 +99,109 @@ static int open_socket(struct asking *asking, struct weir_error *reterr)
                    : WEIR_OK;
 }
 
+/* ---- bytes, plain or over TLS ---- */
+
+/* What a call of OpenSSL waits for. WEIR_OK: make it again. */
+static int await_tls(const struct asking *asking, int result)
+{
+    switch (SSL_get_error(asking->tls, result)) {
+    case SSL_ERROR_WANT_READ: return await(asking, POLLIN);
+    case SSL_ERROR_WANT_WRITE: return await(asking, POLLOUT);
+    default: return WEIR_UNREADABLE;
+    }
+}
+
+static int shake_hands(struct asking *asking, struct weir__tls *tls, struct weir_error *reterr)
+{
+    int  err = WEIR_OK, result = 0;
+    char why[200];
+
+    asking->tls = weir__tls_call(tls, asking->at);
+    if (asking->tls == NULL || SSL_set_fd(asking->tls, asking->fd) != 1)
+        return weir__fail(reterr, WEIR_NO_MEMORY, asking->at, "no memory for TLS");
+    ERR_clear_error();
+    while (err == WEIR_OK && (result = SSL_connect(asking->tls)) != 1)
+        err = await_tls(asking, result);
+    if (err == WEIR_OK || err == WEIR_AGAIN)
+        return err == WEIR_OK ? WEIR_OK : weir__fail(reterr, err, asking->at, "no answer in time");
+    weir__tls_why(asking->tls, ERR_peek_last_error(), why, sizeof(why));
+    return weir__fail(reterr, WEIR_REJECTED, asking->at, "%s", why);
+}
+
+/* How many bytes were sent; 0: make the call again. */
+static ssize_t send_some(const struct asking *asking, const char *data, size_t size)
+{
+    ssize_t sent;
+
+    if (asking->tls != NULL) {
+        int result = SSL_write(asking->tls, data, (int)size);
+
+        return result > 0 ? result : await_tls(asking, result);
+    }
+    sent = send(asking->fd, data, size, MSG_NOSIGNAL);
+    if (sent > 0)
+        return sent;
+    return errno == EAGAIN || errno == EINTR ? await(asking, POLLOUT) : WEIR_NOTFOUND;
+}
+
+/* The same of receiving; *ret_over: nothing more will come. */
+static ssize_t receive_some(const struct asking *asking, char *chunk, size_t room, bool *ret_over)
+{
+    ssize_t size;
+
+    if (asking->tls != NULL) {
+        int result = SSL_read(asking->tls, chunk, (int)room);
+
+        *ret_over = result <= 0 && SSL_get_error(asking->tls, result) == SSL_ERROR_ZERO_RETURN;
+        if (result > 0 || *ret_over)
+            return MAX(result, 0);
+        return await_tls(asking, result);
+    }
+    size = recv(asking->fd, chunk, room, 0);
+    *ret_over = size == 0;
+    if (size >= 0)
+        return size;
+    return errno == EAGAIN || errno == EINTR ? await(asking, POLLIN) : WEIR_UNREADABLE;
+}
+
 /* ---- question and answer ---- */
 
-static int send_question(const struct asking *asking, const char *path)
+static int send_question(const struct asking *asking, struct weir__token *token, const char *path)
 {
-    AUTO(weir__buf_fini) struct weir__buf text = { 0 };
-    int                                   err = WEIR_OK;
+    AUTO(weir__secret_fini) struct weir__buf text = { 0 };
 
-    weir__buf_printf(&text, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, asking->at);
+    weir__buf_printf(&text, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n", path, asking->at);
+    weir__token_show(token, &text);
+    weir__buf_puts(&text, "\r\n");
     if (!weir__buf_ok(&text))
         return WEIR_NO_MEMORY;
-    for (size_t sent = 0; err == WEIR_OK && sent < text.size;) {
-        ssize_t size = send(asking->fd, text.data + sent, text.size - sent, MSG_NOSIGNAL);
+    for (size_t sent = 0; sent < text.size;) {
+        ssize_t size = send_some(asking, text.data + sent, text.size - sent);
 
-        if (size > 0)
-            sent += (size_t)size;
-        else
-            err = errno == EAGAIN || errno == EINTR ? await(asking, POLLOUT) : WEIR_NOTFOUND;
+        if (size < 0)
+            return (int)size;
+        sent += (size_t)size;
     }
-    return err;
+    return WEIR_OK;
 }
 
 static int read_answer(struct asking *asking)
 {
     char chunk[16384];
+    bool over = false;
 
-    for (;;) {
-        ssize_t size = recv(asking->fd, chunk, sizeof(chunk), 0);
-        int     err;
+    while (!over) {
+        ssize_t size = receive_some(asking, chunk, sizeof(chunk), &over);
 
-        if (size == 0)
-            return WEIR_OK;
-        if (size > 0) {
-            weir__buf_add(asking->answer, chunk, (size_t)size);
-            if (!weir__buf_ok(asking->answer))
-                return WEIR_NO_MEMORY;
-            if (asking->answer->size > MOST_BYTES)
-                return WEIR_UNREADABLE;
-            continue;
-        }
-        err = errno == EAGAIN || errno == EINTR ? await(asking, POLLIN) : WEIR_UNREADABLE;
-        if (err < 0)
-            return err;
+        if (size < 0)
+            return (int)size;
+        weir__buf_add(asking->answer, chunk, (size_t)size);
+        if (!weir__buf_ok(asking->answer))
+            return WEIR_NO_MEMORY;
+        if (asking->answer->size > MOST_BYTES)
+            return WEIR_UNREADABLE;
     }
+    return WEIR_OK;
 }
 
 /* ---- an answer ---- */
@@ -197,18 +268,62 @@ static int take_head(const struct asking *asking, struct weir_error *reterr)
                : weir__fail(reterr, WEIR_REJECTED, asking->at, "it answered with status %d", parts.status);
 }
 
-int weir__http_ask(const char *at, const char *path, int64_t ms, struct weir__buf *ret, struct weir_error *reterr)
+static int ask(const struct weir__http_caller *caller, struct asking *asking, const char *path,
+               struct weir_error *reterr)
 {
-    struct asking asking = { .at = at, .until = weir__monotonic_us() + ms * 1000, .fd = -1, .answer = ret };
+    int err = send_question(asking, caller->token, path);
+
+    if (err == WEIR_OK)
+        err = read_answer(asking);
+    return err < 0
+               ? weir__fail(reterr, err, asking->at, err == WEIR_AGAIN ? "no answer in time" : "the connection broke")
+               : take_head(asking, reterr);
+}
+
+int weir__http_ask(const struct weir__http_caller *caller, const char *url, const char *path, int64_t ms,
+                   struct weir__buf *ret, struct weir_error *reterr)
+{
+    bool          secure = strncmp(url, SECURE, strlen(SECURE)) == 0;
+    size_t        scheme = secure ? strlen(SECURE) : strncmp(url, PLAIN, strlen(PLAIN)) == 0 ? strlen(PLAIN) : 0;
+    struct asking asking = { .at = url + scheme, .until = weir__monotonic_us() + ms * 1000, .fd = -1, .answer = ret };
     int           err = open_socket(&asking, reterr);
 
     if (err < 0)
         return err;
     weir__buf_reset(ret);
-    err = send_question(&asking, path);
+    if (secure)
+        err = shake_hands(&asking, caller->tls, reterr);
     if (err == WEIR_OK)
-        err = read_answer(&asking);
+        err = ask(caller, &asking, path, reterr);
+    SSL_free(asking.tls);
     close(asking.fd);
-    return err < 0 ? weir__fail(reterr, err, at, err == WEIR_AGAIN ? "no answer in time" : "the connection broke")
-                   : take_head(&asking, reterr);
+    return err;
+}
+
+int weir__http_caller_new(const struct weir__config *settings, struct weir__http_caller **ret,
+                          struct weir_error *reterr)
+{
+    struct weir__http_caller *caller = weir__zalloc(sizeof(*caller));
+    int                       err;
+
+    *ret = NULL;
+    if (caller == NULL)
+        return weir__fail(reterr, WEIR_NO_MEMORY, "http", "out of memory");
+    err = weir__tls_open(settings, &caller->tls, reterr);
+    if (err == WEIR_OK)
+        err = weir__token_open(settings, &caller->token, reterr);
+    if (err < 0)
+        weir__http_caller_free(caller);
+    else
+        *ret = caller;
+    return err;
+}
+
+void weir__http_caller_free(struct weir__http_caller *caller)
+{
+    if (caller == NULL)
+        return;
+    weir__tls_close(caller->tls);
+    weir__token_close(caller->token);
+    weir__free(caller);
 }

@@ -149,6 +149,11 @@ static int take_header(struct head *head, struct weir_text line)
         return take_length(head, value);
     if (is_word(name, WEIR__ROUTED_HEADER))
         head->ret->routed = true;
+    if (is_word(name, "authorization")) {
+        if (head->ret->authorization.size > 0)
+            return refuse(head, 400, "there are two Authorization headers");
+        head->ret->authorization = value;
+    }
     if (is_word(name, "host")) {
         if (head->has_host)
             return refuse(head, 400, "there are two Host headers");

@@ -31,9 +31,15 @@ void weir__http_stop(struct weir__http *http);
 
 /* ---- ask.c: a question to another process's port ---- */
 
-/* GET path at "host:port"; the body in ret. Any thread; takes ms at most. WEIR_BAD_ARGUMENT: no host:port; WEIR_NOTFOUND:
+/* Whom others see: our token, and whom we trust. WEIR_BAD_CONFIG. */
+struct weir__http_caller;
+int  weir__http_caller_new(const struct weir__config *settings, struct weir__http_caller **ret,
+                           struct weir_error *reterr);
+void weir__http_caller_free(struct weir__http_caller *caller); /* NULL is fine */
+/* GET path at "host:port", or "https://host:port"; the body in ret. Any thread; takes ms at most. WEIR_BAD_ARGUMENT: no host:port; WEIR_NOTFOUND:
  * nobody listens there; WEIR_AGAIN: no whole answer in time; WEIR_UNREADABLE: no HTTP; WEIR_REJECTED: another status than 200,
- * which reterr says. */
-int weir__http_ask(const char *at, const char *path, int64_t ms, struct weir__buf *ret, struct weir_error *reterr);
+ * which reterr says, or its certificate is refused. */
+int weir__http_ask(const struct weir__http_caller *caller, const char *url, const char *path, int64_t ms,
+                   struct weir__buf *ret, struct weir_error *reterr);
 
 #endif

@@ -11,9 +11,10 @@
 
 struct weir__head {
     struct weir_text method, target;
-    int64_t          body;   /* Content-Length; 0 = none */
-    bool             keeps;  /* the connection stays open after the answer */
-    bool             routed; /* another process has passed the question on to us */
+    struct weir_text authorization; /* size 0 = none */
+    int64_t          body;          /* Content-Length; 0 = none */
+    bool             keeps;         /* the connection stays open after the answer */
+    bool             routed;        /* another process has passed the question on to us */
 };
 /* text: all up to and with the empty line. WEIR_OK, else an HTTP status with its words. */
 int weir__head_parse(struct weir_text text, struct weir__head *ret, const char **ret_words);
@@ -45,6 +46,7 @@ struct weir_request {
     struct weir__app           *app;  /* of the endpoint; NULL = one of our own */
     const struct weir_endpoint *endpoint;
     struct weir__elsewhere      elsewhere; /* what a view of it said */
+    struct weir_text            shown;     /* the caller's Authorization */
 };
 
 struct weir_reply {
@@ -73,7 +75,33 @@ void weir__answer(struct weir_request *request, struct weir_text method, struct 
 weir_answer weir__answer_health, weir__answer_ready, weir__answer_live, weir__answer_metrics, weir__answer_status,
     weir__answer_topology;
 
+/* ---- tls.c ---- */
+
+struct ssl_st; /* a connection of OpenSSL */
+struct weir__tls;
+int  weir__tls_open(const struct weir__config *settings, struct weir__tls **ret, struct weir_error *reterr);
+void weir__tls_close(struct weir__tls *tls);       /* NULL is fine */
+bool weir__tls_shows(const struct weir__tls *tls); /* whether our ports speak it */
+/* A session for one who calls us, or for "host:port" that we call. NULL: out of memory. */
+struct ssl_st *weir__tls_accept(struct weir__tls *tls);
+struct ssl_st *weir__tls_call(struct weir__tls *tls, const char *at);
+/* What a handshake of ours failed for; fault: OpenSSL's code, 0 = none. */
+void weir__tls_why(struct ssl_st *session, unsigned long fault, char *ret, size_t size);
+
+/* ---- token.c ---- */
+
+struct weir__token;
+int  weir__token_open(const struct weir__config *settings, struct weir__token **ret, struct weir_error *reterr);
+void weir__token_close(struct weir__token *token); /* NULL is fine */
+/* Whether one who shows this is answered at a path. */
+bool weir__token_lets(struct weir__token *token, const char *path, struct weir_text shown);
+/* Adds the header line that shows ours to others; nothing where there is none. */
+void weir__token_show(struct weir__token *token, struct weir__buf *ret);
+
 /* ---- ask.c ---- */
+
+/* "host:port" in two; an address of IPv6 in brackets. */
+bool weir__host_split(const char *at, char host[static 256], char port[static 16]);
 
 /* An answer as it came; all is borrowed. */
 struct weir__answered {
@@ -90,9 +118,15 @@ struct event_base;
 struct weir__routed;
 /* answer NULL: there is none, and words say why. Called once, but for a cancelled one. */
 typedef void weir__routed_done(void *arg, const struct weir__answered *answer, const char *words);
+struct weir__routing {
+    struct event_base  *base;
+    struct weir__tls   *tls; /* NULL: others do not speak it */
+    struct weir__token *token;
+    int64_t             ms;
+};
 /* NULL: out of memory. done is never called before it returns. */
-struct weir__routed *weir__routed_start(struct event_base *base, const struct weir__member_at *at,
-                                        struct weir_text target, int64_t ms, weir__routed_done *done, void *arg);
+struct weir__routed *weir__routed_start(const struct weir__routing *routing, const struct weir__member_at *at,
+                                        struct weir_text target, weir__routed_done *done, void *arg);
 void                 weir__routed_cancel(struct weir__routed *routed); /* NULL is fine */
 
 /* ---- server.c ---- */
@@ -114,5 +148,6 @@ struct weir__http_settings {
 
 const struct weir__http_config   *weir__http_config_of(const struct weir__http *http);
 const struct weir__http_settings *weir__http_settings_of(const struct weir__http *http);
+struct weir__token               *weir__http_token_of(const struct weir__http *http);
 
 #endif

@@ -11,6 +11,7 @@ static const struct {
 } statuses[] = {
     { 200, "OK" },
     { 400, "Bad Request" },
+    { 401, "Unauthorized" },
     { 404, "Not Found" },
     { 405, "Method Not Allowed" },
     { 408, "Request Timeout" },
@@ -53,6 +54,8 @@ void weir__reply_print(const struct weir_reply *reply, bool keeps, bool with_bod
     print_date(ret);
     if (reply->allow != NULL)
         weir__buf_printf(ret, "Allow: %s\r\n", reply->allow);
+    if (reply->status == 401)
+        weir__buf_puts(ret, "WWW-Authenticate: Bearer\r\n");
     if (reply->status == 503)
         weir__buf_puts(ret, "Retry-After: 1\r\n");
     weir__buf_printf(ret, "Connection: %s\r\n\r\n", keeps ? "keep-alive" : "close");

@@ -7,7 +7,9 @@
 #define _GNU_SOURCE
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <openssl/ssl.h>
 
 #include "framework/http/internal.h"
 
@@ -17,6 +19,7 @@
 
 struct weir__routed {
     struct bufferevent *bev;
+    struct ssl_st      *tls; /* NULL: not spoken; belongs to bev */
     struct event       *clock;
     weir__routed_done  *done;
     void               *arg;
@@ -31,6 +34,19 @@ static void end(struct weir__routed *routed, const struct weir__answered *answer
     weir__routed_cancel(routed);
 }
 
+static void fail(struct weir__routed *routed)
+{
+    int  number = EVUTIL_SOCKET_ERROR();
+    char why[200];
+
+    if (routed->tls != NULL && !SSL_is_init_finished(routed->tls)) {
+        weir__tls_why(routed->tls, bufferevent_get_openssl_error(routed->bev), why, sizeof(why));
+        end(routed, NULL, why);
+    } else {
+        end(routed, NULL, evutil_socket_error_to_string(number));
+    }
+}
+
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
     struct weir__routed  *routed = arg;
@@ -42,7 +58,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     if (what & BEV_EVENT_CONNECTED)
         return;
     if (!(what & BEV_EVENT_EOF)) {
-        end(routed, NULL, evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+        fail(routed);
         return;
     }
     text = size > 0 ? (const char *)evbuffer_pullup(input, -1) : "";
@@ -67,33 +83,54 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
     end(arg, NULL, "no answer in time");
 }
 
-static bool ask(struct weir__routed *routed, const struct weir__member_at *at, struct weir_text target)
+static bool ask(const struct weir__routing *routing, struct weir__routed *routed, const struct weir__member_at *at,
+                struct weir_text target)
 {
-    AUTO(weir__buf_fini) struct weir__buf text = { 0 };
+    AUTO(weir__secret_fini) struct weir__buf text = { 0 };
 
-    weir__buf_printf(&text,
-                     "GET %.*s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n" WEIR__ROUTED_HEADER ": 1\r\n\r\n",
+    weir__buf_printf(&text, "GET %.*s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n" WEIR__ROUTED_HEADER ": 1\r\n",
                      (int)target.size, target.data, at->name);
+    weir__token_show(routing->token, &text);
+    weir__buf_puts(&text, "\r\n");
     return weir__buf_ok(&text) && bufferevent_write(routed->bev, text.data, text.size) == 0 &&
            bufferevent_socket_connect(routed->bev, (const void *)at->address, (int)at->size) == 0;
 }
 
-struct weir__routed *weir__routed_start(struct event_base *base, const struct weir__member_at *at,
-                                        struct weir_text target, int64_t ms, weir__routed_done *done, void *arg)
+static bool open_stream(const struct weir__routing *routing, struct weir__routed *routed, const char *at)
+{
+    const int options = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS;
+
+    if (routing->tls == NULL) {
+        routed->bev = bufferevent_socket_new(routing->base, -1, options);
+        return routed->bev != NULL;
+    }
+    routed->tls = weir__tls_call(routing->tls, at);
+    if (routed->tls == NULL)
+        return false;
+    routed->bev = bufferevent_openssl_socket_new(routing->base, -1, routed->tls, BUFFEREVENT_SSL_CONNECTING, options);
+    if (routed->bev == NULL) {
+        SSL_free(routed->tls);
+        return false;
+    }
+    bufferevent_openssl_set_allow_dirty_shutdown(routed->bev, 1); /* an answer has its length */
+    return true;
+}
+
+struct weir__routed *weir__routed_start(const struct weir__routing *routing, const struct weir__member_at *at,
+                                        struct weir_text target, weir__routed_done *done, void *arg)
 {
     struct weir__routed *routed = weir__zalloc(sizeof(*routed));
-    struct timeval       time = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    struct timeval       time = { .tv_sec = routing->ms / 1000, .tv_usec = routing->ms % 1000 * 1000 };
 
     if (routed == NULL)
         return NULL;
     routed->done = done;
     routed->arg = arg;
-    routed->bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-    routed->clock = evtimer_new(base, on_time, routed);
-    if (routed->bev != NULL && routed->clock != NULL && evtimer_add(routed->clock, &time) == 0) {
+    routed->clock = evtimer_new(routing->base, on_time, routed);
+    if (open_stream(routing, routed, at->name) && routed->clock != NULL && evtimer_add(routed->clock, &time) == 0) {
         bufferevent_setcb(routed->bev, on_read, NULL, on_event, routed);
         bufferevent_enable(routed->bev, EV_READ | EV_WRITE);
-        if (ask(routed, at, target))
+        if (ask(routing, routed, at, target))
             return routed;
     }
     weir__routed_cancel(routed);

@@ -34,7 +34,10 @@ void weir__answer(struct weir_request *request, struct weir_text method, struct 
 {
     request->endpoint = find(request);
     *ret_path = request->endpoint != NULL ? request->endpoint->path : "other";
-    if (request->endpoint == NULL) {
+    if (!weir__token_lets(weir__http_token_of(request->http), request->target.path, request->shown)) {
+        (void)weir_reply_fail(reply, 401, "the token is %s: show it as \"Authorization: Bearer TOKEN\"",
+                              request->shown.size > 0 ? "wrong" : "missing");
+    } else if (request->endpoint == NULL) {
         (void)weir_reply_fail(reply, 404, "there is nothing at %.200s", request->target.path);
     } else if (!is(method, "GET") && !is(method, "HEAD")) {
         reply->allow = "GET, HEAD";

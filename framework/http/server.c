@@ -5,14 +5,17 @@
  * (2) A client has a time for all of a request and one for taking the answer, however it trickles.
  * (3) Who is refused is told why before the connection closes: what it still sends is read and forgotten for a while,
  *     or its reset would eat the answer.
- * (4) Only the pipe of `weir__http_stop` crosses threads, so libevent needs no locks.
+ * (4) Over TLS a connection has the time of a request for its handshake; nothing is told to one that has not ended it.
+ * (5) Only the pipe of `weir__http_stop` crosses threads, so libevent needs no locks.
  */
 #define _GNU_SOURCE
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <event2/util.h>
+#include <openssl/ssl.h>
 
 #include "framework/http/internal.h"
 #include "framework/metrics/families.h"
@@ -32,13 +35,18 @@
 /* What an answer may allocate of the request's arena. */
 #define MOST_MEMORY ((size_t)256 << 20)
 
-enum stage { IDLE, READING, ROUTING, WRITING, LINGERING };
+/* What one waits for room may be taken from whom has been sending his request for so long. */
+#define SLOW_US 1000000
+
+enum stage { IDLE, READING, ROUTING, WRITING, LINGERING, SHAKING };
 
 struct connection {
     struct weir__door      *door;
     struct bufferevent     *bev;
     struct event           *clock;
+    struct ssl_st          *tls; /* NULL: not spoken; belongs to bev */
     enum stage              stage;
+    int64_t                 since;      /* in this stage, monotonic us */
     size_t                  need;       /* bytes of the next request, body included; 0 = not known yet */
     bool                    closes;     /* WRITING: then the connection ends */
     bool                    ended;      /* nothing more will come */
@@ -65,11 +73,15 @@ struct weir__http {
     pthread_t                  thread;
     bool                       started;
     struct weir__members     **members; /* of each application; NULL = it is alone */
+    struct weir__tls          *tls;
+    struct weir__token        *token;
 };
 
 const struct weir__http_config *weir__http_config_of(const struct weir__http *http) { return &http->config; }
 
 const struct weir__http_settings *weir__http_settings_of(const struct weir__http *http) { return &http->settings; }
+
+struct weir__token *weir__http_token_of(const struct weir__http *http) { return http->token; }
 
 /* ---- a connection's life ---- */
 
@@ -102,6 +114,7 @@ static void enter(struct connection *connection, enum stage stage)
     int64_t            ms;
 
     connection->stage = stage;
+    connection->since = weir__monotonic_us();
     TAILQ_REMOVE(&http->connections, connection, link);
     TAILQ_INSERT_TAIL(&http->connections, connection, link);
     ms = time_of(connection);
@@ -118,6 +131,8 @@ static void linger(struct connection *connection)
         connection_close(connection);
         return;
     }
+    if (connection->tls != NULL)
+        (void)SSL_shutdown(connection->tls);
     shutdown(bufferevent_getfd(connection->bev), SHUT_WR);
     evbuffer_drain(input, evbuffer_get_length(input));
     enter(connection, LINGERING);
@@ -225,6 +240,10 @@ static bool pass_on(struct connection *connection, const struct weir__head *head
     struct weir__http            *http = connection->door->http;
     const struct weir__elsewhere *task = &request->elsewhere;
     struct weir__members         *members = members_of(http, task->app);
+    const struct weir__routing    routing = { .base = http->base,
+                                              .tls = weir__tls_shows(http->tls) ? http->tls : NULL,
+                                              .token = http->token,
+                                              .ms = http->settings.route };
     struct weir__member_at        at;
 
     if (!reply->elsewhere || head->routed)
@@ -235,8 +254,7 @@ static bool pass_on(struct connection *connection, const struct weir__head *head
         return false;
     }
     snprintf(connection->asked, sizeof(connection->asked), "%s", at.name);
-    connection->routed =
-        weir__routed_start(http->base, &at, head->target, http->settings.route, on_routed, connection);
+    connection->routed = weir__routed_start(&routing, &at, head->target, on_routed, connection);
     if (connection->routed == NULL)
         (void)weir_reply_fail(reply, 503, "%.200s, which has the key, cannot be asked", at.name);
     return connection->routed != NULL;
@@ -253,6 +271,7 @@ static void answer(struct connection *connection, const struct weir__head *head)
     struct weir_request request = { .http = http,
                                     .door = connection->door,
                                     .arena = &http->arena,
+                                    .shown = head->authorization,
                                     .apps = { http->config.apps, http->config.count, NULL } };
     struct weir_reply   reply = { .status = 200, .type = "application/json" };
     const char         *words;
@@ -410,8 +429,12 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 {
     struct connection *connection = arg;
 
+    if (what & BEV_EVENT_CONNECTED) {
+        enter(connection, IDLE);
+        return;
+    }
     connection->ended = true;
-    if (!(what & BEV_EVENT_EOF) || connection->stage == LINGERING ||
+    if (!(what & BEV_EVENT_EOF) || connection->tls != NULL || connection->stage == LINGERING ||
         evbuffer_get_length(bufferevent_get_output(bev)) == 0)
         connection_close(connection);
 }
@@ -432,18 +455,45 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 
 /* ---- ports ---- */
 
-/* At the limit the one that has been idle longest goes. */
+static bool is_slow(const struct connection *connection)
+{
+    return (connection->stage == READING || connection->stage == SHAKING) &&
+           weir__monotonic_us() - connection->since >= SLOW_US;
+}
+
+/* At the limit the one that has been idle longest goes, else the slowest: nobody may fill all places by not asking. */
 static void make_room(struct weir__http *http)
 {
-    struct connection *connection;
+    struct connection *connection, *idle = NULL, *slow = NULL;
 
     if (http->connection_count < http->settings.connections)
         return;
-    TAILQ_FOREACH(connection, &http->connections, link)
-        if (connection->stage == IDLE) {
-            connection_close(connection);
-            return;
-        }
+    TAILQ_FOREACH(connection, &http->connections, link) {
+        if (connection->stage == IDLE && idle == NULL)
+            idle = connection;
+        if (slow == NULL && is_slow(connection))
+            slow = connection;
+    }
+    if (idle != NULL || slow != NULL)
+        connection_close(idle != NULL ? idle : slow);
+}
+
+static struct bufferevent *new_stream(struct weir__http *http, evutil_socket_t fd, struct ssl_st **ret_tls)
+{
+    struct bufferevent *bev;
+
+    *ret_tls = NULL;
+    if (!weir__tls_shows(http->tls))
+        return bufferevent_socket_new(http->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    *ret_tls = weir__tls_accept(http->tls);
+    if (*ret_tls == NULL)
+        return NULL;
+    bev = bufferevent_openssl_socket_new(http->base, fd, *ret_tls, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    if (bev != NULL)
+        bufferevent_openssl_set_allow_dirty_shutdown(bev, 1); /* a request has its length */
+    else
+        SSL_free(*ret_tls);
+    return bev;
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size,
@@ -452,7 +502,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     struct weir__door  *door = arg;
     struct weir__http  *http = door->http;
     struct connection  *connection = weir__zalloc(sizeof(*connection));
-    struct bufferevent *bev = bufferevent_socket_new(http->base, fd, BEV_OPT_CLOSE_ON_FREE);
+    struct ssl_st      *tls;
+    struct bufferevent *bev = new_stream(http, fd, &tls);
 
     (void)listener;
     (void)address;
@@ -470,13 +521,16 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     make_room(http);
     connection->door = door;
     connection->bev = bev;
+    connection->tls = tls;
     TAILQ_INSERT_TAIL(&http->connections, connection, link);
     http->connection_count++;
-    enter(connection, IDLE);
+    enter(connection, tls != NULL ? SHAKING : IDLE);
     bufferevent_setcb(bev, on_read, on_written, on_event, connection);
     bufferevent_setwatermark(bev, EV_READ, 0, http->settings.head + http->settings.body);
     bufferevent_enable(bev, EV_READ | EV_WRITE);
-    if (http->connection_count > http->settings.connections) {
+    if (http->connection_count > http->settings.connections && tls != NULL) {
+        connection_close(connection);
+    } else if (http->connection_count > http->settings.connections) {
         refuse(connection, 503, "too many connections");
         bufferevent_disable(bev, EV_READ);
     }
@@ -750,6 +804,10 @@ int weir__http_start(const struct weir__http_config *config, struct weir__http *
     read_settings(http);
     err = make_doors(http, reterr);
     if (err == WEIR_OK && http->door_count > 0)
+        err = weir__tls_open(config->settings, &http->tls, reterr);
+    if (err == WEIR_OK && http->door_count > 0)
+        err = weir__token_open(config->settings, &http->token, reterr);
+    if (err == WEIR_OK && http->door_count > 0)
         err = build(http, reterr);
     if (err < 0 || http->door_count == 0)
         weir__http_stop(http);
@@ -799,6 +857,8 @@ void weir__http_stop(struct weir__http *http)
     for (size_t i = 0; i < ARRAY_SIZE(http->pipe); i++)
         if (http->pipe[i] >= 0)
             close(http->pipe[i]);
+    weir__tls_close(http->tls);
+    weir__token_close(http->token);
     weir__arena_fini(&http->arena);
     weir__free(http->doors);
     weir__free(http);

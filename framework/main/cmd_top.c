@@ -19,9 +19,10 @@ struct top {
     struct weir__plans          plans;
     const char                **urls;
     char (*made)[300]; /* those that are nobody's words */
-    size_t                  count;
-    struct weir__top_sample before, now;
-    struct weir__buf        text;
+    size_t                    count;
+    struct weir__http_caller *caller;
+    struct weir__top_sample   before, now;
+    struct weir__buf          text;
 };
 
 /* ---- who is asked ---- */
@@ -45,13 +46,14 @@ static bool is_known(const struct top *top, const char *url)
 static void add_ports(struct top *top)
 {
     const char *address = weir__config_text(top->program->settings, "http.address");
+    bool        secure = weir__config_given(top->program->settings, "http.tls.certificate.file");
 
     for (size_t i = 0; i < top->plans.count; i++) {
         int port = port_of(top, top->plans.items[i]);
 
         if (port <= 0)
             continue;
-        snprintf(top->made[top->count], sizeof(top->made[0]), "%.280s:%d",
+        snprintf(top->made[top->count], sizeof(top->made[0]), "%s%.280s:%d", secure ? "https://" : "",
                  strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : address, port);
         if (!is_known(top, top->made[top->count])) {
             top->urls[top->count] = top->made[top->count];
@@ -225,7 +227,7 @@ static int look(struct top *top, struct weir_error *reterr)
     weir__top_fini(&top->before);
     top->before = top->now;
     top->now = (struct weir__top_sample){ 0 };
-    if (weir__top_ask(top->urls, top->count, &top->now) < 0)
+    if (weir__top_ask(top->caller, top->urls, top->count, &top->now) < 0)
         return weir__fail(reterr, WEIR_NO_MEMORY, "top", "out of memory");
     return WEIR_OK;
 }
@@ -290,6 +292,8 @@ static int run_with(struct top *top, struct weir_error *reterr)
     if (err == WEIR_OK)
         err = find_services(top, reterr);
     if (err == WEIR_OK)
+        err = weir__http_caller_new(top->program->settings, &top->caller, reterr);
+    if (err == WEIR_OK)
         err =
             weir__args_has(top->args, "once") || !isatty(STDOUT_FILENO) ? print_once(top, reterr) : show(top, reterr);
     weir__free(topologies);
@@ -306,6 +310,7 @@ static int run_top(struct weir__program *program, const struct weir__args *args)
     weir__top_fini(&top.now);
     weir__buf_fini(&top.text);
     weir__plans_fini(&top.plans);
+    weir__http_caller_free(top.caller);
     weir__free(top.urls);
     weir__free(top.made);
     return err < 0 ? weir__report(&words) : WEIR__EXIT_OK;
@@ -315,7 +320,8 @@ static const struct weir__flag flags[] = {
     { .name = "url",
       .value = "HOST:PORT",
       .many = true,
-      .meaning = "a service's HTTP port (default: those of the topologies, on this machine)" },
+      .meaning =
+          "a service's HTTP port, https://HOST:PORT with TLS (default: those of the topologies, on this machine)" },
     { .name = "dir", .value = "DIR", .meaning = "folder of the log, for topologies that no service runs" },
     { .name = "once", .meaning = "prints one table and ends; so it does where the output is no terminal" },
     { .name = NULL },

@@ -85,6 +85,15 @@ static int give(struct parser *parser, const struct weir__flag *flag, const char
     return WEIR_OK;
 }
 
+/* What the list of processes shows from now on. The configuration has its copy. */
+static void hide(const struct parser *parser, const char *name, const char *value)
+{
+    char *last = parser->argv[parser->at - 1];
+
+    if (weir__config_hides(name, value))
+        memset(last + (value - last), '*', strlen(value));
+}
+
 static int set(struct parser *parser, const char *name, const char *equals, struct weir_error *reterr)
 {
     const char *value = NULL;
@@ -94,8 +103,11 @@ static int set(struct parser *parser, const char *name, const char *equals, stru
     snprintf(where, sizeof(where), "--%.100s", name);
     if (err < 0)
         return err;
-    if (strcmp(name, "config") != 0)
-        return weir__config_set(parser->config, name, value, where, reterr);
+    if (strcmp(name, "config") != 0) {
+        err = weir__config_set(parser->config, name, value, where, reterr);
+        hide(parser, name, value);
+        return err;
+    }
     parser->args->config_file = value;
     err = weir__config_read_file(parser->config, value, reterr);
     return err;

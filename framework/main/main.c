@@ -2,9 +2,11 @@
 #include "framework/main/commands.h"
 #include "framework/metrics/families.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 const struct weir__command *const weir__commands[] = {
@@ -234,6 +236,16 @@ static void setup_logging(const struct weir__config *config)
                             STDERR_FILENO);
 }
 
+/* No core file, whoever takes them, and no debugger of the same user. Foreign libraries keep copies of passwords where no
+ * page of ours could be left out. */
+static int hide_memory(const struct weir__config *config, struct weir_error *reterr)
+{
+    if (!weir__config_has_secrets(config) || weir__config_bool(config, "core.dumps") ||
+        prctl(PR_SET_DUMPABLE, 0) == 0)
+        return WEIR_OK;
+    return weir__fail(reterr, WEIR_UNSUPPORTED, "core.dumps", "dumps cannot be forbidden: %s", strerror(errno));
+}
+
 static int prepare(struct weir__program *program, const struct weir__command *command, int argc, char **argv,
                    struct weir__args *args, struct weir_error *reterr)
 {
@@ -245,6 +257,8 @@ static int prepare(struct weir__program *program, const struct weir__command *co
         err = weir__args_parse(argc, argv, command->flags, program->settings, args, reterr);
     if (err == WEIR_OK)
         err = weir__crash_setup(getenv(WEIR__CRASH_VARIABLE), reterr);
+    if (err == WEIR_OK)
+        err = hide_memory(program->settings, reterr);
     if (err == WEIR_OK)
         setup_logging(program->settings);
     return err;

@@ -2,7 +2,7 @@
 #ifndef WEIR_MAIN_TOP_H
 #define WEIR_MAIN_TOP_H
 
-#include "framework/base/base.h"
+#include "framework/http/http.h"
 
 struct weir__top_service {
     const char       *at; /* "host:port" */
@@ -25,7 +25,8 @@ struct weir__top_sample {
     struct weir__top_row     *rows; /* by service */
     size_t                    count, capacity;
 };
-int  weir__top_ask(const char *const *urls, size_t count, struct weir__top_sample *ret); /* WEIR_NO_MEMORY */
+int  weir__top_ask(const struct weir__http_caller *caller, const char *const *urls, size_t count,
+                   struct weir__top_sample *ret); /* WEIR_NO_MEMORY */
 void weir__top_fini(struct weir__top_sample *sample);
 
 #endif

@@ -2,7 +2,6 @@
  *
  * A service that does not answer in time is told as such; the next one is asked all the same.
  */
-#include "framework/http/http.h"
 #include "framework/json/json.h"
 #include "framework/main/top.h"
 
@@ -116,11 +115,11 @@ static double metric(const struct weir__buf *text, const char *name)
     return -1;
 }
 
-static void ask_service(struct weir__top_sample *sample, size_t n)
+static void ask_service(const struct weir__http_caller *caller, struct weir__top_sample *sample, size_t n)
 {
     AUTO(weir__buf_fini) struct weir__buf text = { 0 };
     struct weir__top_service             *service = &sample->services[n];
-    int err = weir__http_ask(service->at, "/status", ASK_MS, &text, &service->words);
+    int err = weir__http_ask(caller, service->at, "/status", ASK_MS, &text, &service->words);
 
     service->asked = weir__monotonic_us();
     if (err == WEIR_OK) {
@@ -130,7 +129,7 @@ static void ask_service(struct weir__top_sample *sample, size_t n)
     }
     service->answered = err == WEIR_OK;
     service->memory = service->cpu = -1;
-    if (err < 0 || weir__http_ask(service->at, "/metrics", ASK_MS, &text, &service->words) < 0)
+    if (err < 0 || weir__http_ask(caller, service->at, "/metrics", ASK_MS, &text, &service->words) < 0)
         return;
     weir__buf_putc(&text, '\0');
     if (!weir__buf_ok(&text))
@@ -139,7 +138,8 @@ static void ask_service(struct weir__top_sample *sample, size_t n)
     service->cpu = metric(&text, "process_cpu_seconds_total");
 }
 
-int weir__top_ask(const char *const *urls, size_t count, struct weir__top_sample *ret)
+int weir__top_ask(const struct weir__http_caller *caller, const char *const *urls, size_t count,
+                  struct weir__top_sample *ret)
 {
     *ret = (struct weir__top_sample){ .services = weir__zalloc(sizeof(*ret->services) * (count + 1)) };
     if (ret->services == NULL)
@@ -147,7 +147,7 @@ int weir__top_ask(const char *const *urls, size_t count, struct weir__top_sample
     ret->service_count = count;
     for (size_t i = 0; i < count; i++) {
         ret->services[i].at = urls[i];
-        ask_service(ret, i);
+        ask_service(caller, ret, i);
     }
     return WEIR_OK;
 }

@@ -105,3 +105,36 @@ wait "${pid[b]}"
 await all a
 "$words" cat word_server-weir-members >"$work/members"
 grep '"key":"b"' "$work/members" | tail -n 1 | grep -q '"value":null' || fail "b did not say at last that it has ended: $(cat "$work/members")"
+
+echo "--- the same over TLS and with a token: passed on to who has a certificate of ours, and shows it the token"
+. test/servers/server.inc
+mkdir "$work/tls"
+certificates "$work/tls"
+openssl rand -hex 32 >"$work/token"
+secure=(--http.tls.ca.file="$work/tls/ca.pem" --http.token.file="$work/token")
+shows() { echo "--http.tls.certificate.file=$work/tls/$1.crt" "--http.tls.key.file=$work/tls/$1.key"; }
+kill -TERM "${pid[a]}"
+wait "${pid[a]}"
+up a "${secure[@]}" $(shows server)
+up b "${secure[@]}" $(shows server)
+curl_all() {
+    local word count
+    while read -r word count; do
+        [ "$(curl -sS --max-time 10 --cacert "$work/tls/ca.pem" -H "Authorization: Bearer $(cat "$work/token")" \
+            "https://127.0.0.1:${port[$1]}/count?word=$word")" = "{\"word\":\"$word\",\"count\":$count}" ] || return 1
+    done <"$work/counts"
+}
+await curl_all a
+await curl_all b
+kill -TERM "${pid[b]}"
+wait "${pid[b]}"
+up b "${secure[@]}" $(shows stranger)
+stranger() {
+    local word
+    while read -r word _; do
+        curl -sS --max-time 10 --cacert "$work/tls/ca.pem" -H "Authorization: Bearer $(cat "$work/token")" \
+            "https://127.0.0.1:${port[a]}/count?word=$word"
+    done <"$work/counts" >"$work/answers"
+    grep -q 'its certificate is refused (unable to get local issuer certificate): name its authority in http.tls.ca.file' "$work/answers"
+}
+await stranger

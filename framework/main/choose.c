@@ -266,3 +266,15 @@ void weir__inputs_fini(struct weir__inputs *inputs)
     weir__free(inputs->codecs);
     weir__free(inputs->items);
 }
+
+bool weir__service_at(const struct weir__program *program, const struct weir__plan *plan, char to[static 300])
+{
+    const char *address = weir__config_text(program->settings, "http.address");
+    bool        one_for_all = !plan->port_given && weir__config_text(program->settings, "http.port") != NULL;
+    bool        secure = weir__config_given(program->settings, "http.tls.certificate.file");
+    int         port = one_for_all ? (int)weir__config_int(program->settings, "http.port") : plan->port;
+
+    snprintf(to, 300, "%s%.280s:%d", secure ? "https://" : "",
+             strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : address, port);
+    return port > 0;
+}

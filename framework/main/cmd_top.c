@@ -27,13 +27,6 @@ struct top {
 
 /* ---- who is asked ---- */
 
-static int port_of(const struct top *top, const struct weir__plan *plan)
-{
-    if (!plan->port_given && weir__config_text(top->program->settings, "http.port") != NULL)
-        return (int)weir__config_int(top->program->settings, "http.port");
-    return plan->port;
-}
-
 static bool is_known(const struct top *top, const char *url)
 {
     for (size_t i = 0; i < top->count; i++)
@@ -45,21 +38,12 @@ static bool is_known(const struct top *top, const char *url)
 /* The ports that the topologies have by declaration and settings. */
 static void add_ports(struct top *top)
 {
-    const char *address = weir__config_text(top->program->settings, "http.address");
-    bool        secure = weir__config_given(top->program->settings, "http.tls.certificate.file");
-
-    for (size_t i = 0; i < top->plans.count; i++) {
-        int port = port_of(top, top->plans.items[i]);
-
-        if (port <= 0)
-            continue;
-        snprintf(top->made[top->count], sizeof(top->made[0]), "%s%.280s:%d", secure ? "https://" : "",
-                 strcmp(address, "0.0.0.0") == 0 ? "127.0.0.1" : address, port);
-        if (!is_known(top, top->made[top->count])) {
+    for (size_t i = 0; i < top->plans.count; i++)
+        if (weir__service_at(top->program, top->plans.items[i], top->made[top->count]) &&
+            !is_known(top, top->made[top->count])) {
             top->urls[top->count] = top->made[top->count];
             top->count++;
         }
-    }
 }
 
 static int find_services(struct top *top, struct weir_error *reterr)

@@ -99,7 +99,8 @@ struct weir__command {
 };
 extern const struct weir__command weir__command_local, weir__command_try, weir__command_cat, weir__command_describe,
     weir__command_explain, weir__command_dlq, weir__command_reset, weir__command_replay, weir__command_grow,
-    weir__command_lag, weir__command_top, weir__command_version, weir__command_run, weir__command_help;
+    weir__command_lag, weir__command_top, weir__command_probe, weir__command_version, weir__command_run,
+    weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
 /* `local` and `run` for a program with more flags of its own. */
@@ -148,6 +149,9 @@ const char *weir__letters_topic(const struct weir__program *program, const struc
  * *ret NULL = the topology's own name. Kept in buf. */
 const char *weir__application_id(const struct weir__program *program, const struct weir_topology *topology, char *buf,
                                  size_t size);
+/* Where a process of the topology answers on this machine, "host:port", by settings and declaration; false: at no port that
+ * is known. */
+bool weir__service_at(const struct weir__program *program, const struct weir__plan *plan, char to[static 300]);
 
 struct weir__plans {
     struct weir__plan **items;

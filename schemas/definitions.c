@@ -2,28 +2,32 @@
 #include "schemas/derived.h"
 #include "schemas/times.h"
 
-/* A whole number from 1 on and m, h or d, as bars' intervals are named. NULL is the default. */
+int64_t market_minutes_of(struct weir_text interval)
+{
+    int64_t number = 0;
+    size_t  digits = 0;
+    char    unit;
+
+    while (digits < interval.size && digits < 3 && interval.data[digits] >= '0' + (digits == 0) &&
+           interval.data[digits] <= '9')
+        number = 10 * number + (interval.data[digits++] - '0');
+    unit = digits > 0 && digits + 1 == interval.size ? interval.data[digits] : '\0';
+    if (unit != 'm' && unit != 'h')
+        return 0;
+    number *= unit == 'h' ? 60 : 1;
+    return number <= MARKET_MINUTES_MOST && 1440 % number == 0 ? number : 0;
+}
+
+/* NULL is the default. */
 static bool is_interval(struct weir_text text)
 {
-    const char *unit;
-
-    if (text.data == NULL)
-        return true;
-    if (text.size < 2 || text.size > 5)
-        return false;
-    unit = text.data + text.size - 1;
-    if (text.data[0] == '0' || (*unit != 'm' && *unit != 'h' && *unit != 'd'))
-        return false;
-    for (const char *at = text.data; at < unit; at++)
-        if (*at < '0' || *at > '9')
-            return false;
-    return true;
+    return text.data == NULL || (text.size == 2 && memcmp(text.data, "1d", 2) == 0) || market_minutes_of(text) > 0;
 }
 
 static const char *wrong_in_all(struct weir_text interval, int64_t max_age_ms)
 {
     if (!is_interval(interval))
-        return "field 'interval': write it as 1m, 5m, 1h or 1d";
+        return "field 'interval': write it as 1d, or as so many minutes (15m) or hours (4h) that a day is made of them, up to 12h";
     return max_age_ms < 0 || max_age_ms > INT64_C(366) * 86400000 ? "field 'max_age_ms': from 0 to 366 days" : NULL;
 }
 

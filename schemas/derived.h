@@ -8,6 +8,10 @@
 
 #include "schemas/records.h"
 
+/* Minutes of an interval of bars as it is named, "15m", "4h"; 0 = it is none of at most MARKET_MINUTES_MOST that divides a day. */
+enum { MARKET_MINUTES_MOST = 720 };
+int64_t market_minutes_of(struct weir_text interval);
+
 /* ---- statistics ---- */
 
 /* Fills in what the fold says of a window's ticks; names, window, state, epoch and revision are the caller's. The fold holds a

@@ -282,7 +282,8 @@ extern const struct weir_codec market_member_key[1];
 
 /* ---- the bar ---- */
 
-enum market_bar_state { MARKET_BAR_OPEN, MARKET_BAR_FINAL, MARKET_BAR_CORRECTION };
+/* WITHDRAWN: what was said of a window of spreads or curves does not hold any more, and nothing stands in its place. */
+enum market_bar_state { MARKET_BAR_OPEN, MARKET_BAR_FINAL, MARKET_BAR_CORRECTION, MARKET_BAR_WITHDRAWN };
 
 struct market_bar {
     struct weir_text      tenant_id, instrument_id;

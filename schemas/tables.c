@@ -35,7 +35,7 @@ enum {
 static const char *const kinds[] = { "price", "trade", "quote" };
 static const char *const projections[] = { "latest_price", "curve_snapshot", "custom", "bars" };
 static const char *const actions[] = { "drop", "refresh" };
-static const char *const states[] = { "open", "final", "correction" };
+static const char *const states[] = { "open", "final", "correction", "withdrawn" };
 #define WORD(name, word) word,
 static const char *const spread_kinds[] = { MARKET_SPREAD_KINDS(WORD) };
 #undef WORD

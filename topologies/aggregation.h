@@ -148,9 +148,7 @@ weir_assign      market_days; /* for steps whose state is struct market_days */
 
 /* ---- intervals (others.c) ---- */
 
-enum { MARKET_OTHERS_MOST = 16, MARKET_MINUTES_MOST = 720 };
-/* Minutes of "15m", "4h"; 0 = it is none of at most MARKET_MINUTES_MOST that divides a day. */
-int64_t market_minutes_of(struct weir_text interval);
+enum { MARKET_OTHERS_MOST = 16 };
 struct market_intervals {
     unsigned sent; /* bits of the ladder's levels whose bars are sent */
     size_t   count;

@@ -5,6 +5,7 @@
  * (2) Intervals that configuration asks for share a store, each with a time of its own per instrument; of an instrument there are
  *     those that it has bars of.
  */
+#include "schemas/derived.h"
 #include "topologies/aggregation.h"
 #include "topologies/serving.h"
 

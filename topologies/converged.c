@@ -39,7 +39,7 @@ struct window {
     struct weir_text tenant, id, what; /* interval, window, kind of spread */
     int64_t          start;
     bool             passes; /* it has no start of its own: the last ticks, wherever they begin */
-    bool             open;
+    bool             open, withdrawn;
     int64_t          epoch, revision;
 };
 
@@ -75,6 +75,7 @@ static struct window spread_window(const struct market_spread *spread)
                             .id = spread->pair_id,
                             .what = kinds[spread->kind],
                             .start = spread->window_start,
+                            .withdrawn = spread->state == MARKET_BAR_WITHDRAWN,
                             .epoch = spread->epoch,
                             .revision = spread->revision };
 }
@@ -85,6 +86,7 @@ static struct window curve_window(const struct market_curve_update *curve)
                             .id = curve->curve_id,
                             .what = { "curve", 5 },
                             .start = curve->window_start,
+                            .withdrawn = curve->state == MARKET_BAR_WITHDRAWN,
                             .epoch = curve->epoch,
                             .revision = curve->revision };
 }
@@ -135,7 +137,7 @@ static int keep(struct weir__map *map, const struct window *window, struct weir_
 
     if (kept == NULL)
         return WEIR_NO_MEMORY;
-    *kept = (struct market_kept){ window->epoch, window->revision, name.size, bytes.size };
+    *kept = (struct market_kept){ window->epoch, window->revision, window->withdrawn, name.size, bytes.size };
     memcpy(kept->bytes, name.data, name.size);
     memcpy(kept->bytes + name.size, bytes.data, bytes.size);
     old = weir__map_get(map, name);
@@ -180,6 +182,43 @@ int market_kept_read(const struct market_kept *kept, enum market_outcome_kind ki
     if (record == NULL ||
         packed[kind]->decode(packed[kind], arena, BYTES(kept->bytes + kept->name_size, kept->size), record) < 0)
         return weir__fail(reterr, WEIR_NO_MEMORY, market_converged[kind].words, "no memory for one of them");
+    return WEIR_OK;
+}
+
+static int copy_standing(const struct weir__map *map, struct weir__map *ret)
+{
+    struct weir__map_slot *slot;
+    int                    err = WEIR_OK;
+
+    for (size_t position = 0; err == WEIR_OK && (slot = weir__map_next(map, &position)) != NULL;)
+        if (!((const struct market_kept *)slot->value)->withdrawn)
+            err = weir__map_put(ret, slot->key, slot->value);
+    return err;
+}
+
+static void free_withdrawn(const struct weir__map *map)
+{
+    struct weir__map_slot *slot;
+
+    for (size_t position = 0; (slot = weir__map_next(map, &position)) != NULL;)
+        if (((const struct market_kept *)slot->value)->withdrawn)
+            weir__free(slot->value);
+}
+
+/* Once all is read: what is withdrawn has kept away what came before it. */
+static int drop_withdrawn(struct market_run *run, struct weir_error *reterr)
+{
+    for (size_t i = 0; i < MARKET_RUN_KINDS; i++) {
+        struct weir__map standing = { 0 };
+
+        if (copy_standing(&run->of[i], &standing) < 0) {
+            weir__map_fini(&standing);
+            return weir__fail(reterr, WEIR_NO_MEMORY, run->path, "no memory for its %s", market_converged[i].words);
+        }
+        free_withdrawn(&run->of[i]);
+        weir__map_fini(&run->of[i]);
+        run->of[i] = standing;
+    }
     return WEIR_OK;
 }
 
@@ -231,7 +270,7 @@ int market_run_read_log(struct market_run *run, struct weir__looked *looked, int
             err = read_topic(&(struct reading){ run, topics[i].kind }, looked->engine, looked->log, topics[i].name,
                              reterr);
     weir__looked_close(looked);
-    return err;
+    return err == WEIR_OK ? drop_withdrawn(run, reterr) : err;
 }
 
 /* ---- reading a file ---- */
@@ -301,7 +340,7 @@ static int read_file(struct market_run *run, struct weir_error *reterr)
     }
     weir__lines_close(lines);
     weir__buf_fini(&line);
-    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+    return err == WEIR_NOTFOUND ? drop_withdrawn(run, reterr) : err;
 }
 
 /* ---- reading either ---- */

@@ -2,7 +2,7 @@
  *
  * (1) A run is a folder that `local` ran on, a file of records as `cat` prints them, plain or gzip, or brokers of Kafka, as
  *     HOST:PORT,HOST:PORT; what else is needed to reach them kafka.* says.
- * (2) The last one is that of the greatest epoch and revision.
+ * (2) The last one is that of the greatest epoch and revision. A window whose last record withdraws it is not there.
  */
 #ifndef TOPOLOGIES_CONVERGED_H
 #define TOPOLOGIES_CONVERGED_H
@@ -28,6 +28,7 @@ extern const struct market_converged market_converged[MARKET_RUN_KINDS];
 /* A record that is kept; its name and its bytes stand behind it. */
 struct market_kept {
     int64_t epoch, revision;
+    bool    withdrawn; /* while the run is read */
     size_t  name_size, size;
     char    bytes[];
 };

@@ -54,44 +54,65 @@ static struct weir_text date_of(struct weir_context *ctx, int64_t us)
     return (struct weir_text){ copy, 10 };
 }
 
+static struct market_curve_update update_of(struct weir_context *ctx, const struct market_meeting *meeting,
+                                            const struct weir_span *span)
+{
+    return (struct market_curve_update){ .tenant_id = meeting->key.tenant,
+                                         .curve_id = meeting->key.instrument,
+                                         .interval = meeting->interval,
+                                         .window_start = span->start * 1000,
+                                         .window_end = span->end * 1000,
+                                         .as_of = date_of(ctx, as_of(span->start)),
+                                         .method = meeting->curve->method,
+                                         .day_count = meeting->curve->day_count };
+}
+
+static int fill_horizons(struct weir_context *ctx, const struct market_meeting *meeting, const struct weir_span *span,
+                         struct market_curve_update *update)
+{
+    return market_weir_code(market_curve_horizons(meeting->curve, as_of(span->start), update->points,
+                                                  weir_record_arena(ctx), &update->horizons));
+}
+
+/* A curve of the points that agree; none = it comes to nothing, and its horizons to no price. */
+static int draw(struct weir_context *ctx, const struct market_meeting *meeting, const struct weir_span *span,
+                const struct market_found *in, struct market_records points, struct market_curve_update *update,
+                struct market_outcome *ret)
+{
+    struct market_agreement agreement;
+    int                     err = 0;
+
+    if (points.count > 0)
+        err = market_agree(ctx, meeting, span->start, in, (struct weir_text){ 0 }, &agreement);
+    else
+        weir_drop(ctx, "no_points");
+    *ret = (struct market_outcome){ .value = update, .none = err == 0 };
+    if (err == 1) {
+        update->points = points;
+        update->stale = agreement.stale;
+        update->quality_flags = agreement.flags;
+        update->currency = agreement.currency;
+        update->unit = agreement.unit;
+        ret->epoch = agreement.epoch;
+    }
+    return err < 0 ? err : fill_horizons(ctx, meeting, span, update);
+}
+
 int market_make_curve(struct weir_context *ctx, const struct market_meeting *meeting, const struct weir_span *span,
                       const struct market_found *found, struct market_outcome *ret)
 {
-    struct market_agreement     agreement;
     struct market_curve_update *update = weir_alloc(ctx, sizeof(*update));
     struct market_point        *points = weir_alloc(ctx, sizeof(*points) * meeting->count);
     struct market_found        *in = weir_alloc(ctx, sizeof(*in) * meeting->count);
-    int                         count, err;
+    int                         count;
 
     if (update == NULL || points == NULL || in == NULL)
         return WEIR_LIMIT;
     memcpy(in, found, sizeof(*in) * meeting->count);
-    count = gather(ctx, meeting, span->start, in, points);
-    if (count <= 0) {
-        if (count == 0)
-            weir_drop(ctx, "no_points");
-        return count;
-    }
-    err = market_agree(ctx, meeting, span->start, in, (struct weir_text){ 0 }, &agreement);
-    if (err < 1)
-        return err;
-    *update = (struct market_curve_update){ .tenant_id = meeting->key.tenant,
-                                            .curve_id = meeting->key.instrument,
-                                            .interval = meeting->interval,
-                                            .window_start = span->start * 1000,
-                                            .window_end = span->end * 1000,
-                                            .as_of = date_of(ctx, as_of(span->start)),
-                                            .method = meeting->curve->method,
-                                            .day_count = meeting->curve->day_count,
-                                            .points = { points, (size_t)count },
-                                            .stale = agreement.stale,
-                                            .quality_flags = agreement.flags,
-                                            .currency = agreement.currency,
-                                            .unit = agreement.unit };
+    *update = update_of(ctx, meeting, span);
     if (update->as_of.data == NULL)
         return WEIR_LIMIT;
-    err = market_curve_horizons(meeting->curve, as_of(span->start), update->points, weir_record_arena(ctx),
-                                &update->horizons);
-    *ret = (struct market_outcome){ .value = update, .epoch = agreement.epoch };
-    return market_weir_code(err);
+    count = gather(ctx, meeting, span->start, in, points);
+    return count < 0 ? count
+                     : draw(ctx, meeting, span, in, (struct market_records){ points, (size_t)count }, update, ret);
 }

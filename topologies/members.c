@@ -4,13 +4,15 @@
  *     it, no older than max_age.
  * (2) It is told when all members have a bar of it; else when it closes, by the greatest start of the definition's bars or by
  *     the clock; and whenever what it comes to changes after that.
- * (3) A bar that comes behind later windows changes those that have none of the same member between: they are told again when the
+ * (3) A window that came to something and comes to nothing any more is withdrawn: its next revision says so.
+ * (4) A bar that comes behind later windows changes those that have none of the same member between: they are told again when the
  *     member's next such bar comes, or none does.
  */
 #include "topologies/members.h"
 
 #define KEPT DAYS(30) /* of wall time, from the last change */
 #define EACH -1       /* instead of a member's number */
+#define NONE 0        /* instead of a digest: what was told is withdrawn */
 
 /* Of what is told, as bytes: FNV-1a of 128 bits. */
 static market_sum_units digest_of(struct weir_bytes bytes)
@@ -133,13 +135,30 @@ static int tell(struct weir_context *ctx, const struct market_board *board, cons
                                  told->revision);
 }
 
+/* What was told of the window holds no more. */
+static int withdraw(struct weir_context *ctx, const struct market_board *board, const struct market_meeting *meeting,
+                    const struct weir_span *span, const void *value, struct market_told *told)
+{
+    int err;
+
+    if (told->revision == 0 || told->digest == NONE)
+        return WEIR_OK;
+    told->revision++;
+    told->digest = NONE;
+    err = put_told(ctx, board, meeting, span->start, told);
+    return err < 0 ? err : board->tell(ctx, meeting, span, value, MARKET_BAR_WITHDRAWN, told->epoch, told->revision);
+}
+
 static int compute(struct weir_context *ctx, const struct market_board *board, const struct market_meeting *meeting,
                    const struct weir_span *span, const struct market_found *found, struct market_told *told)
 {
     struct market_outcome outcome = { 0 };
     int                   err = board->make(ctx, meeting, span, found, &outcome);
 
-    return err < 0 || outcome.value == NULL ? err : tell(ctx, board, meeting, span, &outcome, told);
+    if (err < 0)
+        return err;
+    return outcome.none ? withdraw(ctx, board, meeting, span, outcome.value, told)
+                        : tell(ctx, board, meeting, span, &outcome, told);
 }
 
 static struct market_found *room_for(struct weir_context *ctx, const struct market_meeting *meeting)

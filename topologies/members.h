@@ -39,8 +39,9 @@ struct market_found {
 
 /* What a window comes to. */
 struct market_outcome {
-    const void *value; /* of the board's codec, state, epoch and revision 0; NULL = nothing */
-    int64_t     epoch;
+    const void *value; /* of the board's codec, state, epoch and revision 0 */
+    bool        none;  /* it comes to nothing: value says so of a window that something was told of */
+    int64_t     epoch; /* unless none */
 };
 
 struct market_board;

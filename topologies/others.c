@@ -4,6 +4,7 @@
  * (2) A window is folded from the longest of the ladder's windows that fit into it, when it closes and when a tick or one of those
  *     windows changes it after that: the clock may have closed it before them.
  */
+#include "schemas/derived.h"
 #include "topologies/aggregation.h"
 
 /* ---- what is asked for ---- */
@@ -11,22 +12,6 @@
 static int bad(const char *item, size_t size, const char *what, struct weir_error *reterr)
 {
     return weir__fail(reterr, WEIR_BAD_CONFIG, "intervals", "\"%.*s\": %s", (int)MIN(size, 20), item, what);
-}
-
-int64_t market_minutes_of(struct weir_text interval)
-{
-    int64_t number = 0;
-    size_t  digits = 0;
-    char    unit;
-
-    while (digits < interval.size && digits < 3 && interval.data[digits] >= '0' + (digits == 0) &&
-           interval.data[digits] <= '9')
-        number = 10 * number + (interval.data[digits++] - '0');
-    unit = digits > 0 && digits + 1 == interval.size ? interval.data[digits] : '\0';
-    if (unit != 'm' && unit != 'h')
-        return 0;
-    number *= unit == 'h' ? 60 : 1;
-    return number <= MARKET_MINUTES_MOST && 1440 % number == 0 ? number : 0;
 }
 
 static int add(struct market_intervals *to, const char *item, size_t size, struct weir_error *reterr)

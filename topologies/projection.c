@@ -128,6 +128,7 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         PATH(updates,           curve_kept,   curve_served,   curve_in),
         PATH(                                 curve_served,   snapshot_row),
         PATH(                   curve_kept,   curve_gone,     curve_out),
+        PATH(                                 curve_gone,     snapshot_row),
         PATH(invalid, stat_invalid,    stat_served),    PATH(stat_invalid,    stat_gone),
         PATH(invalid, bid_ask_invalid, bid_ask_served), PATH(bid_ask_invalid, bid_ask_gone),
         PATH(invalid, pair_invalid,    pair_served),    PATH(pair_invalid,    pair_gone),

@@ -1,7 +1,8 @@
 /* serving.c: curves, spreads and statistics, each entry by tenant and id, as they were last said.
  *
  * (1) Of several records of one entry the greatest by (epoch, event time, revision) stays, whatever order they come in.
- * (2) An entry that is asked for goes, or is served once more, in all places; nothing else does.
+ * (2) One that withdraws its window stays too, and is not served: whatever was served goes, in all places.
+ * (3) An entry that is asked for goes, or is served once more, in all places; nothing else does.
  */
 #include "topologies/serving.h"
 
@@ -15,6 +16,11 @@ static void curve_part(const void *entry, size_t n, void *ret)
 }
 
 static int64_t curve_time(const void *entry) { return ((const struct market_curve_update *)entry)->window_start; }
+
+static bool is_curve_withdrawn(const void *entry)
+{
+    return ((const struct market_curve_update *)entry)->state == MARKET_BAR_WITHDRAWN;
+}
 
 static int64_t snapshot_time(const void *part) { return ((const struct market_curve_snapshot *)part)->window_start; }
 
@@ -33,6 +39,7 @@ const struct market_shelf_kind market_shelf_curve[1] = { { .projection = MARKET_
                                                            .part = curve_part,
                                                            .time = curve_time,
                                                            .part_time = snapshot_time,
+                                                           .withdrawn = is_curve_withdrawn,
                                                            .enter = enter_curve } };
 
 /* ---- spreads: one part ---- */
@@ -51,6 +58,11 @@ static void spread_part(const void *entry, size_t n, void *ret)
 
 static int64_t spread_time(const void *entry) { return ((const struct market_spread *)entry)->window_start; }
 
+static bool is_spread_withdrawn(const void *entry)
+{
+    return ((const struct market_spread *)entry)->state == MARKET_BAR_WITHDRAWN;
+}
+
 static int enter_spread(struct weir_context *ctx, const void *entry, const void *record, const void **ret,
                         size_t *ret_n)
 {
@@ -66,6 +78,7 @@ const struct market_shelf_kind market_shelf_spread[1] = { { .projection = MARKET
                                                             .part = spread_part,
                                                             .time = spread_time,
                                                             .part_time = spread_time,
+                                                            .withdrawn = is_spread_withdrawn,
                                                             .enter = enter_spread } };
 
 /* ---- statistics: a part for each window ---- */
@@ -124,6 +137,11 @@ const struct market_shelf_kind market_shelf_stats[1] = { { .projection = MARKET_
 
 /* ---- serving ---- */
 
+static bool is_withdrawn(const struct market_shelf *shelf, const void *entry)
+{
+    return shelf->kind->withdrawn != NULL && shelf->kind->withdrawn(entry);
+}
+
 static int serve_part(struct weir_context *ctx, const struct market_shelf *shelf, const struct weir_node *to,
                       const void *key, const void *entry, size_t n)
 {
@@ -137,15 +155,20 @@ static int serve_part(struct weir_context *ctx, const struct market_shelf *shelf
     return weir_forward_to(ctx, to, &rec);
 }
 
-static int serve_all(struct weir_context *ctx, const struct market_shelf *shelf, const struct weir_node *to,
-                     const void *key, const void *entry)
+static int send_all(struct weir_context *ctx, const struct market_shelf *shelf, const struct weir_node *to,
+                    const void *key, const void *entry)
 {
-    size_t parts = shelf->kind->parts(entry);
+    size_t parts = to != NULL ? shelf->kind->parts(entry) : 0;
     int    err = WEIR_OK;
 
     for (size_t i = 0; err == WEIR_OK && i < parts; i++)
         err = serve_part(ctx, shelf, to, key, entry, i);
     return err;
+}
+
+static int serve_all(struct weir_context *ctx, const struct market_shelf *shelf, const void *key, const void *entry)
+{
+    return send_all(ctx, shelf, is_withdrawn(shelf, entry) ? shelf->gone : shelf->served, key, entry);
 }
 
 int market_shelf_keep(struct weir_context *ctx, const struct weir_record *rec)
@@ -170,8 +193,9 @@ int market_shelf_keep(struct weir_context *ctx, const struct weir_record *rec)
     err = weir_put(ctx, shelf->store, rec->key, now);
     if (err < 0)
         return err;
-    return n == MARKET_ALL_PARTS ? serve_all(ctx, shelf, shelf->served, rec->key, now)
-                                 : serve_part(ctx, shelf, shelf->served, rec->key, now, n);
+    return n == MARKET_ALL_PARTS || is_withdrawn(shelf, now)
+               ? serve_all(ctx, shelf, rec->key, now)
+               : serve_part(ctx, shelf, shelf->served, rec->key, now, n);
 }
 
 /* ---- invalidation ---- */
@@ -193,9 +217,9 @@ int market_shelf_invalidate(struct weir_context *ctx, const struct weir_record *
     if (!market_is_meant(ctx, asked, time, time))
         return WEIR_OK;
     if (asked->action == MARKET_INVALIDATE_REFRESH)
-        return serve_all(ctx, shelf, shelf->served, rec->key, entry);
+        return serve_all(ctx, shelf, rec->key, entry);
     err = weir_delete(ctx, shelf->store, rec->key);
-    return err < 0 ? err : serve_all(ctx, shelf, shelf->gone, rec->key, entry);
+    return err < 0 ? err : send_all(ctx, shelf, shelf->gone, rec->key, entry);
 }
 
 static int refresh(struct weir_context *ctx, int64_t time)
@@ -207,7 +231,7 @@ static int refresh(struct weir_context *ctx, int64_t time)
 
     (void)time;
     while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK)
-        err = serve_all(ctx, shelf, shelf->served, row.key, row.value);
+        err = serve_all(ctx, shelf, row.key, row.value);
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
@@ -227,12 +251,12 @@ int market_shelf_serve(struct weir_context *ctx, const struct market_shelf *shel
 
     if (err < 0)
         return err == WEIR_NOTFOUND ? WEIR_OK : err;
-    return serve_all(ctx, shelf, shelf->served, key, entry);
+    return serve_all(ctx, shelf, key, entry);
 }
 
 /* ---- over HTTP ---- */
 
-/* The entry of a key. WEIR_NOTFOUND, and others of views. */
+/* The entry of a key. WEIR_NOTFOUND: none, or one that is withdrawn; and others of views. */
 static int look_up(struct weir_request *request, const struct market_shelf *shelf, const struct market_key *key,
                    const void **ret)
 {
@@ -242,6 +266,8 @@ static int look_up(struct weir_request *request, const struct market_shelf *shel
 
     if (err == WEIR_OK)
         err = weir_view_get(view, weir_request_arena(request), key, &row);
+    if (err == WEIR_OK && is_withdrawn(shelf, row.value))
+        return WEIR_NOTFOUND;
     if (err == WEIR_OK)
         *ret = row.value;
     return err;

@@ -279,7 +279,7 @@ def last_of(run, topic, identity):
         if name in last and version <= last[name][0]:
             runs.fail(f"{topic}: {name}: {version} after {last[name][0]}")
         last[name] = version, value
-    return {name: value for name, (_, value) in last.items()}
+    return {name: value for name, (_, value) in last.items() if value["state"] != "withdrawn"}
 
 
 def whole(value):
@@ -371,6 +371,7 @@ def make(folder, seed):
     pairs = [("XG.CAL", "calendar", [(names[0], 1), (names[1], -1)], {}),
              ("XG.FLY", "calendar", [(names[0], 0.5), (names[1], -1), (names[2], "0.50000001")], {"max_age_ms": 60000}),
              ("XG.BASIS", "spot_future", [("XGSPOT", 1), (names[0], -1)], {"interval": "5m", "max_age_ms": 0}),
+             ("XG.QUARTERS", "calendar", [(names[1], 1), (names[2], -1)], {"interval": "15m"}),
              ("XG.HOURS", "inter_market", [("XGSPOT", "1.23456789"), (names[3], "-3")], {"interval": "1h", "max_age_ms": 7200000})]
     with open(os.path.join(folder, "pairs.jsonl"), "w", encoding="ascii") as file:
         for pair_id, kind, legs, more in pairs:
@@ -383,6 +384,7 @@ def make(folder, seed):
                       {"curve_id": "XG.LOG", "method": "log_linear", "day_count": "act_360", "members": members, "horizons": ["1d", "2w", "3m", "5y"]},
                       {"curve_id": "XG.CUBIC", "method": "cubic", "day_count": "30_360", "interval": "5m", "max_age_ms": 3600000, "members": members,
                        "horizons": ["17d", "1m", "2m", "4m", "7m", "1y"]},
+                      {"curve_id": "XG.FOURS", "interval": "4h", "members": members[:4]},
                       {"curve_id": "XG.TENORS", "interval": "1h", "members": [{"instrument_id": "XGSPOT", "tenor": "1d"},
                                                                             {"instrument_id": names[2], "tenor": "1m"},
                                                                             {"instrument_id": names[3], "contract_month": "2025-07"}],

@@ -65,8 +65,9 @@ def day_of(name, time):
 def window_of(interval, name, time):
     if interval == "1d":
         return day_of(name, time)
-    start = time - time % WIDTHS[interval]
-    return start, start + WIDTHS[interval]
+    width = WIDTHS.get(interval) or int(interval[:-1]) * {"m": 60, "h": 3600}[interval[-1]] * SECOND
+    start = time - time % width
+    return start, start + width
 
 
 def fold(ticks):

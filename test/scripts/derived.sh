@@ -1,6 +1,6 @@
 #!/bin/bash
 # Rolling statistics, bid-ask and other spreads, basis and forward curves equal a plain computation in another language, written from docs/statistics.md: over
-# made-up futures (months that end, gaps, prices below zero, quotes), and over market files with pairs of day-ahead and real time.
+# made-up futures (months that end, gaps, prices below zero, quotes; bars of 15m and 4h among them), and over market files with pairs of day-ahead and real time.
 set -eu -o pipefail
 . test/market/runs.inc
 topics="aggregated.market.stats.v1 aggregated.market.spreads.v1 pricing.curve.updates.v1"
@@ -11,7 +11,7 @@ derived() {
     read -r -a definitions <<<"$2"
     shift 2
     for topic in "${definitions[@]}"; do flags+=(--reference "$topic"); done
-    market_run "$work/$name" "${flags[@]}" "$@"
+    market_run "$work/$name" --aggregation.bars.intervals=1m,5m,15m,1h,4h,1d "${flags[@]}" "$@"
     for topic in $topics; do "$pipeline" cat "$topic" --dir "$work/$name" >"$work/$name.run/$topic"; done
     python3 test/market/feeds.py ticks "$@" | python3 test/market/derived.py check "$work/$name.run" "${definitions[@]}"
 }

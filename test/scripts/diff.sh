@@ -61,6 +61,17 @@ for files in "later earlier open" "open earlier later"; do
     expect 0 "$market" diff "$work/a" "$work/b"
 done
 
+echo "--- what is withdrawn is not there, and keeps away what came before it"
+for id in pair curve; do
+    grep "${id}_id" "$work/a" | sed -E 's/"state":"final","epoch":1,"revision":1/"state":"withdrawn","epoch":1,"revision":2/; s/"value":-2.5/"value":null/' >"$work/withdrawn"
+    grep -v "${id}_id" "$work/a" >"$work/rest"
+    cat "$work/withdrawn" "$work/a" >"$work/b"
+    expect 1 "$market" diff "$work/a" "$work/b"
+    equal 1 "$(grep -c ' 0 equal, 0 differ, 1 only in the first, 0 only in the second$' "$work/out")" "kinds that a withdrawn $id is missing from"
+    cat "$work/withdrawn" "$work/rest" >"$work/c"
+    expect 0 "$market" diff "$work/b" "$work/c"
+done
+
 echo "--- kinds"
 grep pair_id "$work/a" >"$work/spreads"
 expect 0 "$market" diff "$work/a" "$work/spreads"

@@ -15,19 +15,19 @@ echo "--- migrations: each once, those at the same time too; what was changed af
 migrate() { "$market" migrate postgres --postgres.dsn="$dsn" "$@"; }
 expect 2 "$market" migrate postgres
 says 'postgres.dsn: it is not set'
-equal "postgres: 3 migrations to apply, 0 were there" "$(migrate --dry-run | tail -n 1)" "a dry run"
+equal "postgres: 4 migrations to apply, 0 were there" "$(migrate --dry-run | tail -n 1)" "a dry run"
 equal "" "$(sql "select tablename from pg_tables where schemaname = 'public'")" "tables after a dry run"
 migrate >"$work/first" & migrate >"$work/second"
 wait $!
-equal 3 "$(cat "$work/first" "$work/second" | grep -c ^applied)" "migrations applied by two at once"
-equal "postgres: 0 migrations applied, 3 were there" "$(migrate)" "a second run"
+equal 4 "$(cat "$work/first" "$work/second" | grep -c ^applied)" "migrations applied by two at once"
+equal "postgres: 0 migrations applied, 4 were there" "$(migrate)" "a second run"
 sql "begin; update schema_migrations set checksum = repeat('0', 64) where version = 2; commit"
 expect 1 migrate
 says '002_rules: it was changed after it was applied'
 sql "delete from schema_migrations where version = 2"
 expect 1 migrate
 says '002_rules: it was not applied: relation "taxonomy_commodity_rules" already exists'
-equal 2 "$(sql "select count(*) from schema_migrations")" "rows of the ledger after a migration that failed"
+equal 3 "$(sql "select count(*) from schema_migrations")" "rows of the ledger after a migration that failed"
 sql "set client_min_messages = warning; drop schema public cascade; create schema public; grant usage on schema public to public"
 migrate >/dev/null
 
@@ -41,6 +41,13 @@ refuse "insert into taxonomy_instruments (tenant_id, instrument_id) values ('a/b
 refuse "insert into taxonomy_instruments (instrument_id, currency) values ('A', 'usd')" taxonomy_instruments_currency_check
 refuse "insert into pair_definitions (pair_id, kind) values ('P', 'bid_ask')" pair_definitions_kind_check
 refuse "insert into pair_legs (pair_id, position, instrument_id, weight) values ('P', 1, 'A', 1)" pair_legs_tenant_id_pair_id_fkey
+for interval in 15m 2h 90m 720m 12h 1d; do
+    sql "begin; insert into pair_definitions (pair_id, kind, interval) values ('P', 'calendar', '$interval'); insert into curve_metadata (curve_id, interval) values ('P', '$interval'); rollback"
+done
+for interval in 7m 0m 13h 24h 2d 1 m 1d1 01h 1440m; do
+    refuse "insert into pair_definitions (pair_id, kind, interval) values ('P', 'calendar', '$interval')" pair_definitions_interval_check
+    refuse "insert into curve_metadata (curve_id, interval) values ('P', '$interval')" curve_metadata_interval_check
+done
 
 # ---- rows and ticks ----
 

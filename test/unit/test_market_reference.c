@@ -118,6 +118,9 @@ START_TEST(definitions_that_cannot_be_computed_by_are_refused)
         { "\"kind\":\"calendar\",\"legs\":[{\"instrument_id\":\"A\",\"weight\":1},{\"instrument_id\":\"B\",\"weight\":1}],"
           "\"interval\":\"5 minutes\"",
           "interval" },
+        { "\"kind\":\"calendar\",\"legs\":[{\"instrument_id\":\"A\",\"weight\":1},{\"instrument_id\":\"B\",\"weight\":1}],"
+          "\"interval\":\"7m\"",
+          "so many minutes (15m)" },
     };
     char text[400];
 

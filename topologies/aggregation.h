@@ -148,18 +148,24 @@ weir_assign      market_days; /* for steps whose state is struct market_days */
 
 /* ---- intervals (others.c) ---- */
 
-enum { MARKET_OTHERS_MOST = 16 };
+/* Products are those of the suffixes of ids, as enum market_basis; trades come behind them. */
+enum { MARKET_OTHERS_MOST = 16, MARKET_TRADE = MARKET_EW + 1, MARKET_PRODUCTS };
 struct market_intervals {
-    unsigned sent; /* bits of the ladder's levels whose bars are sent */
-    size_t   count;
+    unsigned
+           sent[MARKET_PRODUCTS]; /* bits of what bars are sent of: the ladder's levels, and behind them the others */
+    bool   differ;                /* not the same of all products */
+    size_t count;                 /* of all products together */
     struct market_other {
         int64_t width; /* ms */
         char    name[8];
     } others[MARKET_OTHERS_MOST];
 };
-/* "1m,5m,15m,1h,4h,1d". WEIR_BAD_CONFIG. */
+/* "1m,5m,15m,1h,4h,1d", for some products others: "1m,5m,1h,1d; DA,RT1H=1h,1d; TRADE=1m". WEIR_BAD_CONFIG. */
 int market_intervals_read(const char *text, const struct market_ladder *ladder, struct market_intervals *ret,
                           struct weir_error *reterr);
+/* Those of an instrument, as its id says what it is. */
+unsigned market_intervals_of(const struct market_intervals *intervals, struct weir_text instrument);
+
 /* ---- bars of open windows (early.c) ---- */
 
 struct market_early_window;

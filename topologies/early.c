@@ -57,20 +57,22 @@ int market_early_changed(struct weir_context *ctx, const struct market_ladder *l
                          const struct market_arrival *arrival)
 {
     const struct market_intervals *intervals = &((const struct market_setup *)weir_state(ctx))->intervals;
+    const unsigned                 sent = market_intervals_of(intervals, arrival->line.key.instrument);
     struct weir_bytes              line;
     int err = market_line->encode(market_line, weir_record_arena(ctx), &arrival->line, &line);
 
     for (size_t i = 0; err == WEIR_OK && i < ladder->count; i++) {
         struct weir_span span = market_span(ctx, &ladder->levels[i], arrival->tick);
 
-        if (intervals->sent >> i & 1)
+        if (sent >> i & 1)
             err = note(early, line, i, &span);
     }
     for (size_t i = 0; err == WEIR_OK && i < intervals->count; i++) {
         int64_t          width = intervals->others[i].width, start = arrival->time - arrival->time % width;
         struct weir_span span = { .start = start, .end = start + width };
 
-        err = note(early, line, ladder->count + i, &span);
+        if (sent >> (ladder->count + i) & 1)
+            err = note(early, line, ladder->count + i, &span);
     }
     return err;
 }

@@ -168,7 +168,7 @@ static int send(struct weir_context *ctx, const struct market_ladder *ladder, si
     const struct market_setup *setup = weir_state(ctx);
     const struct market_level *level = &ladder->levels[n];
 
-    if (!(setup->intervals.sent >> n & 1))
+    if (!(market_intervals_of(&setup->intervals, line->key.instrument) >> n & 1))
         return WEIR_OK;
     return market_bar_send(ctx, ladder, level->sink, level->interval, line, span, window);
 }

@@ -114,6 +114,8 @@ static int forward_ticks(struct weir_context *ctx, const struct weir_record *rec
 
     for (size_t i = 0; i < reading->components_absent; i++)
         weir_drop(ctx, "component_absent");
+    for (size_t i = 0; i < reading->prices_awaited; i++)
+        weir_drop(ctx, "price_awaited");
     for (size_t i = 0; err == WEIR_OK && i < reading->count; i++) {
         struct market_tick *tick = &reading->ticks[i];
         struct market_key   key = { .tenant = tick->tenant_id, .instrument = tick->instrument_id };

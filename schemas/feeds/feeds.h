@@ -61,10 +61,11 @@ struct market_raw_options {
 /* What one raw event holds. */
 struct market_reading {
     struct market_tick *ticks; /* the price, or the trade or quote, then its components; in the arena */
-    size_t              count; /* 0: all that it holds is counted as absent */
+    size_t              count; /* 0: all that it holds is counted as absent, or awaited */
     size_t              components_absent;
-    int64_t             ahead;  /* of ingestion time the ticks may be, us; -1 = no bound */
-    struct weir_text    tenant; /* data NULL = it could not be read; also set when the event is refused */
+    size_t              prices_awaited; /* the hour has a forecast, and no price yet */
+    int64_t             ahead;          /* of ingestion time the ticks may be, us; -1 = no bound */
+    struct weir_text    tenant;         /* data NULL = it could not be read; also set when the event is refused */
 };
 
 /* Reads a raw event of any of the three shapes, JSON or MessagePack: envelope A (payload.raw_data), envelope B with a

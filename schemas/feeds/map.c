@@ -401,9 +401,28 @@ static int add_components(const struct row *row, struct weir_arena *arena, struc
         err = add_component(row, arena, reading, like, ROLE_MLC, MARKET_MLC);
     if (err == WEIR_OK)
         err = add_component(row, arena, reading, like, ROLE_MGHG, MARKET_MGHG);
-    if (err == WEIR_OK)
-        err = add_component(row, arena, reading, like, ROLE_FORECAST, MARKET_PRICE);
     return err;
+}
+
+static int add_forecast(const struct row *row, struct weir_arena *arena, struct market_reading *reading,
+                        const struct market_tick *like)
+{
+    return add_component(row, arena, reading, like, ROLE_FORECAST, MARKET_PRICE);
+}
+
+/* A row of an hour that has a forecast, and no price yet. 1, 0 or a code. */
+static int awaits_price(const struct row *row)
+{
+    struct market_decimal price, forecast;
+    enum held             held, foreseen;
+    int                   err;
+
+    if (row->feed->names[ROLE_FORECAST] == NULL)
+        return 0;
+    err = read_price(row, ROLE_PRICE, &held, &price);
+    if (err == WEIR_OK)
+        err = read_price(row, ROLE_FORECAST, &foreseen, &forecast);
+    return err < 0 ? err : held != HELD_GIVEN && foreseen == HELD_GIVEN;
 }
 
 /* Whether the tick may do without a price: it says so. */
@@ -474,12 +493,17 @@ static int add_ticks(const struct row *row, struct weir_arena *arena, const stru
         return err;
     if (row->feed->names[ROLE_ITEM])
         return add_item(row, arena, options, reading, tick, &id);
+    reading->prices_awaited = (size_t)MAX(err = awaits_price(row), 0);
+    if (err != 0)
+        return err < 0 ? err : add_forecast(row, arena, reading, tick);
     err = read_main_price(row, tick);
     if (err == WEIR_OK)
         err = add_whole(row, arena, reading, tick, &id);
-    if (err < 0 || row->feed->trade || row->feed == market__nested || options->components_off)
+    if (err < 0 || row->feed->trade || row->feed == market__nested)
         return err;
-    return add_components(row, arena, reading, tick);
+    if (!options->components_off)
+        err = add_components(row, arena, reading, tick);
+    return err == WEIR_OK ? add_forecast(row, arena, reading, tick) : err;
 }
 
 /* ---- what ticks of a row share ---- */
@@ -674,10 +698,11 @@ static bool is_future(struct weir_text id)
     return (digits == 6 || digits == 8) && id.size > digits + 1 && id.data[id.size - 1 - digits] == '.';
 }
 
-static int64_t ahead_of(const struct row *row, const struct market_tick *tick)
+/* awaited: it is a forecast alone. */
+static int64_t ahead_of(const struct row *row, const struct market_tick *tick, bool awaited)
 {
     if (tick->kind == MARKET_KIND_PRICE)
-        return market_ahead(row->product.basis, row->product.stage);
+        return market_ahead(row->product.basis, awaited ? MARKET_FORECAST : row->product.stage);
     return is_future(tick->instrument_id) ? -1 : market_ahead(MARKET_REAL_TIME, MARKET_SETTLED);
 }
 
@@ -692,7 +717,7 @@ int market__map(const struct market_feed *feed, const struct market__fields *fie
 
     row.rules = *feed->rules->name == '*' ? market_rules_find(source->market) : feed->rules;
     market__roles_find(feed, fields, &roles);
-    ret->count = ret->components_absent = 0;
+    ret->count = ret->components_absent = ret->prices_awaited = 0;
     ret->ticks = weir__arena_take(arena, TICKS_MAX * sizeof(*ret->ticks));
     if (!ret->ticks)
         return WEIR_LIMIT;
@@ -704,6 +729,6 @@ int market__map(const struct market_feed *feed, const struct market__fields *fie
     if (tick.ingested_at == 0)
         tick.ingested_at = tick.event_time;
     err = add_ticks(&row, arena, options, ret, &tick);
-    ret->ahead = ret->count > 0 ? ahead_of(&row, &ret->ticks[0]) : -1;
+    ret->ahead = ret->count > 0 ? ahead_of(&row, &ret->ticks[0], ret->prices_awaited > 0) : -1;
     return err;
 }

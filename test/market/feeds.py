@@ -380,8 +380,10 @@ def aeso_document(path, sink):
         sink.rows += 1
         sink.events += 1
         if "pool_price" in row:
-            sink.price("AESO.AB.RT1H", time, row["pool_price"])
-            sink.price("AESO.AB.RT1H.FORECAST", time, row["forecast_pool_price"])
+            if row["pool_price"] != "" or row["forecast_pool_price"] == "":  # else the hour has none yet
+                sink.price("AESO.AB.RT1H", time, row["pool_price"])
+            if row["forecast_pool_price"] != "":
+                sink.price("AESO.AB.RT1H.FORECAST", time, row["forecast_pool_price"])
         else:
             sink.price("AESO.AB", time, row["system_marginal_price"], volume=row["volume"])
 

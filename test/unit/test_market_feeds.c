@@ -11,6 +11,8 @@ static struct weir_arena     arena;
 static struct market_reading reading;
 static struct weir_error     error;
 
+static struct market_raw_options raw_options;
+
 static const struct market_origin origin = {
     .topic = "raw", .partition = 3, .offset = 17, .timestamp = 1700000000000
 };
@@ -22,11 +24,10 @@ static void finish(void) { weir__arena_fini(&arena); }
 /* From a copy with nothing behind it: a look past the end is found by the address sanitizer. */
 static int read_bytes(const void *bytes, size_t size)
 {
-    struct market_raw_options options = { 0 };
-    const void               *copy = weir__arena_copy(&arena, bytes, size);
+    const void *copy = weir__arena_copy(&arena, bytes, size);
 
     error = (struct weir_error){ 0 };
-    return market_read_raw(&arena, BYTES(copy, size), &origin, &options, &reading, &error);
+    return market_read_raw(&arena, BYTES(copy, size), &origin, &raw_options, &reading, &error);
 }
 
 static int read_text(const char *text) { return read_bytes(text, strlen(text)); }
@@ -65,6 +66,8 @@ static const char *ticks_of(const char *text)
     }
     if (reading.components_absent)
         weir__buf_printf(&buf, "; %zu absent", reading.components_absent);
+    if (reading.prices_awaited)
+        weir__buf_printf(&buf, "; %zu awaited", reading.prices_awaited);
     weir__buf_putc(&buf, '\0');
     kept = weir__arena_copy(&arena, buf.data, buf.size);
     weir__buf_fini(&buf);
@@ -154,6 +157,18 @@ START_TEST(connectors_payloads_of_each_market)
             "\"pool_price_cad_per_mwh\":28.89,\"forecast_pool_price_cad_per_mwh\":28.77}"),
        "AESO.AB.RT1H 2024-04-14T06:00:00Z 28.89; AESO.AB.RT1H.FORECAST 2024-04-14T06:00:00Z 28.77");
     ck_assert_int_eq(memcmp(reading.ticks[0].currency.data, "CAD", 3), 0);
+    ck_assert_int_eq(reading.ahead, INT64_C(300000000));
+#define AESO_AHEAD(more)                                                                                      \
+    flat("{\"market\":\"aeso\",\"data_type\":\"pool_price\",\"begin_datetime_utc\":\"2024-04-14 06:00\"" more \
+         ",\"forecast_pool_price\":\"28.77\"}")
+    IS(AESO_AHEAD(",\"pool_price\":\"\""), "AESO.AB.RT1H.FORECAST 2024-04-14T06:00:00Z 28.77; 1 awaited");
+    ck_assert_int_eq(reading.ahead, INT64_C(72) * 3600000000);
+    IS(AESO_AHEAD(""), "AESO.AB.RT1H.FORECAST 2024-04-14T06:00:00Z 28.77; 1 awaited");
+    raw_options.components_off = raw_options.fallback = true;
+    IS(AESO_AHEAD(",\"pool_price\":\"\""), "AESO.AB.RT1H.FORECAST 2024-04-14T06:00:00Z 28.77; 1 awaited");
+    IS(AESO_AHEAD(",\"pool_price\":\"1\""),
+       "AESO.AB.RT1H 2024-04-14T06:00:00Z 1; AESO.AB.RT1H.FORECAST 2024-04-14T06:00:00Z 28.77");
+    raw_options.components_off = raw_options.fallback = false;
 #define AESO_SMP(more)                                                                                                   \
     flat(                                                                                                                \
         "{\"market\":\"aeso\",\"data_type\":\"system_marginal_price\",\"begin_datetime_utc\":\"2024-04-14 06:01\"," more \

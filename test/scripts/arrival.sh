@@ -5,17 +5,17 @@
 set -eu -o pipefail
 . test/market/runs.inc
 
-rows=1500
+rows=600
 [ "${FORM:-short}" = long ] && rows=20000
 "$pipeline" generate --out "$work/made" --bars "$work/made.bars" --seed 5 --rows $rows --corrections 5 >/dev/null
 market_derived
 files=("$work"/made/*.csv "$futures")
 if [ -d "$real" ]; then
     for file in "$real"/pjm_*; do
-        files+=("$(market_file "$file" 100 1500)")
+        files+=("$(market_file "$file" 40 1500)")
     done
-    files+=("$(market_file "$real/miso_rt_hourly_hubs_2023.csv.gz" 30 300)" "$real"/ercot_api_np6*
-        "$(market_file "$real/trades_gc_201312_tick_20131008.csv.gz" 1000 20000)")
+    files+=("$(market_file "$real/miso_rt_hourly_hubs_2023.csv.gz" 12 300)" "$real"/ercot_api_np6*
+        "$(market_file "$real/trades_gc_201312_tick_20131008.csv.gz" 400 20000)")
 else
     echo "left out: the real files, $real is not there"
 fi

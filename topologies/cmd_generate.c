@@ -281,4 +281,5 @@ const struct weir__command market_command_generate = {
         "Makes up market data, as files that \"load\" takes or as raw events, and the bars that must come of it.",
     .flags = flags,
     .run = run_generate,
+    .audited = "data_processing",
 };

@@ -169,6 +169,7 @@ const struct weir__command market_command_load = {
         "kafka.bootstrap.servers is set.",
     .flags = load_flags,
     .run = run_load,
+    .audited = "data_processing",
 };
 
 /* ---- local ---- */

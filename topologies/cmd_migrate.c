@@ -126,4 +126,5 @@ const struct weir__command market_command_migrate = {
     .meaning = "Makes the tables of a database what this program writes and reads: each migration once, in order.",
     .flags = flags,
     .run = run_migrate,
+    .audited = "system",
 };

@@ -260,4 +260,5 @@ const struct weir__command market_command_quality = {
         "Checks ClickHouse's ticks and bars of a window: gaps, values, limits, duplicates, age: exit 0 none found, 1 some, 2 error.",
     .flags = flags,
     .run = run_quality,
+    .audited = "data_access",
 };

@@ -347,4 +347,5 @@ const struct weir__command market_command_rebuild = {
         "is run again).",
     .flags = flags,
     .run = run_rebuild,
+    .audited = "data_processing",
 };

@@ -295,4 +295,5 @@ const struct weir__command market_command_reconcile = {
         "Compares ClickHouse's bars with the log's converged bars: exit 0 equal (or repaired), 1 different, 2 error.",
     .flags = flags,
     .run = run_reconcile,
+    .audited = "data_processing",
 };

@@ -7,6 +7,8 @@
 #define SECOND INT64_C(1000)
 #define DAY    (24 * 3600 * SECOND)
 
+#define OWN_SWITCH "Whether it leaves an audit trail; without it audit.enabled says so."
+
 /* clang-format off */
 const struct weir_setting market_settings[] = {
     { "env", WEIR_SETTING_CHOICE, "local", 0, 0, "local|dev|development|staging|prod|production|test",
@@ -46,6 +48,23 @@ const struct weir_setting market_settings[] = {
       "Least time between two commits of a topology that writes to ClickHouse, so that inserts are not small." },
     { "clickhouse.timeout.ms", WEIR_SETTING_DURATION, "10s", 1, 600 * SECOND, NULL,
       "How long ClickHouse may take to answer before the insert is sent again." },
+
+    { "audit.enabled", WEIR_SETTING_BOOL, "false", 0, 0, NULL,
+      "Whether an audit trail is kept, in ClickHouse's table audit_events and in audit.topic, of those that are set: docs/audit.md." },
+    { "normalization.audit.enabled", WEIR_SETTING_BOOL, NULL, 0, 0, NULL, OWN_SWITCH },
+    { "enrichment.audit.enabled", WEIR_SETTING_BOOL, NULL, 0, 0, NULL, OWN_SWITCH },
+    { "aggregation.audit.enabled", WEIR_SETTING_BOOL, NULL, 0, 0, NULL, OWN_SWITCH },
+    { "projection.audit.enabled", WEIR_SETTING_BOOL, NULL, 0, 0, NULL, OWN_SWITCH },
+    { "audit.topic", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
+      "Topic of Kafka that has each event of the audit trail too, whether ClickHouse is there or not." },
+    { "audit.queue.size", WEIR_SETTING_INT, "5000", 1, 10000000, NULL,
+      "Events that may wait for ClickHouse, and as many for the topic; beyond them the oldest is lost and counted." },
+    { "audit.batch.size", WEIR_SETTING_INT, "200", 1, 100000, NULL,
+      "Most events that are written at once." },
+    { "audit.flush.ms", WEIR_SETTING_DURATION, "2s", 0, 60 * SECOND, NULL,
+      "How long an event waits for others to be written with." },
+    { "audit.timeout.ms", WEIR_SETTING_DURATION, "5s", 1, 600 * SECOND, NULL,
+      "How long events may take to be written before they are written again; at the end of a process all that is left." },
     { .name = NULL },
 };
 
@@ -53,7 +72,8 @@ const struct weir_setting market_settings[] = {
 #define OWN_GROUPS   "groups go by application.id"
 #define BY_COMMIT    "what is sent together is what a commit holds: commit.interval.ms"
 #define ONE_EACH     "each thread has one connection: threads"
-#define NO_AUDIT     "there is no audit trail"
+#define OWN_AUDIT    "audit.topic is written by Kafka's client as all topics are: kafka.*"
+#define AUDIT_FILE   "there is no audit file: the trail is in ClickHouse and in audit.topic, chained by hashes"
 #define NO_TRACING   "there is no tracing"
 #define NO_CRYPTO    "nothing is encrypted here but connections: kafka.security.protocol, rediss://, https://"
 #define HTTP_PATHS   "paths are fixed: docs/http.md"
@@ -62,6 +82,8 @@ const struct weir_setting market_settings[] = {
 #define BY_OWN_TIME  "windows close by the ticks' own time and their store's grace"
 #define ACCEPTS      "aggregation.bars.accepts says how late ticks may be, by their instrument's own time"
 #define BY_INTERVAL  "each interval of bars has a topic of its own: aggregation.bars_1m.topic and so on"
+#define SWITCHES     "true=true|1=true|yes=true|on=true|false=false|0=false|no=false|off=false"
+#define IN_SECONDS      "0.0=0|1.0=1|2.0=2|5.0=5|10.0=10|30.0=30|60.0=60"
 #define NEVER_DID    "nothing ever came of it"
 
 static const struct weir__variable variables[] = {
@@ -101,11 +123,22 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_CLICKHOUSE_USER", "clickhouse.user", NULL, NULL, NULL },
     { "DATA_PROC_CLICKHOUSE_PASSWORD", "clickhouse.password", NULL, NULL, NULL },
     { "DATA_PROC_CLICKHOUSE_POOL_*", NULL, NULL, NULL, ONE_EACH },
-    { "DATA_PROC_AUDIT_*", NULL, NULL, NULL, NO_AUDIT },
-    { "DATA_PROC_NORMALIZATION_AUDIT_ENABLED", NULL, NULL, NULL, NO_AUDIT },
-    { "DATA_PROC_ENRICHMENT_AUDIT_ENABLED", NULL, NULL, NULL, NO_AUDIT },
-    { "DATA_PROC_AGGREGATION_AUDIT_ENABLED", NULL, NULL, NULL, NO_AUDIT },
-    { "DATA_PROC_PROJECTION_AUDIT_ENABLED", NULL, NULL, NULL, NO_AUDIT },
+    { "DATA_PROC_AUDIT_ENABLED", "audit.enabled", NULL, SWITCHES, NULL },
+    { "DATA_PROC_NORMALIZATION_AUDIT_ENABLED", "normalization.audit.enabled", NULL, SWITCHES, NULL },
+    { "DATA_PROC_ENRICHMENT_AUDIT_ENABLED", "enrichment.audit.enabled", NULL, SWITCHES, NULL },
+    { "DATA_PROC_AGGREGATION_AUDIT_ENABLED", "aggregation.audit.enabled", NULL, SWITCHES, NULL },
+    { "DATA_PROC_PROJECTION_AUDIT_ENABLED", "projection.audit.enabled", NULL, SWITCHES, NULL },
+    { "DATA_PROC_AUDIT_KAFKA_TOPIC", "audit.topic", NULL, NULL, NULL },
+    { "DATA_PROC_AUDIT_QUEUE_SIZE", "audit.queue.size", NULL, NULL, NULL },
+    { "DATA_PROC_AUDIT_BATCH_SIZE", "audit.batch.size", NULL, NULL, NULL },
+    { "DATA_PROC_AUDIT_FLUSH_INTERVAL", "audit.flush.ms", "{}s", IN_SECONDS, NULL },
+    { "DATA_PROC_AUDIT_CLICKHOUSE_TIMEOUT", "audit.timeout.ms", "{}s", IN_SECONDS, NULL },
+    { "DATA_PROC_AUDIT_CLICKHOUSE_MAX_CONN", NULL, NULL, NULL, "the trail is written over one connection, in order" },
+    { "DATA_PROC_AUDIT_TABLE", NULL, NULL, NULL, "the table is audit_events of clickhouse.database: migrate clickhouse makes it" },
+    { "DATA_PROC_AUDIT_KAFKA_*", NULL, NULL, NULL, OWN_AUDIT },
+    { "DATA_PROC_AUDIT_LOG_FILE", NULL, NULL, NULL, AUDIT_FILE },
+    { "DATA_PROC_AUDIT_ENCRYPTION", NULL, NULL, NULL, AUDIT_FILE },
+    { "DATA_PROC_AUDIT_INTEGRITY", NULL, NULL, NULL, AUDIT_FILE },
     { "DATA_PROC_TRACE_ENABLED", NULL, NULL, NULL, NO_TRACING },
     { "DATA_PROC_TRACING_*", NULL, NULL, NULL, NO_TRACING },
     { "DATA_PROC_JAEGER_*", NULL, NULL, NULL, NO_TRACING },

@@ -8,6 +8,7 @@
 #ifndef WEIR_HTTP_HTTP_H
 #define WEIR_HTTP_HTTP_H
 
+#include "framework/audit/audit.h"
 #include "framework/http.h"
 #include "framework/runtime/runtime.h"
 
@@ -19,6 +20,7 @@ struct weir__http_config {
     size_t                     count;
     const struct weir__config *settings;
     struct weir__metrics      *metrics;
+    struct weir__audit        *audit;    /* what is asked of topologies' endpoints is noted there; may be NULL */
     bool                       declared; /* opens the ports that topologies declare, where settings say nothing */
 };
 

@@ -12,6 +12,7 @@
 struct weir__head {
     struct weir_text method, target;
     struct weir_text authorization; /* size 0 = none */
+    struct weir_text id;            /* X-Request-Id; size 0 = none */
     int64_t          body;          /* Content-Length; 0 = none */
     bool             keeps;         /* the connection stays open after the answer */
     bool             routed;        /* another process has passed the question on to us */
@@ -70,6 +71,10 @@ void weir__reply_code(struct weir_reply *reply, int code);
 /* routes.c: finds who answers, and has it answer. *ret_path: for metrics, "other" where there is none. */
 void weir__answer(struct weir_request *request, struct weir_text method, struct weir_reply *reply,
                   const char **ret_path);
+
+/* access.c: what was asked of an endpoint, by whom, into the audit trail. passed_on: another process answers. */
+void weir__note_access(const struct weir_request *request, const struct weir__head *head,
+                       const struct weir_reply *reply, const char *address, bool passed_on);
 
 /* health.c, pages.c: our own answers */
 weir_answer weir__answer_health, weir__answer_ready, weir__answer_live, weir__answer_metrics, weir__answer_status,

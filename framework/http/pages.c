@@ -1,5 +1,40 @@
 /* pages.c: /metrics, /topology, /status. */
 #include "framework/http/internal.h"
+#include "framework/metrics/families.h"
+
+/* A family of the trail's writers. */
+static void put_writers(struct weir__audit *audit, enum weir__family_id                           id,
+                        uint64_t (*value)(const struct weir__audit_standing *), struct weir__buf *ret)
+{
+    struct weir__audit_standing standing;
+
+    weir__family_print(id, ret);
+    for (size_t i = 0; weir__audit_look(audit, i, &standing); i++)
+        weir__value_print(id, &standing.name, (double)value(&standing), ret);
+}
+
+static uint64_t up_of(const struct weir__audit_standing *standing) { return standing->up; }
+static uint64_t waiting_of(const struct weir__audit_standing *standing) { return standing->waiting; }
+static uint64_t written_of(const struct weir__audit_standing *standing) { return standing->written; }
+static uint64_t lost_of(const struct weir__audit_standing *standing) { return standing->lost; }
+static uint64_t outages_of(const struct weir__audit_standing *standing) { return standing->outages; }
+
+static void put_audit(struct weir__audit *audit, struct weir__buf *ret)
+{
+    uint64_t noted, failed;
+
+    if (audit == NULL)
+        return;
+    weir__audit_counts(audit, &noted, &failed);
+    weir__family_print(WEIR__AUDIT_NOTED_FAMILY, ret);
+    weir__value_print(WEIR__AUDIT_NOTED_FAMILY, (const char *const[]){ "kept" }, (double)noted, ret);
+    weir__value_print(WEIR__AUDIT_NOTED_FAMILY, (const char *const[]){ "failed" }, (double)failed, ret);
+    put_writers(audit, WEIR__AUDIT_UP_FAMILY, up_of, ret);
+    put_writers(audit, WEIR__AUDIT_QUEUE_FAMILY, waiting_of, ret);
+    put_writers(audit, WEIR__AUDIT_WRITTEN_FAMILY, written_of, ret);
+    put_writers(audit, WEIR__AUDIT_LOST_FAMILY, lost_of, ret);
+    put_writers(audit, WEIR__AUDIT_OUTAGES_FAMILY, outages_of, ret);
+}
 
 int weir__answer_metrics(struct weir_request *request, struct weir_reply *reply)
 {
@@ -8,6 +43,7 @@ int weir__answer_metrics(struct weir_request *request, struct weir_reply *reply)
     reply->type = "text/plain; version=0.0.4; charset=utf-8";
     weir__metrics_print(config->metrics, &reply->json.buf);
     weir__apps_gauges(config->apps, config->count, &reply->json.buf);
+    put_audit(config->audit, &reply->json.buf);
     return WEIR_OK;
 }
 

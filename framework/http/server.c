@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -55,6 +56,7 @@ struct connection {
     bool                    with_body;
     const char             *path; /* for metrics */
     int64_t                 began;
+    char                    address[INET6_ADDRSTRLEN]; /* of the client */
     TAILQ_ENTRY(connection) link;
 };
 TAILQ_HEAD(connections, connection);
@@ -276,6 +278,7 @@ static void answer(struct connection *connection, const struct weir__head *head)
     struct weir_reply   reply = { .status = 200, .type = "application/json" };
     const char         *words;
     int                 status = weir__target_parse(head->target, &http->arena, &request.target, &words);
+    bool                passed_on;
 
     request.apps.elsewhere = &request.elsewhere;
     connection->path = "other";
@@ -286,7 +289,9 @@ static void answer(struct connection *connection, const struct weir__head *head)
         weir__answer(&request, head->method, &reply, &connection->path);
     else
         (void)weir_reply_fail(&reply, status, "%s", words);
-    if (pass_on(connection, head, &request, &reply)) {
+    passed_on = pass_on(connection, head, &request, &reply);
+    weir__note_access(&request, head, &reply, connection->address, passed_on);
+    if (passed_on) {
         enter(connection, ROUTING);
     } else {
         count(http, connection->path, reply.status, connection->began);
@@ -506,8 +511,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     struct bufferevent *bev = new_stream(http, fd, &tls);
 
     (void)listener;
-    (void)address;
-    (void)size;
     if (bev == NULL)
         close(fd);
     if (connection != NULL && bev != NULL)
@@ -519,6 +522,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         return;
     }
     make_room(http);
+    (void)getnameinfo(address, (socklen_t)size, connection->address, sizeof(connection->address), NULL, 0,
+                      NI_NUMERICHOST);
     connection->door = door;
     connection->bev = bev;
     connection->tls = tls;

@@ -1,6 +1,6 @@
 /* logging/logging.h: messages for people: one line each, logfmt or JSON, on standard error.
  *
- * (1) Only runtime, main and the test driver log; other folders return errors.
+ * (1) Only runtime, main, the test driver and the threads of the audit trail log; other folders return errors.
  * (2) A line has time, level, message id (stable, kebab-case), then key=value pairs in the order given.
  * (3) Any thread; a line is written whole.
  */

@@ -191,5 +191,6 @@ const struct weir__command weir__command_cat = {
     .meaning =
         "Prints a topic's records, decoded, one JSON object a line; from Kafka where kafka.bootstrap.servers is set.",
     .flags = flags,
-    .run = run_cat
+    .run = run_cat,
+    .audited = "data_access",
 };

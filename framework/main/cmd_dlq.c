@@ -97,5 +97,6 @@ const struct weir__command weir__command_dlq = {
     .meaning = "Lists dead letters, or sends their records to where they came from, each once; on Kafka where "
                "kafka.bootstrap.servers is set.",
     .flags = flags,
-    .run = run_dlq
+    .run = run_dlq,
+    .audited = "data_processing",
 };

@@ -308,5 +308,6 @@ const struct weir__command weir__command_explain = {
         "Says how a key stands: what is read of it, its rows and windows, what they wait for, its dead letters; from Kafka "
         "where kafka.bootstrap.servers is set.",
     .flags = flags,
-    .run = run_explain
+    .run = run_explain,
+    .audited = "data_access",
 };

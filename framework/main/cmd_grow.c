@@ -107,5 +107,6 @@ const struct weir__command weir__command_grow = {
     .meaning = "Gives topics more partitions, while what reads them is stopped: \"reset\" it then; on Kafka where "
                "kafka.bootstrap.servers is set.",
     .flags = flags,
-    .run = run_grow
+    .run = run_grow,
+    .audited = "data_processing",
 };

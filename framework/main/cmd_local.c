@@ -198,6 +198,7 @@ static int start_http(struct local *local, struct weir_error *reterr)
                                         .count = local->count,
                                         .settings = local->program->settings,
                                         .metrics = local->metrics,
+                                        .audit = local->program->audit,
                                         .declared = !weir__args_has(local->args, "once") };
 
     return weir__http_start(&config, &local->http, reterr);
@@ -209,7 +210,22 @@ static int start_apps(struct local *local, struct weir_error *reterr)
 
     for (size_t i = 0; err == WEIR_OK && i < local->count; i++)
         err = weir__app_start(local->apps[i], reterr);
+    for (size_t i = 0; err == WEIR_OK && i < local->count; i++) {
+        const char *service = local->topologies[i]->name, *instance = weir__app_instance(local->apps[i]);
+
+        weir__trail_service(local->program, service, instance, "service_start", WEIR__EXIT_OK, NULL);
+        weir__trail_settings(local->program, service, instance);
+    }
     return err;
+}
+
+static void note_stops(const struct local *local, int err, const struct weir_error *words)
+{
+    for (size_t i = 0; local->apps != NULL && i < local->count; i++)
+        if (local->apps[i] != NULL)
+            weir__trail_service(local->program, local->topologies[i]->name, weir__app_instance(local->apps[i]),
+                                "service_stop", err < 0 ? weir__exit_of(err) : WEIR__EXIT_OK,
+                                err < 0 ? words->text : NULL);
 }
 
 /* A record's failure that no handler took ends the run: that is fatal to it. */
@@ -370,7 +386,6 @@ static int run(struct local *local, struct weir_error *reterr)
 
 static void end(struct local *local)
 {
-    weir__http_stop(local->http);
     for (size_t i = 0; local->apps != NULL && i < local->count; i++)
         weir__app_free(local->apps[i]);
     weir__free(local->apps);
@@ -394,9 +409,14 @@ static int run_command(struct local *local)
     sigaddset(&local->signals, SIGTERM);
     sigaddset(&local->signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &local->signals, NULL); /* before any thread is made */
-    err = prepare(local, &words);
+    err = weir__trail_open(local->program, &words);
+    if (err == WEIR_OK)
+        err = prepare(local, &words);
     if (err == WEIR_OK)
         err = run(local, &words);
+    note_stops(local, err, &words);
+    weir__http_stop(local->http);
+    weir__trail_close(local->program);
     if (local->stuck) /* its memory is still used */
         _exit(weir__report(&words));
     end(local);

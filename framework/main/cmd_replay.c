@@ -423,5 +423,6 @@ const struct weir__command weir__command_replay = {
     .meaning = "Lets a topology read again what it has read, while it is stopped; its state stays; on Kafka where "
                "kafka.bootstrap.servers is set.",
     .flags = flags,
-    .run = run_replay
+    .run = run_replay,
+    .audited = "data_processing",
 };

@@ -389,5 +389,6 @@ const struct weir__command weir__command_reset = {
         "Lets topologies begin anew, while they are stopped: committed offsets, internal topics and state go, the epoch rises; "
         "on Kafka where kafka.bootstrap.servers is set.",
     .flags = flags,
-    .run = run_reset
+    .run = run_reset,
+    .audited = "data_processing",
 };

@@ -2,6 +2,7 @@
 #ifndef WEIR_MAIN_COMMANDS_H
 #define WEIR_MAIN_COMMANDS_H
 
+#include "framework/audit/audit.h"
 #include "framework/config/config.h"
 #include "framework/main.h"
 #include "framework/runtime/runtime.h"
@@ -54,6 +55,9 @@ struct weir__program {
     int (*load_files)(const struct weir__program *program, const struct weir__load_config *config,
                       const struct weir__args *args, const char *const *paths, size_t count,
                       struct weir_error *reterr);
+    /* Its audit trail, by its settings; *ret stays NULL where they want none. NULL: it keeps none. */
+    int (*open_audit)(const struct weir__program *program, struct weir__audit **ret, struct weir_error *reterr);
+    struct weir__audit *audit; /* of the command that runs; weir__main's */
 };
 
 /* weir_main for a program that says more. Gives the exit code. */
@@ -96,6 +100,7 @@ struct weir__command {
     const char              *name, *usage, *meaning;
     const struct weir__flag *flags;
     int (*run)(struct weir__program *program, const struct weir__args *args); /* an exit code */
+    const char *audited; /* the type of its events in the audit trail; NULL: it leaves none, or its own */
 };
 extern const struct weir__command weir__command_local, weir__command_try, weir__command_cat, weir__command_describe,
     weir__command_explain, weir__command_dlq, weir__command_reset, weir__command_replay, weir__command_grow,
@@ -122,6 +127,19 @@ int weir__run_broker(struct weir__program *program, const struct weir__args *arg
 
 /* "weir 0.1.0, glibc 2.36, librocksdb 7.8.3, ...": what this process has loaded. */
 void weir__libraries(const struct weir__program *program, struct weir__buf *ret);
+
+/* ---- trail.c: the audit trail; without one nothing is noted ---- */
+
+int  weir__trail_open(struct weir__program *program, struct weir_error *reterr);
+void weir__trail_close(struct weir__program *program);
+void weir__trail_command_begins(const struct weir__program *program, const struct weir__command *command,
+                                const struct weir__args *args);
+void weir__trail_command_ended(const struct weir__program *program, const struct weir__command *command,
+                               const struct weir__args *args, int code);
+/* action: service_start, service_stop. words: why it ended so, or NULL. */
+void weir__trail_service(const struct weir__program *program, const char *service, const char *instance,
+                         const char *action, int code, const char *words);
+void weir__trail_settings(const struct weir__program *program, const char *service, const char *instance);
 
 /* ---- report.c: errors for people, once ---- */
 

@@ -265,6 +265,23 @@ static int prepare(struct weir__program *program, const struct weir__command *co
     return err;
 }
 
+static int run_audited(struct weir__program *program, const struct weir__command *command,
+                       const struct weir__args *args)
+{
+    struct weir_error err = { 0 };
+    int               code;
+
+    if (command->audited == NULL)
+        return command->run(program, args);
+    if (weir__trail_open(program, &err) < 0)
+        return weir__report(&err);
+    weir__trail_command_begins(program, command, args);
+    code = command->run(program, args);
+    weir__trail_command_ended(program, command, args, code);
+    weir__trail_close(program);
+    return code;
+}
+
 static int run_command(struct weir__program *program, const struct weir__command *command, int argc, char **argv)
 {
     struct weir__args args = { 0 };
@@ -274,7 +291,7 @@ static int run_command(struct weir__program *program, const struct weir__command
     if (code < 0)
         code = weir__report(&err);
     else
-        code = args.help ? help_command(program, command) : command->run(program, &args);
+        code = args.help ? help_command(program, command) : run_audited(program, command, &args);
     weir__args_fini(&args);
     return weir__end_output(code);
 }

@@ -45,6 +45,12 @@
     X(OUTLET_OLDEST, "weir_outlet_oldest_offset", GAUGE, "Offset of the oldest record of an input partition that outlets have not acknowledged; absent where they have all.", "topology", "topic", "partition") \
     X(HTTP_REQUESTS, "weir_http_requests_total", COUNTER, "Requests answered at the HTTP port.", "path", "status")     \
     X(HTTP_SECONDS, "weir_http_request_seconds", HISTOGRAM, "Time that answers took to be made.", "path")              \
+    X(AUDIT_NOTED, "weir_audit_events_total", COUNTER, "Events of the audit trail, by whether they were kept, or failed for want of memory.", "result") \
+    X(AUDIT_UP, "weir_audit_writer_up", GAUGE, "Whether a writer of the audit trail took its last events: 1 or 0.", "writer") \
+    X(AUDIT_QUEUE, "weir_audit_queue_events", GAUGE, "Events of the audit trail that wait for a writer.", "writer") \
+    X(AUDIT_WRITTEN, "weir_audit_written_total", COUNTER, "Events that a writer of the audit trail has taken.", "writer") \
+    X(AUDIT_LOST, "weir_audit_dropped_total", COUNTER, "Events that a writer of the audit trail has lost because its queue was full.", "writer") \
+    X(AUDIT_OUTAGES, "weir_audit_outages_total", COUNTER, "How often a writer of the audit trail stopped to take events.", "writer") \
     X(BUILD, "weir_build_info", GAUGE, "Always 1; which version runs.", "version")                                     \
     X(RESIDENT, "process_resident_memory_bytes", GAUGE, "Resident memory of the process.")                             \
     X(CPU, "process_cpu_seconds_total", COUNTER, "CPU time of the process, user and system.")                          \

@@ -1,6 +1,6 @@
 /* access.c: questions to topologies' endpoints, as events of the audit trail.
  *
- * (1) Probes, metrics and status are no access to data. A question that came from another process is noted by both.
+ * (1) Probes, metrics and status are no access to data, but whoever is refused for want of the token is noted there too. A question that came from another process is noted by both.
  */
 #include "framework/http/internal.h"
 
@@ -34,18 +34,25 @@ static const char *details_of(const struct weir_request *request, const struct w
     return weir__buf_ok(&json->buf) ? json->buf.data : NULL;
 }
 
+/* Whose endpoint it is; of our own pages, who is behind the port. */
+static const char *service_of(const struct weir_request *request)
+{
+    return weir__app_plan(request->app != NULL ? request->app : request->door->apps[0])->topology->name;
+}
+
 void weir__note_access(const struct weir_request *request, const struct weir__head *head,
                        const struct weir_reply *reply, const char *address, bool passed_on)
 {
     struct weir__audit  *audit = weir__http_config_of(request->http)->audit;
     struct weir_json_out json = { 0 };
+    const bool           stranger = reply->status == 401;
 
-    if (audit == NULL || request->app == NULL)
+    if (audit == NULL || (request->app == NULL && !stranger))
         return;
     weir__audit_note(audit, (const char *const[WEIR__AUDIT_TEXT_COUNT]){
-                                [WEIR__AUDIT_SERVICE] = weir__app_plan(request->app)->topology->name,
-                                [WEIR__AUDIT_TYPE] = "data_access",
-                                [WEIR__AUDIT_ACTION] = "http_query",
+                                [WEIR__AUDIT_SERVICE] = service_of(request),
+                                [WEIR__AUDIT_TYPE] = stranger ? "security" : "data_access",
+                                [WEIR__AUDIT_ACTION] = stranger ? "http_refused" : "http_query",
                                 [WEIR__AUDIT_OUTCOME] = passed_on             ? "passed_on"
                                                         : reply->status < 400 ? "done"
                                                                               : "refused",

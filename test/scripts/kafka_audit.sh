@@ -35,12 +35,14 @@ stop() {
 }
 
 echo "--- a service: start, settings, a question, stop; secrets nowhere; not of a service that is switched off"
-serve one projection enrichment --redis.password=hunter2hunter2 --enrichment.audit.enabled=false
-expect 0 curl -s -H 'X-Request-Id: r-77' "http://$at/projections/latest_price?tenant_id=t1&instrument_id=A%0AB"
+serve one projection enrichment --redis.password=hunter2hunter2 --enrichment.audit.enabled=false --http.token=hunter2hunter2hunter2
+expect 0 curl -s "http://$at/status"
+expect 0 curl -s -H 'Authorization: Bearer hunter2hunter2hunter2' -H 'X-Request-Id: r-77' "http://$at/projections/latest_price?tenant_id=t1&instrument_id=A%0AB"
 expect 0 curl -s "http://$at/health"
 stop
 equal "projection service_start done
 projection settings_in_force done
+projection http_refused refused
 projection http_query refused
 projection service_stop done" "$(actions "service_name IN ('projection', 'enrichment')")" "what a service leaves"
 equal "prod t1 /projections/latest_price r-77 127.0.0.1 {\"query\":{\"tenant_id\":\"t1\",\"instrument_id\":\"A\\\\nB\"},\"status\":400}" \
@@ -64,8 +66,8 @@ data-processing migrate begun
 data-processing migrate done" "$(actions "actor_type = 'user'")" "what commands leave"
 equal "$(id -un)" "$(ask "SELECT DISTINCT actor_id FROM data_processing.audit_events WHERE actor_type = 'user'")" "who it was"
 verify 0
-grep -q "^ClickHouse: 12 events in 5 chains, 0 of them bad; 0 written twice, 0 not there$" "$work/out" || { cat "$work/out"; fail "ClickHouse"; }
-grep -q "^the topic: 12 events in 5 chains, 0 of them bad" "$work/out" || { cat "$work/out"; fail "the topic"; }
+grep -q "^ClickHouse: 13 events in 5 chains, 0 of them bad; 0 written twice, 0 not there$" "$work/out" || { cat "$work/out"; fail "ClickHouse"; }
+grep -q "^the topic: 13 events in 5 chains, 0 of them bad" "$work/out" || { cat "$work/out"; fail "the topic"; }
 
 echo "--- the chain by another program: SHA-256 of what docs/audit.md says"
 "$program" cat security.audit.v1 >"$work/topic" # itself an event, behind these
@@ -125,13 +127,13 @@ broken "an event in two forms" "SELECT * $all UNION ALL SELECT * REPLACE ('x' AS
 broken "another hash" "SELECT * REPLACE (if($here AND sequence = 2, repeat('a', 64), event_hash) AS event_hash) $all" 2 "it was edited"
 # the last one removed: only what the topic has tells
 ask "TRUNCATE TABLE data_processing.audit_events"
-ask "INSERT INTO data_processing.audit_events SELECT * $all WHERE NOT ($here AND sequence = 4)"
+ask "INSERT INTO data_processing.audit_events SELECT * $all WHERE NOT ($here AND sequence = 5)"
 verify 0 clickhouse
 until=$(ask "SELECT toUnixTimestamp(max(event_time)) + 62 $all WHERE $here")
 if [ "$FORM" = long ]; then
     while [ "$(date +%s)" -lt "$until" ]; do sleep 1; done
     verify 1
-    grep -q "^ClickHouse: first bad event of chain $chain .* event $chain-4: it is missing here, and the other place has it" "$work/out" ||
+    grep -q "^ClickHouse: first bad event of chain $chain .* event $chain-5: it is missing here, and the other place has it" "$work/out" ||
         { cat "$work/out"; fail "a chain without its end is not found"; }
 fi
 ask "TRUNCATE TABLE data_processing.audit_events"

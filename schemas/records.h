@@ -252,6 +252,16 @@ struct market_defined {
     struct market_records curve; /* of struct market_curve, one or none */
 };
 
+/* What became of records of a key that were counted out, by reason. */
+struct market_drop {
+    struct weir_text reason;
+    int64_t          count;
+    int64_t          last; /* event time of the last one, us */
+};
+struct market_dropped {
+    struct market_records drops; /* of struct market_drop */
+};
+
 /* The last bar of a member's window. */
 struct market_member_bar {
     int64_t           close; /* units of 1e-8 */
@@ -555,6 +565,7 @@ extern const struct weir_codec market_curve_update[1], market_curve_update_msgpa
 extern const struct weir_codec market_curve_snapshot[1], market_curve_snapshot_msgpack[1]; /* JSON, MessagePack */
 extern const struct weir_codec market_pair[1], market_curve[1], market_taxonomy_rules[1];  /* JSON */
 extern const struct weir_codec market_defined[1], market_member_bar[1], market_told[1];    /* MessagePack */
+extern const struct weir_codec market_dropped[1];                                          /* MessagePack */
 extern const struct weir_codec market_quote[1];                                            /* MessagePack */
 extern const struct weir_codec market_content[1];                                          /* MessagePack */
 extern const struct weir_codec market_order[1];                                            /* MessagePack */

@@ -10,6 +10,7 @@ enum {
     LEGS_MAX = 16,
     POINTS_MAX = 512,
     RULES_MAX = 1000,
+    DROPS_MAX = 32,
     USES_MAX = 4096,
 };
 
@@ -495,6 +496,20 @@ static const struct market_field told_rows[] = {
 };
 TABLE(market_told, 1, told_rows);
 
+/* ---- what was counted out ---- */
+
+static const struct market_field drop_rows[] = {
+    ROW(market_drop, TEXT, reason, REQUIRED, UP_TO(WORD_MAX)),
+    ROW(market_drop, INT,  count),
+    ROW(market_drop, INT,  last),
+};
+TABLE(market_drop, 0, drop_rows);
+
+static const struct market_field dropped_rows[] = {
+    ROW(market_dropped, RECORDS, drops, UP_TO(DROPS_MAX), .inner = market_drop_schema),
+};
+TABLE(market_dropped, 1, dropped_rows);
+
 /* ---- state of normalization ---- */
 
 static const struct market_field recent_rows[] = {
@@ -636,6 +651,7 @@ CODEC(market_taxonomy_rules, market_taxonomy_rules, json);
 CODEC(market_defined, market_defined, packed);
 CODEC(market_member_bar, market_member_bar, packed);
 CODEC(market_told, market_told, packed);
+CODEC(market_dropped, market_dropped, packed);
 CODEC(market_quote, market_quote, packed);
 CODEC(market_content, market_content, packed);
 CODEC(market_order, market_order, packed);

@@ -33,6 +33,7 @@ WINDOWS(hour_s,   market_line, market_window, TUMBLING(HOURS(1),   MINUTES(5), B
 WINDOWS(day_s,    market_line, market_window, CALENDAR(market_days, HOURS(25), MINUTES(5), BY_KEY(TAKEN)));
 WINDOWS(rolling_s, market_line, market_window, HOPPING(MINUTES(5), MINUTES(1), MINUTES(5), BY_KEY(KEPT)));
 WINDOWS(other_s,  market_wide, market_window, CALENDAR(market_days, HOURS(12), MINUTES(5), BY_KEY(TAKEN))); /* of other intervals */
+KEYS   (drops_s,  market_key, market_dropped);
 KEYS   (last_s,   market_key, weir_blob);            /* the last ticks of an instrument, for statistics */
 WINDOWS(quotes_s, market_key, market_quote, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(TAKEN)));
 SINK   (bars_1m,  "aggregated.market.bars.1m.v1", market_key, market_bar);
@@ -59,6 +60,7 @@ GLOBAL (curves, "reference.curves.v1", curves_s, .key = market_key, .value = mar
 #define MEETINGS(name)                                                    \
     KEYS   (name##_bars_s,  market_member_key, market_member_bar);        \
     KEYS   (name##_told_s,  market_member_key, market_told);              \
+    KEYS   (name##_drops_s, market_key, market_dropped);                  \
     WINDOWS(name##_opens_s, market_key, weir_int64, MEETING(MINUTES(5))); \
     WINDOWS(name##_after_s, market_key, weir_int64, MEETING(0))
 MEETINGS(pair);
@@ -75,7 +77,7 @@ static int          check_days(const char *text, struct weir_error *reterr),
                     check_accepts(const char *text, struct weir_error *reterr);
 static const struct market_board pair_board, curve_board;
 STEP(bars, take, .open = begin, .close = end, .flush = say_lately, .final = close_window, .state = sizeof(struct market_setup), .key = market_key, .value = market_bar,
-     .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, other_s, rolling_s, last_s, quotes_s),
+     .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, other_s, rolling_s, last_s, quotes_s, drops_s),
      .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days },
                         { "intervals", WEIR_OPTION_TEXT, "1m,5m,1h,1d", check_intervals },
                         { "early", WEIR_OPTION_DURATION, "0", NULL },
@@ -87,10 +89,10 @@ STEP(quoted, market_pass, .key = market_key, .value = market_spread);
 STEP(led, lead, .looks_up = NODES(pairs, curves), .key = market_key, .value = market_bar_msgpack);
 REPARTITION(by_definition);
 STEP(spread, meet, .open = begin_meeting, .final = close_meeting, .arg = &pair_board, .looks_up = NODES(pairs),
-     .key = market_key, .value = market_spread, .uses = STORES(pair_bars_s, pair_told_s, pair_opens_s, pair_after_s));
+     .key = market_key, .value = market_spread, .uses = STORES(pair_bars_s, pair_told_s, pair_opens_s, pair_after_s, pair_drops_s));
 STEP(curve, meet, .open = begin_meeting, .final = close_meeting, .arg = &curve_board, .looks_up = NODES(curves),
      .key = market_key, .value = market_curve_update,
-     .uses = STORES(curve_bars_s, curve_told_s, curve_opens_s, curve_after_s));
+     .uses = STORES(curve_bars_s, curve_told_s, curve_opens_s, curve_after_s, curve_drops_s));
 
 TOPOLOGY(aggregation, .dead_letters = rejects, .tenant = market_tenant_of_key, .port = 8082, .settings = market_settings,
     .paths = PATHS(
@@ -118,7 +120,7 @@ static const struct market_level levels[] = {
 static const struct market_ladder ladder = {
     .levels = levels, .count = ARRAY_SIZE(levels), .led = led, .others = bars_other
 };
-static const struct market_ledger  ledger = { .ticks = ticks_s, .recent = recent_s };
+static const struct market_ledger  ledger = { .ticks = ticks_s, .recent = recent_s, .drops = drops_s };
 static const struct market_rolling rolling = { .last = last_s,
                                                .minutes = minute_s,
                                                .hops = rolling_s,
@@ -126,12 +128,13 @@ static const struct market_rolling rolling = { .last = last_s,
                                                .width = MINUTES(5),
                                                .step = MINUTES(1),
                                                .window = "5m" };
-static const struct market_quoting quoting = { .minutes = quotes_s, .node = quoted };
+static const struct market_quoting quoting = { .minutes = quotes_s, .drops = drops_s, .node = quoted };
 
 static market_tell               tell_spread, tell_curve;
 static const struct market_board pair_board = { .global = pairs,
                                                 .bars = pair_bars_s,
                                                 .told = pair_told_s,
+                                                .drops = pair_drops_s,
                                                 .opens = pair_opens_s,
                                                 .after = pair_after_s,
                                                 .codec = market_spread,
@@ -141,6 +144,7 @@ static const struct market_board curve_board = { .global = curves,
                                                  .curves = true,
                                                  .bars = curve_bars_s,
                                                  .told = curve_told_s,
+                                                 .drops = curve_drops_s,
                                                  .opens = curve_opens_s,
                                                  .after = curve_after_s,
                                                  .codec = market_curve_update,
@@ -316,19 +320,19 @@ static int accept(struct weir_context *ctx, struct market_arrival *arrival, cons
     }
     if (late <= 0)
         return late < 0 ? late : 1;
-    if (arrival->replayed) {
-        weir_drop(ctx, "replayed");
-        return 0;
-    }
+    if (arrival->replayed)
+        return market_drop(ctx, drops_s, &arrival->line.key, "replayed", arrival->tick->event_time);
     return refuse_late(ctx);
 }
 
 /* A backfill has come to a window that is a fold of ticks nobody knows any more: only its own count from now on. */
-static void begin_anew(struct weir_context *ctx, const struct market_arrival *arrival, struct market_window *window)
+static int begin_anew(struct weir_context *ctx, const struct market_arrival *arrival, struct market_window *window)
 {
-    for (int64_t i = 0; i < window->fold.count; i++)
-        weir_drop(ctx, "superseded");
+    int err = market_drop_many(ctx, drops_s, &arrival->line.key, "superseded", arrival->tick->event_time,
+                               window->fold.count);
+
     *window = (struct market_window){ .epoch = arrival->epoch };
+    return err;
 }
 
 /* The minute has another fold: it is kept, and what has closed says so. */
@@ -352,8 +356,11 @@ static int fold_in(struct weir_context *ctx, const struct market_arrival *arriva
     struct market_window window;
     int                  err = market_window_read(ctx, &levels[0], &arrival->line, span->start, &window);
 
-    if (!arrival->corrects && arrival->backfill > 0 && arrival->epoch > window.epoch)
-        begin_anew(ctx, arrival, &window);
+    if (err >= 0 && !arrival->corrects && arrival->backfill > 0 && arrival->epoch > window.epoch) {
+        int begun = begin_anew(ctx, arrival, &window);
+
+        err = begun < 0 ? begun : err;
+    }
     if (err == 0)
         err = market_open_parents(ctx, &ladder, arrival);
     if (err >= 0)
@@ -451,10 +458,9 @@ static int take(struct weir_context *ctx, const struct weir_record *rec)
     err = market_quote_take(ctx, &quoting, rec->key, &enriched->tick);
     if (err < 0)
         return err;
-    if (!market_in_bars(&enriched->tick)) {
-        weir_drop(ctx, enriched->tick.kind == MARKET_KIND_QUOTE ? "quote" : "fallback");
-        return WEIR_OK;
-    }
+    if (!market_in_bars(&enriched->tick))
+        return market_drop(ctx, drops_s, rec->key, enriched->tick.kind == MARKET_KIND_QUOTE ? "quote" : "fallback",
+                           enriched->tick.event_time);
     arrival = market_arrival_of(rec, &enriched->tick, market_first_epoch(weir_epoch(ctx)));
     arrival.replayed = weir_replayed(ctx);
     return take_counting(ctx, &arrival);

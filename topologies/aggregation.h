@@ -28,6 +28,7 @@ struct market_arrival market_arrival_of(const struct weir_record *rec, const str
 struct market_ledger {
     const struct weir_store *ticks;  /* a row for each tick that may still be corrected */
     const struct weir_store *recent; /* where nothing is corrected: the last ticks, told apart by hashes */
+    const struct weir_store *drops;  /* market_key to market_dropped */
 };
 /* 1: the tick is new, or says something else that counts more. 0: counted as duplicate or superseded, or refused as
  * uncorrectable. */
@@ -124,6 +125,7 @@ int market_rolling_closed(struct weir_context *ctx, const struct market_rolling 
 
 struct market_quoting {
     const struct weir_store *minutes; /* market_key to market_quote */
+    const struct weir_store *drops;   /* market_key to market_dropped */
     const struct weir_node  *node;
 };
 /* Any tick; those without both are passed over. */

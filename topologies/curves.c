@@ -84,9 +84,8 @@ static int draw(struct weir_context *ctx, const struct market_meeting *meeting, 
 
     if (points.count > 0)
         err = market_agree(ctx, meeting, span->start, in, (struct weir_text){ 0 }, &agreement);
-    else
-        weir_drop(ctx, "no_points");
-    *ret = (struct market_outcome){ .value = update, .none = err == 0 };
+    *ret =
+        (struct market_outcome){ .value = update, .none = err == 0, .why = points.count == 0 ? "no_points" : NULL };
     if (err == 1) {
         update->points = points;
         update->stale = agreement.stale;

@@ -132,6 +132,17 @@ static void put_content(const struct market_content *content, struct weir__buf *
     weir__buf_printf(ret, "revision %" PRId64, content->revision);
 }
 
+static void put_dropped(const struct market_dropped *dropped, struct weir__buf *ret)
+{
+    for (size_t i = 0; i < dropped->drops.count; i++) {
+        const struct market_drop *drop = (const struct market_drop *)dropped->drops.rows + i;
+
+        weir__buf_printf(ret, "%s%" PRId64 " %.*s, the last one of ", i == 0 ? "counted out: " : "; ", drop->count,
+                         (int)drop->reason.size, drop->reason.data);
+        put_time(drop->last, ret);
+    }
+}
+
 static bool put_value(const struct weir_codec *codec, const void *value, struct weir__buf *ret)
 {
     if (weir__codec_same(codec, market_window))
@@ -144,6 +155,8 @@ static bool put_value(const struct weir_codec *codec, const void *value, struct 
         put_row_key(value, ret);
     else if (weir__codec_same(codec, market_content))
         put_content(value, ret);
+    else if (weir__codec_same(codec, market_dropped))
+        put_dropped(value, ret);
     else if (weir__codec_same(codec, weir_blob))
         weir__buf_printf(ret, "%zu bytes, of ticks that are remembered", ((const struct weir_text *)value)->size);
     else

@@ -24,10 +24,10 @@ struct market_arrival market_arrival_of(const struct weir_record *rec, const str
                                     .corrects = market_rules_find(tick->market)->corrects };
 }
 
-static int count_out(struct weir_context *ctx, const char *reason)
+static int count_out(struct weir_context *ctx, const struct market_ledger *ledger,
+                     const struct market_arrival *arrival, const char *reason)
 {
-    weir_drop(ctx, reason);
-    return 0;
+    return market_drop(ctx, ledger->drops, &arrival->line.key, reason, arrival->order.event_time);
 }
 
 /* ---- ticks that can be corrected ---- */
@@ -53,18 +53,18 @@ static int enter_row(struct weir_context *ctx, const struct market_ledger *ledge
     if (err < 0)
         return err;
     switch (market_content_judge(&arrival->content, known)) {
-    case MARKET_AGAIN: return count_out(ctx, "duplicate");
+    case MARKET_AGAIN: return count_out(ctx, ledger, arrival, "duplicate");
     case MARKET_AGAIN_LATER:
         later = *known;
         later.ingested_at = arrival->content.ingested_at;
         err = put_row(ctx, ledger, &row, &later);
-        return err < 0 ? err : count_out(ctx, "duplicate");
-    case MARKET_LESS: return count_out(ctx, "superseded");
+        return err < 0 ? err : count_out(ctx, ledger, arrival, "duplicate");
+    case MARKET_LESS: return count_out(ctx, ledger, arrival, "superseded");
     case MARKET_GREATER: break;
     }
     arrival->replaces = true;
-    weir_drop(ctx, "superseded"); /* the one that counted before */
-    return put_row(ctx, ledger, &row, &arrival->content);
+    err = count_out(ctx, ledger, arrival, "superseded"); /* the one that counted before */
+    return err < 0 ? err : put_row(ctx, ledger, &row, &arrival->content);
 }
 
 static int fold_rows(struct weir_context *ctx, const struct market_ledger *ledger, const struct market_line *line,
@@ -108,7 +108,7 @@ static int enter_recent(struct weir_context *ctx, const struct market_ledger *le
     int                      err;
 
     if (arrival->replayed && arrival->line.epoch == MARKET_LIVE)
-        return count_out(ctx, "duplicate");
+        return count_out(ctx, ledger, arrival, "duplicate");
     err = weir_get(ctx, ledger->recent, &line, (const void **)&recent);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
@@ -117,7 +117,7 @@ static int enter_recent(struct weir_context *ctx, const struct market_ledger *le
     market_mark(&arrival->order, &arrival->content, mark);
     known = market_mark_find(marks, mark);
     if (known == MARKET_SAME)
-        return count_out(ctx, "duplicate");
+        return count_out(ctx, ledger, arrival, "duplicate");
     if (known == MARKET_OTHERWISE || is_correction(arrival))
         return weir_refuse(ctx, "uncorrectable",
                            "the tick is folded into its window already and its market keeps no rows: load the window "

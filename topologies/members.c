@@ -155,6 +155,8 @@ static int compute(struct weir_context *ctx, const struct market_board *board, c
     struct market_outcome outcome = { 0 };
     int                   err = board->make(ctx, meeting, span, found, &outcome);
 
+    if (err == WEIR_OK && outcome.none && outcome.why != NULL)
+        err = market_drop(ctx, board->drops, &meeting->key, outcome.why, span->start * 1000);
     if (err < 0)
         return err;
     return outcome.none ? withdraw(ctx, board, meeting, span, outcome.value, told)
@@ -247,8 +249,8 @@ static int enter(struct weir_context *ctx, const struct market_board *board, con
 
     if (err == 1 &&
         (known.bar.epoch > now.epoch || (known.bar.epoch == now.epoch && known.bar.revision >= now.revision))) {
-        weir_drop(ctx, "superseded");
-        return WEIR_NOTHING;
+        err = market_drop(ctx, board->drops, &meeting->key, "superseded", bar->window_start);
+        return err < 0 ? err : WEIR_NOTHING;
     }
     if (err >= 0)
         err = weir_put(ctx, board->bars, &key, &now);

@@ -41,6 +41,7 @@ struct market_found {
 struct market_outcome {
     const void *value; /* of the board's codec, state, epoch and revision 0 */
     bool        none;  /* it comes to nothing: value says so of a window that something was told of */
+    const char *why;   /* none: for what it is counted; NULL: it was refused */
     int64_t     epoch; /* unless none */
 };
 
@@ -57,6 +58,7 @@ struct market_board {
     bool                     curves;
     const struct weir_store *bars;  /* market_member_key to market_member_bar: the last bar of each member's window */
     const struct weir_store *told;  /* market_member_key without member to market_told */
+    const struct weir_store *drops; /* market_key to market_dropped */
     const struct weir_store *opens; /* windows that are to close; market_key to weir_int64, nothing of use */
     const struct weir_store *after; /* a member's bars that came behind others' */
     const struct weir_codec *codec; /* of what it comes to */

@@ -32,6 +32,7 @@ WINDOWS(prices_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /
 WINDOWS(quotes_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* of power: one may share a price's id */
 WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(1),  MINUTES(15))); /* marks */
 KEYS   (recent_s,      market_key, market_recent); /* names and values of each instrument */
+KEYS   (drops_s,       market_key, market_dropped);
 SINK   (ticks,   "normalized.market.ticks.v1", market_key, market_tick);
 SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob);
 
@@ -43,7 +44,7 @@ STEP       (decoded, decode, .open = begin, .state = sizeof(struct reading_state
 REPARTITION(by_instrument);
 STEP       (judged, judge, .key = market_key, .value = market_tick,
             .options = OPTIONS({ "fallback_age", WEIR_OPTION_DURATION, "240m", NULL }),
-            .uses = STORES(prices_seen_s, quotes_seen_s, trades_seen_s, recent_s));
+            .uses = STORES(prices_seen_s, quotes_seen_s, trades_seen_s, recent_s, drops_s));
 
 TOPOLOGY(normalization, .dead_letters = rejects, .tenant = tenant_of_raw, .port = 8080, .settings = market_settings,
     .paths = PATHS(
@@ -288,10 +289,9 @@ static int forward_known(struct weir_context *ctx, const struct weir_record *rec
     const struct market_tick *tick = rec->value;
     int64_t                   flags;
 
-    if (known == MARKET_SAME || known == MARKET_SUPERSEDED) {
-        weir_drop(ctx, known == MARKET_SAME ? "duplicate" : "superseded");
-        return WEIR_OK;
-    }
+    if (known == MARKET_SAME || known == MARKET_SUPERSEDED)
+        return market_drop(ctx, drops_s, rec->key, known == MARKET_SAME ? "duplicate" : "superseded",
+                           tick->event_time);
     flags = tick->price.given ? stand_out(ctx, rec) : 0;
     if (flags < 0)
         return (int)flags;

@@ -30,6 +30,7 @@ KEYS   (bid_asks_s, market_key, market_spread_msgpack,      .served = true);
 KEYS   (spreads_s,  market_key, market_spread_msgpack,      .served = true);
 KEYS   (curves_s,   market_key, market_curve_update_msgpack, .served = true);
 KEYS   (latest_s, market_key, market_latest_msgpack, .served = true);
+KEYS   (drops_s,  market_key, market_dropped);
 /* Bars are served for as long as their interval is of use, by the instrument's own time. */
 #define SERVED(width, kept) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = kept), .served = true
 WINDOWS(served_1m_s, market_key, market_bar_msgpack, SERVED(MINUTES(1), DAYS(7)));
@@ -70,15 +71,15 @@ static int          check_move(const char *text, struct weir_error *reterr);
 #define SHELF(name, form, kept, sort)                                                                                  \
     STEP(name##_served, market_pass, .key = market_key, .value = form);                                                       \
     STEP(name##_gone,   market_pass, .key = market_key, .value = form);                                                       \
-    static const struct market_shelf name##_shelf[1] = {{ kept, name##_served, name##_gone, sort }};                   \
-    STEP(name##_kept,    market_shelf_keep,       .uses = STORES(kept), .arg = name##_shelf, .key = market_key,        \
+    static const struct market_shelf name##_shelf[1] = {{ kept, name##_served, name##_gone, sort, drops_s }};          \
+    STEP(name##_kept,    market_shelf_keep,       .uses = STORES(kept, drops_s), .arg = name##_shelf, .key = market_key,        \
          .value = form, .open = market_shelf_open, .options = OPTIONS(REFRESH));                                       \
     STEP(name##_invalid, market_shelf_invalidate, .uses = STORES(kept), .arg = name##_shelf, .key = market_key, .value = form)
 SHELF(stat,    market_stats,          stats_s,    market_shelf_stats);
 SHELF(bid_ask, market_spread,         bid_asks_s, market_shelf_spread);
 SHELF(pair,    market_spread,         spreads_s,  market_shelf_spread);
 SHELF(curve,   market_curve_snapshot, curves_s,   market_shelf_curve);
-STEP(latest,  keep_latest, .open = open_latest, .uses = STORES(latest_s, stats_s, bid_asks_s), .key = market_key, .value = market_latest,
+STEP(latest,  keep_latest, .open = open_latest, .uses = STORES(latest_s, stats_s, bid_asks_s, drops_s), .key = market_key, .value = market_latest,
      .options = OPTIONS(REFRESH, { "move", WEIR_OPTION_TEXT, "1%", check_move }));
 STEP(invalidated, invalidate, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
 /* what latest sends on: prices, and entries of an instrument whose price has moved */
@@ -87,7 +88,8 @@ STEP(priced_again,  market_pass, .key = market_key, .value = market_latest);
 STEP(stat_moved,    market_pass, .key = market_key, .value = market_stats);
 STEP(bid_ask_moved, market_pass, .key = market_key, .value = market_spread);
 static const struct market_shelf moved_shelves[] = {
-    { stats_s, stat_moved, NULL, market_shelf_stats }, { bid_asks_s, bid_ask_moved, NULL, market_shelf_spread } };
+    { stats_s, stat_moved, NULL, market_shelf_stats, drops_s },
+    { bid_asks_s, bid_ask_moved, NULL, market_shelf_spread, drops_s } };
 KEEP(of_ticks, is_bid_ask);
 DROP(of_pairs, is_bid_ask);
 STEP(kept_1m, market_bars_keep, .uses = STORES(served_1m_s), .arg = served_1m_s);
@@ -194,18 +196,14 @@ static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
 
     if (rec->key == NULL || in == NULL)
         return market_reject_null(ctx, rec);
-    if (!in->tick.price.given) {
-        weir_drop(ctx, "quote");
-        return WEIR_OK;
-    }
+    if (!in->tick.price.given)
+        return market_drop(ctx, drops_s, rec->key, "quote", in->tick.event_time);
     now = market_latest_of(&in->tick, market_first_epoch(weir_epoch(ctx)));
     err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
-    if (err == WEIR_OK && market_latest_compare(&now, served) <= 0) {
-        weir_drop(ctx, "not_latest");
-        return WEIR_OK;
-    }
+    if (err == WEIR_OK && market_latest_compare(&now, served) <= 0)
+        return market_drop(ctx, drops_s, rec->key, "not_latest", now.event_time);
     has_moved = err == WEIR_OK && market_load_of(rec) == 0 && moved(served->price, now.price, move_of(ctx));
     err = weir_put(ctx, latest_s, rec->key, &now);
     to.value = &now;

@@ -96,10 +96,8 @@ int market_quote_take(struct weir_context *ctx, const struct market_quoting *quo
     standing = weir_window_standing(ctx, quoting->minutes, key, start + MINUTE);
     if (standing < 0)
         return standing;
-    if (standing == WEIR_PAST) {
-        weir_drop(ctx, "late_quote");
-        return WEIR_OK;
-    }
+    if (standing == WEIR_PAST)
+        return market_drop(ctx, quoting->drops, key, "late_quote", tick->event_time);
     err = keep(ctx, quoting, key, start, standing, &quote);
     return err < 0 ? err : weir_advance(ctx, quoting->minutes, key, start);
 }

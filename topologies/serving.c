@@ -39,6 +39,7 @@ const struct market_shelf_kind market_shelf_curve[1] = { { .projection = MARKET_
                                                            .part = curve_part,
                                                            .time = curve_time,
                                                            .part_time = snapshot_time,
+                                                           .record_time = curve_time,
                                                            .withdrawn = is_curve_withdrawn,
                                                            .enter = enter_curve } };
 
@@ -78,6 +79,7 @@ const struct market_shelf_kind market_shelf_spread[1] = { { .projection = MARKET
                                                             .part = spread_part,
                                                             .time = spread_time,
                                                             .part_time = spread_time,
+                                                            .record_time = spread_time,
                                                             .withdrawn = is_spread_withdrawn,
                                                             .enter = enter_spread } };
 
@@ -133,6 +135,7 @@ const struct market_shelf_kind market_shelf_stats[1] = { { .projection = MARKET_
                                                            .part = stats_part,
                                                            .time = stats_time,
                                                            .part_time = window_time,
+                                                           .record_time = window_time,
                                                            .enter = enter_stats } };
 
 /* ---- serving ---- */
@@ -186,10 +189,8 @@ int market_shelf_keep(struct weir_context *ctx, const struct weir_record *rec)
     err = shelf->kind->enter(ctx, err == WEIR_OK ? known : NULL, rec->value, &now, &n);
     if (err < 0)
         return err;
-    if (now == NULL) {
-        weir_drop(ctx, "not_latest");
-        return WEIR_OK;
-    }
+    if (now == NULL)
+        return market_drop(ctx, shelf->drops, rec->key, "not_latest", shelf->kind->record_time(rec->value));
     err = weir_put(ctx, shelf->store, rec->key, now);
     if (err < 0)
         return err;

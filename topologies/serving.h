@@ -11,6 +11,7 @@ struct market_shelf {
     const struct weir_node         *served; /* a record for each part of an entry, to be served by its version */
     const struct weir_node         *gone; /* the same when the entry is dropped, or withdrawn; NULL: it is not told */
     const struct market_shelf_kind *kind;
+    const struct weir_store        *drops; /* market_key to market_dropped */
 };
 
 /* What sorts differ in. An entry is one or several parts, each served by itself: a horizon, a window. */
@@ -21,7 +22,8 @@ struct market_shelf_kind {
     void (*part)(const void *entry, size_t n, void *ret);
     int64_t (*time)(const void *entry); /* of the event, us */
     int64_t (*part_time)(const void *part);
-    bool (*withdrawn)(const void *entry); /* it says that there is nothing any more; NULL: none does */
+    int64_t (*record_time)(const void *record); /* of what comes in */
+    bool (*withdrawn)(const void *entry);       /* it says that there is nothing any more; NULL: none does */
     /* What is kept once a record has come; *ret NULL: it is not newer. *ret_n: the part that is new; ALL: each. */
     int (*enter)(struct weir_context *ctx, const void *entry, const void *record, const void **ret, size_t *ret_n);
 };

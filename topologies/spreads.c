@@ -47,7 +47,7 @@ int market_make_spread(struct weir_context *ctx, const struct market_meeting *me
     *spread = spread_of(meeting, span);
     *ret = (struct market_outcome){ .value = spread, .none = true };
     if (!all_there(meeting, found)) {
-        weir_drop(ctx, "leg_missing");
+        ret->why = "leg_missing";
         return WEIR_OK;
     }
     err = market_agree(ctx, meeting, span->start, found, meeting->pair->unit, &agreement);

@@ -33,6 +33,12 @@ bool market_is_meant(struct weir_context *ctx, const struct market_invalidation 
 /* Whose a record downstream of normalization is: its key says. */
 weir_tenant market_tenant_of_key;
 
+/* Counts a record out, and notes it of its key: store is market_key to market_dropped. time: of the event, us. Codes of stores. */
+int market_drop(struct weir_context *ctx, const struct weir_store *store, const struct market_key *key,
+                const char *reason, int64_t time);
+int market_drop_many(struct weir_context *ctx, const struct weir_store *store, const struct market_key *key,
+                     const char *reason, int64_t time, int64_t count);
+
 /* ---- what is known of a tick ---- */
 
 /* SAME: the same content. SUPERSEDED: another one, and a greater one is known. OTHERWISE: another one. */

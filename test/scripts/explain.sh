@@ -4,7 +4,7 @@
 market=${BUILD:-build}/data-processing
 minutes=${BUILD:-build}/examples/minute_bars
 
-"$market" generate --out "$work/made" --rows 2400 --hours 4 --instruments 3 --malformed 10 >/dev/null
+"$market" generate --out "$work/made" --rows 2400 --hours 4 --instruments 3 --malformed 10 --duplicates 10 --corrections 10 >/dev/null
 files=("$work"/made/*.csv)
 shows() { grep -qE -- "$1" "$work/out" || { cat "$work/out" >&2; fail "nothing shows $1"; }; }
 # letters DIR KEY CODE: dead letters of normalization that a plain look finds.
@@ -14,7 +14,8 @@ cat >"$work/pairs.jsonl" <<'EOT'
 {"pair_id": "A-B", "kind": "inter_market", "legs": [{"instrument_id": "PJM.HUB.00", "weight": 1}, {"instrument_id": "ERCOT.HUB.00", "weight": -1}], "max_age_ms": 3600000}
 EOT
 echo "--- after a run: all is read, all windows are closed, each dead letter has its reason"
-expect 0 "$market" local --dir "$work/d" --once --log.level=warn --reference "$work/pairs.jsonl" "${files[@]}"
+expect 0 "$market" local --dir "$work/d" --once --log.level=info --reference "$work/pairs.jsonl" "${files[@]}"
+cp "$work/err" "$work/d.log"
 expect 0 "$market" explain PJM.HUB.00 --dir "$work/d"
 shows '^  reads data-processing-normalization-by_instrument-repartition/[0-3]: committed up to [1-9][0-9]* of [1-9][0-9]*, .*; 0 records of the key wait$'
 shows '^aggregation, task bars_[0-3]$'
@@ -26,6 +27,22 @@ shows '^      2025-03-08T03:55:00Z to 2025-03-08T03:56:00Z, closed: by the clock
 shows '^  ticks_s: 48 rows, the last three$' # not those of PJM.HUB.00.MCE
 shows '^    tick of 2025-03-08T03:55:00Z, sequence 0: price [0-9.]+, revision 1$'
 shows '^  latest_s: 1 rows$'
+echo "--- what is counted out of a key, by reason: of all keys together what the metrics say"
+dropped() { # KEY TASK REASON
+    "$market" explain "$1" --dir "$work/d" "${2%% *}" 2>/dev/null | grep -A1 "^  drops_s: 1 rows" | grep -oE "[0-9]+ $3, the last one of 2025-03-08T0[0-3]:" | cut -d' ' -f1 || :
+}
+sum() { # TOPOLOGY REASON
+    local key total=0
+    for key in A-B SYM00 ERCOT.HUB.00 PJM.HUB.00{,.MCE,.MCC,.MLC}; do total=$((total + $(dropped $key "$1" "$2" | awk '{ n += $1 } END { print n + 0 }'))); done
+    echo $total
+}
+for what in "normalization duplicate" "aggregation superseded" "projection not_latest"; do
+    want=$(sed -nE "s/.*id=not-used topology=${what% *} reason=${what#* } records=([0-9]+).*/\1/p" "$work/d.log")
+    [ "${want:-0}" -gt 0 ] || fail "nothing of $what"
+    equal "$want" "$(sum $what)" "$what of all keys"
+done
+expect 0 "$market" explain PJM.HUB.00 --dir "$work/d"
+
 for code in bad_number no_price bad_time; do
     want=$(letters "$work/d" PJM.HUB.00 $code)
     [ "$want" = 0 ] || shows "^    $want $code at normalization/decoded; the last one, ingestion.pjm.raw.v1/[0-3] offset [0-9]+, at .*Z: "

@@ -54,6 +54,23 @@ imagePullSecrets:
         storage: {{ .size }}
 {{- end -}}
 
+{{/* dp.ownClaim (root, component, name, size): one that is no StatefulSet's. */}}
+{{- define "dp.ownClaim" -}}
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: {{ .name }}
+  labels: {{- include "dp.labels" . | nindent 4 }}
+spec:
+  accessModes: [ReadWriteOnce]
+  {{- with .root.Values.global.storageClass }}
+  storageClassName: {{ . | quote }}
+  {{- end }}
+  resources:
+    requests:
+      storage: {{ .size }}
+{{- end -}}
+
 {{- define "dp.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: {{ . }}

@@ -22,6 +22,7 @@ bench: all
 install: all ; @cmake --install $(BUILD)
 docs: all
 	@$(BUILD)/data-processing help --markdown >docs/configuration.md
+	@schema=charts/data-processing/values.schema.json; python3 test/charts/settings.py docs/configuration.md $$schema >$$schema.new && mv $$schema.new $$schema
 	@$(BUILD)/examples/word_count help --metrics >docs/metrics.md
 	@$(BUILD)/data-processing schemas >docs/schemas.md
 docs-real: all

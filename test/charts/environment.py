@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+WORD = "a-secret-of-enough-characters"
 root = Path(sys.argv[1])
 documents = [document for document in yaml.safe_load_all(sys.stdin) if document]
 maps = {document["metadata"]["name"]: document["data"] for document in documents if document["kind"] == "ConfigMap"}
@@ -14,7 +15,7 @@ maps = {document["metadata"]["name"]: document["data"] for document in documents
 
 def value(entry):
     """A pod's name, or the text of a secret, which is a word here."""
-    return entry.get("value", "pod-0" if "fieldRef" in entry.get("valueFrom", {}) else "word")
+    return entry.get("value", "pod-0" if "fieldRef" in entry.get("valueFrom", {}) else WORD)
 
 
 def rooted(text, folder):
@@ -36,6 +37,6 @@ for document in documents:
             for file, text in maps[volume["configMap"]["name"]].items() if "configMap" in volume else ():
                 (place / file).write_text(rooted(text, folder))
             for item in volume.get("secret", {}).get("items", []):
-                (place / item["path"]).write_text("word")
+                (place / item["path"]).write_text(WORD)
         (folder / "arguments").write_text("\n".join(rooted(word, folder) for word in container["args"]) + "\n")
         (folder / "environment").write_text("".join(f"{entry['name']}={value(entry)}\n" for entry in container.get("env", [])))

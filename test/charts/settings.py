@@ -9,7 +9,8 @@ import re
 import sys
 
 OWN = {"env", "instance.id", "state.dir", "http.address", "http.port", "http.advertised", "memory.max", "topics.partitions", "topics.replication",
-       "postgres.dsn", "redis.url", "redis.ca.file", "clickhouse.url", "clickhouse.database", "clickhouse.user", "clickhouse.ca.file", "application.id"}
+       "postgres.dsn", "redis.url", "redis.ca.file", "clickhouse.url", "clickhouse.database", "clickhouse.user", "clickhouse.ca.file", "application.id", "audit.enabled", "audit.topic",
+       "http.tls.certificate.file", "http.tls.key.file", "http.tls.ca.file"}
 SECRET = re.compile(r"(password|secret|token|\.key|\.key\.pem|\.dsn|\.url)$")
 UNITS = {"duration": r"^[0-9]+(ms|s|m|h|d)?$", "size": r"^-?[0-9]+[kmg]?$"}
 

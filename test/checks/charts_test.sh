@@ -24,7 +24,7 @@ overlays() { # those of each environment: what `helm install` is given
     done
     echo default
     # All that may be switched on, and off.
-    echo "operator --values $chart/values-prod.yaml --set monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true,monitoring.prometheus.enabled=false,monitoring.grafana.enabled=false"
+    echo "operator --values $chart/values-prod.yaml --set monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true,monitoring.prometheus.enabled=false,monitoring.grafana.enabled=false,security.http.tlsSecret=tls,security.http.tokenSecret=token"
     echo "inside --values $chart/values-dev.yaml --set kafka.replicaCount=3,postgresql.replicas=2,security.networkPolicies.enabled=true,ingress.enabled=true,global.imageRegistry=registry.example.com/team,global.imagePullSecrets[0]=pull,global.storageClass=fast"
     echo "least --set infrastructure.clickhouse.url=,infrastructure.postgresql.host=,infrastructure.redis.url=,monitoring.enabled=false,ingress.enabled=false,podDisruptionBudget.enabled=true,services.projection.persistence.enabled=false"
 }

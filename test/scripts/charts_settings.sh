@@ -10,7 +10,7 @@ case $BUILD in /*) program=$BUILD/data-processing ;; esac
 
 "$program" help --markdown >"$work/page"
 python3 test/charts/settings.py "$work/page" $chart/values.schema.json >"$work/schema"
-diff $chart/values.schema.json "$work/schema" || fail "values.schema.json is not what the program says: write it anew by test/charts/settings.py docs/configuration.md $chart/values.schema.json"
+diff $chart/values.schema.json "$work/schema" || fail "values.schema.json is not what the program says: make docs"
 
 # takes FOLDER: the program reads its settings and variables, and knows them all. `describe` compiles the topology with them and starts nothing.
 takes() {
@@ -47,7 +47,14 @@ mapfile -t words <"$pod/arguments"
 expect 0 env -i "$program" describe --as full "${words[@]:1}"
 grep -q 'grace 7m' "$work/out" || fail "a setting of values does not arrive"
 
+# With TLS and a token at the HTTP ports.
+rm -rf "$work/pods"
+helm template x $chart --values $chart/values-prod.yaml --set security.http.tlsSecret=tls,security.http.tokenSecret=token | python3 test/charts/environment.py "$work/pods"
+for pod in "$work"/pods/*; do
+    takes "$pod"
+done
+
 # Compose: variables that have a setting.
 for name in $(grep -oE '\b(DATA_PROC|WEIR)_[A-Z_]+' compose/docker-compose.yml | sort -u); do
-    grep -qE "^\| .*\`$name\`( \| [^n]| \|)" "$work/page" || fail "compose/docker-compose.yml: $name has no setting"
+    grep -qE "\`$name\` \| (\`|[A-Z])" "$work/page" || fail "compose/docker-compose.yml: $name has no setting"
 done

@@ -161,6 +161,7 @@ capabilities: {drop: [ALL]}
 {{- range index $all .component -}}
 {{- if include (printf "dp.%s" .) $.root -}}{{- $uses = append $uses . -}}{{- end -}}
 {{- end -}}
+{{- if and $.root.Values.audit.enabled (include "dp.clickhouse" $.root) -}}{{- $uses = append $uses "clickhouse" | uniq -}}{{- end -}}
 {{- if ne .component "migrate" -}}{{- $uses = prepend $uses "kafka" -}}{{- end -}}
 {{- toJson $uses -}}
 {{- end -}}
@@ -208,6 +209,15 @@ capabilities: {drop: [ALL]}
 {{- $_ := set $set "state.dir" "/var/lib/weir/state" -}}
 {{- $_ := set $set "http.address" "0.0.0.0" -}}
 {{- $_ := set $set "http.port" (toString (int $service.service.port)) -}}
+{{- if $root.Values.audit.enabled -}}{{- $_ := set $set "audit.enabled" "true" -}}{{- end -}}
+{{- if and $root.Values.audit.enabled $root.Values.audit.topic -}}{{- $_ := set $set "audit.topic" $root.Values.audit.topic -}}{{- end -}}
+{{- $http := $root.Values.security.http -}}
+{{- if $http.tlsSecret -}}
+{{- $_ := set $set "http.tls.certificate.file" "/etc/data-processing/http/tls/tls.crt" -}}
+{{- $_ := set $set "http.tls.key.file" "/etc/data-processing/http/tls/tls.key" -}}
+{{- $_ := set $set "http.tls.ca.file" "/etc/data-processing/http/tls/ca.crt" -}}
+{{- end -}}
+{{- if $http.tokenSecret -}}{{- $_ := set $set "http.token.file" "/etc/data-processing/http/token/token" -}}{{- end -}}
 {{- $_ := set $set "memory.max" (printf "%sm" (include "dp.memoryMax" (dict "name" .component "service" $service))) -}}
 {{- $set = mergeOverwrite $set (deepCopy $root.Values.settings) ($service.settings | default dict | deepCopy) -}}
 {{- end -}}
@@ -245,6 +255,13 @@ capabilities: {drop: [ALL]}
 - {name: password-{{ $of }}, mountPath: /etc/data-processing/password/{{ $of }}, readOnly: true}
 {{- end }}
 {{- end }}
+{{- if ne .component "migrate" }}
+{{- range $of := list "tls" "token" }}
+{{- if index $root.Values.security.http (printf "%sSecret" $of) }}
+- {name: http-{{ $of }}, mountPath: /etc/data-processing/http/{{ $of }}, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 {{- define "dp.volumes" -}}
 - name: settings
@@ -260,6 +277,16 @@ capabilities: {drop: [ALL]}
 - name: password-{{ $of }}
   secret: {secretName: {{ . }}, defaultMode: 0440, items: [{key: {{ index $root.Values.infrastructure $of "existingSecretKey" }}, path: password}]}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- if ne .component "migrate" }}
+{{- with $root.Values.security.http.tlsSecret }}
+- name: http-tls
+  secret: {secretName: {{ . }}, defaultMode: 0440, items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}, {key: ca.crt, path: ca.crt}]}
+{{- end }}
+{{- with $root.Values.security.http.tokenSecret }}
+- name: http-token
+  secret: {secretName: {{ . }}, defaultMode: 0440, items: [{key: token, path: token}]}
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -31,7 +31,7 @@ int market_reference_load(const struct weir__load_config *config, const struct w
 
 extern const struct weir__command market_command_load, market_command_local, market_command_diff,
     market_command_generate, market_command_migrate, market_command_reconcile, market_command_quality,
-    market_command_rebuild, market_command_audit;
+    market_command_rebuild, market_command_audit, market_command_topic;
 
 /* --from and --to of a command, us; both are needed. WEIR_BAD_ARGUMENT. */
 int market_read_window(const struct weir__args *args, int64_t *ret_from, int64_t *ret_to, struct weir_error *reterr);

@@ -77,7 +77,7 @@ static void read_event(const struct market_raw *raw, bool print, struct weir_are
         return;
     }
     counts->ticks += reading.count;
-    counts->absent += reading.components_absent;
+    counts->absent += reading.components_absent + reading.prices_awaited;
     for (size_t i = 0; i < reading.count; i++) {
         struct market_id_parts parts;
 

@@ -382,6 +382,8 @@ def aeso_document(path, sink):
         if "pool_price" in row:
             if row["pool_price"] != "" or row["forecast_pool_price"] == "":  # else the hour has none yet
                 sink.price("AESO.AB.RT1H", time, row["pool_price"])
+            else:
+                sink.absent += 1
             if row["forecast_pool_price"] != "":
                 sink.price("AESO.AB.RT1H.FORECAST", time, row["forecast_pool_price"])
         else:

@@ -547,11 +547,25 @@ static uint64_t property(struct weir__db *db, uint32_t family, const char *name)
     return rocksdb_property_int_cf(db->db, db->families[family], name, &value) == 0 ? value : 0;
 }
 
+static void free_words(char **words) { rocksdb_free(*words); }
+
 static void rocks_figures(struct weir__db *db, uint32_t family, struct weir__figures *ret)
 {
+    AUTO(free_words)
+    char *files = rocksdb_property_value_cf(db->db, db->families[family], "rocksdb.num-files-at-level0");
+
     *ret = (struct weir__figures){ .rows = property(db, family, "rocksdb.estimate-num-keys"),
                                    .disk = property(db, family, "rocksdb.total-sst-files-size"),
-                                   .memory = property(db, family, "rocksdb.cur-size-all-mem-tables") };
+                                   .memory = property(db, family, "rocksdb.cur-size-all-mem-tables"),
+                                   .compacts = true,
+                                   .index = property(db, family, "rocksdb.estimate-table-readers-mem"),
+                                   .pending = property(db, family, "rocksdb.estimate-pending-compaction-bytes"),
+                                   .files = files != NULL ? strtoull(files, NULL, 10) : 0,
+                                   .tables = property(db, family, "rocksdb.num-immutable-mem-table"),
+                                   .compactions = property(db, family, "rocksdb.num-running-compactions"),
+                                   .errors = property(db, family, "rocksdb.background-errors"),
+                                   .stalled = property(db, family, "rocksdb.is-write-stopped") > 0 ||
+                                              property(db, family, "rocksdb.actual-delayed-write-rate") > 0 };
 }
 
 static void rocks_close(struct weir__db *db)

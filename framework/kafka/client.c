@@ -27,6 +27,7 @@ static const struct pair for_all[] = { { "client.id", "weir" },
                                        { "socket.nagle.disable", "true" },
                                        { "reconnect.backoff.max.ms", "1000" },
                                        { NULL, NULL } };
+static const struct pair for_telling[] = { { "statistics.interval.ms", TEXT_OF(STATISTICS_MS) }, { NULL, NULL } };
 static const struct pair for_reading[] = { { "fetch.error.backoff.ms", "100" },
                                            /* the end of what is read, behind a marker, is told by an empty answer */
                                            { "fetch.wait.max.ms", "100" },
@@ -126,6 +127,8 @@ static int set_kind(rd_kafka_conf_t *conf, enum client kind, struct weir_error *
 {
     int err = set_all(conf, for_all, reterr);
 
+    if (err == WEIR_OK && kind != CLIENT_LOOKING)
+        err = set_all(conf, for_telling, reterr);
     if (err == WEIR_OK && kind == CLIENT_READER)
         err = set_all(conf, for_reading, reterr);
     if (err == WEIR_OK && kind == CLIENT_MEMBER)

@@ -150,10 +150,34 @@ static void consumer_free(struct weir__consumer *consumer)
     if (consumer->reader != NULL)
         rd_kafka_destroy(consumer->reader);
     weir__kafka_member_fini(consumer);
+    weir__kafka_statistics_drop(&consumer->reads);
+    weir__kafka_statistics_drop(&consumer->groups);
     pthread_cond_destroy(&consumer->changed);
     pthread_mutex_destroy(&consumer->mutex);
     weir__free(consumer->group);
     weir__free(consumer);
+}
+
+static int on_reader_tells(rd_kafka_t *rk, char *text, size_t size, void *arg)
+{
+    struct weir__consumer *consumer = arg;
+
+    (void)rk;
+    return weir__kafka_statistics_keep(consumer->log, &consumer->reads, text, size);
+}
+
+static int on_member_tells(rd_kafka_t *rk, char *text, size_t size, void *arg)
+{
+    struct weir__consumer *consumer = arg;
+
+    (void)rk;
+    return weir__kafka_statistics_keep(consumer->log, &consumer->groups, text, size);
+}
+
+static void prepare_reader(rd_kafka_conf_t *conf, void *consumer)
+{
+    rd_kafka_conf_set_stats_cb(conf, on_reader_tells);
+    rd_kafka_conf_set_opaque(conf, consumer);
 }
 
 static int make_reader(struct weir__consumer *consumer, enum weir__isolation isolation, size_t partitions,
@@ -169,7 +193,8 @@ static int make_reader(struct weir__consumer *consumer, enum weir__isolation iso
     struct queues queues;
 
     weir__kafka_reader_queues(consumer->log, partitions, &queues);
-    return weir__kafka_client(consumer->log, CLIENT_READER, queues.pairs, own, NULL, NULL, &consumer->reader, reterr);
+    return weir__kafka_client(consumer->log, CLIENT_READER, queues.pairs, own, prepare_reader, consumer,
+                              &consumer->reader, reterr);
 }
 
 /* partitions: how many it will read; 0 = those of tasks. */
@@ -183,6 +208,8 @@ static int consumer_new(struct weir__log *log, enum weir__isolation isolation, s
         return weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a consumer");
     consumer->log = log;
     consumer->token = -1;
+    consumer->reads.kind = CLIENT_READER;
+    consumer->groups.kind = CLIENT_MEMBER;
     pthread_mutex_init(&consumer->mutex, NULL);
     pthread_cond_init(&consumer->changed, NULL);
     err = make_reader(consumer, isolation, partitions, reterr);
@@ -218,6 +245,7 @@ static void add_callback(rd_kafka_conf_t *conf, void *consumer)
 {
     rd_kafka_conf_set_rebalance_cb(conf, weir__kafka_on_rebalance);
     rd_kafka_conf_set_error_cb(conf, weir__kafka_on_error);
+    rd_kafka_conf_set_stats_cb(conf, on_member_tells);
     rd_kafka_conf_set_opaque(conf, consumer);
 }
 

@@ -15,6 +15,17 @@
 
 #include "framework/kafka/kafka.h"
 
+enum client { CLIENT_LOOKING, CLIENT_MEMBER, CLIENT_READER, CLIENT_PRODUCER };
+
+/* What a handle has last told of itself (statistics.c). */
+struct statistics {
+    enum client        kind;
+    struct weir__log  *log;  /* NULL = it has told nothing yet */
+    char              *text; /* the library's */
+    size_t             size;
+    struct statistics *next;
+};
+
 /* Of a topic that is known to be there: its partitions, as last told. */
 struct known {
     char   *name;
@@ -58,7 +69,6 @@ struct weir__log {
 struct pair {
     const char *name, *value;
 };
-enum client { CLIENT_LOOKING, CLIENT_MEMBER, CLIENT_READER, CLIENT_PRODUCER };
 /* A handle by the defaults of its kind, those of its queues (may be NULL), the user's settings and then our own (lists
  * ended by a NULL name). prepare (may be NULL) adds callbacks. */
 int weir__kafka_client(struct weir__log *log, enum client kind, const struct pair *queues, const struct pair *own,
@@ -79,6 +89,15 @@ bool weir__kafka_later(struct weir__log *log, int64_t deadline);
 /* Calls run(arg) on a thread of its own and waits for it until the deadline; then it is left to end by itself.
  * WEIR_AGAIN: it was. */
 int weir__kafka_aside(struct weir__log *log, void (*run)(void *arg), void *arg, int64_t deadline);
+
+/* ---- statistics.c ---- */
+
+/* How often a producer that nobody uses is looked after, ms; handles tell as often, where the user does not say. */
+#define STATISTICS_MS 5000
+/* Takes the text; the answer is the callback's. Any thread. */
+int  weir__kafka_statistics_keep(struct weir__log *log, struct statistics *statistics, char *text, size_t size);
+void weir__kafka_statistics_drop(struct statistics *statistics);
+void weir__kafka_clients(struct weir__log *log, weir__take_client *take, void *arg);
 
 /* ---- queues.c: what the library's queues may take ---- */
 
@@ -185,6 +204,8 @@ struct weir__consumer {
     struct part      *parts;
     size_t            part_count, turn;
     struct lease     *leases, *spare; /* handed out; one to be used again */
+    unsigned          unserved;       /* polls since the reader's own callbacks were asked for */
+    struct statistics reads, groups;  /* of the reader, of the member */
 
     /* of a member */
     rd_kafka_t            *member; /* NULL: without a group */
@@ -258,6 +279,7 @@ struct weir__producer {
     uint64_t               keyless, unserved; /* records without a key; sends since delivery reports were asked for */
     bool                   open;              /* a transaction has begun */
     struct weir__producer *next;              /* in log->opening */
+    struct statistics      statistics;
 
     /* shared with its thread and with delivery reports */
     pthread_mutex_t                     mutex;

@@ -7,6 +7,7 @@
 #include "framework/logging/logging.h"
 
 #define POLL_RECORDS 1000
+#define SERVE_EVERY  16
 #define POLL_BYTES   ((size_t)1 << 20)
 /* Longest wait before the group is looked after again, ms. */
 #define LOOK_MS 100
@@ -235,6 +236,13 @@ static bool tell_end(struct weir__consumer *consumer, struct weir__polled *ret)
 
 /* ---- poll ---- */
 
+/* The reader's own callbacks: the group's are served with the group. */
+static void serve_reader(struct weir__consumer *consumer)
+{
+    if (++consumer->unserved % SERVE_EVERY == 0)
+        (void)rd_kafka_poll(consumer->reader, 0);
+}
+
 static int poll_once(struct weir__consumer *consumer, struct weir__polled *ret)
 {
     int err = consumer->member != NULL ? weir__kafka_serve_member(consumer) : WEIR_OK;
@@ -275,6 +283,7 @@ int weir__kafka_poll(struct weir__consumer *consumer, int64_t deadline, struct w
     int err;
 
     *ret = (struct weir__polled){ 0 };
+    serve_reader(consumer);
     do
         err = poll_once(consumer, ret);
     while (err == WEIR_AGAIN && wait_a_while(consumer, deadline));

@@ -249,8 +249,17 @@ int weir__kafka_send(struct weir__producer *producer, const struct weir__raw *ra
 
 /* ---- open ---- */
 
+static int on_tells(rd_kafka_t *rk, char *text, size_t size, void *arg)
+{
+    struct weir__producer *producer = arg;
+
+    (void)rk;
+    return weir__kafka_statistics_keep(producer->log, &producer->statistics, text, size);
+}
+
 static void add_callbacks(rd_kafka_conf_t *conf, void *producer)
 {
+    rd_kafka_conf_set_stats_cb(conf, on_tells);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
     rd_kafka_conf_set_opaque(conf, producer);
 }
@@ -286,6 +295,7 @@ static void producer_free(struct weir__producer *producer)
     weir__free(producer->destinations);
     if (producer->rk != NULL)
         rd_kafka_destroy(producer->rk);
+    weir__kafka_statistics_drop(&producer->statistics);
     if (producer->offsets != NULL)
         rd_kafka_topic_partition_list_destroy(producer->offsets);
     if (producer->membership != NULL)
@@ -330,6 +340,7 @@ static int producer_new(struct weir__log *log, const char *id, struct weir__prod
         return weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a producer");
     producer->log = log;
     producer->users = 1;
+    producer->statistics.kind = CLIENT_PRODUCER;
     pthread_mutex_init(&producer->mutex, NULL);
     pthread_cond_init(&producer->changed, NULL);
     producer->id = id != NULL ? weir__strdup(id) : NULL;

@@ -172,6 +172,26 @@ static int run_job(struct weir__producer *producer, enum job job)
     return WEIR_OK;
 }
 
+/* Meanwhile what the library has to tell is heard, so that it does not pile up with a producer that nobody uses. */
+static enum job await_job(struct weir__producer *producer)
+{
+    enum job job;
+
+    pthread_mutex_lock(&producer->mutex);
+    while (producer->job == JOB_NONE || producer->done) {
+        struct timespec until = weir__kafka_until(producer->log, weir__kafka_now(producer->log) + STATISTICS_MS);
+
+        if (pthread_cond_timedwait(&producer->changed, &producer->mutex, &until) == 0)
+            continue;
+        pthread_mutex_unlock(&producer->mutex);
+        (void)rd_kafka_poll(producer->rk, 0);
+        pthread_mutex_lock(&producer->mutex);
+    }
+    job = producer->job;
+    pthread_mutex_unlock(&producer->mutex);
+    return job;
+}
+
 void *weir__kafka_work(void *arg)
 {
     struct weir__producer *producer = arg;
@@ -180,11 +200,7 @@ void *weir__kafka_work(void *arg)
     while (job != JOB_CLOSE) {
         int err;
 
-        pthread_mutex_lock(&producer->mutex);
-        while (producer->job == JOB_NONE || producer->done)
-            pthread_cond_wait(&producer->changed, &producer->mutex);
-        job = producer->job;
-        pthread_mutex_unlock(&producer->mutex);
+        job = await_job(producer);
         err = run_job(producer, job);
         pthread_mutex_lock(&producer->mutex);
         producer->result = err;

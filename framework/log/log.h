@@ -14,6 +14,7 @@
 #ifndef WEIR_LOG_H
 #define WEIR_LOG_H
 
+#include "framework/metrics/families.h"
 #include "framework/record/record.h"
 
 struct weir__log;      /* an open log: shared by threads */
@@ -86,6 +87,9 @@ struct weir__polled {
 
 enum weir__isolation { WEIR__READ_COMMITTED, WEIR__READ_UNCOMMITTED };
 
+/* A number that a client of the log has last told of itself; labels as the family has them. */
+typedef void weir__take_client(void *arg, enum weir__family_id family, const char *const *labels, double value);
+
 struct weir__log_engine {
     const char *name;             /* "embedded", "kafka" */
     int32_t     usual_partitions; /* of topics whose number nothing else decides */
@@ -124,6 +128,8 @@ struct weir__log_engine {
                     void (*on_setting)(void *arg, const char *name, const char *value), void *arg);
     /* Names of all topics, for people. */
     int (*topics)(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name), void *arg);
+    /* Hands out what its clients tell of brokers and of themselves, asking nobody. NULL: it has none. */
+    void (*clients)(struct weir__log *log, weir__take_client *take, void *arg);
     int64_t (*now)(struct weir__log *log);
     /* An application will use the log, before its first join: so many partitions are read by its tasks, by so many threads
      * with a producer each. What queues may take is divided by the sums. NULL: there are none. */

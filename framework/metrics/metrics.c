@@ -226,12 +226,12 @@ static void add_double(struct weir__series *series, double value)
         ;
 }
 
-static void add_one(struct weir__series *series, _Atomic uint64_t *count)
+static void add_count(struct weir__series *series, _Atomic uint64_t *count, uint64_t more)
 {
     if (atomic_load_explicit(&series->shared, memory_order_relaxed))
-        atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(count, more, memory_order_relaxed);
     else
-        atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
+        atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + more, memory_order_relaxed);
 }
 
 void weir__metric_add(struct weir__series *series, double value)
@@ -246,15 +246,17 @@ void weir__metric_set(struct weir__series *series, double value)
     atomic_store_explicit(&series->value, value, memory_order_relaxed);
 }
 
-void weir__metric_observe(struct weir__series *series, double value)
+void weir__metric_observe_many(struct weir__series *series, double value, uint64_t count)
 {
     size_t bucket = 0;
 
     while (bucket < ARRAY_SIZE(bounds) && !(value <= bounds[bucket]))
         bucket++;
-    add_one(series, &series->counts[bucket]);
-    add_double(series, value);
+    add_count(series, &series->counts[bucket], count);
+    add_double(series, value * (double)count);
 }
+
+void weir__metric_observe(struct weir__series *series, double value) { weir__metric_observe_many(series, value, 1); }
 
 static uint64_t read_count(const struct weir__series *series, size_t bucket)
 {

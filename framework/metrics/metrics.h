@@ -32,7 +32,8 @@ struct weir__series *weir__metric(struct weir__metrics *metrics, const struct we
 void                 weir__metric_add(struct weir__series *series, double value); /* counter, gauge */
 void                 weir__metric_set(struct weir__series *series, double value); /* gauge */
 void   weir__metric_observe(struct weir__series *series, double value); /* histogram: seconds, log-spaced buckets */
-double weir__metric_value(const struct weir__series *series);           /* histogram: how many were observed */
+void   weir__metric_observe_many(struct weir__series *series, double value, uint64_t count);
+double weir__metric_value(const struct weir__series *series); /* histogram: how many were observed */
 /* Over the family's series, label NULL = all of them, else those with that value of the label; 0 when unknown. */
 double weir__metrics_sum(struct weir__metrics *metrics, const char *family, const char *label, const char *value);
 /* Calls take for each of a family's series, with its label values in the family's order; the lock is held meanwhile. */

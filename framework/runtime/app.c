@@ -102,6 +102,7 @@ static void init_thread(struct weir__app *app, size_t index)
     thread->metric_records = weir__metric_of(metrics, WEIR__PROCESSED_FAMILY, labels);
     thread->metric_commits = weir__metric_of(metrics, WEIR__COMMITS_FAMILY, labels);
     thread->metric_commit_seconds = weir__metric_of(metrics, WEIR__COMMIT_SECONDS_FAMILY, labels);
+    thread->metric_waits = weir__metric_of(metrics, WEIR__WAIT_SECONDS_FAMILY, labels);
     thread->metric_restore_seconds = weir__metric_of(metrics, WEIR__RESTORE_SECONDS_FAMILY, labels);
     thread->metric_restored = weir__metric_of(metrics, WEIR__RESTORED_FAMILY, labels);
     thread->metric_remaining = weir__metric_of(metrics, WEIR__RESTORE_LEFT_FAMILY, labels);

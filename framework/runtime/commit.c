@@ -102,6 +102,7 @@ static int write_states(struct weir__thread *thread, bool all, bool durable, con
         if (err < 0)
             return err;
         seat->unflushed = !durable;
+        atomic_fetch_add(&seat->shown->commits, 1);
         note_committed(seat, offsets, count);
         weir__seat_written(seat);
         weir__seat_tell(seat);
@@ -159,6 +160,7 @@ int weir__commit(struct weir__thread *thread, bool all, bool durable, struct wei
         atomic_fetch_add(&thread->commits, 1);
         weir__metric_add(thread->metric_commits, 1);
         weir__metric_observe(thread->metric_commit_seconds, (double)(weir__monotonic_us() - began) / 1e6);
+        weir__waits_committed(thread);
         weir__thread_count_sent(thread);
     }
     weir__memory_ease(app);

@@ -152,6 +152,7 @@ struct weir__shown {
     atomic_int_fast64_t       stream_time;                /* as of the last commit */
     atomic_int_fast64_t       uncommitted, held;          /* bytes: when last committed, since */
     atomic_int_fast64_t       restore_left, restore_read; /* offsets, records */
+    atomic_uint_fast64_t      records, commits, queued;   /* processed, made, waiting at the last one */
 };
 
 struct weir__seat {
@@ -209,6 +210,17 @@ struct weir__sent {
     struct weir__series *series; /* NULL = not asked for yet */
 };
 
+/* When records came that are not committed yet (waits.c). */
+struct weir__arrival {
+    uint64_t upto; /* records that had come by then */
+    int64_t  at;   /* monotonic us */
+};
+struct weir__waits {
+    struct weir__arrival arrivals[64]; /* a ring */
+    size_t               first, count;
+    uint64_t             come, told; /* records; told: observed at their commit */
+};
+
 struct weir__thread {
     struct weir__app      *app;
     size_t                 index;
@@ -228,10 +240,11 @@ struct weir__thread {
     struct weir__seat    **seats;
     size_t                 seat_count, seat_capacity;
     struct weir_arena      commit_arena;
-    uint64_t               sends;                               /* since the last commit */
-    size_t                 sent_bytes;                          /* the same */
-    struct weir__sent     *sent;                                /* one for each of the app's topics */
-    size_t                 sent_last;                           /* the topic of the last one */
+    uint64_t               sends;      /* since the last commit */
+    size_t                 sent_bytes; /* the same */
+    struct weir__sent     *sent;       /* one for each of the app's topics */
+    size_t                 sent_last;  /* the topic of the last one */
+    struct weir__waits     waits;
     int64_t                last_commit, last_flush, last_purge; /* log's clock, ms */
     int                    failures;                            /* in a row, without a commit between */
     int64_t                last_failure;                        /* monotonic us */
@@ -260,8 +273,8 @@ struct weir__thread {
     atomic_int_fast64_t    restore_all, restore_left; /* offsets of the changelogs of its tasks */
     atomic_int_fast64_t    last_beat, committed;      /* monotonic us; the second: when nothing was left to commit */
 
-    struct weir__series *metric_records, *metric_commits, *metric_commit_seconds, *metric_restore_seconds,
-        *metric_restored, *metric_remaining, *metric_failures, *metric_work[WEIR__WORKS];
+    struct weir__series *metric_records, *metric_commits, *metric_commit_seconds, *metric_waits,
+        *metric_restore_seconds, *metric_restored, *metric_remaining, *metric_failures, *metric_work[WEIR__WORKS];
 };
 
 /* What a task has last told of a thing (told.c). */
@@ -384,6 +397,11 @@ int  weir__share_wanted(struct weir__thread *thread, struct weir_error *reterr);
 weir__send weir__thread_send;
 void       weir__thread_count_sent(struct weir__thread *thread); /* tells the metrics */
 int64_t    weir__thread_sent(void *arg, struct weir__tp tp);
+
+/* waits.c: how long records wait for the commit of what came of them */
+void weir__waits_come(struct weir__waits *waits, size_t count, int64_t now);
+void weir__waits_committed(struct weir__thread *thread);
+void weir__waits_anew(struct weir__thread *thread); /* what its tasks still have counts as come now */
 
 /* commit.c */
 bool weir__commit_due(struct weir__thread *thread, int64_t now);

@@ -97,6 +97,7 @@ void weir__seats_close(struct weir__thread *thread, const struct weir__tp *tps, 
     }
     thread->seat_count = kept;
     count_seats(thread);
+    weir__waits_anew(thread);
 }
 
 /* ---- offsets ---- */

@@ -159,15 +159,18 @@ void weir__seat_tell(struct weir__seat *seat)
 {
     struct weir__shown *shown = seat->shown;
     int64_t             left = 0;
+    size_t              queued = 0;
 
     for (size_t i = 0; i < seat->input_count; i++) {
         atomic_store(&shown->inputs[i].position, seat->inputs[i].position);
         atomic_store(&shown->inputs[i].settled, settled(seat, &seat->inputs[i]));
+        queued += weir__task_buffered(seat->task, seat->inputs[i].tp.topic);
     }
     for (size_t i = 0; i < seat->restore_count; i++)
         left += MAX(seat->restores[i].target - seat->restores[i].next, 0);
     atomic_store(&shown->stream_time, weir__task_stream_time(seat->task));
     atomic_store(&shown->held, (int64_t)weir__task_held_bytes(seat->task));
+    atomic_store(&shown->queued, queued);
     atomic_store(&shown->restore_left, left);
     atomic_store(&shown->restore_read, (int64_t)seat->restored);
 }

@@ -108,6 +108,7 @@ static int add_run(struct weir__thread *thread, const struct weir__raw *records,
         return weir__fail(reterr, err, input->tp.topic, "records of partition %d cannot be buffered: %s",
                           input->tp.partition, weir_code_text(err));
     weir__metric_add(input->consumed, (double)count);
+    weir__waits_come(&thread->waits, count, weir__monotonic_us());
     input->position = records[count - 1].offset + 1;
     weir__task_lag(seat->task, input->tp.topic, -1);
     atomic_fetch_add(&thread->activity, 1);
@@ -206,6 +207,7 @@ static int work_seat(struct weir__thread *thread, struct weir__seat *seat, struc
         thread->worked = true;
         atomic_fetch_add(&thread->activity, 1);
         atomic_fetch_add(&thread->records, done);
+        atomic_fetch_add(&seat->shown->records, done);
         weir__metric_add(thread->metric_records, (double)done);
         weir__crash_records(done);
     }

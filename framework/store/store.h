@@ -29,6 +29,15 @@ struct weir__write {
 struct weir__figures {
     uint64_t rows;         /* about */
     uint64_t disk, memory; /* bytes; memory: not yet on disk, without caches */
+    /* of an engine that flushes and compacts: */
+    bool     compacts;
+    uint64_t index;       /* bytes of memory that say where on disk rows are */
+    uint64_t pending;     /* bytes still to be compacted */
+    uint64_t files;       /* flushed, not compacted yet */
+    uint64_t tables;      /* full, not flushed yet */
+    uint64_t compactions; /* that run now, of the whole database; errors: so far, the same */
+    uint64_t errors;
+    bool     stalled; /* writes are slowed down or stopped */
 };
 
 struct weir__engine {

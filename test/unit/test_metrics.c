@@ -1,5 +1,5 @@
 /* test_metrics.c: series and their numbers, caps, threads, and the printed text. */
-#include "framework/metrics/metrics.h"
+#include "framework/metrics/page.h"
 #include "test/run.h"
 
 #include <check.h>
@@ -206,12 +206,80 @@ START_TEST(threads_lose_nothing_in_what_they_share)
 }
 END_TEST
 
+START_TEST(a_page_adds_up_what_has_the_same_labels)
+{
+    struct weir__page page;
+
+    weir__page_init(&page);
+    weir__page_add(&page, WEIR__TASK_QUEUED_FAMILY, VALUES("bars", "t_0"), 2);
+    weir__page_least(&page, WEIR__STREAM_TIME_FAMILY, VALUES("bars", "t_0"), 7);
+    weir__page_add(&page, WEIR__TASK_QUEUED_FAMILY, VALUES("bars", "t_1"), 4);
+    weir__page_add(&page, WEIR__TASK_QUEUED_FAMILY, VALUES("bars", "t_0"), 3);
+    weir__page_least(&page, WEIR__STREAM_TIME_FAMILY, VALUES("bars", "t_0"), 5);
+    weir__page_least(&page, WEIR__STREAM_TIME_FAMILY, VALUES("bars", "t_0"), 6);
+    weir__page_print(&page, &text);
+    weir__buf_putc(&text, '\0');
+    ck_assert_ptr_nonnull(strstr(text.data, "weir_task_queued_records gauge\n"
+                                            "weir_task_queued_records{topology=\"bars\",task=\"t_0\"} 5\n"
+                                            "weir_task_queued_records{topology=\"bars\",task=\"t_1\"} 4\n"));
+    ck_assert_ptr_nonnull(strstr(text.data, "weir_task_stream_time_seconds{topology=\"bars\",task=\"t_0\"} 5\n"));
+    ck_assert_ptr_null(strstr(text.data, "weir_threads"));
+    weir__page_fini(&page);
+}
+END_TEST
+
+START_TEST(past_the_cap_all_of_a_page_are_other)
+{
+    struct weir__page page;
+    char              task[16];
+
+    weir__page_init(&page);
+    for (int i = 0; i < 1200; i++) {
+        snprintf(task, sizeof(task), "t_%d", i);
+        weir__page_add(&page, WEIR__TASK_QUEUED_FAMILY, VALUES("bars", task), 1);
+    }
+    weir__page_print(&page, &text);
+    weir__buf_putc(&text, '\0');
+    ck_assert_ptr_nonnull(strstr(text.data, "task=\"t_999\"} 1\n"));
+    ck_assert_ptr_null(strstr(text.data, "task=\"t_1000\"}"));
+    ck_assert_ptr_nonnull(strstr(text.data, "weir_task_queued_records{topology=\"other\",task=\"other\"} 200\n"));
+    weir__page_fini(&page);
+}
+END_TEST
+
+START_TEST(a_page_without_memory_is_no_page)
+{
+    for (uint64_t n = 1; n <= 4; n++) {
+        struct weir__page page;
+        struct weir__buf  out = { 0 };
+
+        weir__page_init(&page);
+        weir__fail_allocation(n);
+        weir__page_add(&page, WEIR__TASK_QUEUED_FAMILY, VALUES("bars", "t"), 1);
+        if (weir__fail_allocation(0) == 0) {
+            weir__page_print(&page, &out);
+            ck_assert(!weir__buf_ok(&out));
+        }
+        weir__page_fini(&page);
+        weir__buf_fini(&out);
+    }
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const all_tests[] = {
-        the_same_labels_are_the_same_series, each_series_is_told_with_its_labels,     text_is_prometheus,
-        numbers_come_back_as_they_were,      a_histogram_counts_up_to_each_bound,     past_the_cap_all_are_other,
-        without_memory_there_is_scrap,       threads_lose_nothing_in_what_they_share,
+        the_same_labels_are_the_same_series,
+        each_series_is_told_with_its_labels,
+        text_is_prometheus,
+        numbers_come_back_as_they_were,
+        a_histogram_counts_up_to_each_bound,
+        past_the_cap_all_are_other,
+        without_memory_there_is_scrap,
+        threads_lose_nothing_in_what_they_share,
+        a_page_adds_up_what_has_the_same_labels,
+        past_the_cap_all_of_a_page_are_other,
+        a_page_without_memory_is_no_page,
     };
     Suite *suite = suite_create("metrics");
     TCase *tcase = tcase_create("metrics");

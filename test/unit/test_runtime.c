@@ -985,6 +985,91 @@ START_TEST(at_least_once_loses_nothing)
 }
 END_TEST
 
+/* ---- what is shown ---- */
+
+static char *gauges_of(struct weir__app *app, struct weir__buf *ret)
+{
+    weir__buf_reset(ret);
+    weir__apps_gauges(&app, 1, ret);
+    weir__buf_putc(ret, '\0');
+    ck_assert(weir__buf_ok(ret));
+    return ret->data;
+}
+
+START_TEST(many_tasks_of_a_sub_topology_share_their_lines)
+{
+    struct weir__buf  text = { 0 };
+    struct weir__app *app;
+    bool              crowd = _i == 1;
+
+    make_topic("words", crowd ? 101 : 100);
+    for (int i = 0; i < 20; i++)
+        send_to("words", (char[2]){ (char)('a' + i), 0 }, "x", 5000, 2);
+    send_to("words", "k", "x", 9000, 1);
+    ck_assert_msg(make(&picky, &app) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(weir__app_start(app, &err), WEIR_OK);
+    ck_assert_msg(weir__apps_drain(&app, 1, NULL, NULL, &err) == WEIR_OK, "%s", err.text);
+    gauges_of(app, &text);
+    if (crowd) {
+        ck_assert_ptr_nonnull(
+            strstr(text.data, "\nweir_task_records_total{topology=\"picky\",task=\"picky_in\"} 41\n"));
+        ck_assert_ptr_nonnull(
+            strstr(text.data, "\nweir_task_stream_time_seconds{topology=\"picky\",task=\"picky_in\"} 5\n"));
+        ck_assert_ptr_nonnull(strstr(text.data, "\nweir_topic_lag_records{topology=\"picky\",task=\"picky_in\","
+                                                "topic=\"words\",partition=\"all\"} 0\n"));
+        ck_assert_ptr_null(strstr(text.data, "words_1"));
+    } else {
+        ck_assert_ptr_nonnull(strstr(text.data, "\nweir_task_records_total{topology=\"picky\",task=\"words_99\"} "));
+        ck_assert_ptr_nonnull(strstr(text.data, "\nweir_topic_lag_records{topology=\"picky\",task=\"words_99\","
+                                                "topic=\"words\",partition=\"99\"} 0\n"));
+        ck_assert_ptr_null(strstr(text.data, "picky_in"));
+    }
+    ck_assert_int_eq(weir__app_stop(app, &err), WEIR_OK);
+    weir__app_free(app);
+    weir__buf_fini(&text);
+}
+END_TEST
+
+START_TEST(a_store_shows_what_its_engine_does)
+{
+    static const char *const names[] = { "pending_compaction_bytes", "flushed_files",  "immutable_memtables",
+                                         "compactions_running",      "writes_stalled", "background_errors_total" };
+    struct weir__buf         text = { 0 };
+    struct weir__app        *app;
+    char                     line[160];
+
+    if (_i == 1)
+        state_dir = NULL; /* memory has nothing to flush */
+    send("words", "k", "a", 1000, 3);
+    ck_assert_msg(make(&counting, &app) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(weir__app_start(app, &err), WEIR_OK);
+    ck_assert_msg(weir__apps_drain(&app, 1, NULL, NULL, &err) == WEIR_OK, "%s", err.text);
+    gauges_of(app, &text);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        snprintf(line, sizeof(line), "\nweir_store_%s{topology=\"counting\",task=\"tally_0\",store=\"tally_s\"} 0\n",
+                 names[i]);
+        ck_assert_msg((strstr(text.data, line) != NULL) == (_i == 0), "%s", line);
+    }
+    ck_assert_ptr_nonnull(
+        strstr(text.data, "weir_task_restore_remaining_records{topology=\"counting\",task=\"tally_0\"} 0\n"));
+    ck_assert_int_eq(weir__app_stop(app, &err), WEIR_OK);
+    weir__app_free(app);
+    weir__buf_fini(&text);
+}
+END_TEST
+
+/* Each record once, also where a commit did not stand and they came again. */
+START_TEST(each_record_waits_once_for_its_commit)
+{
+    set("threads", "1");
+    send("words", "k", "a", 1000, 10);
+    plan_fault(WEIR_ABORT, 1, _i, false);
+    ck_assert_msg(run(&picky) == WEIR_OK, "%s", err.text);
+    ck_assert_int_le(atomic_load(&faults), 0);
+    ck_assert_double_eq(weir__metrics_sum(metrics, "weir_record_wait_seconds", NULL, NULL), 10);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("runtime");
@@ -1021,6 +1106,9 @@ int main(void)
     tcase_add_test(tests, joins_meet_in_one_task);
     tcase_add_test(tests, a_task_whose_inputs_are_parted_is_not_worked);
     tcase_add_test(tests, at_least_once_loses_nothing);
+    tcase_add_loop_test(tests, many_tasks_of_a_sub_topology_share_their_lines, 0, 2);
+    tcase_add_loop_test(tests, a_store_shows_what_its_engine_does, 0, 2);
+    tcase_add_loop_test(tests, each_record_waits_once_for_its_commit, 0, 3);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

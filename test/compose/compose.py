@@ -1,12 +1,8 @@
 """compose/docker-compose.yml as tests read it: merged, with its variables in their places.
 
     compose.py check FILE SCHEMA          the specification, and what the specification cannot say; a line for each fault, exit 1
-    compose.py order FILE                 services in the order in which they may start, those of profiles left out
-    compose.py environment FILE SERVICE   its variables, NAME=VALUE a line
-    compose.py command FILE SERVICE       its command's words, a line each; the image's where it has none
-    compose.py health FILE SERVICE        the words of its health check, a line each
-    compose.py needs FILE SERVICE         "SERVICE CONDITION" a line
-    compose.py get FILE SERVICE KEY       the value of a key
+    compose.py unfold FILE FOLDER         into FOLDER: order, the services that `up` starts, by what they wait for; and of each service
+                                          SERVICE.environment, .command, .health (words), .needs ("SERVICE CONDITION"), .user, a line each
 """
 import os, re, sys
 import yaml
@@ -181,26 +177,26 @@ def check(path, schema):
     return 1 if faults else 0
 
 
-def show(command, path, *words):
-    tree = load(path)
-    service = tree["services"].get(words[0]) if words else None
-    if command == "order":
-        lines = ordered({name: item for name, item in tree["services"].items() if "profiles" not in item})
-    elif command == "environment":
-        lines = [f"{name}={value}" for name, value in service.get("environment", {}).items()]
-    elif command == "command":
-        lines = service.get("command") or targets(os.path.join(os.path.dirname(path), "Dockerfile"))[service["build"]["target"]]["CMD"]
-    elif command == "health":
-        lines = service["healthcheck"]["test"]
-    elif command == "needs":
-        lines = [f"{name} {how['condition']}" for name, how in dependencies(service).items()]
-    else:
-        lines = [service[words[1]]]
-    print("\n".join(lines))
+def unfold(path, folder):
+    tree, stages = load(path), targets(os.path.join(os.path.dirname(path), "Dockerfile"))
+
+    def put(name, lines):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in lines)
+
+    put("order", ordered({name: item for name, item in tree["services"].items() if "profiles" not in item}))
+    for name, service in tree["services"].items():
+        stage = stages.get(service.get("build", {}).get("target"), {})
+        put(f"{name}.environment", (f"{key}={value}" for key, value in service.get("environment", {}).items()))
+        put(f"{name}.command", service.get("command", stage.get("CMD", [])))
+        put(f"{name}.health", service.get("healthcheck", {}).get("test", []))
+        put(f"{name}.needs", (f"{need} {how['condition']}" for need, how in dependencies(service).items()))
+        put(f"{name}.user", [service["user"]])
     return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    commands = {"check": check, "unfold": unfold}
+    if len(sys.argv) != 4 or sys.argv[1] not in commands:
         sys.exit(__doc__)
-    sys.exit(check(*sys.argv[2:]) if sys.argv[1] == "check" else show(*sys.argv[1:]))
+    sys.exit(commands[sys.argv[1]](*sys.argv[2:]))

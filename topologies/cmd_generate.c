@@ -117,12 +117,27 @@ static int read_plan(const struct weir__args *args, struct market_sample_plan *r
 
 /* ---- files ---- */
 
-static int write_bars(const struct market_sample *sample, const char *path, bool dry, size_t *ret_count,
-                      struct weir_error *reterr)
+static int read_intervals(const struct weir__args *args, struct market_sample_intervals *ret,
+                          struct weir_error *reterr)
+{
+    const char *text = weir__args_value(args, "intervals", NULL);
+
+    return market_sample_intervals_read(text, ret) == WEIR_OK
+               ? WEIR_OK
+               : fail_flag("intervals", text, "a list of intervals such as 1m,15m,2h,1d, of which days are made",
+                           reterr);
+}
+
+static int write_bars(const struct weir__args *args, const struct market_sample *sample, const char *path, bool dry,
+                      size_t *ret_count, struct weir_error *reterr)
 {
     AUTO(weir__buf_fini) struct weir__buf text = { 0 };
-    int                                   err = market_sample_bars(sample, &text, ret_count);
+    struct market_sample_intervals        intervals;
+    int                                   err = read_intervals(args, &intervals, reterr);
 
+    if (err < 0)
+        return err;
+    err = market_sample_bars(sample, &intervals, &text, ret_count);
     if (err < 0)
         return weir__fail(reterr, err, path, "out of memory");
     return dry ? WEIR_OK : weir__write_file(path, BYTES(text.data, text.size), reterr);
@@ -147,7 +162,7 @@ static int generate_files(const struct weir__args *args, const struct market_sam
     if (!dry)
         err = market_sample_write(sample, dir, reterr);
     if (err == WEIR_OK && bars != NULL)
-        err = write_bars(sample, bars, dry, &bar_count, reterr);
+        err = write_bars(args, sample, bars, dry, &bar_count, reterr);
     if (err == WEIR_OK) {
         printf("%zu rows%s: ", sample->count, dry ? " would be written" : "");
         print_counts(sample, bar_count);
@@ -201,7 +216,7 @@ static int generate_events(const struct weir__program *program, const struct wei
     if (err == WEIR_OK)
         err = market_generate(program, args, &asked, bars != NULL ? sample : NULL, &done, reterr);
     if (err == WEIR_OK && bars != NULL)
-        err = write_bars(sample, bars, asked.dry, &bar_count, reterr);
+        err = write_bars(args, sample, bars, asked.dry, &bar_count, reterr);
     if (err < 0)
         return err;
     printf("%llu events%s", (unsigned long long)done.events, asked.dry ? " would be sent: " : "");
@@ -217,9 +232,12 @@ static int generate_events(const struct weir__program *program, const struct wei
 static int generate(const struct weir__program *program, const struct weir__args *args, struct market_sample *sample,
                     struct weir_error *reterr)
 {
-    struct market_sample_plan plan;
-    int                       err = read_plan(args, &plan, reterr);
+    struct market_sample_intervals intervals;
+    struct market_sample_plan      plan;
+    int                            err = read_plan(args, &plan, reterr);
 
+    if (err == WEIR_OK)
+        err = read_intervals(args, &intervals, reterr);
     if (err < 0)
         return err;
     if (args->word_count > 0 || (!weir__args_has(args, "out") && !weir__args_has(args, "rate")))
@@ -242,6 +260,9 @@ static int run_generate(struct weir__program *program, const struct weir__args *
 static const struct weir__flag flags[] = {
     { .name = "out", .value = "DIR", .meaning = "folder for the files; late rows go to DIR/late" },
     { .name = "bars", .value = "FILE", .meaning = "writes the exact bars of all rows, for \"diff\"" },
+    { .name = "intervals",
+      .value = "LIST",
+      .meaning = "... of these intervals, such as 1m,15m,2h,1d (default 1m,5m,1h,1d)" },
     { .name = "seed", .value = "N", .meaning = "the same seed gives the same files (default 1)" },
     { .name = "rows", .value = "N", .meaning = "rows before duplicates and the like (default 20000)" },
     { .name = "instruments", .value = "N", .meaning = "trades, PJM and ERCOT in turn (default 9)" },

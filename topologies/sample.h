@@ -61,8 +61,21 @@ const char *market_sample_venue(int64_t instrument);
 
 /* A file for each kind in dir, those of late rows in dir/late. */
 int market_sample_write(const struct market_sample *sample, const char *dir, struct weir_error *reterr);
-/* The bars, a JSON object a line, by instrument, interval, time. */
-int market_sample_bars(const struct market_sample *sample, struct weir__buf *ret, size_t *ret_count);
+/* Of what bars: "1m", "15m", "2h", "1d". */
+struct market_sample_interval {
+    char    name[8];
+    int64_t seconds; /* 0 = the market's day */
+};
+enum { SAMPLE_INTERVALS_MOST = 20 };
+struct market_sample_intervals {
+    struct market_sample_interval items[SAMPLE_INTERVALS_MOST];
+    size_t                        count;
+};
+/* "1m,15m,1d"; NULL: those that bars usually have. WEIR_BAD_ARGUMENT. */
+int market_sample_intervals_read(const char *text, struct market_sample_intervals *ret);
+/* The bars, a JSON object a line, by interval, instrument, time. */
+int market_sample_bars(const struct market_sample *sample, const struct market_sample_intervals *intervals,
+                       struct weir__buf *ret, size_t *ret_count);
 
 /* The row as a raw event, as `load` and live feeds have it: topic, key, JSON. number: of the event. */
 int market_sample_event(const struct market_sample_row *row, uint64_t number, const char *tenant,

@@ -68,10 +68,42 @@ static size_t list_ticks(const struct market_sample *sample, struct tick *ret)
 
 /* ---- windows ---- */
 
-static const struct interval {
-    const char *name;
-    int64_t     seconds; /* 0 = the market's day */
-} intervals[] = { { "1m", 60 }, { "5m", 300 }, { "1h", 3600 }, { "1d", 0 } };
+/* So many of a unit, of which a day is made; "1d". */
+static int read_interval(const char *text, size_t size, struct market_sample_interval *ret)
+{
+    int64_t number = 0;
+
+    if (size < 2 || size >= sizeof(ret->name))
+        return WEIR_BAD_ARGUMENT;
+    *ret = (struct market_sample_interval){ .seconds = 0 };
+    memcpy(ret->name, text, size);
+    for (size_t i = 0; i + 1 < size; i++) {
+        if (text[i] < '0' + (i == 0) || text[i] > '9')
+            return WEIR_BAD_ARGUMENT;
+        number = 10 * number + (text[i] - '0');
+    }
+    if (text[size - 1] == 'd')
+        return number == 1 ? WEIR_OK : WEIR_BAD_ARGUMENT;
+    ret->seconds = number * (text[size - 1] == 'h' ? 3600 : 60);
+    return (text[size - 1] == 'h' || text[size - 1] == 'm') && ret->seconds <= 43200 && 86400 % ret->seconds == 0
+               ? WEIR_OK
+               : WEIR_BAD_ARGUMENT;
+}
+
+int market_sample_intervals_read(const char *text, struct market_sample_intervals *ret)
+{
+    const char *at = text != NULL ? text : "1m,5m,1h,1d";
+
+    *ret = (struct market_sample_intervals){ .count = 0 };
+    for (; *at != '\0'; ret->count++) {
+        size_t size = strcspn(at, ",");
+
+        if (ret->count == SAMPLE_INTERVALS_MOST || read_interval(at, size, &ret->items[ret->count]) < 0)
+            return WEIR_BAD_ARGUMENT;
+        at += size + (at[size] == ',');
+    }
+    return ret->count > 0 ? WEIR_OK : WEIR_BAD_ARGUMENT;
+}
 
 static enum market_sample_clock clock_of(int64_t instrument)
 {
@@ -82,7 +114,7 @@ static enum market_sample_clock clock_of(int64_t instrument)
     }
 }
 
-static struct bar window_of(const struct tick *tick, const struct interval *interval)
+static struct bar window_of(const struct tick *tick, const struct market_sample_interval *interval)
 {
     int64_t    second = tick->time / SECOND;
     struct bar bar = { .open = tick->price, .high = tick->price, .low = tick->price, .first = tick->time };
@@ -171,7 +203,7 @@ static void put_flags(const struct bar *bar, struct weir__buf *ret)
                      bar->valid && bar->lacks_volume ? "," : "", bar->lacks_volume ? "\"missing_volume\"" : "");
 }
 
-static void put_bar(const struct tick *tick, const struct interval *interval, const struct bar *bar,
+static void put_bar(const struct tick *tick, const struct market_sample_interval *interval, const struct bar *bar,
                     struct weir__buf *ret)
 {
     weir__buf_puts(ret, "{\"tenant_id\":\"default\",\"instrument_id\":\"");
@@ -191,7 +223,7 @@ static void put_bar(const struct tick *tick, const struct interval *interval, co
                      market_sample_kind_of(tick->instrument) == SAMPLE_TRADES ? "lot" : "MWh");
 }
 
-static size_t put_interval(const struct tick *ticks, size_t count, const struct interval *interval,
+static size_t put_interval(const struct tick *ticks, size_t count, const struct market_sample_interval *interval,
                            struct weir__buf *ret)
 {
     size_t bars = 0;
@@ -208,7 +240,8 @@ static size_t put_interval(const struct tick *ticks, size_t count, const struct 
     return bars;
 }
 
-int market_sample_bars(const struct market_sample *sample, struct weir__buf *ret, size_t *ret_count)
+int market_sample_bars(const struct market_sample *sample, const struct market_sample_intervals *intervals,
+                       struct weir__buf *ret, size_t *ret_count)
 {
     struct tick *ticks = weir__alloc(sizeof(*ticks) * (sample->count * SAMPLE_PARTS + 1));
     size_t       count;
@@ -217,8 +250,8 @@ int market_sample_bars(const struct market_sample *sample, struct weir__buf *ret
         return WEIR_NO_MEMORY;
     count = list_ticks(sample, ticks);
     *ret_count = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(intervals); i++)
-        *ret_count += put_interval(ticks, count, &intervals[i], ret);
+    for (size_t i = 0; i < intervals->count; i++)
+        *ret_count += put_interval(ticks, count, &intervals->items[i], ret);
     weir__free(ticks);
     return weir__buf_ok(ret) ? WEIR_OK : WEIR_NO_MEMORY;
 }

@@ -135,6 +135,19 @@ sql "update taxonomy_instruments set region = 'oslo' where tenant_id = 'b'"
 await row_is "b/SYM00 2 oslo"
 row_is "a/SYM00 3 paris" || fail "a row that did not change was written"
 
+echo "--- a database that never notifies: the poll finds what has changed"
+kill -TERM "${children[0]}"
+wait "${children[0]}" || fail "the stop ended with $?"
+sql "alter table taxonomy_instruments disable trigger tell"
+"$market" local --dir "$work/d" --postgres.dsn="$dsn" --postgres.poll.ms=1s --log.level=info --http.port=0 >"$work/log-2" 2>&1 &
+children=($!)
+await grep -q id=http-open "$work/log-2"
+port=$(sed -nE 's/.*id=http-open.* port=([0-9]+).*/\1/p' "$work/log-2" | head -n 1)
+await checks '^healthy'
+sql "update taxonomy_instruments set region = 'silent' where tenant_id = 'b'"
+await row_is "b/SYM00 3 silent"
+sql "alter table taxonomy_instruments enable trigger tell"
+
 for seconds in "${outages[@]}"; do
     echo "--- the database is away for $seconds s, and changed meanwhile"
     $server stop "$work/pg"
@@ -183,8 +196,8 @@ tells "$(sed 's/port=[0-9]*/port=1/' <<<"$dsn")" 'Connection refused'
 expect 2 "$market" local --dir "$work/d" --once --postgres.dsn="postgresql://weir:se@cret@127.0.0.1/weir"
 says 'an @ of the password as %40'
 cat "$work/err" >>"$work/log"
-! grep -n topic-differs "$work/log" "$work/log-1" || fail "a topic was not made as it is wanted"
-! grep -nE 'secret|hidden|cret@' "$work/log" "$work/log-1" || fail "a password was said"
+! grep -n topic-differs "$work/log" "$work/log-1" "$work/log-2" || fail "a topic was not made as it is wanted"
+! grep -nE 'secret|hidden|cret@' "$work/log" "$work/log-1" "$work/log-2" || fail "a password was said"
 
 echo "--- a file does not contradict the database"
 printf 'instrument_id\nX\n' >"$work/x.csv"

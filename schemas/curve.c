@@ -261,5 +261,7 @@ struct market_curve_snapshot market_curve_snapshot_of(const struct market_curve_
                                            .epoch = update->epoch,
                                            .revision = update->revision,
                                            .currency = update->currency,
-                                           .unit = update->unit };
+                                           .unit = update->unit,
+                                           .rebuild = update->rebuild,
+                                           .deleted = update->deleted };
 }

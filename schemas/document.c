@@ -43,7 +43,8 @@ static void put_bounds(struct weir__buf *page, const struct market_field *field)
     case MARKET_TYPE_INT:
     case MARKET_TYPE_BOOL:
         if (!field->required)
-            weir__buf_printf(page, "else %" PRId64, field->fallback);
+            weir__buf_printf(page, field->sparse ? "else %" PRId64 ", which JSON leaves out" : "else %" PRId64,
+                             field->fallback);
         break;
     default: break;
     }

@@ -271,34 +271,28 @@ int market_bar_compare(const struct market_bar *a, const struct market_bar *b)
     return by ? by : compare_numbers(a->revision, b->revision);
 }
 
-static int compare_said_at(int64_t epoch_a, int64_t time_a, int64_t revision_a, int64_t epoch_b, int64_t time_b,
-                           int64_t revision_b)
-{
-    int by = compare_numbers(epoch_a, epoch_b);
-
-    if (!by)
-        by = compare_numbers(time_a, time_b);
-    return by ? by : compare_numbers(revision_a, revision_b);
-}
+#define COMPARE_SAID(a, b, time)                          \
+    int by = compare_numbers((a)->rebuild, (b)->rebuild); \
+                                                          \
+    if (!by)                                              \
+        by = compare_numbers((a)->epoch, (b)->epoch);     \
+    if (!by)                                              \
+        by = compare_numbers((a)->time, (b)->time);       \
+    return by ? by : compare_numbers((a)->revision, (b)->revision)
 
 int market_stats_compare(const struct market_stats *a, const struct market_stats *b)
 {
-    return compare_said_at(a->epoch, a->window_end, a->revision, b->epoch, b->window_end, b->revision);
+    COMPARE_SAID(a, b, window_end);
 }
 
 int market_spread_compare(const struct market_spread *a, const struct market_spread *b)
 {
-    return compare_said_at(a->epoch, a->window_start, a->revision, b->epoch, b->window_start, b->revision);
+    COMPARE_SAID(a, b, window_start);
 }
 
 int market_curve_update_compare(const struct market_curve_update *a, const struct market_curve_update *b)
 {
-    return compare_said_at(a->epoch, a->window_start, a->revision, b->epoch, b->window_start, b->revision);
-}
-
-int market_curve_snapshot_compare(const struct market_curve_snapshot *a, const struct market_curve_snapshot *b)
-{
-    return compare_said_at(a->epoch, a->window_start, a->revision, b->epoch, b->window_start, b->revision);
+    COMPARE_SAID(a, b, window_start);
 }
 
 static struct market_content content_of_latest(const struct market_latest *latest)

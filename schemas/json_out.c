@@ -129,6 +129,12 @@ static void put_member(struct weir_json_out *json, const struct market_field *fi
     json->comma = false;
 }
 
+static bool is_left_out(const struct market_field *field, const void *from)
+{
+    return field->sparse &&
+           (field->type == MARKET_TYPE_BOOL ? *(const bool *)from : *(const int64_t *)from) == field->fallback;
+}
+
 static void put_fields(struct weir_json_out *json, const struct market_schema *schema, const void *record)
 {
     weir_json_begin_object(json);
@@ -140,6 +146,8 @@ static void put_fields(struct weir_json_out *json, const struct market_schema *s
         const struct market_field *field = &schema->fields[i];
         const void                *from = (const char *)record + field->offset;
 
+        if (is_left_out(field, from))
+            continue;
         put_member(json, field);
         if (is_null(field, from))
             weir_json_put_null(json);

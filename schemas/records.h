@@ -329,6 +329,7 @@ struct market_latest {
     int64_t               ingested_at;
     uint32_t              quality_flags;
     struct weir_text      source_system;
+    bool                  deleted; /* it was taken away: what is not greater does not come back */
 };
 
 /* Which of two prices of one instrument is served: > 0 = a. By epoch, event time, sequence, tick id; then one that
@@ -338,6 +339,9 @@ int market_latest_compare(const struct market_latest *a, const struct market_lat
 struct market_latest market_latest_of(const struct market_tick *tick, int64_t epoch);
 
 /* ---- statistics, spreads, curves: docs/statistics.md says what each number is ---- */
+
+/* Each of them is served under (rebuild, epoch, event time, revision). rebuild: how often projection had been rebuilt when it came; 0 in what
+ * aggregation sends. deleted: as of latest prices. */
 
 /* Of the ticks of one window. For a window by count, window_start and window_end are the event times of its first and last
  * tick, both included. */
@@ -356,6 +360,8 @@ struct market_stats {
     enum market_bar_state state;
     int64_t               epoch, revision;
     struct weir_text      currency, unit;
+    int64_t               rebuild;
+    bool                  deleted;
 };
 /* Which of two of one window is served: > 0 = a. */
 int market_stats_compare(const struct market_stats *a, const struct market_stats *b);
@@ -394,6 +400,8 @@ struct market_spread {
     enum market_bar_state state;
     int64_t               epoch, revision;
     struct weir_text      currency, unit;
+    int64_t               rebuild;
+    bool                  deleted;
 };
 int market_spread_compare(const struct market_spread *a, const struct market_spread *b);
 
@@ -438,6 +446,8 @@ struct market_curve_update {
     enum market_bar_state state;
     int64_t               epoch, revision;
     struct weir_text      currency, unit;
+    int64_t               rebuild;
+    bool                  deleted;
 };
 int market_curve_update_compare(const struct market_curve_update *a, const struct market_curve_update *b);
 
@@ -455,10 +465,11 @@ struct market_curve_snapshot {
     enum market_bar_state state;
     int64_t               epoch, revision;
     struct weir_text      currency, unit;
+    int64_t               rebuild;
+    bool                  deleted;
 };
 /* The update as far as its n-th horizon, which it has. Points are borrowed. */
 struct market_curve_snapshot market_curve_snapshot_of(const struct market_curve_update *update, size_t n);
-int market_curve_snapshot_compare(const struct market_curve_snapshot *a, const struct market_curve_snapshot *b);
 
 /* ---- definitions of pairs and curves: reference data ---- */
 
@@ -530,6 +541,17 @@ struct market_instrument {
 /* ---- what is served is to be dropped, or served anew ---- */
 
 enum market_projection { MARKET_LATEST_PRICE, MARKET_CURVE_SNAPSHOT, MARKET_CUSTOM, MARKET_BARS };
+extern const char *const market_projection_words[];
+/* Of custom ones: an id may have one of each. */
+#define MARKET_CUSTOM_TYPES(X)        \
+    X(MARKET_CUSTOM_ANY, "any")       \
+    X(MARKET_CUSTOM_SPREAD, "spread") \
+    X(MARKET_CUSTOM_BASIS, "basis") X(MARKET_CUSTOM_BID_ASK, "bid_ask") X(MARKET_CUSTOM_ROLLING_STAT, "rolling_stat")
+#define MARKET__CUSTOM(name, word) name,
+enum market_custom_type { MARKET_CUSTOM_TYPES(MARKET__CUSTOM) };
+#undef MARKET__CUSTOM
+extern const char *const market_custom_words[];
+enum market_custom_type  market_custom_type_of(enum market_spread_kind kind);
 enum market_invalidate {
     MARKET_INVALIDATE_DROP,    /* the entry goes, in the store and outside of it, until something new comes for it */
     MARKET_INVALIDATE_REFRESH, /* what the store has is served again; a latest price under the epoch of now */
@@ -537,13 +559,14 @@ enum market_invalidate {
 
 /* Of exactly one entry: its key is that of the record. */
 struct market_invalidation {
-    struct weir_text       tenant_id, instrument_id; /* or the id of a curve, a pair */
-    enum market_projection projection_type;
-    enum market_invalidate action;
-    int64_t                since; /* only what is of that event time or later; 0 = all */
-    struct weir_text       reason, requested_by;
-    int64_t                requested_at;
-    int64_t                epoch; /* of rebuilds of projection, when it was asked for */
+    struct weir_text        tenant_id, instrument_id; /* or the id of a curve, a pair */
+    enum market_projection  projection_type;
+    enum market_invalidate  action;
+    int64_t                 since; /* only what is of that event time or later; 0 = all */
+    struct weir_text        reason, requested_by;
+    int64_t                 requested_at;
+    int64_t                 epoch;       /* of rebuilds of projection, when it was asked for */
+    enum market_custom_type custom_type; /* of MARKET_CUSTOM */
 };
 
 /* Records, flags, ids and reasons as docs/schemas.md says them, from the tables. */

@@ -42,6 +42,7 @@ struct market_field {
     const char                 *member; /* name, quotes and colon, as it stands in JSON */
     uint8_t                     name_size, type;
     bool                        required;
+    bool                        sparse; /* an INT or BOOL that JSON has where it is not its fallback alone */
     uint16_t                    offset, max;
     int64_t                     fallback; /* of an INT, WORD or BOOL that is absent or null */
     const char *const          *words;    /* max of them */

@@ -70,3 +70,10 @@ int market_spread_value(const struct market_leg_price *legs, size_t count, struc
     *ret = (struct market_sum){ .units = rounded(sum), .given = true };
     return err;
 }
+
+enum market_custom_type market_custom_type_of(enum market_spread_kind kind)
+{
+    return kind == MARKET_BID_ASK       ? MARKET_CUSTOM_BID_ASK
+           : kind == MARKET_SPOT_FUTURE ? MARKET_CUSTOM_BASIS
+                                        : MARKET_CUSTOM_SPREAD;
+}

@@ -23,6 +23,7 @@ enum {
 #define REQUIRED .required = true
 #define UP_TO(n) .max = n
 #define ELSE(n)  .fallback = n
+#define SPARSE   .sparse = true
 #define WORDS(w) .words = w, .max = ARRAY_SIZE(w)
 #define TABLE(of, number, rows, ...)                                                   \
     static const struct market_schema of##_schema[1] = { { .name = #of,                \
@@ -34,11 +35,12 @@ enum {
     _Static_assert(ARRAY_SIZE(rows) <= 64, "a set of fields is a word of bits")
 
 static const char *const kinds[] = { "price", "trade", "quote" };
-static const char *const projections[] = { "latest_price", "curve_snapshot", "custom", "bars" };
+const char *const        market_projection_words[] = { "latest_price", "curve_snapshot", "custom", "bars" };
 static const char *const actions[] = { "drop", "refresh" };
 static const char *const states[] = { "open", "final", "correction", "withdrawn" };
 #define WORD(name, word) word,
 static const char *const spread_kinds[] = { MARKET_SPREAD_KINDS(WORD) };
+const char *const        market_custom_words[] = { MARKET_CUSTOM_TYPES(WORD) };
 #undef WORD
 static const char *const methods[] = { "linear", "log_linear", "cubic" };
 static const char *const day_counts[] = { "act_365", "act_360", "30_360" };
@@ -155,8 +157,9 @@ static const struct market_field latest_rows[] = {
     ROW(market_latest, INT,        ingested_at,   REQUIRED),
     ROW(market_latest, FLAGS,      quality_flags),
     ROW(market_latest, TEXT,       source_system, UP_TO(ID_TEXT_MAX)),
+    ROW(market_latest, BOOL,       deleted,       SPARSE),
 };
-TABLE(market_latest, 1, latest_rows);
+TABLE(market_latest, 2, latest_rows);
 
 /* ---- statistics ---- */
 
@@ -168,6 +171,10 @@ TABLE(market_latest, 1, latest_rows);
     ROW(of, INT,   revision, ELSE(1)),               \
     ROW(of, TEXT,  currency, UP_TO(WORD_MAX)),       \
     ROW(of, TEXT,  unit,     UP_TO(WORD_MAX))
+/* How it is served. */
+#define SERVED(of)                \
+    ROW(of, INT,  rebuild, SPARSE), \
+    ROW(of, BOOL, deleted, SPARSE)
 
 static const struct market_field stats_rows[] = {
     ROW(market_stats, TENANT,     tenant_id,          REQUIRED, UP_TO(MARKET_TENANT_MAX)),
@@ -185,8 +192,9 @@ static const struct market_field stats_rows[] = {
     ROW(market_stats, INT,        first_event_time,   REQUIRED),
     ROW(market_stats, INT,        last_event_time,    REQUIRED),
     SAID(market_stats),
+    SERVED(market_stats),
 };
-TABLE(market_stats, 1, stats_rows);
+TABLE(market_stats, 2, stats_rows);
 
 static const struct market_schema stats_part[1] = {
     { .name = "market_stats", .bytes = sizeof(struct market_stats), .fields = stats_rows, .count = ARRAY_SIZE(stats_rows) }
@@ -194,7 +202,7 @@ static const struct market_schema stats_part[1] = {
 static const struct market_field rolling_stats_rows[] = {
     ROW(market_rolling_stats, RECORDS, windows, UP_TO(ENTRIES_MAX), .inner = stats_part),
 };
-TABLE(market_rolling_stats, 1, rolling_stats_rows);
+TABLE(market_rolling_stats, 2, rolling_stats_rows);
 
 /* ---- spreads ---- */
 
@@ -221,8 +229,9 @@ static const struct market_field spread_rows[] = {
     ROW(market_spread, RECORDS,    legs,         UP_TO(LEGS_MAX), .inner = market_leg_price_schema),
     ROW(market_spread, BOOL,       stale),
     SAID(market_spread),
+    SERVED(market_spread),
 };
-TABLE(market_spread, 1, spread_rows);
+TABLE(market_spread, 2, spread_rows);
 
 /* ---- curves ---- */
 
@@ -264,8 +273,9 @@ static const struct market_field curve_update_rows[] = {
     ROW(market_curve_update, RECORDS,    horizons,     UP_TO(ENTRIES_MAX), .inner = market_horizon_schema),
     ROW(market_curve_update, BOOL,       stale),
     SAID(market_curve_update),
+    SERVED(market_curve_update),
 };
-TABLE(market_curve_update, 1, curve_update_rows);
+TABLE(market_curve_update, 2, curve_update_rows);
 
 static const struct market_field curve_snapshot_rows[] = {
     ROW(market_curve_snapshot, TENANT,     tenant_id,    REQUIRED, UP_TO(MARKET_TENANT_MAX)),
@@ -281,8 +291,9 @@ static const struct market_field curve_snapshot_rows[] = {
     ROW(market_curve_snapshot, RECORDS,    points,       UP_TO(POINTS_MAX), .inner = market_point_schema),
     ROW(market_curve_snapshot, BOOL,       stale),
     SAID(market_curve_snapshot),
+    SERVED(market_curve_snapshot),
 };
-TABLE(market_curve_snapshot, 1, curve_snapshot_rows);
+TABLE(market_curve_snapshot, 2, curve_snapshot_rows);
 
 /* ---- definitions ---- */
 
@@ -380,15 +391,16 @@ TABLE(market_instrument, 1, instrument_rows);
 static const struct market_field invalidation_rows[] = {
     ROW(market_invalidation, TENANT,     tenant_id,       REQUIRED, UP_TO(MARKET_TENANT_MAX)),
     ROW(market_invalidation, INSTRUMENT, instrument_id,   REQUIRED, UP_TO(MARKET_INSTRUMENT_MAX)),
-    ROW(market_invalidation, WORD,       projection_type, REQUIRED, WORDS(projections)),
+    ROW(market_invalidation, WORD,       projection_type, REQUIRED, WORDS(market_projection_words)),
     ROW(market_invalidation, WORD,       action,          REQUIRED, WORDS(actions)),
     ROW(market_invalidation, INT,        since),
     ROW(market_invalidation, TEXT,       reason,          UP_TO(ID_TEXT_MAX)),
     ROW(market_invalidation, TEXT,       requested_by,    UP_TO(ID_TEXT_MAX)),
     ROW(market_invalidation, INT,        requested_at,    REQUIRED),
     ROW(market_invalidation, INT,        epoch,           ELSE(1)),
+    ROW(market_invalidation, WORD,       custom_type,     WORDS(market_custom_words)),
 };
-TABLE(market_invalidation, 2, invalidation_rows);
+TABLE(market_invalidation, 3, invalidation_rows);
 
 /* ---- state of aggregation ---- */
 

@@ -14,14 +14,19 @@
 
 /* What can be rebuilt by entry, and where the keys of its entries are. */
 static const struct kind {
-    const char            *name;
-    enum market_projection type;
-    const char            *topics[3];
+    const char             *name;
+    enum market_projection  type;
+    const char             *topics[3];
+    enum market_custom_type custom; /* one of custom ones: where it is named */
 } kinds[] = {
-    { "latest_price", MARKET_LATEST_PRICE, { "served.market.latest_prices.v1" } },
-    { "curve_snapshot", MARKET_CURVE_SNAPSHOT, { "pricing.curve.updates.v1" } },
-    { "custom", MARKET_CUSTOM, { "aggregated.market.stats.v1", "aggregated.market.spreads.v1" } },
-    { "bars", MARKET_BARS, { "served.market.latest_prices.v1" } },
+    { "latest_price", MARKET_LATEST_PRICE, { "served.market.latest_prices.v1" }, MARKET_CUSTOM_ANY },
+    { "curve_snapshot", MARKET_CURVE_SNAPSHOT, { "pricing.curve.updates.v1" }, MARKET_CUSTOM_ANY },
+    { "custom", MARKET_CUSTOM, { "aggregated.market.stats.v1", "aggregated.market.spreads.v1" }, MARKET_CUSTOM_ANY },
+    { "spread", MARKET_CUSTOM, { "aggregated.market.spreads.v1" }, MARKET_CUSTOM_SPREAD },
+    { "basis", MARKET_CUSTOM, { "aggregated.market.spreads.v1" }, MARKET_CUSTOM_BASIS },
+    { "bid_ask", MARKET_CUSTOM, { "aggregated.market.spreads.v1" }, MARKET_CUSTOM_BID_ASK },
+    { "rolling_stat", MARKET_CUSTOM, { "aggregated.market.stats.v1" }, MARKET_CUSTOM_ROLLING_STAT },
+    { "bars", MARKET_BARS, { "served.market.latest_prices.v1" }, MARKET_CUSTOM_ANY },
 };
 
 struct rebuild {
@@ -52,6 +57,7 @@ static struct market_invalidation invalidation_of(const struct rebuild *rebuild,
     return (struct market_invalidation){ .tenant_id = key->tenant,
                                          .instrument_id = key->instrument,
                                          .projection_type = rebuild->kind->type,
+                                         .custom_type = rebuild->kind->custom,
                                          .action = rebuild->drop ? MARKET_INVALIDATE_DROP : MARKET_INVALIDATE_REFRESH,
                                          .since = rebuild->since,
                                          .reason = { "rebuild", strlen("rebuild") },
@@ -214,7 +220,7 @@ static int send_kinds(struct rebuild *rebuild, const struct kind *only, struct w
 
     for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(kinds); i++) {
         rebuild->kind = &kinds[i];
-        if (only == NULL || only == rebuild->kind)
+        if (only != NULL ? only == rebuild->kind : rebuild->kind->custom == MARKET_CUSTOM_ANY)
             err = send_kind(rebuild, reterr);
     }
     return err == WEIR_OK ? commit(rebuild, reterr) : err;
@@ -235,9 +241,10 @@ static int find_kind(const char *name, const struct kind **ret, struct weir_erro
         }
     }
     near = weir__suggest(name, names, ARRAY_SIZE(kinds));
-    return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--name",
-                      "\"%.60s\" is none of latest_price, curve_snapshot, custom, bars%s%s%s", name,
-                      near != NULL ? ": did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
+    return weir__fail(
+        reterr, WEIR_BAD_ARGUMENT, "--name",
+        "\"%.60s\" is none of latest_price, curve_snapshot, custom (spread, basis, bid_ask, rolling_stat), bars%s%s%s",
+        name, near != NULL ? ": did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
 }
 
 static int read_since(const char *text, int64_t *ret, struct weir_error *reterr)
@@ -330,7 +337,10 @@ static int run_rebuild(struct weir__program *program, const struct weir__args *a
 }
 
 static const struct weir__flag flags[] = {
-    { .name = "name", .value = "NAME", .meaning = "only latest_price, curve_snapshot, custom or bars" },
+    { .name = "name",
+      .value = "NAME",
+      .meaning =
+          "only latest_price, curve_snapshot, custom (or spread, basis, bid_ask, rolling_stat alone) or bars" },
     { .name = "instrument", .value = "ID", .meaning = "only of that instrument, curve or pair" },
     { .name = "tenant", .value = "NAME", .meaning = "only of that tenant" },
     { .name = "since", .value = "TIME", .meaning = "only what is of that event time or later" },

@@ -109,6 +109,7 @@ static void put_bar(const struct market_bar *bar, struct weir__buf *ret)
 
 static void put_latest(const struct market_latest *latest, struct weir__buf *ret)
 {
+    weir__buf_puts(ret, latest->deleted ? "dropped: " : "");
     put_number("price", latest->price, ret);
     put_decimal("volume", latest->volume, ret);
     weir__buf_puts(ret, "of ");

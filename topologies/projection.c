@@ -5,6 +5,7 @@
  * (2) An entry that is asked for goes, or is served once more under the epoch of now, in all places; nothing else does.
  * (3) Redis has what is latest; ClickHouse every tick and every bar, of which readers take the greatest version (FINAL).
  */
+#include "framework/logging/logging.h"
 #include "topologies/clickhouse/clickhouse.h"
 #include "topologies/redis/redis.h"
 #include "topologies/serving.h"
@@ -42,18 +43,14 @@ SINK   (prices,  "served.market.latest_prices.v1", market_key, market_latest, .s
 SINK   (rejects, "processing.deadletter.projection.v1", weir_blob, weir_blob);
 
 OUTLET (cached,     market_redis,      market_key, market_latest,   .arg = market_served_latest);
-OUTLET (uncached,   market_redis,      market_key, market_latest,   .arg = market_served_latest_gone);
 OUTLET (latest_row, market_clickhouse, market_key, market_latest,   .arg = market_clickhouse_latest);
 OUTLET (stats_row,    market_clickhouse, market_key, market_stats,          .arg = market_clickhouse_stats);
 OUTLET (spread_row,   market_clickhouse, market_key, market_spread,         .arg = market_clickhouse_spreads);
 OUTLET (curve_row,    market_clickhouse, market_key, market_curve_update,   .arg = market_clickhouse_curves);
 OUTLET (snapshot_row, market_clickhouse, market_key, market_curve_snapshot, .arg = market_clickhouse_curve_snapshots);
 OUTLET (stats_in,     market_redis, market_key, market_stats,          .arg = market_served_stats);
-OUTLET (stats_out,    market_redis, market_key, market_stats,          .arg = market_served_stats_gone);
 OUTLET (spread_in,    market_redis, market_key, market_spread,         .arg = market_served_spread);
-OUTLET (spread_out,   market_redis, market_key, market_spread,         .arg = market_served_spread_gone);
 OUTLET (curve_in,     market_redis, market_key, market_curve_snapshot, .arg = market_served_curve);
-OUTLET (curve_out,    market_redis, market_key, market_curve_snapshot, .arg = market_served_curve_gone);
 OUTLET (tick_row,   market_clickhouse, market_key, market_enriched, .arg = market_clickhouse_ticks);
 OUTLET (row_1m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_1m);
 OUTLET (row_5m,     market_clickhouse, market_key, market_bar,      .arg = market_clickhouse_bars_5m);
@@ -63,33 +60,36 @@ OUTLET (row_other,  market_clickhouse, market_key, market_bar,      .arg = marke
 
 /* what happens on the way */
 static weir_process invalidate;
+struct unsaid { /* invalidations that hit nothing */
+    int64_t  said_at; /* wall ms */
+    uint64_t count;
+};
 static weir_test    is_bid_ask;
 static weir_open    open_latest;
 static int          check_move(const char *text, struct weir_error *reterr);
-/* Of each sort: what comes is kept, what is asked for goes or is served once more; both go on to the same places. */
+/* Of each sort: what comes is kept; what is asked for goes or is served once more, and goes on to the same places. */
 #define REFRESH { "refresh", WEIR_OPTION_DURATION, "30m", NULL }
 #define SHELF(name, form, kept, sort)                                                                                  \
     STEP(name##_served, market_pass, .key = market_key, .value = form);                                                       \
-    STEP(name##_gone,   market_pass, .key = market_key, .value = form);                                                       \
-    static const struct market_shelf name##_shelf[1] = {{ kept, name##_served, name##_gone, sort, drops_s }};          \
-    STEP(name##_kept,    market_shelf_keep,       .uses = STORES(kept, drops_s), .arg = name##_shelf, .key = market_key,        \
-         .value = form, .open = market_shelf_open, .options = OPTIONS(REFRESH));                                       \
-    STEP(name##_invalid, market_shelf_invalidate, .uses = STORES(kept), .arg = name##_shelf, .key = market_key, .value = form)
+    STEP(name##_again,  market_pass, .key = market_key, .value = form);                                                       \
+    static const struct market_shelf name##_shelf[1] = {{ kept, name##_served, sort, drops_s }};                         \
+    STEP(name##_kept,    market_shelf_keep, .uses = STORES(kept, drops_s), .arg = name##_shelf, .key = market_key,        \
+         .value = form, .open = market_shelf_open, .options = OPTIONS(REFRESH))
 SHELF(stat,    market_stats,          stats_s,    market_shelf_stats);
 SHELF(bid_ask, market_spread,         bid_asks_s, market_shelf_spread);
 SHELF(pair,    market_spread,         spreads_s,  market_shelf_spread);
 SHELF(curve,   market_curve_snapshot, curves_s,   market_shelf_curve);
+/* The same entries from nodes that send several sorts on; those of an instrument are first. */
+enum { OF_INSTRUMENT = 2 };
+static const struct market_shelf again[] = {
+    { stats_s,   stat_again, market_shelf_stats,  drops_s }, { bid_asks_s, bid_ask_again, market_shelf_spread, drops_s },
+    { spreads_s, pair_again, market_shelf_spread, drops_s }, { curves_s,   curve_again,   market_shelf_curve,  drops_s } };
 STEP(latest,  keep_latest, .open = open_latest, .uses = STORES(latest_s, stats_s, bid_asks_s, drops_s), .key = market_key, .value = market_latest,
      .options = OPTIONS(REFRESH, { "move", WEIR_OPTION_TEXT, "1%", check_move }));
-STEP(invalidated, invalidate, .uses = STORES(latest_s), .key = market_key, .value = market_latest);
-/* what latest sends on: prices, and entries of an instrument whose price has moved */
+STEP(invalidated, invalidate, .uses = STORES(latest_s, stats_s, bid_asks_s, spreads_s, curves_s), .state = sizeof(struct unsaid),
+     .key = market_key, .value = market_latest);
 STEP(priced,        market_pass, .key = market_key, .value = market_latest);
 STEP(priced_again,  market_pass, .key = market_key, .value = market_latest);
-STEP(stat_moved,    market_pass, .key = market_key, .value = market_stats);
-STEP(bid_ask_moved, market_pass, .key = market_key, .value = market_spread);
-static const struct market_shelf moved_shelves[] = {
-    { stats_s, stat_moved, NULL, market_shelf_stats, drops_s },
-    { bid_asks_s, bid_ask_moved, NULL, market_shelf_spread, drops_s } };
 KEEP(of_ticks, is_bid_ask);
 DROP(of_pairs, is_bid_ask);
 STEP(kept_1m, market_bars_keep, .uses = STORES(served_1m_s), .arg = served_1m_s);
@@ -111,30 +111,24 @@ TOPOLOGY(projection, .dead_letters = rejects, .tenant = market_tenant_of_key, .p
         PATH(                  priced, cached),
         PATH(                  priced, latest_row),
         PATH(          latest, priced_again, cached),
-        PATH(          latest, stat_moved,    stat_served),
-        PATH(          latest, bid_ask_moved, bid_ask_served),
+        PATH(          latest, stat_again,    stat_served),
+        PATH(          latest, bid_ask_again, bid_ask_served),
         PATH(invalid, invalidated, prices),
         PATH(         invalidated, cached),
-        PATH(         invalidated, uncached),
         PATH(         invalidated, latest_row),
+        PATH(         invalidated, stat_again),
+        PATH(         invalidated, bid_ask_again),
+        PATH(         invalidated, pair_again,  pair_served),
+        PATH(         invalidated, curve_again, curve_served),
         PATH(enriched, tick_row),
         PATH(stats,   stats_row),
         PATH(spreads, spread_row),
         PATH(updates, curve_row),
         PATH(stats,             stat_kept,    stat_served,    stats_in),
-        PATH(                   stat_kept,    stat_gone,      stats_out),
         PATH(spreads, of_ticks, bid_ask_kept, bid_ask_served, spread_in),
-        PATH(                   bid_ask_kept, bid_ask_gone,   spread_out),
         PATH(spreads, of_pairs, pair_kept,    pair_served,    spread_in),
-        PATH(                   pair_kept,    pair_gone,      spread_out),
         PATH(updates,           curve_kept,   curve_served,   curve_in),
         PATH(                                 curve_served,   snapshot_row),
-        PATH(                   curve_kept,   curve_gone,     curve_out),
-        PATH(                                 curve_gone,     snapshot_row),
-        PATH(invalid, stat_invalid,    stat_served),    PATH(stat_invalid,    stat_gone),
-        PATH(invalid, bid_ask_invalid, bid_ask_served), PATH(bid_ask_invalid, bid_ask_gone),
-        PATH(invalid, pair_invalid,    pair_served),    PATH(pair_invalid,    pair_gone),
-        PATH(invalid, curve_invalid,   curve_served),   PATH(curve_invalid,   curve_gone),
         PATH(bars_1m, kept_1m), PATH(bars_1m, row_1m),
         PATH(bars_5m, kept_5m), PATH(bars_5m, row_5m),
         PATH(bars_1h, kept_1h), PATH(bars_1h, row_1h),
@@ -204,13 +198,14 @@ static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
         return err;
     if (err == WEIR_OK && market_latest_compare(&now, served) <= 0)
         return market_drop(ctx, drops_s, rec->key, "not_latest", now.event_time);
-    has_moved = err == WEIR_OK && market_load_of(rec) == 0 && moved(served->price, now.price, move_of(ctx));
+    has_moved = err == WEIR_OK && !served->deleted && market_load_of(rec) == 0 &&
+                moved(served->price, now.price, move_of(ctx));
     err = weir_put(ctx, latest_s, rec->key, &now);
     to.value = &now;
     if (err == WEIR_OK)
         err = weir_forward_to(ctx, priced, &to);
-    for (size_t i = 0; err == WEIR_OK && has_moved && i < ARRAY_SIZE(moved_shelves); i++)
-        err = market_shelf_serve(ctx, &moved_shelves[i], rec->key);
+    for (size_t i = 0; err == WEIR_OK && has_moved && i < OF_INSTRUMENT; i++)
+        err = market_shelf_serve(ctx, &again[i], rec->key);
     return err;
 }
 
@@ -225,6 +220,8 @@ static int refresh(struct weir_context *ctx, int64_t time)
     while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK) {
         struct weir_record rec = { .key = row.key, .value = row.value, .timestamp = MAX(row.timestamp, 0) };
 
+        if (((const struct market_latest *)row.value)->deleted)
+            continue;
         err = weir_forward_to(ctx, priced_again, &rec);
     }
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
@@ -234,67 +231,90 @@ static int open_latest(struct weir_context *ctx) { return market_refresh_every(c
 
 /* ---- invalidation ---- */
 
-/* What is newer than the entry finds nothing in its way; in Redis its version stays, and keeps older ones away. */
-static int drop_price(struct weir_context *ctx, const struct weir_record *rec, const struct market_latest *served)
+/* To all places where it is served, and the store. The topic has a null where it is taken away. */
+static int say_price(struct weir_context *ctx, const struct weir_record *rec, const struct market_latest *now)
 {
-    struct weir_record gone = *rec, was = *rec;
-    int                err = weir_delete(ctx, latest_s, rec->key);
+    struct weir_record to = *rec, topic;
+    int                err = weir_put(ctx, latest_s, rec->key, now);
 
-    gone.timestamp = was.timestamp = served->event_time / 1000;
-    gone.value = NULL;
-    was.value = served;
+    to.timestamp = now->event_time / 1000;
+    to.value = now;
+    topic = to;
+    topic.value = now->deleted ? NULL : now;
     if (err == WEIR_OK)
-        err = weir_forward_to(ctx, prices, &gone);
+        err = weir_forward_to(ctx, prices, &topic);
     if (err == WEIR_OK)
-        err = weir_forward_to(ctx, latest_row, &gone);
-    return err < 0 ? err : weir_forward_to(ctx, uncached, &was);
+        err = weir_forward_to(ctx, latest_row, &to);
+    return err < 0 ? err : weir_forward_to(ctx, cached, &to);
 }
 
-static int refresh_price(struct weir_context *ctx, const struct weir_record *rec, const struct market_latest *served)
-{
-    struct market_latest now = *served;
-    struct weir_record   again = *rec;
-    int                  err;
-
-    now.epoch = MAX(now.epoch, market_first_epoch(weir_epoch(ctx)));
-    again.timestamp = now.event_time / 1000;
-    again.value = &now;
-    err = weir_put(ctx, latest_s, rec->key, &now);
-    if (err == WEIR_OK)
-        err = weir_forward_to(ctx, prices, &again);
-    if (err == WEIR_OK)
-        err = weir_forward_to(ctx, latest_row, &again);
-    return err < 0 ? err : weir_forward_to(ctx, cached, &again);
-}
-
-/* Of latest prices. The record is about what its key says. */
-static int invalidate(struct weir_context *ctx, const struct weir_record *rec)
+static int invalidate_price(struct weir_context *ctx, const struct weir_record *rec, bool *hit)
 {
     const struct market_invalidation *asked = rec->value;
     const struct market_latest       *served;
+    struct market_latest              now;
+    int                               err;
+
+    if (asked->projection_type != MARKET_LATEST_PRICE)
+        return WEIR_OK;
+    err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
+    if (err < 0)
+        return err == WEIR_NOTFOUND ? WEIR_OK : err;
+    if (served->deleted || !market_is_meant(ctx, asked, served->event_time, served->ingested_at))
+        return WEIR_OK;
+    *hit = true;
+    now = *served;
+    if (asked->action == MARKET_INVALIDATE_DROP)
+        now.deleted = true;
+    else
+        now.epoch = MAX(now.epoch, market_first_epoch(weir_epoch(ctx)));
+    return say_price(ctx, rec, &now);
+}
+
+/* The first at once, then one a second with how many there were: a rebuild of all may ask for many that are not there. */
+static void say_unhit(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct market_invalidation *asked = rec->value;
+    const struct market_key          *key = rec->key;
+    struct unsaid                    *unsaid = weir_state(ctx);
+    char                              name[MARKET_TENANT_MAX + MARKET_INSTRUMENT_MAX + 2];
+
+    weir_drop(ctx, "nothing_invalid");
+    unsaid->count++;
+    if (weir_wall_time(ctx) < unsaid->said_at + SECONDS(1))
+        return;
+    snprintf(name, sizeof(name), "%.*s/%.*s", (int)key->tenant.size, key->tenant.data, (int)key->instrument.size,
+             key->instrument.data);
+    weir__say(WEIR__INFO, "nothing-invalid", "key", "s", name, "projection", "s",
+              market_projection_words[asked->projection_type], "custom_type", "s",
+              market_custom_words[asked->custom_type], "count", "u", unsaid->count, NULL);
+    *unsaid = (struct unsaid){ .said_at = weir_wall_time(ctx) };
+}
+
+/* The record is about what its key says. */
+static int invalidate(struct weir_context *ctx, const struct weir_record *rec)
+{
+    const struct market_invalidation *asked = rec->value;
+    bool                              hit = false;
     int                               err;
 
     if (rec->key == NULL || asked == NULL)
         return market_reject_null(ctx, rec);
-    if (asked->projection_type == MARKET_BARS)
+    if (asked->custom_type != MARKET_CUSTOM_ANY && asked->projection_type != MARKET_CUSTOM)
+        return weir_reject(ctx, WEIR_REJECTED, "custom_type: it is of projection_type custom alone");
+    if (asked->projection_type == MARKET_BARS) {
         weir_drop(ctx, "not_served");
-    if (asked->projection_type != MARKET_LATEST_PRICE)
-        return WEIR_OK;
-    err = weir_get(ctx, latest_s, rec->key, (const void **)&served);
-    if (err == WEIR_NOTFOUND ||
-        (err == WEIR_OK && !market_is_meant(ctx, asked, served->event_time, served->ingested_at))) {
-        weir_drop(ctx, "nothing_invalid");
         return WEIR_OK;
     }
-    if (err < 0)
-        return err;
-    return asked->action == MARKET_INVALIDATE_DROP ? drop_price(ctx, rec, served) : refresh_price(ctx, rec, served);
+    err = invalidate_price(ctx, rec, &hit);
+    for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(again); i++)
+        err = market_shelf_invalidate(ctx, &again[i], rec, &hit);
+    if (err == WEIR_OK && !hit)
+        say_unhit(ctx, rec);
+    return err;
 }
 
-static int put_row(struct weir_reply *reply, const struct weir_codec *codec, const void *value)
-{
-    return codec->print(codec, value, weir_reply_json(reply));
-}
+/* ---- over HTTP ---- */
 
 /* The key that the request is about; names: the parameters it may have. */
 int market_request_key(const struct weir_request *request, struct weir_reply *reply, const char *names,
@@ -325,9 +345,9 @@ static int answer_latest(struct weir_request *request, struct weir_reply *reply)
         err = weir_request_view(request, latest_s->name, &view);
     if (err == WEIR_OK)
         err = weir_view_get(view, weir_request_arena(request), &key, &row);
-    if (err == WEIR_NOTFOUND)
+    if (err == WEIR_NOTFOUND || (err == WEIR_OK && ((const struct market_latest *)row.value)->deleted))
         return weir_reply_fail(reply, 404, "Projection not found");
-    return err < 0 ? err : put_row(reply, latest_s->value, row.value);
+    return err < 0 ? err : latest_s->value->print(latest_s->value, row.value, weir_reply_json(reply));
 }
 
 /* ---- statistics, spreads, curves (serving.c) ---- */

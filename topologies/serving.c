@@ -1,28 +1,54 @@
 /* serving.c: curves, spreads and statistics, each entry by tenant and id, as they were last said.
  *
- * (1) Of several records of one entry the greatest by (epoch, event time, revision) stays, whatever order they come in.
- * (2) One that withdraws its window stays too, and is not served: whatever was served goes, in all places.
- * (3) An entry that is asked for goes, or is served once more, in all places; nothing else does.
+ * (1) Of several records of one entry the greatest by (rebuild of projection, epoch, event time, revision) stays, whatever order they
+ *     come in.
+ * (2) An entry that is asked for goes, or is served once more under the rebuild of now, in all places; nothing else does.
+ * (3) What was taken away stays as a row that says so: what is not greater does not come back. So does an entry that withdraws its
+ *     window: it goes on to the same places, which have nothing then.
  */
 #include "topologies/serving.h"
+
+static void *copy(struct weir_context *ctx, const void *from, size_t size)
+{
+    void *to = weir_alloc(ctx, size);
+
+    if (to != NULL)
+        memcpy(to, from, size);
+    return to;
+}
 
 /* ---- curves: a part for each horizon ---- */
 
 static size_t curve_parts(const void *entry) { return ((const struct market_curve_update *)entry)->horizons.count; }
 
-static void curve_part(const void *entry, size_t n, void *ret)
+static void curve_part(const void *entry, size_t n, struct market_part *ret)
 {
-    *(struct market_curve_snapshot *)ret = market_curve_snapshot_of(entry, n);
+    ret->snapshot = market_curve_snapshot_of(entry, n);
+    ret->time = ret->snapshot.window_start;
+    ret->deleted = ret->snapshot.deleted;
 }
 
-static int64_t curve_time(const void *entry) { return ((const struct market_curve_update *)entry)->window_start; }
+static int64_t curve_time(const void *record) { return ((const struct market_curve_update *)record)->window_start; }
 
 static bool is_curve_withdrawn(const void *entry)
 {
     return ((const struct market_curve_update *)entry)->state == MARKET_BAR_WITHDRAWN;
 }
 
-static int64_t snapshot_time(const void *part) { return ((const struct market_curve_snapshot *)part)->window_start; }
+static void stamp_curve(void *record, int64_t rebuild, bool deleted)
+{
+    struct market_curve_update *update = record;
+
+    update->rebuild = rebuild;
+    update->deleted = deleted;
+}
+
+static bool has_curve(const void *entry, enum market_custom_type asked, int64_t *ret_time)
+{
+    (void)asked;
+    *ret_time = curve_time(entry);
+    return !((const struct market_curve_update *)entry)->deleted;
+}
 
 static int enter_curve(struct weir_context *ctx, const void *entry, const void *record, const void **ret,
                        size_t *ret_n)
@@ -33,15 +59,25 @@ static int enter_curve(struct weir_context *ctx, const void *entry, const void *
     return WEIR_OK;
 }
 
+static const void *mark_curve(struct weir_context *ctx, const void *entry, int64_t rebuild, bool deleted)
+{
+    struct market_curve_update *marked = copy(ctx, entry, sizeof(*marked));
+
+    if (marked != NULL)
+        stamp_curve(marked, MAX(rebuild, marked->rebuild), deleted);
+    return marked;
+}
+
 const struct market_shelf_kind market_shelf_curve[1] = { { .projection = MARKET_CURVE_SNAPSHOT,
-                                                           .record = sizeof(struct market_curve_snapshot),
+                                                           .record = sizeof(struct market_curve_update),
+                                                           .time = curve_time,
+                                                           .stamp = stamp_curve,
                                                            .parts = curve_parts,
                                                            .part = curve_part,
-                                                           .time = curve_time,
-                                                           .part_time = snapshot_time,
-                                                           .record_time = curve_time,
+                                                           .has = has_curve,
                                                            .withdrawn = is_curve_withdrawn,
-                                                           .enter = enter_curve } };
+                                                           .enter = enter_curve,
+                                                           .mark = mark_curve } };
 
 /* ---- spreads: one part ---- */
 
@@ -51,17 +87,35 @@ static size_t one_part(const void *entry)
     return 1;
 }
 
-static void spread_part(const void *entry, size_t n, void *ret)
+static void spread_part(const void *entry, size_t n, struct market_part *ret)
 {
     (void)n;
-    *(struct market_spread *)ret = *(const struct market_spread *)entry;
+    ret->spread = *(const struct market_spread *)entry;
+    ret->time = ret->spread.window_start;
+    ret->deleted = ret->spread.deleted;
 }
 
-static int64_t spread_time(const void *entry) { return ((const struct market_spread *)entry)->window_start; }
+static int64_t spread_time(const void *record) { return ((const struct market_spread *)record)->window_start; }
 
 static bool is_spread_withdrawn(const void *entry)
 {
     return ((const struct market_spread *)entry)->state == MARKET_BAR_WITHDRAWN;
+}
+
+static void stamp_spread(void *record, int64_t rebuild, bool deleted)
+{
+    struct market_spread *spread = record;
+
+    spread->rebuild = rebuild;
+    spread->deleted = deleted;
+}
+
+static bool has_spread(const void *entry, enum market_custom_type asked, int64_t *ret_time)
+{
+    const struct market_spread *spread = entry;
+
+    *ret_time = spread->window_start;
+    return !spread->deleted && (asked == MARKET_CUSTOM_ANY || asked == market_custom_type_of(spread->kind));
 }
 
 static int enter_spread(struct weir_context *ctx, const void *entry, const void *record, const void **ret,
@@ -73,15 +127,25 @@ static int enter_spread(struct weir_context *ctx, const void *entry, const void 
     return WEIR_OK;
 }
 
+static const void *mark_spread(struct weir_context *ctx, const void *entry, int64_t rebuild, bool deleted)
+{
+    struct market_spread *marked = copy(ctx, entry, sizeof(*marked));
+
+    if (marked != NULL)
+        stamp_spread(marked, MAX(rebuild, marked->rebuild), deleted);
+    return marked;
+}
+
 const struct market_shelf_kind market_shelf_spread[1] = { { .projection = MARKET_CUSTOM,
                                                             .record = sizeof(struct market_spread),
+                                                            .time = spread_time,
+                                                            .stamp = stamp_spread,
                                                             .parts = one_part,
                                                             .part = spread_part,
-                                                            .time = spread_time,
-                                                            .part_time = spread_time,
-                                                            .record_time = spread_time,
+                                                            .has = has_spread,
                                                             .withdrawn = is_spread_withdrawn,
-                                                            .enter = enter_spread } };
+                                                            .enter = enter_spread,
+                                                            .mark = mark_spread } };
 
 /* ---- statistics: a part for each window ---- */
 
@@ -92,135 +156,182 @@ static const struct market_stats *window_at(const void *entry, size_t n)
 
 static size_t stats_parts(const void *entry) { return ((const struct market_rolling_stats *)entry)->windows.count; }
 
-static void stats_part(const void *entry, size_t n, void *ret) { *(struct market_stats *)ret = *window_at(entry, n); }
-
-static int64_t window_time(const void *part) { return ((const struct market_stats *)part)->window_end; }
-
-static int64_t stats_time(const void *entry)
+static void stats_part(const void *entry, size_t n, struct market_part *ret)
 {
-    int64_t time = 0;
+    ret->stats = *window_at(entry, n);
+    ret->time = ret->stats.window_end;
+    ret->deleted = ret->stats.deleted;
+}
 
-    for (size_t i = 0; i < stats_parts(entry); i++)
-        time = MAX(time, window_at(entry, i)->window_end);
-    return time;
+static int64_t window_time(const void *record) { return ((const struct market_stats *)record)->window_end; }
+
+static void stamp_stats(void *record, int64_t rebuild, bool deleted)
+{
+    struct market_stats *stats = record;
+
+    stats->rebuild = rebuild;
+    stats->deleted = deleted;
+}
+
+static bool has_stats(const void *entry, enum market_custom_type asked, int64_t *ret_time)
+{
+    bool any = false;
+
+    *ret_time = INT64_MIN;
+    for (size_t i = 0; i < stats_parts(entry); i++) {
+        if (window_at(entry, i)->deleted)
+            continue;
+        any = true;
+        *ret_time = MAX(*ret_time, window_at(entry, i)->window_end);
+    }
+    return any && (asked == MARKET_CUSTOM_ANY || asked == MARKET_CUSTOM_ROLLING_STAT);
+}
+
+/* The entry's windows with room for one more; NULL = no memory. */
+static struct market_rolling_stats *copy_stats(struct weir_context *ctx, const void *entry)
+{
+    size_t                       count = entry != NULL ? stats_parts(entry) : 0;
+    struct market_rolling_stats *all = weir_alloc(ctx, sizeof(*all));
+    struct market_stats         *windows = weir_alloc(ctx, sizeof(*windows) * (count + 1));
+
+    if (all == NULL || windows == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        windows[i] = *window_at(entry, i);
+    all->windows = (struct market_records){ windows, count };
+    return all;
 }
 
 static int enter_stats(struct weir_context *ctx, const void *entry, const void *record, const void **ret,
                        size_t *ret_n)
 {
     const struct market_stats   *now = record;
-    size_t                       count = entry != NULL ? stats_parts(entry) : 0, n = 0;
-    struct market_rolling_stats *all = weir_alloc(ctx, sizeof(*all));
-    struct market_stats         *windows = weir_alloc(ctx, sizeof(*windows) * (count + 1));
+    struct market_rolling_stats *all = copy_stats(ctx, entry);
+    size_t                       n = 0;
 
-    if (all == NULL || windows == NULL)
+    if (all == NULL)
         return WEIR_LIMIT;
-    while (n < count && !market_text_same(window_at(entry, n)->window, now->window))
+    while (n < all->windows.count && !market_text_same(window_at(all, n)->window, now->window))
         n++;
     *ret = NULL;
-    if (n < count && market_stats_compare(now, window_at(entry, n)) <= 0)
+    if (n < all->windows.count && market_stats_compare(now, window_at(all, n)) <= 0)
         return WEIR_OK;
-    for (size_t i = 0; i < count; i++)
-        windows[i] = *window_at(entry, i);
-    windows[n] = *now;
-    all->windows = (struct market_records){ windows, MAX(count, n + 1) };
+    ((struct market_stats *)all->windows.rows)[n] = *now;
+    all->windows.count = MAX(all->windows.count, n + 1);
     *ret = all;
     *ret_n = n;
     return WEIR_OK;
 }
 
+static const void *mark_stats(struct weir_context *ctx, const void *entry, int64_t rebuild, bool deleted)
+{
+    struct market_rolling_stats *all = copy_stats(ctx, entry);
+    struct market_stats         *windows = all != NULL ? (struct market_stats *)all->windows.rows : NULL;
+
+    for (size_t i = 0; all != NULL && i < all->windows.count; i++)
+        stamp_stats(&windows[i], MAX(rebuild, windows[i].rebuild), deleted || windows[i].deleted);
+    return all;
+}
+
 const struct market_shelf_kind market_shelf_stats[1] = { { .projection = MARKET_CUSTOM,
                                                            .record = sizeof(struct market_stats),
+                                                           .time = window_time,
+                                                           .stamp = stamp_stats,
                                                            .parts = stats_parts,
                                                            .part = stats_part,
-                                                           .time = stats_time,
-                                                           .part_time = window_time,
-                                                           .record_time = window_time,
-                                                           .enter = enter_stats } };
+                                                           .has = has_stats,
+                                                           .enter = enter_stats,
+                                                           .mark = mark_stats } };
 
 /* ---- serving ---- */
 
-static bool is_withdrawn(const struct market_shelf *shelf, const void *entry)
+static int serve_part(struct weir_context *ctx, const struct market_shelf *shelf, const void *key,
+                      const struct market_part *part)
 {
-    return shelf->kind->withdrawn != NULL && shelf->kind->withdrawn(entry);
+    struct weir_record rec = { .key = key, .value = part, .timestamp = MAX(part->time / 1000, 0) };
+
+    return weir_forward_to(ctx, shelf->served, &rec);
 }
 
-static int serve_part(struct weir_context *ctx, const struct market_shelf *shelf, const struct weir_node *to,
-                      const void *key, const void *entry, size_t n)
+/* The parts that are there, or those that are not. */
+static int serve_all(struct weir_context *ctx, const struct market_shelf *shelf, const void *key, const void *entry,
+                     bool deleted)
 {
-    void              *part = weir_alloc(ctx, shelf->kind->record);
-    struct weir_record rec = { .key = key, .value = part };
+    struct market_part *part = weir_alloc(ctx, sizeof(*part));
+    int                 err = part != NULL ? WEIR_OK : WEIR_LIMIT;
 
-    if (part == NULL)
-        return WEIR_LIMIT;
-    shelf->kind->part(entry, n, part);
-    rec.timestamp = MAX(shelf->kind->part_time(part) / 1000, 0);
-    return weir_forward_to(ctx, to, &rec);
-}
-
-static int send_all(struct weir_context *ctx, const struct market_shelf *shelf, const struct weir_node *to,
-                    const void *key, const void *entry)
-{
-    size_t parts = to != NULL ? shelf->kind->parts(entry) : 0;
-    int    err = WEIR_OK;
-
-    for (size_t i = 0; err == WEIR_OK && i < parts; i++)
-        err = serve_part(ctx, shelf, to, key, entry, i);
+    for (size_t i = 0; err == WEIR_OK && i < shelf->kind->parts(entry); i++) {
+        shelf->kind->part(entry, i, part);
+        if (part->deleted == deleted)
+            err = serve_part(ctx, shelf, key, part);
+    }
     return err;
 }
 
-static int serve_all(struct weir_context *ctx, const struct market_shelf *shelf, const void *key, const void *entry)
+static int serve_entered(struct weir_context *ctx, const struct market_shelf *shelf, const void *key,
+                         const void *entry, size_t n)
 {
-    return send_all(ctx, shelf, is_withdrawn(shelf, entry) ? shelf->gone : shelf->served, key, entry);
+    struct market_part *part;
+
+    if (n == MARKET_ALL_PARTS)
+        return serve_all(ctx, shelf, key, entry, false);
+    part = weir_alloc(ctx, sizeof(*part));
+    if (part == NULL)
+        return WEIR_LIMIT;
+    shelf->kind->part(entry, n, part);
+    return serve_part(ctx, shelf, key, part);
 }
 
 int market_shelf_keep(struct weir_context *ctx, const struct weir_record *rec)
 {
     const struct market_shelf *shelf = weir_arg(ctx);
     const void                *known = NULL, *now;
+    void                      *record;
     size_t                     n = 0;
     int                        err;
 
     if (rec->key == NULL || rec->value == NULL)
         return market_reject_null(ctx, rec);
+    record = copy(ctx, rec->value, shelf->kind->record);
+    if (record == NULL)
+        return WEIR_LIMIT;
+    shelf->kind->stamp(record, market_rebuild_of(ctx), false);
     err = weir_get(ctx, shelf->store, rec->key, &known);
     if (err < 0 && err != WEIR_NOTFOUND)
         return err;
-    err = shelf->kind->enter(ctx, err == WEIR_OK ? known : NULL, rec->value, &now, &n);
+    err = shelf->kind->enter(ctx, err == WEIR_OK ? known : NULL, record, &now, &n);
     if (err < 0)
         return err;
     if (now == NULL)
-        return market_drop(ctx, shelf->drops, rec->key, "not_latest", shelf->kind->record_time(rec->value));
+        return market_drop(ctx, shelf->drops, rec->key, "not_latest", shelf->kind->time(record));
     err = weir_put(ctx, shelf->store, rec->key, now);
-    if (err < 0)
-        return err;
-    return n == MARKET_ALL_PARTS || is_withdrawn(shelf, now)
-               ? serve_all(ctx, shelf, rec->key, now)
-               : serve_part(ctx, shelf, shelf->served, rec->key, now, n);
+    return err < 0 ? err : serve_entered(ctx, shelf, rec->key, now, n);
 }
 
 /* ---- invalidation ---- */
 
-int market_shelf_invalidate(struct weir_context *ctx, const struct weir_record *rec)
+int market_shelf_invalidate(struct weir_context *ctx, const struct market_shelf *shelf, const struct weir_record *rec,
+                            bool *hit)
 {
-    const struct market_shelf        *shelf = weir_arg(ctx);
     const struct market_invalidation *asked = rec->value;
+    const bool                        drop = asked->action == MARKET_INVALIDATE_DROP;
     const void                       *entry;
     int64_t                           time;
     int                               err;
 
-    if (rec->key == NULL || asked == NULL || asked->projection_type != shelf->kind->projection)
-        return WEIR_OK; /* another node's: latest prices refuse nulls */
+    if (asked->projection_type != shelf->kind->projection)
+        return WEIR_OK;
     err = weir_get(ctx, shelf->store, rec->key, &entry);
     if (err < 0)
         return err == WEIR_NOTFOUND ? WEIR_OK : err;
-    time = shelf->kind->time(entry);
-    if (!market_is_meant(ctx, asked, time, time))
+    if (!shelf->kind->has(entry, asked->custom_type, &time) || !market_is_meant(ctx, asked, time, time))
         return WEIR_OK;
-    if (asked->action == MARKET_INVALIDATE_REFRESH)
-        return serve_all(ctx, shelf, rec->key, entry);
-    err = weir_delete(ctx, shelf->store, rec->key);
-    return err < 0 ? err : send_all(ctx, shelf, shelf->gone, rec->key, entry);
+    *hit = true;
+    entry = shelf->kind->mark(ctx, entry, drop ? 0 : market_rebuild_of(ctx), drop);
+    if (entry == NULL)
+        return WEIR_LIMIT;
+    err = weir_put(ctx, shelf->store, rec->key, entry);
+    return err < 0 ? err : serve_all(ctx, shelf, rec->key, entry, drop);
 }
 
 static int refresh(struct weir_context *ctx, int64_t time)
@@ -232,7 +343,7 @@ static int refresh(struct weir_context *ctx, int64_t time)
 
     (void)time;
     while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK)
-        err = serve_all(ctx, shelf, row.key, row.value);
+        err = serve_all(ctx, shelf, row.key, row.value, false);
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
@@ -252,26 +363,29 @@ int market_shelf_serve(struct weir_context *ctx, const struct market_shelf *shel
 
     if (err < 0)
         return err == WEIR_NOTFOUND ? WEIR_OK : err;
-    return serve_all(ctx, shelf, key, entry);
+    return serve_all(ctx, shelf, key, entry, false);
 }
 
 /* ---- over HTTP ---- */
 
-/* The entry of a key. WEIR_NOTFOUND: none, or one that is withdrawn; and others of views. */
+/* The entry of a key. WEIR_NOTFOUND: none, or one that is dropped or withdrawn; and others of views. */
 static int look_up(struct weir_request *request, const struct market_shelf *shelf, const struct market_key *key,
                    const void **ret)
 {
     struct weir_view *view;
     struct weir_row   row;
+    int64_t           time;
     int               err = weir_request_view(request, shelf->store->name, &view);
 
     if (err == WEIR_OK)
         err = weir_view_get(view, weir_request_arena(request), key, &row);
-    if (err == WEIR_OK && is_withdrawn(shelf, row.value))
-        return WEIR_NOTFOUND;
-    if (err == WEIR_OK)
-        *ret = row.value;
-    return err;
+    if (err < 0)
+        return err;
+    *ret = row.value;
+    return shelf->kind->has(*ret, MARKET_CUSTOM_ANY, &time) &&
+                   (shelf->kind->withdrawn == NULL || !shelf->kind->withdrawn(*ret))
+               ? WEIR_OK
+               : WEIR_NOTFOUND;
 }
 
 static int not_found(struct weir_reply *reply) { return weir_reply_fail(reply, 404, "Projection not found"); }
@@ -308,7 +422,7 @@ int market_answer_curve(struct weir_request *request, struct weir_reply *reply)
 }
 
 static int answer_spread(struct weir_request *request, struct weir_reply *reply, const struct market_shelf *shelf,
-                         const struct market_key *key, const char *type)
+                         const struct market_key *key, enum market_custom_type type)
 {
     const struct market_spread *spread;
     const void                 *entry;
@@ -319,7 +433,7 @@ static int answer_spread(struct weir_request *request, struct weir_reply *reply,
     if (err < 0)
         return err;
     spread = entry;
-    if (spread->kind != MARKET_BID_ASK && (spread->kind == MARKET_SPOT_FUTURE) != (strcmp(type, "basis") == 0))
+    if (market_custom_type_of(spread->kind) != type)
         return not_found(reply);
     return market_spread->print(market_spread, spread, weir_reply_json(reply));
 }
@@ -334,9 +448,18 @@ static int answer_stats(struct weir_request *request, struct weir_reply *reply, 
     if (err == WEIR_NOTFOUND)
         return not_found(reply);
     for (size_t i = 0; err == WEIR_OK && i < stats_parts(entry); i++)
-        if (is(window_at(entry, i)->window, window != NULL ? window : "5m"))
+        if (!window_at(entry, i)->deleted && is(window_at(entry, i)->window, window != NULL ? window : "5m"))
             return market_stats->print(market_stats, window_at(entry, i), weir_reply_json(reply));
     return err < 0 ? err : not_found(reply);
+}
+
+/* MARKET_CUSTOM_ANY: it is none of them. */
+static enum market_custom_type find_custom_type(const char *word)
+{
+    for (enum market_custom_type type = MARKET_CUSTOM_SPREAD; type <= MARKET_CUSTOM_ROLLING_STAT; type++)
+        if (strcmp(market_custom_words[type], word) == 0)
+            return type;
+    return MARKET_CUSTOM_ANY;
 }
 
 int market_answer_custom(struct weir_request *request, struct weir_reply *reply)
@@ -350,11 +473,12 @@ int market_answer_custom(struct weir_request *request, struct weir_reply *reply)
         err = weir_request_need(request, reply, "projection_type", &type);
     if (err < 0)
         return err;
-    if (strcmp(type, "rolling_stat") == 0)
-        return answer_stats(request, reply, custom->stats, &key);
-    if (strcmp(type, "bid_ask") == 0)
-        return answer_spread(request, reply, custom->bid_asks, &key, type);
-    if (strcmp(type, "spread") == 0 || strcmp(type, "basis") == 0)
-        return answer_spread(request, reply, custom->pairs, &key, type);
+    switch (find_custom_type(type)) {
+    case MARKET_CUSTOM_ROLLING_STAT: return answer_stats(request, reply, custom->stats, &key);
+    case MARKET_CUSTOM_BID_ASK: return answer_spread(request, reply, custom->bid_asks, &key, MARKET_CUSTOM_BID_ASK);
+    case MARKET_CUSTOM_SPREAD: return answer_spread(request, reply, custom->pairs, &key, MARKET_CUSTOM_SPREAD);
+    case MARKET_CUSTOM_BASIS: return answer_spread(request, reply, custom->pairs, &key, MARKET_CUSTOM_BASIS);
+    case MARKET_CUSTOM_ANY: break;
+    }
     return weir_reply_fail(reply, 400, "projection_type: there are spread, basis, bid_ask and rolling_stat");
 }

@@ -9,36 +9,52 @@
 struct market_shelf {
     const struct weir_store        *store;  /* by market_key: what is served, the whole of it */
     const struct weir_node         *served; /* a record for each part of an entry, to be served by its version */
-    const struct weir_node         *gone; /* the same when the entry is dropped, or withdrawn; NULL: it is not told */
     const struct market_shelf_kind *kind;
     const struct weir_store        *drops; /* market_key to market_dropped */
 };
 
-/* What sorts differ in. An entry is one or several parts, each served by itself: a horizon, a window. */
+/* What of an entry is served by itself: a horizon, a window. Its record is first. */
+struct market_part {
+    union {
+        struct market_curve_snapshot snapshot;
+        struct market_spread         spread;
+        struct market_stats          stats;
+    };
+    int64_t time; /* of the event, us */
+    bool    deleted;
+};
+
+/* What sorts differ in. An entry has one or several parts. */
 struct market_shelf_kind {
     enum market_projection projection; /* which invalidations are meant */
-    size_t                 record;     /* bytes of a part */
+    size_t                 record;     /* bytes of what comes */
+    int64_t (*time)(const void *record);
+    void (*stamp)(void *record, int64_t rebuild, bool deleted);
     size_t (*parts)(const void *entry);
-    void (*part)(const void *entry, size_t n, void *ret);
-    int64_t (*time)(const void *entry); /* of the event, us */
-    int64_t (*part_time)(const void *part);
-    int64_t (*record_time)(const void *record); /* of what comes in */
-    bool (*withdrawn)(const void *entry);       /* it says that there is nothing any more; NULL: none does */
+    void (*part)(const void *entry, size_t n, struct market_part *ret);
+    /* Whether something of it is there that is of that type; of what time. */
+    bool (*has)(const void *entry, enum market_custom_type asked, int64_t *ret_time);
+    bool (*withdrawn)(const void *entry); /* it says that there is nothing any more; NULL: none does */
     /* What is kept once a record has come; *ret NULL: it is not newer. *ret_n: the part that is new; ALL: each. */
     int (*enter)(struct weir_context *ctx, const void *entry, const void *record, const void **ret, size_t *ret_n);
+    /* The entry under that rebuild, at least; deleted: all parts are. NULL = no memory. */
+    const void *(*mark)(struct weir_context *ctx, const void *entry, int64_t rebuild, bool deleted);
 };
 enum { MARKET_ALL_PARTS = 1000 };
 extern const struct market_shelf_kind market_shelf_curve[1], market_shelf_spread[1], market_shelf_stats[1];
 
 /* A record has come. */
 weir_process market_shelf_keep;
-/* An invalidation has come: the entry of its key goes, or is served once more. */
-weir_process market_shelf_invalidate;
+/* An invalidation has come: the entry of its key goes, or is served once more, where it is meant: then *hit is set. */
+int market_shelf_invalidate(struct weir_context *ctx, const struct market_shelf *shelf, const struct weir_record *rec,
+                            bool *hit);
 /* The entry of a key once more, if there is one. */
 int market_shelf_serve(struct weir_context *ctx, const struct market_shelf *shelf, const void *key);
 /* Serves all entries once more, every `refresh` (an option of the node) of wall time: so that none of them gets old where others
  * keep it. */
 weir_open market_shelf_open;
+/* How often projection was rebuilt before. */
+static inline int64_t market_rebuild_of(struct weir_context *ctx) { return weir_epoch(ctx) - 1; }
 /* Calls fn as often as the node's option `refresh` says; 0 = never. */
 int market_refresh_every(struct weir_context *ctx, weir_punctuate *fn);
 

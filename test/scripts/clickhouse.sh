@@ -1,6 +1,6 @@
 #!/bin/bash
 # ClickHouse, the real engine: migrations; each table takes its records, exact; inserts while the engine is killed, away for 15 s and
-# started again, with answers lost: no identity twice, no older row over a newer; what is refused, by name; user, password, TLS.
+# started again, with answers lost: no identity twice, no older row over a newer; versions of contents and deletions; what is refused, by name; user, password, TLS, certificates of clients.
 # FORM=long: away for 30 s and for 5 minutes.
 . test/scripts/clickhouse.inc
 
@@ -63,6 +63,51 @@ have=$(for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d bars_other ro
     echo "$table $(ask "SELECT * EXCEPT (inserted_at) FROM data_processing.$table FINAL WHERE tenant_id = 't' FORMAT JSONEachRow")"
 done)
 equal "$(cat test/clickhouse/one.txt)" "$have" "what the tables hold"
+
+echo "--- contents of one tick: the same one counts in whatever order they come"
+# insert TABLE: JSON lines of standard input.
+insert() { ask "INSERT INTO data_processing.$1 FORMAT JSONEachRow $(cat)"; }
+contents() { python3 test/clickhouse/contents.py "$1"; }
+read -r ordered all < <(contents count)
+for table in enriched_ticks served_latest; do
+    rows=data_processing.$table
+    for which in first second; do contents $which | insert $table; done
+    equal $((2 * ordered)) "$(ask "SELECT count() FROM $rows FINAL WHERE tenant_id IN ('ab', 'ba') AND toYear(inserted_at) = 2101 AND instrument_id < 'I$ordered'")" \
+        "rows of $table of which the greater content counts"
+done
+equal "$all" "$(ask "SELECT count() FROM (SELECT instrument_id FROM data_processing.enriched_ticks FINAL WHERE tenant_id IN ('ab', 'ba')
+    GROUP BY instrument_id HAVING uniqExact(inserted_at) = 1)")" "ticks of which the same content counts"
+
+echo "--- what is taken away: not under FINAL, nor what is not newer"
+ask "INSERT INTO data_processing.served_latest (tenant_id, instrument_id, tick_id, epoch, event_time, price, deleted) VALUES
+    ('gone', 'A', repeat('0', 64), 1, 5, 1, 1), ('gone', 'B', repeat('0', 64), 1, 5, 1, 1), ('gone', 'C', repeat('0', 64), 1, 5, 1, 1)"
+ask "INSERT INTO data_processing.served_latest (tenant_id, instrument_id, tick_id, epoch, event_time, price) VALUES
+    ('gone', 'A', repeat('0', 64), 1, 5, 1), ('gone', 'B', repeat('0', 64), 1, 4, 1), ('gone', 'C', repeat('0', 64), 1, 6, 1)"
+equal C "$(ask "SELECT instrument_id FROM data_processing.served_latest FINAL WHERE tenant_id = 'gone'")" "latest prices after a deletion"
+ask "INSERT INTO data_processing.served_curve_snapshots (tenant_id, curve_id, horizon, epoch, window_start, rebuild, deleted) VALUES
+    ('gone', 'A', '3m', 1, 5, 0, 1), ('gone', 'B', '3m', 1, 5, 0, 1), ('gone', 'C', '3m', 1, 5, 0, 1)"
+ask "INSERT INTO data_processing.served_curve_snapshots (tenant_id, curve_id, horizon, epoch, window_start, rebuild) VALUES
+    ('gone', 'A', '3m', 1, 5, 0), ('gone', 'B', '3m', 1, 4, 1), ('gone', 'C', '3m', 2, 1, 0)"
+equal "B C" "$(ask "SELECT curve_id FROM data_processing.served_curve_snapshots FINAL WHERE tenant_id = 'gone' ORDER BY curve_id" | xargs)" "snapshots after a deletion"
+
+echo "--- tables of before: their rows stay; those of another engine are left alone"
+# before DATABASE ENGINE: as a program before 008 made them, with a price.
+before() {
+    local statement
+    ask "CREATE DATABASE $1"
+    sed -E '/^--/d; s/^CREATE TABLE IF NOT EXISTS /&'"$1"'./; s/ReplacingMergeTree\(version\)/'"$2"'/' schemas/migrations/clickhouse/005_served.sql |
+        while read -r -d ';' statement; do ask "$statement"; done
+    ask "INSERT INTO $1.served_latest (tenant_id, instrument_id, tick_id, epoch, event_time, price, inserted_at) VALUES ('t', 'A', repeat('0', 64), 1, 5, 1.5, '2100-01-01 00:00:00')"
+}
+before old "ReplacingMergeTree(version)"
+before other "MergeTree"
+for name in old other; do
+    expect 0 "$program" migrate clickhouse --clickhouse.database $name
+    equal "A 1.5 2100-01-01 00:00:00.000000" "$(ask "SELECT instrument_id, price, inserted_at FROM $name.served_latest" | tr '\t' ' ')" "a row of before in $name"
+done
+equal "ReplacingMergeTree MergeTree" "$(ask "SELECT engine FROM system.tables WHERE name = 'served_latest' AND database IN ('old', 'other') ORDER BY database = 'other'" | xargs)" "engines"
+ask "INSERT INTO old.served_latest (tenant_id, instrument_id, tick_id, epoch, event_time, price, deleted) VALUES ('t', 'A', repeat('0', 64), 1, 5, 1.5, 1)"
+equal 0 "$(ask "SELECT count() FROM old.served_latest FINAL")" "a row of before, taken away"
 
 # With a user, a password and TLS, on a server of its own.
 secure() {

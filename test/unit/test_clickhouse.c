@@ -91,17 +91,22 @@ START_TEST(each_statement_of_a_migration_changes_nothing_the_second_time)
 {
     const struct market_migration *list = market_migrations_clickhouse;
     int                            before = 0, statements = 0;
+    bool                           where;
 
     for (; list->name != NULL; before = list->version, list++) {
         const char *at = list->text, *end;
 
         ck_assert_int_gt(list->version, before);
         while ((end = strstr(at, ";\n")) != NULL) {
-            while (*at == '\n' || strncmp(at, "--", 2) == 0)
+            for (where = false; *at == '\n' || strncmp(at, "--", 2) == 0;) {
+                where = where || strncmp(at, "-- where: ", 10) == 0;
                 at += *at == '\n' ? 1 : strcspn(at, "\n");
+            }
             ck_assert_msg(
                 strncmp(at, "CREATE TABLE IF NOT EXISTS ", 27) == 0 ||
-                    (strncmp(at, "ALTER TABLE ", 12) == 0 && memmem(at, (size_t)(end - at), " IF ", 4) != NULL),
+                    (strncmp(at, "CREATE OR REPLACE TABLE ", 24) == 0 && where) ||
+                    (strncmp(at, "ALTER TABLE ", 12) == 0 && (memmem(at, (size_t)(end - at), " IF ", 4) != NULL ||
+                                                              memmem(at, (size_t)(end - at), " MODIFY ", 8) != NULL)),
                 "%s: %.60s", list->name, at);
             statements++;
             at = end + 2;

@@ -17,6 +17,7 @@ struct market_clickhouse_table {
     const char              *name;
     const struct weir_codec *value; /* of JSON */
     bool                     epoch; /* the record has none: that of the application is added */
+    bool ordered;                   /* rows of one version: the last counts, so an insert waits for the one before */
 };
 extern const struct market_clickhouse_table market_clickhouse_ticks[1], /* of market_enriched */
     market_clickhouse_bars_1m[1], market_clickhouse_bars_5m[1], market_clickhouse_bars_1h[1],

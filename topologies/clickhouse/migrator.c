@@ -1,7 +1,10 @@
 /* migrator.c: migrations of ClickHouse, statement by statement: it has no transactions.
  *
  * (1) So each statement of a migration changes nothing where it was carried out before (IF NOT EXISTS, IF EXISTS): one that was
- *     cut short begins anew, and two processes at once do the same twice. Rows of the ledger are one for each version.
+ *     cut short begins anew, and two processes at once do the same twice: where one finds a table missing that the other replaces
+ *     just then, it tries again. Rows of the ledger are one for each version.
+ * (2) A comment "-- where: QUERY" before a statement: it is carried out where the query's answer is no 0. So a table whose engine is
+ *     another one than that of our own, such as a replicated one, is left alone.
  */
 #include "framework/config/config.h"
 #include "framework/main/commands.h"
@@ -71,7 +74,7 @@ static int take_row(void *arg, struct weir_text line, struct weir_error *reterr)
 static int take_flag(void *arg, struct weir_text line, struct weir_error *reterr)
 {
     (void)reterr;
-    *(bool *)arg = line.size == 1 && line.data[0] == '1';
+    *(bool *)arg = line.size > 0 && line.data[0] != '0';
     return WEIR_OK;
 }
 
@@ -99,16 +102,38 @@ static int read_ledger(void *open, bool dry, market_take_applied *take, void *ar
     return err < 0 || !there ? err : clickhouse_ask(open, ledger_read, true, take_row, &reading, reterr);
 }
 
-/* The statement that begins at *at and ends with a semicolon at a line's end; size 0: there is no more. */
-static struct weir_text next_statement(const char **at)
+/* The statement that begins at *at and ends with a semicolon at a line's end; size 0: there is no more. *ret_where: its condition,
+ * size 0 = none. */
+static struct weir_text next_statement(const char **at, struct weir_text *ret_where)
 {
-    const char *begin = *at, *end;
+    static const char where[] = "-- where: ";
+    const char       *begin = *at, *end;
 
-    while (*begin == '\n' || strncmp(begin, "--", 2) == 0)
-        begin += *begin == '\n' ? 1 : strcspn(begin, "\n");
+    *ret_where = (struct weir_text){ NULL, 0 };
+    while (*begin == '\n' || strncmp(begin, "--", 2) == 0) {
+        size_t size = strcspn(begin, "\n");
+
+        if (strncmp(begin, where, sizeof(where) - 1) == 0)
+            *ret_where = (struct weir_text){ begin + sizeof(where) - 1, size - (sizeof(where) - 1) };
+        begin += *begin == '\n' ? 1 : size;
+    }
     end = strstr(begin, ";\n");
     *at = end != NULL ? end + 2 : begin + strlen(begin);
     return (struct weir_text){ begin, (size_t)((end != NULL ? end : *at) - begin) };
+}
+
+static int ask_text(const struct clickhouse_client *client, struct weir_text                        text,
+                    int (*take)(void *arg, struct weir_text line, struct weir_error *reterr), void *arg,
+                    struct weir_error *reterr)
+{
+    struct weir__buf sql = { 0 };
+    int              err;
+
+    weir__buf_printf(&sql, "%.*s%c", (int)text.size, text.data, '\0');
+    err = weir__buf_ok(&sql) ? clickhouse_ask(client, sql.data, true, take, arg, reterr)
+                             : weir__fail(reterr, WEIR_NO_MEMORY, "clickhouse", "out of memory");
+    weir__buf_fini(&sql);
+    return err;
 }
 
 static int apply_all(const struct clickhouse_client *client, const struct market_migration *migration,
@@ -116,15 +141,16 @@ static int apply_all(const struct clickhouse_client *client, const struct market
 {
     const char       *at = migration->text;
     struct weir_error words = { 0 };
-    struct weir_text  statement;
+    struct weir_text  statement, where;
     int               err = WEIR_OK;
 
-    while (err == WEIR_OK && (statement = next_statement(&at)).size > 0) {
-        struct weir__buf sql = { 0 };
+    while (err == WEIR_OK && (statement = next_statement(&at, &where)).size > 0) {
+        bool holds = true;
 
-        weir__buf_printf(&sql, "%.*s%c", (int)statement.size, statement.data, '\0');
-        err = weir__buf_ok(&sql) ? clickhouse_ask(client, sql.data, true, NULL, NULL, &words) : WEIR_NO_MEMORY;
-        weir__buf_fini(&sql);
+        if (where.size > 0)
+            err = ask_text(client, where, take_flag, &holds, &words);
+        if (err == WEIR_OK && holds)
+            err = ask_text(client, statement, NULL, NULL, &words);
     }
     return err < 0 ? weir__fail(reterr, err, migration->name, "%s", words.text) : WEIR_OK;
 }
@@ -142,7 +168,10 @@ static int note(const struct clickhouse_client *client, const struct market_migr
 static int apply(void *open, const struct market_migration *migration, const char *checksum,
                  struct weir_error *reterr)
 {
-    int err = apply_all(open, migration, reterr);
+    int err = WEIR_NOTFOUND;
+
+    for (int tries = 0; err == WEIR_NOTFOUND && tries < 3; tries++)
+        err = apply_all(open, migration, reterr);
 
     return err < 0 ? err : note(open, migration, checksum, reterr);
 }

@@ -197,11 +197,26 @@ static void send_probe(struct outlet *outlet)
     weir__buf_fini(&parameters);
 }
 
+/* NULL = none may be sent now. */
+static struct clickhouse_batch *next_batch(const struct outlet *outlet)
+{
+    struct clickhouse_batch *batch = outlet->ready.first, *sent;
+
+    for (; batch != NULL; batch = batch->next) {
+        for (sent = outlet->sent.first; sent != NULL && sent->table != batch->table; sent = sent->next)
+            ;
+        if (sent == NULL || !batch->table->ordered)
+            return batch;
+    }
+    return NULL;
+}
+
 static void send_some(struct outlet *outlet)
 {
-    const size_t most = outlet->up ? FLIGHTS : 1;
-    const bool   due = weir__monotonic_us() >= outlet->again_at;
-    size_t       before;
+    const size_t             most = outlet->up ? FLIGHTS : 1;
+    const bool               due = weir__monotonic_us() >= outlet->again_at;
+    struct clickhouse_batch *batch;
+    size_t                   before;
 
     if (outlet->refused < 0 || outlet->probe.easy != NULL || (!outlet->up && !due))
         return;
@@ -209,8 +224,9 @@ static void send_some(struct outlet *outlet)
         send_probe(outlet);
     do {
         before = outlet->flights;
-        if (outlet->ready.first != NULL && outlet->flights < most)
-            send_batch(outlet, outlet->ready.first);
+        batch = outlet->flights < most ? next_batch(outlet) : NULL;
+        if (batch != NULL)
+            send_batch(outlet, batch);
     } while (outlet->flights > before);
 }
 

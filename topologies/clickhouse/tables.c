@@ -15,6 +15,6 @@ TABLE(bars_other, "bars_other",  .value = market_bar);
 TABLE(stats,   "rolling_stats",  .value = market_stats);
 TABLE(spreads, "spreads",        .value = market_spread);
 TABLE(curves,  "curves",         .value = market_curve_update);
-TABLE(latest,  "served_latest",  .value = market_latest);
-TABLE(curve_snapshots, "served_curve_snapshots", .value = market_curve_snapshot);
+TABLE(latest,  "served_latest",  .value = market_latest,         .ordered = true);
+TABLE(curve_snapshots, "served_curve_snapshots", .value = market_curve_snapshot, .ordered = true);
 /* clang-format on */

@@ -70,7 +70,7 @@ static int put_served(struct door *door, const struct market_served_form *form, 
     weir__buf_printf(&door->key, "served:%s", form->projection);
     for (size_t i = 0; i < served->part_count; i++)
         redis_key_part(&door->key, served->parts[i]);
-    if (!form->gone) {
+    if (!served->gone) {
         weir__json_out_reset(&door->json);
         err = form->value->print(form->value, value, &door->json);
         if (err < 0)

@@ -26,7 +26,7 @@ static const struct row {
     { "ERR Client sent AUTH", REDIS_NEVER, "it has no password: take it away from redis.password and redis.url" },
     { "ERR wrong number of arguments for 'auth'", REDIS_NEVER, "it knows no users: give the password alone" },
     { "NOPERM", REDIS_NEVER,
-      "allow its user the keys served:* and deleted:* (the cache: metadata:*) with +@read +@write "
+      "allow its user the keys served:* (the cache: metadata:*) with +@read +@write "
       "+@scripting +@connection +cluster|slots" },
     { "ERR DB index", REDIS_NEVER, "it has no such database: take another number in redis.url" },
     { "ERR invalid DB index", REDIS_NEVER, "it has no such database: take another number in redis.url" },

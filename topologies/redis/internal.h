@@ -205,7 +205,7 @@ struct redis_outlet;
 int  redis_outlet_open(struct redis_setup *setup, int64_t ttl_ms, struct redis_outlet **ret,
                        struct weir_error *reterr);
 void redis_outlet_close(struct redis_outlet *outlet);
-/* json: an object; "version" is put in front. data NULL: the key is taken away: {"version":"...","deleted":true}. WEIR_NO_MEMORY. */
+/* json: an object; "version" is put in front. data NULL: the key is taken away, which {"version":"...","deleted":true} says for a moment. WEIR_NO_MEMORY. */
 int  redis_outlet_put(struct redis_outlet *outlet, struct weir_bytes key, const struct market_version *version,
                       struct weir_text json);
 void redis_outlet_serve(struct redis_outlet *outlet);

@@ -9,6 +9,9 @@
 #include <sys/queue.h>
 
 #define SEND_AT ((size_t)256 << 10)
+/* How long a key that was taken away keeps older versions away, ms: those that a server which hung, or a process that was replaced,
+ * still has in hand. What is put later comes from who remembers the deletion. */
+#define GONE_MS "10000"
 
 struct item {
     TAILQ_ENTRY(item)     place; /* among those that are sent */
@@ -102,6 +105,7 @@ static void on_answer(void *arg, const redisReply *reply);
 static int send_item(struct item *item, const char *command, const char *script)
 {
     struct redis_outlet    *outlet = item->outlet;
+    const char             *ttl = item->gone ? GONE_MS : outlet->ttl;
     const struct redis_word words[] = {
         { command, strlen(command) },
         { script, strlen(script) },
@@ -109,7 +113,7 @@ static int send_item(struct item *item, const char *command, const char *script)
         { item->bytes, item->key_size },
         { item->version.text, item->version.size },
         { item->bytes + item->key_size, item->value_size },
-        { outlet->ttl, strlen(outlet->ttl) },
+        { ttl, strlen(ttl) },
         { item->gone ? "1" : "0", 1 },
     };
 

@@ -1,7 +1,8 @@
 /* redis.h: Redis for the pipeline: an outlet that serves what is latest, and a cache for what is looked up.
  *
  * (1) What is served is JSON under a key of its own, and begins with its version: an older version never takes the place of a
- *     newer one, whoever writes, in whatever order; nor does it come back after a newer one was taken away.
+ *     newer one, whoever writes, in whatever order; nor does it come back after a newer one was taken away: for a moment by a value
+ *     under the key that says so, then by who puts, which is to remember what it has taken away.
  * (2) Parts of keys are escaped, so two tenants, or two instruments, never share a key.
  * (3) The cache never waits longer than a few ms, and not at all while Redis does not answer; its failures are no errors.
  */
@@ -24,6 +25,8 @@ struct market_version {
 };
 void market_version_begin(struct market_version *version);
 void market_version_number(struct market_version *version, int64_t number);
+/* Two as one element, by the first, then the second, of which what is negative counts as 0: greater than any number of one. first > 0. */
+void market_version_numbers(struct market_version *version, int64_t first, int64_t second);
 void market_version_bytes(struct market_version *version, const uint8_t *bytes, size_t size);
 int  market_version_compare(const struct market_version *a, const struct market_version *b);
 
@@ -32,27 +35,26 @@ struct market_served {
     struct weir_text      parts[MARKET_SERVED_PARTS];
     size_t                part_count;
     struct market_version version;
+    bool                  gone; /* the key is taken away, with all that is not newer */
 };
 
 /* The .arg of an outlet's node: how its records are served. describe fills *ret, which is zeroed; what it borrows is of the
- * record or of weir_alloc. The value is the record's JSON by the codec, an object, with "version" before it; gone: the record is
- * what was served, and the key is taken away with all that is not newer. WEIR_NOTHING: it is not served. A code of record
+ * record or of weir_alloc. The value is the record's JSON by the codec, an object, with "version" before it. WEIR_NOTHING: it is not served. A code of record
  * scope refuses the record. */
 struct market_served_form {
     const char              *projection; /* "latest_price" */
     const struct weir_codec *value;      /* of the records' values in memory */
-    bool                     gone;
     int (*describe)(struct weir_context *ctx, const struct weir_record *rec, struct market_served *ret);
 };
 
 /* served:latest_price:<tenant>:<instrument>, of market_latest. */
-extern const struct market_served_form market_served_latest[1], market_served_latest_gone[1];
+extern const struct market_served_form market_served_latest[1];
 /* served:curve_snapshot:<tenant>:<curve>:<horizon>, of market_curve_snapshot. */
-extern const struct market_served_form market_served_curve[1], market_served_curve_gone[1];
+extern const struct market_served_form market_served_curve[1];
 /* served:custom:<type>:<tenant>:<pair or instrument>, of market_spread; type: spread, basis (spot_future), bid_ask. */
-extern const struct market_served_form market_served_spread[1], market_served_spread_gone[1];
+extern const struct market_served_form market_served_spread[1];
 /* served:custom:rolling_stat:<tenant>:<instrument>:<window>, of market_stats. */
-extern const struct market_served_form market_served_stats[1], market_served_stats_gone[1];
+extern const struct market_served_form market_served_stats[1];
 
 /* ---- the cache: tables looked up by tenant and id ---- */
 

@@ -1,7 +1,7 @@
 /* script.c: the compare-and-set on versions, which Redis runs as one step.
  *
  * (1) What is there is replaced by what is not older: the same version again renews its time to live.
- * (2) Where a key was taken away a value stays that says so, and keeps what is not newer away until its time to live ends. It is
+ * (2) Where a key was taken away a value stays for a moment that says so, and keeps what is not newer away. It is
  *     under the same key: a script of two keys waits while a cluster moves their slot.
  */
 #include <openssl/evp.h>

@@ -43,14 +43,18 @@ static int describe_latest(struct weir_context *ctx, const struct weir_record *r
     ret->parts[1] = latest->instrument_id;
     ret->part_count = 2;
     latest_version(latest, &ret->version);
+    ret->gone = latest->deleted;
     return WEIR_OK;
 }
 
-/* As statistics, spreads and curves compare. */
-static void said_at(int64_t epoch, int64_t time, int64_t revision, struct market_version *ret)
+/* As statistics, spreads and curves compare. One number of rebuild and epoch: longer, so greater, than any of the rebuild before. */
+static void said_at(int64_t rebuild, int64_t epoch, int64_t time, int64_t revision, struct market_version *ret)
 {
     market_version_begin(ret);
-    market_version_number(ret, epoch);
+    if (rebuild > 0)
+        market_version_numbers(ret, rebuild, epoch);
+    else
+        market_version_number(ret, epoch);
     market_version_number(ret, time);
     market_version_number(ret, revision);
 }
@@ -66,15 +70,14 @@ static int describe_curve(struct weir_context *ctx, const struct weir_record *re
     ret->parts[1] = curve->curve_id;
     ret->parts[2] = curve->horizon;
     ret->part_count = 3;
-    said_at(curve->epoch, curve->window_start, curve->revision, &ret->version);
+    said_at(curve->rebuild, curve->epoch, curve->window_start, curve->revision, &ret->version);
+    ret->gone = curve->deleted || curve->state == MARKET_BAR_WITHDRAWN;
     return WEIR_OK;
 }
 
-#define TEXT(word) ((struct weir_text){ (word), sizeof(word) - 1 })
-
-static struct weir_text spread_type(enum market_spread_kind kind)
+static struct weir_text type_text(enum market_custom_type type)
 {
-    return kind == MARKET_BID_ASK ? TEXT("bid_ask") : kind == MARKET_SPOT_FUTURE ? TEXT("basis") : TEXT("spread");
+    return (struct weir_text){ market_custom_words[type], strlen(market_custom_words[type]) };
 }
 
 static int describe_spread(struct weir_context *ctx, const struct weir_record *rec, struct market_served *ret)
@@ -84,11 +87,12 @@ static int describe_spread(struct weir_context *ctx, const struct weir_record *r
     (void)ctx;
     if (spread == NULL)
         return WEIR_NULL_GIVEN;
-    ret->parts[0] = spread_type(spread->kind);
+    ret->parts[0] = type_text(market_custom_type_of(spread->kind));
     ret->parts[1] = spread->tenant_id;
     ret->parts[2] = spread->pair_id;
     ret->part_count = 3;
-    said_at(spread->epoch, spread->window_start, spread->revision, &ret->version);
+    said_at(spread->rebuild, spread->epoch, spread->window_start, spread->revision, &ret->version);
+    ret->gone = spread->deleted || spread->state == MARKET_BAR_WITHDRAWN;
     return WEIR_OK;
 }
 
@@ -99,19 +103,18 @@ static int describe_stats(struct weir_context *ctx, const struct weir_record *re
     (void)ctx;
     if (stats == NULL)
         return WEIR_NULL_GIVEN;
-    ret->parts[0] = TEXT("rolling_stat");
+    ret->parts[0] = type_text(MARKET_CUSTOM_ROLLING_STAT);
     ret->parts[1] = stats->tenant_id;
     ret->parts[2] = stats->instrument_id;
     ret->parts[3] = stats->window;
     ret->part_count = 4;
-    said_at(stats->epoch, stats->window_end, stats->revision, &ret->version);
+    said_at(stats->rebuild, stats->epoch, stats->window_end, stats->revision, &ret->version);
+    ret->gone = stats->deleted;
     return WEIR_OK;
 }
 
-#define FORM(id, name, codec, describe)                                           \
-    const struct market_served_form id[1] = { { name, codec, false, describe } }, \
-                                    id##_gone[1] = { { name, codec, true, describe } }
-FORM(market_served_latest, "latest_price", market_latest, describe_latest);
-FORM(market_served_curve, "curve_snapshot", market_curve_snapshot, describe_curve);
-FORM(market_served_spread, "custom", market_spread, describe_spread);
-FORM(market_served_stats, "custom", market_stats, describe_stats);
+const struct market_served_form market_served_latest[1] = { { "latest_price", market_latest, describe_latest } };
+const struct market_served_form market_served_curve[1] = { { "curve_snapshot", market_curve_snapshot,
+                                                             describe_curve } };
+const struct market_served_form market_served_spread[1] = { { "custom", market_spread, describe_spread } };
+const struct market_served_form market_served_stats[1] = { { "custom", market_stats, describe_stats } };

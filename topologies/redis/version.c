@@ -19,6 +19,14 @@ void market_version_number(struct market_version *version, int64_t number)
     add(version, text, (size_t)snprintf(text, sizeof(text), "%lld", (long long)number));
 }
 
+void market_version_numbers(struct market_version *version, int64_t first, int64_t second)
+{
+    char text[48];
+
+    add(version, text,
+        (size_t)snprintf(text, sizeof(text), "%lld%019lld", (long long)first, (long long)MAX(second, 0)));
+}
+
 void market_version_bytes(struct market_version *version, const uint8_t *bytes, size_t size)
 {
     static const char digits[] = "0123456789abcdef";

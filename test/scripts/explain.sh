@@ -57,7 +57,7 @@ expect 0 "$market" explain A-B --dir "$work/d" enrichment aggregation projection
 equal 2 "$(grep -c '^    {"schema_version":1,"tenant_id":"default","pair_id":"A-B","kind":"inter_market","legs":\[{"instrument_id":"PJM.HUB.00","weight":1}' "$work/out")" "definitions of a pair as they are written: of both who read them"
 shows '^  pair_told_s: [1-9][0-9]* rows, the last three$'
 shows '^  pair_opens_s: [1-9][0-9]* windows$'
-shows '^    {"schema_version":1,"tenant_id":"default","pair_id":"A-B","kind":"inter_market","interval":"1m","window_start":' # what projection serves
+shows '^    {"schema_version":2,"tenant_id":"default","pair_id":"A-B","kind":"inter_market","interval":"1m","window_start":' # what projection serves
 expect 3 "$market" explain PJM.HUB.09 --dir "$work/d"
 says 'default/PJM.HUB.09: no store, no input that is still to be read and no dead letter has the key'
 expect 3 "$market" explain other/PJM.HUB.00 --dir "$work/d"

@@ -45,7 +45,8 @@ print(sum(states), "withdrawn,", len(states) - sum(states), "stand")'
 }
 rows() { ask "SELECT countIf(state = 'withdrawn'), countIf(state != 'withdrawn') FROM data_processing.$1 FINAL" | tr '\t' ' '; }
 keys=(served:custom:spread:default:XG.CAL served:curve_snapshot:default:XG:1m served:curve_snapshot:default:XG:2m)
-deleted() { for key in "${keys[@]}"; do test/servers/redis.sh cli "$redis" 1 get "$key" | grep -c '"deleted":true' || :; done | xargs; }
+# which of the keys have no entry: a deletion, or after its seconds nothing.
+deleted() { test/servers/redis.sh cli "$redis" 1 --raw mget "${keys[@]}" | sed -E 's/^$|.*"deleted":true.*/1/; t; s/.*/0/' | xargs; }
 
 # answers STATUS: over HTTP, of the pair and of the curve.
 answers() {

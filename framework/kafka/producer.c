@@ -408,6 +408,9 @@ int weir__kafka_producer(struct weir__log *log, const char *id, int64_t deadline
         keep_opening(log, producer);
     else
         weir__kafka_producer_close(producer);
+    if (err == WEIR_UNSUPPORTED)
+        return weir__fail(reterr, err, id,
+                          "the brokers have no transactions: take brokers, or a tier of the service, that have them");
     return weir__fail(reterr, err, id, "the producer cannot be opened: %s", weir_code_text(err));
 }
 

@@ -28,7 +28,7 @@ static int outcome_of(const rd_kafka_error_t *error)
     int code = weir__kafka_code(rd_kafka_error_code(error));
 
     if (rd_kafka_error_is_fatal(error))
-        return code == WEIR_BAD_CONFIG ? code : WEIR_FENCED;
+        return code == WEIR_BAD_CONFIG || code == WEIR_UNSUPPORTED ? code : WEIR_FENCED;
     if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS) /* which waits for the member's poll */
         return WEIR_ABORT;
     if (rd_kafka_error_txn_requires_abort(error))

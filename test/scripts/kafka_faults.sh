@@ -190,3 +190,10 @@ for at in "starting $CreateTopics" "twins $InitProducerId"; do
     grep -q "stopped before a broker" "$work/s.err" || fail "it does not say so: $(tail -n 5 "$work/s.err")"
     proxy release
 done
+
+echo "--- brokers without transactions: said at the start, once"
+application without --threads=1 --topics.partitions=2
+proxy hide $InitProducerId
+expect 2 "${count[@]}" --state.dir="$work/state-without"
+says "the brokers have no transactions: take brokers, or a tier of the service, that have them (WEIR_UNSUPPORTED)"
+equal 1 "$(grep -c "no transactions" "$work/err")" "how often it is said"

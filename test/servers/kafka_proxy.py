@@ -10,6 +10,7 @@ a client connects; its commands come to the port in DIR/commands, a line each, a
     hold request|reply API [CLIENT]   all are held back from now on, with what follows on their connection
     await                             answers when the first one was lost or held
     release                           nothing is held or lost any more
+    hide API                          the broker seems not to know it, for clients that connect from now on
     count API [CLIENT]                how many requests were passed on
 
 API is a request's number, as 26 for EndTxn; CLIENT the client.id of who sends it.
@@ -17,6 +18,9 @@ API is a request's number, as 26 for EndTxn; CLIENT the client.id of who sends i
 import asyncio
 import struct
 import sys
+
+
+API_VERSIONS, NOBODYS = 18, 0x7FFF
 
 
 class Rule:
@@ -37,6 +41,7 @@ class Proxy:
     def __init__(self, folder):
         self.folder = folder
         self.rule = None
+        self.hidden = set()
         self.passed = {}
 
     async def judge(self, side, api, client):
@@ -65,7 +70,7 @@ class Proxy:
             frame = await read_frame(broker_side)
             api, client = sent.pop(struct.unpack(">i", frame[:4])[0], (-1, ""))
             await self.judge("reply", api, client)
-            await write_frame(client_side, frame)
+            await write_frame(client_side, without(self.hidden, frame) if api == API_VERSIONS else frame)
 
     async def connect(self, reader, writer):
         ends = [writer]
@@ -92,6 +97,8 @@ class Proxy:
             await self.rule.met.wait()
         elif words[0] == "release":
             self.rule.over.set()
+        elif words[0] == "hide":
+            self.hidden.add(int(words[1]))
         elif words[0] == "count":
             wanted = int(words[1])
             return str(sum(n for (api, client), n in self.passed.items()
@@ -105,6 +112,22 @@ class Proxy:
         answer = await self.obey(line.decode().split())
         writer.write(answer.encode() + b"\n")
         writer.close()
+
+
+def without(hidden, frame):
+    """The answer to ApiVersions of version 3, with a number that nobody knows in place of those that are hidden: entries of 7 bytes
+    behind number, error and count."""
+    count, at, shift = 0, 6, 0
+    while True:
+        byte = frame[at]
+        count, at, shift = count | (byte & 0x7F) << shift, at + 1, shift + 7
+        if not byte & 0x80:
+            break
+    answer = bytearray(frame)
+    for entry in range(at, at + 7 * (count - 1), 7):
+        if struct.unpack(">h", frame[entry:entry + 2])[0] in hidden:
+            answer[entry:entry + 2] = struct.pack(">h", NOBODYS)
+    return bytes(answer)
 
 
 async def read_frame(reader):

@@ -3,7 +3,8 @@
 # Needs root and debootstrap. First as a user without sudo (the apt line, exit 3), then as root, at last without a network.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-tree=$PWD cache=$PWD/.cache/bare
+tree=$PWD
+. test/bare/base.inc
 
 [ "$(id -u)" = 0 ] || { echo "test/bare/run.sh must be run as root: it makes a root file system"; exit 1; }
 # A mount namespace of our own: whatever happens, no mount of ours outlives this script.
@@ -13,35 +14,14 @@ mkdir -p "$cache"
 root=$(mktemp -d "$cache/root.XXXXXX")
 trap 'for at in dev/pts dev/shm dev proc; do umount -l "$root/$at" 2>/dev/null || :; done; rm -rf --one-file-system "$root"' EXIT
 
-# The mirror is the one that this machine uses: the first http source of bookworm's main, in either format.
-mirror=$({ cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null || :; } |
-    sed -nE 's,^deb (\[[^]]*\] )?(https?://[^ ]+) bookworm main.*,\2,p' | head -n 1)
-[ -n "$mirror" ] || mirror=$({ cat /etc/apt/sources.list.d/*.sources 2>/dev/null || :; } |
-    awk '$1 == "URIs:" { uri = $2 } $1 == "Suites:" && / bookworm( |$)/ && uri ~ /^https?:/ { print uri; exit }')
-[ -n "$mirror" ] || { echo "no http source of bookworm in /etc/apt"; exit 1; }
-
-if [ ! -e "$cache/base.tar" ]; then
-    echo "--- debootstrap"
-    debootstrap --variant=minbase bookworm "$root" "$mirror" >"$cache/debootstrap.log" || { tail -n 30 "$cache/debootstrap.log"; exit 1; }
-    tar -C "$root" --one-file-system -cf "$cache/base.tar.part" . && mv "$cache/base.tar.part" "$cache/base.tar"
-else
-    tar -C "$root" -xf "$cache/base.tar"
-fi
+bare_base "$root"
 chmod 755 "$root" # mktemp made it for root alone
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
 mount -t devpts devpts "$root/dev/pts"
 mount -t tmpfs tmpfs "$root/dev/shm"
 
-# Names, the way to the mirror and its keys as on this machine; nothing else of it.
-cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || :
-rm -f "$root/etc/apt/sources.list"
-for part in sources.list sources.list.d trusted.gpg.d keyrings preferences.d; do
-    [ ! -e "/etc/apt/$part" ] || cp -a "/etc/apt/$part" "$root/etc/apt/"
-done
-mkdir -p "$root/usr/local/share/ca-certificates"
-cp -a /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/" 2>/dev/null || :
-apt-config dump | grep -E '^(Acquire::(https?|ForceIPv4|Retries)|APT::Sandbox)' >"$root/etc/apt/apt.conf.d/99host" || :
+bare_apt "$root"
 
 # Only what a clone and `make` need.
 inside() { chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \

@@ -37,10 +37,9 @@ done
 
 echo "--- files in, prices out"
 "$BUILD/data-processing" generate --out "$work/files" --bars "$work/made.bars" --rows 600 --seed 11 >/dev/null
-chmod 755 "$work" "$work/files"
-chmod 644 "$work"/files/*.csv
+chmod -R a+rX "$work/files"
 folder=$work/files
-[ -z "${IN_IMAGE:-}" ] || folder=/mnt
+[ -z "${IN_IMAGE:-}" ] || folder=/files
 for file in "$work"/files/*.csv; do
     (inside tools load "$folder/${file##*/}") >"$work/said" 2>&1 || { cat "$work/said"; fail "load ended with $?"; }
 done

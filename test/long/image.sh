@@ -2,7 +2,7 @@
 # The images, built without Docker: compose/Dockerfile by buildah on a Debian 12 made by debootstrap and slimmed as Docker's is. Then what compose does, inside: in
 # a network of its own, at the names and ports of the compose file, each service in the image's root file system, read-only and without root. SBOM, licence
 # texts, labels and health checks are what they should be; nothing was written but to the volume; sizes are printed.
-# Needs root, buildah, debootstrap and ip. IMAGES=DIR keeps the images there, for test/long/pipelines.sh.
+# Needs root, buildah, debootstrap and ip. The images stay in .cache/images (IMAGES names another folder): layers that are good are taken again.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . test/bare/base.inc
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 fail() { echo "FAILED: $*" >&2; exit 1; }
 work=$(mktemp -d)
 chmod 755 "$work"
-store=${IMAGES:-$work/store}
+store=$(realpath -m "${IMAGES:-.cache/images}")
 trap 'buildah rm --all >/dev/null 2>&1 || :; rm -rf --one-file-system "$work"' EXIT
 mkdir -p "$store" "$work/base"
 printf '[storage]\ndriver = "%s"\nrunroot = "%s/run"\ngraphroot = "%s/graph"\n' "${DRIVER:-overlay}" "$store" "$store" >"$store/storage.conf"

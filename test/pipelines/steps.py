@@ -1,6 +1,7 @@
 """The commands of .github/workflows/deploy.yml and .gitlab-ci.yml.
 
     steps.py list                  each command line of either, once, sorted
+    steps.py github|gitlab JOB     a job's commands, as a script
     steps.py check SCHEMAS         GitLab's by its schema; both have the same steps in the same order; production waits for a hand; each
                                    command has a row in docs/pipelines.md. A line for each fault, exit 1
 """
@@ -70,6 +71,11 @@ def faults(folder):
 if __name__ == "__main__":
     if sys.argv[1:] == ["list"]:
         print(*sorted(set(plain(github_lines())) | set(plain(gitlab_lines()))), sep="\n")
+    elif sys.argv[1:2] == ["github"] and len(sys.argv) == 3:
+        print(*(step["run"] for step in read(GITHUB)["jobs"][sys.argv[2]]["steps"] if "run" in step), sep="\n")
+    elif sys.argv[1:2] == ["gitlab"] and len(sys.argv) == 3:
+        job = gitlab_jobs()[sys.argv[2]]
+        print(*job.get("before_script", []), *job["script"], sep="\n")
     elif sys.argv[1:2] == ["check"] and len(sys.argv) == 3:
         found = list(faults(sys.argv[2]))
         print(*found, sep="\n", end="\n" if found else "")

@@ -67,7 +67,8 @@ enum weir_scope {
     X(WEIR_IO, -38, FATAL, "input or output failed")                                    \
     X(WEIR_BUSY, -39, FATAL, "another process holds it")                                \
     X(WEIR_FATAL, -40, FATAL, "cannot go on")                                           \
-    X(WEIR_DISK_FULL, -41, FATAL, "the disk is full: make room and start again")
+    X(WEIR_DISK_FULL, -41, FATAL, "the disk is full: make room and start again")        \
+    X(WEIR_FORBIDDEN, -42, FATAL, "the brokers do not let our user do that: grant it the rights of docs/security.md")
 
 #define WEIR__ENUM(name, value, scope, text) name = value,
 enum weir_code { WEIR_ERRORS(WEIR__ENUM) };

@@ -309,8 +309,7 @@ bool weir__config_takes(const struct weir__config *config, const char *key)
            index_of_file(config, key) < config->setting_count;
 }
 
-/* What a file says of a secret: its text without the end of its last line. */
-static int read_secret(const char *path, struct weir__buf *ret, struct weir_error *reterr)
+int weir__secret_read(const char *path, struct weir__buf *ret, struct weir_error *reterr)
 {
     int err = weir__read_file(path, ret, reterr);
 
@@ -340,7 +339,7 @@ static int set_file(struct weir__config *config, size_t index, enum weir__rank r
 
     if (rank < value->rank)
         return WEIR_OK;
-    err = read_secret(path, &secret, reterr);
+    err = weir__secret_read(path, &secret, reterr);
     if (err == WEIR_OK)
         err = set_known(config, index, rank, secret.data, where, reterr);
     if (err < 0)
@@ -359,7 +358,7 @@ int weir__config_secret(const struct weir__config *config, const char *key, stru
     if (text == NULL)
         return WEIR_NOTHING;
     if (value->file != NULL)
-        return read_secret(value->file, ret, reterr);
+        return weir__secret_read(value->file, ret, reterr);
     weir__buf_add(ret, text, strlen(text) + 1);
     return weir__buf_ok(ret) ? WEIR_OK : fail_memory(key, reterr);
 }

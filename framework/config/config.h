@@ -49,8 +49,10 @@ bool weir__config_given(const struct weir__config *config, const char *key);
 const char *weir__config_text(const struct weir__config *config, const char *key);
 /* What is in force of a key now: one that was given as a file is read again. The text with its end in ret, to be wiped by
  * weir__secret_fini. WEIR_NOTHING: it is not given; WEIR_NOTFOUND, WEIR_IO, WEIR_BAD_CONFIG: the file cannot be read. */
-int  weir__config_secret(const struct weir__config *config, const char *key, struct weir__buf *ret,
-                         struct weir_error *reterr);
+int weir__config_secret(const struct weir__config *config, const char *key, struct weir__buf *ret,
+                        struct weir_error *reterr);
+/* The text of a file with a secret, without the end of its last line. */
+int  weir__secret_read(const char *path, struct weir__buf *ret, struct weir_error *reterr);
 void weir__secret_fini(struct weir__buf *secret);
 /* The file that a key was given as; NULL = none. */
 const char *weir__config_file(const struct weir__config *config, const char *key);

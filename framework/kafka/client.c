@@ -5,9 +5,11 @@
  * (2) message.timeout.ms < transaction.timeout.ms <= session.timeout.ms: no record of a transaction outlives it, and no
  *     transaction its member. The first follows from the second, which the user may set.
  */
+#include "framework/config/config.h"
 #include "framework/kafka/internal.h"
 #include "framework/logging/logging.h"
 
+#include <strings.h>
 #include <time.h>
 
 #define SERVERS         "bootstrap.servers"
@@ -59,6 +61,20 @@ static int set_all(rd_kafka_conf_t *conf, const struct pair *pairs, struct weir_
     return err;
 }
 
+/* "sasl.password.file" and the like: the file has the value. */
+static int set_one(rd_kafka_conf_t *conf, char *name, const char *value, struct weir_error *reterr)
+{
+    AUTO(weir__secret_fini) struct weir__buf secret = { 0 };
+    char                                    *ending = strrchr(name, '.');
+    int                                      err;
+
+    if (ending == NULL || strcmp(ending, ".file") != 0)
+        return set(conf, name, value, reterr);
+    *ending = '\0';
+    err = weir__secret_read(value, &secret, reterr);
+    return err == WEIR_OK ? set(conf, name, secret.data, reterr) : err;
+}
+
 static int set_given(rd_kafka_conf_t *conf, const char *const *settings, struct weir_error *reterr)
 {
     int err = WEIR_OK;
@@ -71,12 +87,12 @@ static int set_given(rd_kafka_conf_t *conf, const char *const *settings, struct 
             return weir__fail(reterr, WEIR_BAD_CONFIG, *settings, "write kafka.NAME = VALUE");
         memcpy(name, *settings, (size_t)(equals - *settings));
         name[equals - *settings] = '\0';
-        err = set(conf, name, equals + 1, reterr);
+        err = set_one(conf, name, equals + 1, reterr);
     }
     return err;
 }
 
-static const char *value_of(const char *const *settings, const char *name)
+const char *weir__kafka_value_of(const char *const *settings, const char *name)
 {
     size_t size = strlen(name);
 
@@ -86,18 +102,43 @@ static const char *value_of(const char *const *settings, const char *name)
     return NULL;
 }
 
+/* Without a mechanism librdkafka takes Kerberos, and without a way to tokens it waits for ever. */
+static int check_mechanism(const char *const *settings, struct weir_error *reterr)
+{
+    const char *protocol = weir__kafka_value_of(settings, "security.protocol");
+    const char *mechanism = weir__kafka_value_of(settings, "sasl.mechanism");
+    const char *method = weir__kafka_value_of(settings, "sasl.oauthbearer.method");
+
+    if (mechanism == NULL)
+        mechanism = weir__kafka_value_of(settings, "sasl.mechanisms");
+    if (mechanism == NULL && protocol != NULL && strncasecmp(protocol, "sasl_", 5) == 0)
+        return weir__fail(
+            reterr, WEIR_BAD_CONFIG, "kafka.sasl.mechanism",
+            "it is missing beside kafka.security.protocol=%.40s: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or "
+            "OAUTHBEARER",
+            protocol);
+    if (mechanism != NULL && strcasecmp(mechanism, "OAUTHBEARER") == 0 && method == NULL)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, "kafka.sasl.oauthbearer.method",
+                          "it is missing beside OAUTHBEARER: set oidc, and who gives out tokens "
+                          "(kafka.sasl.oauthbearer.*)");
+    return WEIR_OK;
+}
+
 int weir__kafka_check_settings(const char *const *settings, struct weir_error *reterr)
 {
     rd_kafka_conf_t *conf;
     int              err;
 
-    if (value_of(settings, SERVERS) == NULL && value_of(settings, "metadata.broker.list") == NULL)
+    if (weir__kafka_value_of(settings, SERVERS) == NULL &&
+        weir__kafka_value_of(settings, "metadata.broker.list") == NULL)
         return weir__fail(reterr, WEIR_BAD_CONFIG, "kafka." SERVERS,
                           "where are the brokers? Set kafka." SERVERS " = HOST:PORT,HOST:PORT");
     for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
-        if (value_of(settings, ours[i]) != NULL)
+        if (weir__kafka_value_of(settings, ours[i]) != NULL)
             return weir__fail(reterr, WEIR_BAD_CONFIG, ours[i],
                               "what is committed and read stands on it: take kafka.%s away", ours[i]);
+    if (check_mechanism(settings, reterr) < 0)
+        return WEIR_BAD_CONFIG;
     conf = rd_kafka_conf_new();
     err = set_given(conf, settings, reterr);
     rd_kafka_conf_destroy(conf);
@@ -106,7 +147,7 @@ int weir__kafka_check_settings(const char *const *settings, struct weir_error *r
 
 int weir__kafka_given(const struct weir__log *log, const char *name, int otherwise)
 {
-    const char *text = value_of((const char *const *)log->settings, name);
+    const char *text = weir__kafka_value_of((const char *const *)log->settings, name);
     int64_t     number;
 
     return text != NULL && weir__parse_int64(text, &number) == WEIR_OK ? (int)MIN(number, INT32_MAX) : otherwise;
@@ -171,7 +212,7 @@ int weir__kafka_client(struct weir__log *log, enum client kind, const struct pai
         prepare(conf, arg);
     *ret = rd_kafka_new(kind == CLIENT_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, words, sizeof(words));
     if (*ret != NULL)
-        return WEIR_OK;
+        return weir__kafka_secrets_add(log, ret, reterr);
     rd_kafka_conf_destroy(conf);
     return weir__fail(reterr, WEIR_BAD_CONFIG, "kafka", "librdkafka makes no client of these settings: %s", words);
 }
@@ -228,10 +269,10 @@ static const struct {
     { RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR, WEIR_BAD_ARGUMENT },
     { RD_KAFKA_RESP_ERR_INVALID_CONFIG, WEIR_BAD_CONFIG },
     { RD_KAFKA_RESP_ERR_POLICY_VIOLATION, WEIR_BAD_CONFIG },
-    { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, WEIR_BAD_CONFIG },
-    { RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, WEIR_BAD_CONFIG },
-    { RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, WEIR_BAD_CONFIG },
-    { RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, WEIR_BAD_CONFIG },
+    { RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, WEIR_FORBIDDEN },
+    { RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, WEIR_FORBIDDEN },
+    { RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, WEIR_FORBIDDEN },
+    { RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, WEIR_FORBIDDEN },
     { RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, WEIR_BAD_CONFIG },
     { RD_KAFKA_RESP_ERR__AUTHENTICATION, WEIR_BAD_CONFIG },
     { RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, WEIR_UNSUPPORTED },

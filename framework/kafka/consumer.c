@@ -148,7 +148,7 @@ static void consumer_free(struct weir__consumer *consumer)
     weir__kafka_leases_fini(consumer);
     weir__kafka_drop_parts(consumer);
     if (consumer->reader != NULL)
-        rd_kafka_destroy(consumer->reader);
+        weir__kafka_client_close(consumer->log, consumer->reader, 0);
     weir__kafka_member_fini(consumer);
     weir__kafka_statistics_drop(&consumer->reads);
     weir__kafka_statistics_drop(&consumer->groups);

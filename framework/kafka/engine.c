@@ -23,15 +23,18 @@ static void close_log(struct weir__log *log)
     weir__kafka_opening_close(log);
     weir__kafka_askers_close(log);
     if (log->any != NULL)
-        rd_kafka_destroy(log->any);
+        weir__kafka_client_close(log, log->any, 0);
     if (log->stable != NULL)
-        rd_kafka_destroy(log->stable);
+        weir__kafka_client_close(log, log->stable, 0);
+    weir__kafka_secrets_close(log);
+    weir__free(log->clients);
     for (size_t i = 0; log->settings != NULL && log->settings[i] != NULL; i++)
         weir__free(log->settings[i]);
     weir__free(log->settings);
     for (size_t i = 0; i < log->known_count; i++)
         weir__free(log->known[i].name);
     weir__free(log->known);
+    pthread_mutex_destroy(&log->client_mutex);
     pthread_mutex_destroy(&log->mutex);
     weir__free(log);
 }
@@ -44,7 +47,8 @@ static int make_clients(struct weir__log *log, struct weir_error *reterr)
                                                { "group.id", "weir" },
                                                { NULL, NULL } };
     static const struct pair committed[] = { { "isolation.level", "read_committed" }, { NULL, NULL } };
-    int err = weir__kafka_client(log, CLIENT_LOOKING, NULL, uncommitted, NULL, NULL, &log->any, reterr);
+    int                      err =
+        weir__kafka_client(log, CLIENT_LOOKING, NULL, uncommitted, weir__kafka_refusal_heed, log, &log->any, reterr);
 
     return err == WEIR_OK ? weir__kafka_client(log, CLIENT_LOOKING, NULL, committed, NULL, NULL, &log->stable, reterr)
                           : err;
@@ -62,6 +66,7 @@ static int open_log(const struct weir__log_config *config, struct weir__log **re
     if (log == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a log");
     pthread_mutex_init(&log->mutex, NULL);
+    pthread_mutex_init(&log->client_mutex, NULL);
     log->clock = config->clock;
     log->clock_arg = config->clock_arg;
     log->max_bytes = config->message_max_bytes > 0 ? config->message_max_bytes : MESSAGE_MAX;
@@ -69,8 +74,10 @@ static int open_log(const struct weir__log_config *config, struct weir__log **re
     log->replication = config->replication;
     log->retention = config->retention_bytes;
     log->settings = copy_settings(config->settings);
-    err = log->settings != NULL ? make_clients(log, reterr)
+    err = log->settings != NULL ? weir__kafka_secrets_open(log, reterr)
                                 : weir__fail(reterr, WEIR_NO_MEMORY, "kafka", "no memory for a log");
+    if (err == WEIR_OK)
+        err = make_clients(log, reterr);
     if (err < 0)
         close_log(log);
     else
@@ -118,6 +125,7 @@ const struct weir__log_engine weir__kafka_engine = { .name = "kafka",
                                                      .settings = weir__kafka_settings,
                                                      .topics = weir__kafka_topics,
                                                      .clients = weir__kafka_clients,
+                                                     .refused = weir__kafka_refused,
                                                      .now = weir__kafka_now,
                                                      .expect = weir__kafka_expect,
                                                      .join = weir__kafka_join,

@@ -12,6 +12,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "framework/kafka/kafka.h"
 
@@ -38,6 +39,7 @@ struct known {
 struct asker {
     struct asker *next;
     rd_kafka_t   *rk;
+    atomic_bool   forbidden; /* it was told that our user may not ask, and nothing else since */
     char          group[];
 };
 
@@ -59,6 +61,12 @@ struct weir__log {
     struct weir__producer *opening;               /* producers whose opening was not finished at its deadline */
     size_t                 partitions, producers; /* expected: read by tasks, of all threads */
     struct asker          *askers;
+    pthread_mutex_t        client_mutex; /* of what follows; taken within the other one */
+    rd_kafka_t           **clients;      /* all handles */
+    size_t                 client_count, client_capacity;
+    struct secrets        *secrets; /* NULL: none is a file */
+    atomic_int             verdict; /* OpenSSL's, on a broker's certificate */
+    struct weir_error      refusal; /* why brokers do not let us in; code 0: they do, or none was asked */
 };
 
 /* ---- client.c: handles, settings, codes ---- */
@@ -74,7 +82,9 @@ struct pair {
 int weir__kafka_client(struct weir__log *log, enum client kind, const struct pair *queues, const struct pair *own,
                        void (*prepare)(rd_kafka_conf_t *conf, void *arg), void *arg, rd_kafka_t **ret,
                        struct weir_error *reterr);
-int weir__kafka_check_settings(const char *const *settings, struct weir_error *reterr);
+/* The value of one of "name=value", NULL-ended; NULL = it is not given. */
+const char *weir__kafka_value_of(const char *const *settings, const char *name);
+int         weir__kafka_check_settings(const char *const *settings, struct weir_error *reterr);
 /* A number of the user's settings; otherwise where it is not given. */
 int weir__kafka_given(const struct weir__log *log, const char *name, int otherwise);
 /* Our code for an answer of the broker or the library: what is worth the same call again is WEIR_AGAIN. */
@@ -98,6 +108,27 @@ int weir__kafka_aside(struct weir__log *log, void (*run)(void *arg), void *arg, 
 int  weir__kafka_statistics_keep(struct weir__log *log, struct statistics *statistics, char *text, size_t size);
 void weir__kafka_statistics_drop(struct statistics *statistics);
 void weir__kafka_clients(struct weir__log *log, weir__take_client *take, void *arg);
+
+/* Ends a handle that weir__kafka_client has made. flags: of rd_kafka_destroy_flags. One that may outlive the log is forgotten
+ * first, and ended by itself. */
+void weir__kafka_client_forget(struct weir__log *log, const rd_kafka_t *rk);
+void weir__kafka_client_close(struct weir__log *log, rd_kafka_t *rk, int flags);
+
+/* ---- refusal.c: who we are is not believed, or they are not who they should be ---- */
+
+void weir__kafka_refusal_heed(rd_kafka_conf_t *conf, void *log); /* of the handle `any` */
+/* After a question that nobody has answered. */
+void weir__kafka_refusal_look(struct weir__log *log);
+void weir__kafka_refusal_forget(struct weir__log *log);
+/* Whether it is why nobody answers; why not, in words. */
+bool weir__kafka_refused(struct weir__log *log, struct weir_error *ret);
+
+/* ---- secrets.c: a password that is given as a file, read again when that changes ---- */
+
+int  weir__kafka_secrets_open(struct weir__log *log, struct weir_error *reterr);
+void weir__kafka_secrets_close(struct weir__log *log);
+/* All handles get the password that the file has later. Where there is no memory the handle is ended, and NULL. */
+int weir__kafka_secrets_add(struct weir__log *log, rd_kafka_t **rk, struct weir_error *reterr);
 
 /* ---- queues.c: what the library's queues may take ---- */
 

@@ -27,7 +27,7 @@ static void free_assigned(struct weir__consumer *consumer)
 void weir__kafka_member_fini(struct weir__consumer *consumer)
 {
     if (consumer->member != NULL)
-        rd_kafka_destroy(consumer->member);
+        weir__kafka_client_close(consumer->log, consumer->member, 0);
     free_assigned(consumer);
     rd_kafka_mem_free(NULL, consumer->membership);
 }
@@ -195,7 +195,7 @@ static int message_code(struct weir__consumer *consumer, const rd_kafka_message_
 
     if (message->err == RD_KAFKA_RESP_ERR__FATAL)
         return fatal_code(consumer);
-    if (code != WEIR_BAD_CONFIG)
+    if (code != WEIR_BAD_CONFIG && code != WEIR_FORBIDDEN)
         return WEIR_OK;
     weir__say(WEIR__ERROR, "kafka-member-refused", "group", "s", consumer->group, "why", "s",
               rd_kafka_message_errstr(message), NULL);

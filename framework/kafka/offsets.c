@@ -5,6 +5,7 @@
  *     as it is, so that others can read it.
  */
 #include "framework/kafka/internal.h"
+#include "framework/logging/logging.h"
 
 #define MARK '\1'
 
@@ -159,15 +160,15 @@ static int offsets_error(const rd_kafka_topic_partition_list_t *list)
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-static rd_kafka_t *find_asker(const struct weir__log *log, const char *group)
+static struct asker *find_asker(const struct weir__log *log, const char *group)
 {
-    for (const struct asker *asker = log->askers; asker != NULL; asker = asker->next)
+    for (struct asker *asker = log->askers; asker != NULL; asker = asker->next)
         if (strcmp(asker->group, group) == 0)
-            return asker->rk;
+            return asker;
     return NULL;
 }
 
-static int add_asker(struct weir__log *log, const char *group, rd_kafka_t **ret)
+static int add_asker(struct weir__log *log, const char *group, struct asker **ret)
 {
     const struct pair own[] = { { "group.id", group }, { "isolation.level", "read_committed" }, { NULL, NULL } };
     struct asker     *asker = weir__zalloc(sizeof(*asker) + strlen(group) + 1);
@@ -183,13 +184,13 @@ static int add_asker(struct weir__log *log, const char *group, rd_kafka_t **ret)
     strcpy(asker->group, group);
     asker->next = log->askers;
     log->askers = asker;
-    *ret = asker->rk;
+    *ret = asker;
     return WEIR_OK;
 }
 
 /* The administration's request would do without, but librdkafka 2.0.2 ends the process when one is over before it has
  * found the group's broker, which then is found. */
-static int asker_of(struct weir__log *log, const char *group, rd_kafka_t **ret)
+static int asker_of(struct weir__log *log, const char *group, struct asker **ret)
 {
     int err = WEIR_OK;
 
@@ -207,16 +208,30 @@ void weir__kafka_askers_close(struct weir__log *log)
 
     while ((asker = log->askers) != NULL) {
         log->askers = asker->next;
-        rd_kafka_destroy_flags(asker->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        weir__kafka_client_close(log, asker->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
         weir__free(asker);
     }
+}
+
+/* A group's broker that is not told to us, for want of rights: the handle says that to its reader, when it begins. */
+static int why_unanswered(struct asker *asker)
+{
+    rd_kafka_message_t *message;
+
+    while ((message = rd_kafka_consumer_poll(asker->rk, 0)) != NULL) {
+        if (weir__kafka_code(message->err) == WEIR_FORBIDDEN && !atomic_exchange(&asker->forbidden, true))
+            weir__say(WEIR__ERROR, "kafka-group-refused", "group", "s", asker->group, "why", "s",
+                      "our user may not read its offsets: grant it READ to the group", NULL);
+        rd_kafka_message_destroy(message);
+    }
+    return atomic_load(&asker->forbidden) ? WEIR_FORBIDDEN : WEIR_AGAIN;
 }
 
 static int ask_committed(struct weir__log *log, const char *group, struct weir__offset *offsets, size_t count,
                          struct weir_arena *arena, int64_t deadline)
 {
     rd_kafka_topic_partition_list_t *list;
-    rd_kafka_t                      *asker;
+    struct asker                    *asker;
     int                              err = asker_of(log, group, &asker);
 
     if (err < 0)
@@ -224,7 +239,11 @@ static int ask_committed(struct weir__log *log, const char *group, struct weir__
     list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, offsets[i].tp.topic, offsets[i].tp.partition);
-    err = weir__kafka_code(rd_kafka_committed(asker, list, weir__kafka_left(log, deadline)));
+    err = weir__kafka_code(rd_kafka_committed(asker->rk, list, weir__kafka_left(log, deadline)));
+    if (err == WEIR_AGAIN)
+        err = why_unanswered(asker);
+    else
+        atomic_store(&asker->forbidden, false);
     if (err == WEIR_OK)
         err = offsets_error(list);
     for (size_t i = 0; err == WEIR_OK && i < count; i++)

@@ -350,10 +350,12 @@ static int producer_new(struct weir__log *log, const char *id, struct weir__prod
         err = make_client(producer, reterr);
     if (err == WEIR_OK)
         err = start_thread(producer, reterr);
-    if (err < 0)
+    if (err < 0) {
+        weir__kafka_client_forget(log, producer->rk);
         weir__kafka_producer_unuse(producer);
-    else
+    } else {
         *ret = producer;
+    }
     return err;
 }
 
@@ -418,6 +420,7 @@ void weir__kafka_producer_close(struct weir__producer *producer)
 {
     if (producer == NULL)
         return;
+    weir__kafka_client_forget(producer->log, producer->rk); /* its thread may be left behind */
     weir__kafka_job_close(producer, weir__kafka_now(producer->log) + CLOSE_MS);
     weir__kafka_producer_unuse(producer);
 }

@@ -120,8 +120,11 @@ int weir__kafka_look_up(struct weir__log *log, const char *topic, int64_t deadli
         return weir__kafka_code(rd_kafka_last_error());
     code = weir__kafka_code(rd_kafka_metadata(log->any, 0, handle, &told, weir__kafka_left(log, deadline)));
     rd_kafka_topic_destroy(handle);
-    if (code < 0)
+    if (code < 0) {
+        weir__kafka_refusal_look(log);
         return code;
+    }
+    weir__kafka_refusal_forget(log);
     code = count_told(told, ret);
     rd_kafka_metadata_destroy(told);
     if (code == WEIR_OK)
@@ -167,8 +170,11 @@ int weir__kafka_topics(struct weir__log *log, int64_t deadline, void (*on_topic)
     const struct rd_kafka_metadata *told;
     int code = weir__kafka_code(rd_kafka_metadata(log->any, 1, NULL, &told, weir__kafka_left(log, deadline)));
 
-    if (code < 0)
+    if (code < 0) {
+        weir__kafka_refusal_look(log);
         return code;
+    }
+    weir__kafka_refusal_forget(log);
     for (int i = 0; i < told->topic_cnt; i++)
         on_topic(arg, told->topics[i].topic);
     rd_kafka_metadata_destroy(told);

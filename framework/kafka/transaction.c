@@ -27,6 +27,8 @@ static int outcome_of(const rd_kafka_error_t *error)
 {
     int code = weir__kafka_code(rd_kafka_error_code(error));
 
+    if (code == WEIR_FORBIDDEN)
+        return code;
     if (rd_kafka_error_is_fatal(error))
         return code == WEIR_BAD_CONFIG || code == WEIR_UNSUPPORTED ? code : WEIR_FENCED;
     if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS) /* which waits for the member's poll */

@@ -130,6 +130,8 @@ struct weir__log_engine {
     int (*topics)(struct weir__log *log, int64_t deadline, void (*on_topic)(void *arg, const char *name), void *arg);
     /* Hands out what its clients tell of brokers and of themselves, asking nobody. NULL: it has none. */
     void (*clients)(struct weir__log *log, weir__take_client *take, void *arg);
+    /* Whether brokers do not answer because they let us not in, or are not to be believed, and why; NULL: it never is so. */
+    bool (*refused)(struct weir__log *log, struct weir_error *ret);
     int64_t (*now)(struct weir__log *log);
     /* An application will use the log, before its first join: so many partitions are read by its tasks, by so many threads
      * with a producer each. What queues may take is divided by the sums. NULL: there are none. */

@@ -261,6 +261,8 @@ static int await_broker(struct local *local, struct weir_error *reterr)
     int  err;
 
     while ((err = weir__broker_ask(local->engine, local->log)) == WEIR_AGAIN) {
+        if (local->engine->refused != NULL && local->engine->refused(local->log, reterr))
+            return reterr->code;
         if (!said)
             weir__say(WEIR__WARN, "waiting-for-brokers", "why", "s", "none answers", NULL);
         said = true;

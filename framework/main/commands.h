@@ -8,13 +8,14 @@
 #include "framework/runtime/runtime.h"
 
 /* X(name, number, meaning): the exit codes; docs/exit-codes.md says the same. */
-#define WEIR__EXITS(X)                                                                               \
-    X(OK, 0, "done, or stopped as asked")                                                            \
-    X(FAILED, 1, "the answer is no: an input was refused, a bounded run was stopped before its end") \
-    X(USAGE, 2, "the command line, the configuration or the topology is not valid")                  \
-    X(MISSING, 3, "something needed is not there: a file, a folder, a topic")                        \
-    X(BUSY, 4, "another process holds the folder or the port")                                       \
-    X(FATAL, 5, "the run ended by a failure")                                                        \
+#define WEIR__EXITS(X)                                                                                                \
+    X(OK, 0, "done, or stopped as asked")                                                                             \
+    X(FAILED, 1, "the answer is no: an input was refused, a bounded run was stopped before its end")                  \
+    X(USAGE, 2,                                                                                                       \
+      "the command line, the configuration or the topology is not valid, or the brokers let us not in, or not do it") \
+    X(MISSING, 3, "something needed is not there: a file, a folder, a topic")                                         \
+    X(BUSY, 4, "another process holds the folder or the port")                                                        \
+    X(FATAL, 5, "the run ended by a failure")                                                                         \
     X(TWIN, 6, "another process runs under the same name")
 #define WEIR__EXIT(name, number, meaning) WEIR__EXIT_##name = number,
 enum weir__exit { WEIR__EXITS(WEIR__EXIT) };

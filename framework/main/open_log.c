@@ -13,6 +13,8 @@ static int check_broker(const struct weir__log_engine *engine, struct weir__log 
     do
         err = weir__broker_ask(engine, log);
     while (err == WEIR_AGAIN && ++tries < ASK_TIMES);
+    if (err == WEIR_AGAIN && engine->refused != NULL && engine->refused(log, reterr))
+        return reterr->code;
     if (err == WEIR_AGAIN)
         return weir__fail(reterr, WEIR_NOTFOUND, "kafka.bootstrap.servers",
                           "no broker answers: are they up, and is this where they are?");

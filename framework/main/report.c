@@ -16,6 +16,7 @@ int weir__exit_of(int code)
     case WEIR_BAD_ARGUMENT:
     case WEIR_BAD_NAME:
     case WEIR_BAD_TYPE:
+    case WEIR_FORBIDDEN:
     case WEIR_UNSUPPORTED: return WEIR__EXIT_USAGE;
     default:
         return weir_code_scope(code) == WEIR_SCOPE_RECORD || code == WEIR_AGAIN ? WEIR__EXIT_FAILED

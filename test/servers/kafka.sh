@@ -5,6 +5,11 @@
 #   test/servers/kafka.sh stop DIR [NODE]     SIGTERM to one node or all, and waits
 #   test/servers/kafka.sh kill DIR [NODE]     SIGKILL
 # KAFKA_VERSION: 3.9.1 or 4.4.0 (the default). KAFKA_SET="a=b;c=d": more lines of server.properties. KAFKA_HEAP: 384m. KAFKA_JAVA: more flags of Java.
+# KAFKA_SECURE=1, of one node: the address is for the test's own hands alone, which may do all; others are demanded something at the
+# ports in the files of DIR/node1/ports: tls a certificate that they trust (DIR/tls/ca.pem), mutual one of their own too
+# (DIR/tls/weir.crt), sasl user and password over TLS, plain the same without (PLAIN weir/p@ss,w=rd; SCRAM users are made by
+# kafka_ask.py); expired and elsewhere show a certificate that is too old, or another host's. Nobody may do what is not granted
+# (kafka_ask.py grant). Needs openssl.
 # Needs a Java of 17 or later, curl and python3. The parts come once, by version and sha256, into .cache/kafka; MAVEN names
 # another repository to take them from.
 . "$(dirname "$0")/server.inc"
@@ -24,6 +29,57 @@ java_node() {
         -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$cache/*" "$@"
 }
 
+doors="tls mutual sasl plain expired elsewhere"
+
+# secure_list, secure_map: the listeners that demand something, and what they speak.
+secure_list() {
+    local door
+    [ -n "${KAFKA_SECURE:-}" ] || return 0
+    for door in $doors; do printf ',%s://127.0.0.1:%s' "${door^^}" "$(cat "$dir/node1/ports/$door")"; done
+}
+secure_map() { [ -z "${KAFKA_SECURE:-}" ] || echo ",TLS:SSL,MUTUAL:SSL,SASL:SASL_SSL,PLAIN:SASL_PLAINTEXT,EXPIRED:SSL,ELSEWHERE:SSL"; }
+
+secure() {
+    local door login="org.apache.kafka.common.security.plain.PlainLoginModule required user_weir=\"p@ss,w=rd\";"
+    local scram="org.apache.kafka.common.security.scram.ScramLoginModule required;"
+    for door in tls mutual sasl expired elsewhere; do
+        echo "listener.name.$door.ssl.keystore.type=PEM"
+        echo "listener.name.$door.ssl.keystore.location=$dir/tls/$door.both"
+        echo "listener.name.$door.ssl.truststore.type=PEM"
+        echo "listener.name.$door.ssl.truststore.location=$dir/tls/ca.pem"
+    done
+    echo "listener.name.mutual.ssl.client.auth=required"
+    echo "listener.name.mutual.ssl.principal.mapping.rules=RULE:^CN=([^,]+).*\$/\$1/"
+    for door in sasl plain; do
+        echo "listener.name.$door.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"
+        echo "listener.name.$door.plain.sasl.jaas.config=$login"
+        echo "listener.name.$door.scram-sha-256.sasl.jaas.config=$scram"
+        echo "listener.name.$door.scram-sha-512.sasl.jaas.config=$scram"
+    done
+    echo "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer"
+    echo "super.users=User:ANONYMOUS"
+    echo "connections.max.idle.ms=${KAFKA_IDLE:-600000}"
+}
+
+# secure_prepare: ports and certificates.
+secure_prepare() {
+    local door ports
+    mkdir -p "$dir/tls" "$dir/node1/ports"
+    # shellcheck disable=SC2086
+    read -ra ports < <(free_ports "$(wc -w <<<$doors)")
+    for door in $doors; do
+        echo "${ports[0]}" >"$dir/node1/ports/$door"
+        ports=("${ports[@]:1}")
+        case $door in
+        expired) certificate "$dir/tls" ca $door "" -1 ;;
+        elsewhere) certificate "$dir/tls" ca $door DNS:elsewhere.test ;;
+        *) certificate "$dir/tls" ca $door ;;
+        esac
+        cat "$dir/tls/$door.key" "$dir/tls/$door.crt" >"$dir/tls/$door.both"
+    done
+    certificates "$dir/tls"
+}
+
 # properties NODE PORT CONTROLLER VOTERS NODES
 properties() {
     local copies=$(($5 < 3 ? 1 : 3))
@@ -32,9 +88,11 @@ process.roles=broker,controller
 node.id=$1
 controller.quorum.voters=$4
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$3$(secure_list)
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT$(secure_map)
+inter.broker.listener.name=PLAINTEXT
 log.dirs=$dir/node$1/data
+$([ -z "${KAFKA_SECURE:-}" ] || secure "$1")
 offsets.topic.replication.factor=$copies
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=$copies
@@ -55,6 +113,7 @@ configure() {
     id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'az' | cut -c 1-22)
     for ((i = 1; i <= nodes; i++)); do voters+=${voters:+,}$i@127.0.0.1:${ports[nodes + i - 1]}; done
     echo "$version" >"$dir/version"
+    [ -z "${KAFKA_SECURE:-}" ] || secure_prepare
     for ((i = 1; i <= nodes; i++)); do
         mkdir -p "$dir/node$i"
         echo "${ports[i - 1]}" >"$dir/node$i/port"

@@ -6,9 +6,17 @@
         id, instance id ("-" = none), and its partitions, "topic:number" with commas between.
     kafka_ask.py HOST:PORT coordinator GROUP
         The number of the node that coordinates it.
+    kafka_ask.py HOST:PORT grant|withdraw USER KIND NAME RIGHT...
+        Rights of a user at a topic, group, id (of transactions) or the cluster (NAME: kafka-cluster); a * at the end of NAME stands
+        for any rest. Rights: READ, WRITE, CREATE, DELETE, ALTER, DESCRIBE, CLUSTER_ACTION, DESCRIBE_CONFIGS, ALTER_CONFIGS,
+        IDEMPOTENT_WRITE, ALL.
+    kafka_ask.py HOST:PORT scram USER PASSWORD
+        The user's password for SCRAM-SHA-256 and SCRAM-SHA-512, from now on.
     kafka_ask.py HOST:PORT transactions
         A line for each transactional id that the node asked coordinates: the id and the state of its last transaction.
 """
+import hashlib
+import os
 import socket
 import struct
 import sys
@@ -115,6 +123,65 @@ def members(server, group):
         print(*member)
 
 
+KINDS = {"topic": 2, "group": 3, "cluster": 4, "id": 5}
+RIGHTS = {"ALL": 2, "READ": 3, "WRITE": 4, "CREATE": 5, "DELETE": 6, "ALTER": 7, "DESCRIBE": 8, "CLUSTER_ACTION": 9,
+          "DESCRIBE_CONFIGS": 10, "ALTER_CONFIGS": 11, "IDEMPOTENT_WRITE": 12}
+
+
+def resource(kind, name):
+    form = 4 if name.endswith("*") and name != "*" else 3
+    return struct.pack(">b", KINDS[kind]) + text(name[:-1] if form == 4 else name) + struct.pack(">b", form)
+
+
+def grant(server, user, kind, name, *rights):
+    """CreateAcls, version 1."""
+    body = struct.pack(">i", len(rights))
+    for right in rights:
+        body += resource(kind, name) + text("User:" + user) + text("*") + struct.pack(">bb", RIGHTS[right], 3)
+    reply = ask(server, 30, 1, body)
+    reply.take("i")
+    for _ in range(reply.take("i")):
+        code, words = reply.take("h"), reply.text()
+        if code:
+            sys.exit(f"error {code}: {words}")
+
+
+def withdraw(server, user, kind, name, *rights):
+    """DeleteAcls, version 1."""
+    body = struct.pack(">i", len(rights))
+    for right in rights:
+        body += resource(kind, name) + text("User:" + user) + text("*") + struct.pack(">bb", RIGHTS[right], 3)
+    reply = ask(server, 31, 1, body)
+    reply.take("i")
+    for _ in range(reply.take("i")):
+        code, words = reply.take("h"), reply.text()
+        if code:
+            sys.exit(f"error {code}: {words}")
+        if reply.take("i") == 0:
+            sys.exit("there was no such right")
+        return
+
+
+def compact(data):
+    return struct.pack("B", len(data) + 1) + data
+
+
+def scram(server, user, password):
+    """AlterUserScramCredentials, version 0."""
+    for number, digest in ((1, "sha256"), (2, "sha512")):  # one of a user in a request
+        salt = os.urandom(16)
+        salted = hashlib.pbkdf2_hmac(digest, password.encode(), salt, 4096)
+        wanted = compact(user.encode()) + struct.pack(">bi", number, 4096) + compact(salt) + compact(salted) + b"\0"
+        reply = ask(server, 51, 0, b"\0\1\2" + wanted + b"\0")
+        reply.take("b")
+        reply.take("i")
+        reply.count()
+        reply.compact()
+        code = reply.take("h")
+        if code:
+            sys.exit(f"error {code}: {reply.compact()}")
+
+
 def transactions(server):
     """ListTransactions, version 0, with its tagged fields."""
     reply = ask(server, 66, 0, b"\0\1\1\0")
@@ -132,4 +199,5 @@ def transactions(server):
         reply.take("b")
 
 
-{"members": members, "coordinator": coordinator, "transactions": transactions}[sys.argv[2]](sys.argv[1], *sys.argv[3:])
+{"members": members, "coordinator": coordinator, "transactions": transactions, "grant": grant,
+ "withdraw": withdraw, "scram": scram}[sys.argv[2]](sys.argv[1], *sys.argv[3:])

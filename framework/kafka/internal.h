@@ -140,7 +140,7 @@ struct queues {
 void weir__kafka_expect(struct weir__log *log, size_t partitions, size_t producers);
 /* partitions: of one that reads beside the tasks; 0 = of tasks. */
 void weir__kafka_reader_queues(struct weir__log *log, size_t partitions, struct queues *ret);
-void weir__kafka_producer_queues(struct weir__log *log, struct queues *ret);
+void weir__kafka_producer_queues(struct weir__log *log, bool transactions, struct queues *ret);
 
 /* ---- admin.c: one request of the administration ---- */
 

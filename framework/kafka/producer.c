@@ -214,7 +214,9 @@ static int produce(struct weir__producer *producer, struct destination *to, cons
         RD_KAFKA_V_OPAQUE((void *)(uintptr_t)cookie), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL)
         rd_kafka_headers_destroy(headers);
-    if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL || ++producer->unserved % SERVE_EVERY == 0)
+    if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL) /* what gathers is sent */
+        (void)rd_kafka_flush(producer->rk, 1);
+    else if (++producer->unserved % SERVE_EVERY == 0)
         (void)rd_kafka_poll(producer->rk, 0);
     return err == RD_KAFKA_RESP_ERR__STATE ? WEIR_ABORT : weir__kafka_code(err);
 }
@@ -283,7 +285,7 @@ static int make_client(struct weir__producer *producer, struct weir_error *reter
     snprintf(timeout, sizeof(timeout), "%d", message_timeout(producer));
     struct queues queues;
 
-    weir__kafka_producer_queues(producer->log, &queues);
+    weir__kafka_producer_queues(producer->log, producer->id != NULL, &queues);
     return weir__kafka_client(producer->log, CLIENT_PRODUCER, queues.pairs, own, add_callbacks, producer,
                               &producer->rk, reterr);
 }

@@ -4,7 +4,9 @@
  *     beside the tasks that run.
  * (2) librdkafka counts the bytes of records. Each takes RECORD_BYTES besides, so records are counted too, and bytes by
  *     half of the share.
- * (3) Above a limit fetching stops for up to a second: with much memory the limits are the library's own, which is fastest.
+ * (3) librdkafka sends a request for each partition, and a request costs the broker more than its records. What is written in
+ *     a transaction is read when that ends, and its end sends what is left: it may gather that long.
+ * (4) Above a limit fetching stops for up to a second: with much memory the limits are the library's own, which is fastest.
  */
 #include "framework/kafka/internal.h"
 
@@ -12,6 +14,7 @@
 #define HANDLE_BYTES (INT64_C(8) << 20)  /* of handles, threads and connections, whatever they hold */
 #define MOST_FETCHED (INT64_C(16) << 20) /* of a partition */
 #define MOST_UNSENT  (INT64_C(64) << 20) /* of a producer */
+#define GATHER_MS    200                 /* records of a transaction that take long to end are sent this often */
 
 void weir__kafka_expect(struct weir__log *log, size_t partitions, size_t producers)
 {
@@ -57,7 +60,7 @@ void weir__kafka_reader_queues(struct weir__log *log, size_t partitions, struct 
 }
 
 /* A record that is allowed must find room. */
-void weir__kafka_producer_queues(struct weir__log *log, struct queues *ret)
+void weir__kafka_producer_queues(struct weir__log *log, bool transactions, struct queues *ret)
 {
     int64_t memory = memory_of(log), each;
 
@@ -69,4 +72,6 @@ void weir__kafka_producer_queues(struct weir__log *log, struct queues *ret)
         MAX(within(each / 2, INT64_C(1) << 20, MOST_UNSENT), 2 * log->max_bytes) / 1024);
     add(ret, "queue.buffering.max.messages", within(each / RECORD_BYTES, 2000, 500000));
     add(ret, "batch.size", within(each / 8, INT64_C(64) << 10, 1000000));
+    if (transactions)
+        add(ret, "linger.ms", GATHER_MS);
 }

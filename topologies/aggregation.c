@@ -19,15 +19,17 @@
 
 /* where ticks come from, what can still change, and where bars go */
 SOURCE (ticks,    "enriched.market.ticks.v1", market_key, market_enriched);
+/* Of what every tick writes only the last one is logged, when a commit is due. */
+#define OFTEN .cache = WEIR_ON
 KEYS   (ticks_s,  market_row_key, market_content);   /* of markets that correct: a window's ticks */
-KEYS   (recent_s, market_line,    weir_blob);        /* of the others: the last ticks of an instrument */
+KEYS   (recent_s, market_line,    weir_blob, OFTEN);      /* of the others: the last ticks of an instrument */
 KEYS   (epochs_s, market_key,     market_backfilled);
 /* Rows stay as long as the day they are of, which is 25 h long at most, and 48 h more: so a day's windows are all there, or
  * all gone. */
 #define TAKEN    HOURS(48)
 #define KEPT     (TAKEN + HOURS(26))
 #define BY_KEY(kept) .fixed = true, .time = WEIR_PER_KEY, .idle = MINUTES(5), .retention = kept
-WINDOWS(minute_s, market_line, market_window, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(KEPT)));
+WINDOWS(minute_s, market_line, market_window, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(KEPT)), OFTEN);
 WINDOWS(five_s,   market_line, market_window, TUMBLING(MINUTES(5), MINUTES(5), BY_KEY(KEPT)));
 WINDOWS(hour_s,   market_line, market_window, TUMBLING(HOURS(1),   MINUTES(5), BY_KEY(KEPT)));
 WINDOWS(day_s,    market_line, market_window, CALENDAR(market_days, HOURS(25), MINUTES(5), BY_KEY(TAKEN)));
@@ -35,7 +37,7 @@ WINDOWS(rolling_s, market_line, market_window, HOPPING(MINUTES(5), MINUTES(1), M
 WINDOWS(other_s,  market_wide, market_window, CALENDAR(market_days, HOURS(12), MINUTES(5), BY_KEY(TAKEN))); /* of other intervals */
 KEYS   (drops_s,  market_key, market_dropped);
 KEYS   (last_s,   market_key, weir_blob);            /* the last ticks of an instrument, for statistics */
-WINDOWS(quotes_s, market_key, market_quote, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(TAKEN)));
+WINDOWS(quotes_s, market_key, market_quote, TUMBLING(MINUTES(1), MINUTES(5), BY_KEY(TAKEN)), OFTEN);
 SINK   (bars_1m,  "aggregated.market.bars.1m.v1", market_key, market_bar);
 SINK   (bars_5m,  "aggregated.market.bars.5m.v1", market_key, market_bar);
 SINK   (bars_1h,  "aggregated.market.bars.1h.v1", market_key, market_bar);

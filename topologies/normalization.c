@@ -26,12 +26,14 @@ SOURCES(raw, TOPICS("ingestion.market.raw.v1", "ingestion.market.ticks.raw.v1", 
                     "ingestion.caiso.raw.v1", "ingestion.ercot.raw.v1", "ingestion.pjm.raw.v1",
                     "ingestion.nyiso.raw.v1", "ingestion.isone.raw.v1", "ingestion.aeso.raw.v1"),
         weir_blob, weir_blob);
+/* Of what every tick writes only the last one is logged, when a commit is due. */
+#define OFTEN .cache = WEIR_ON
 /* Ticks seen of late, by the key's own time: retention is the horizon within which a repeated tick is known. */
 #define SEEN(width, horizon) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = horizon)
 WINDOWS(prices_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* contents */
 WINDOWS(quotes_seen_s, market_key, weir_blob, SEEN(HOURS(1),    HOURS(48)));   /* of power: one may share a price's id */
-WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(1),  MINUTES(15))); /* marks */
-KEYS   (recent_s,      market_key, market_recent); /* names and values of each instrument */
+WINDOWS(trades_seen_s, market_key, weir_blob, SEEN(SECONDS(1),  MINUTES(15)), OFTEN); /* marks */
+KEYS   (recent_s,      market_key, market_recent, OFTEN); /* names and values of each instrument */
 KEYS   (drops_s,       market_key, market_dropped);
 SINK   (ticks,   "normalized.market.ticks.v1", market_key, market_tick);
 SINK   (rejects, "processing.deadletter.normalization.v1", weir_blob, weir_blob);

@@ -26,11 +26,13 @@ SOURCE (stats,    "aggregated.market.stats.v1",   market_key, market_stats);
 SOURCE (spreads,  "aggregated.market.spreads.v1", market_key, market_spread);
 SOURCE (invalid,  MARKET_INVALIDATION_TOPIC,      market_key, market_invalidation);
 SOURCE (updates,  "pricing.curve.updates.v1",     market_key, market_curve_update);
-KEYS   (stats_s,    market_key, market_rolling_stats,       .served = true);
-KEYS   (bid_asks_s, market_key, market_spread_msgpack,      .served = true);
+/* Of what every tick changes only the last one is logged, when a commit is due. */
+#define OFTEN .served = true, .cache = WEIR_ON
+KEYS   (stats_s,    market_key, market_rolling_stats,       OFTEN);
+KEYS   (bid_asks_s, market_key, market_spread_msgpack,      OFTEN);
 KEYS   (spreads_s,  market_key, market_spread_msgpack,      .served = true);
 KEYS   (curves_s,   market_key, market_curve_update_msgpack, .served = true);
-KEYS   (latest_s, market_key, market_latest_msgpack, .served = true);
+KEYS   (latest_s, market_key, market_latest_msgpack, OFTEN);
 KEYS   (drops_s,  market_key, market_dropped);
 /* Bars are served for as long as their interval is of use, by the instrument's own time. */
 #define SERVED(width, kept) TUMBLING(width, 0, .time = WEIR_PER_KEY, .retention = kept), .served = true

@@ -1,9 +1,11 @@
 /* kafka_latency.c: how long a trade takes through the pipeline: it is sent to the raw topic stamped with the clock, and its latest
  * price is waited for at the other end, committed.
  *
- *     kafka_latency SERVERS RATE SECONDS INSTRUMENTS
+ *     kafka_latency SERVERS RATE SECONDS INSTRUMENTS [FROM TO FIELD]
  *         Prints the quantiles of what is sent after the first quarter of the time, and how many were sent and came back. The
- *         consumer is on its own thread, so that neither waits for the other.
+ *         consumer is on its own thread, so that neither waits for the other. FIELD of what comes back is when it was sent, us:
+ *         event_time of a latest price, occurred_at where bare hops (kafka_hop.c) carry the raw event itself FROM one topic TO
+ *         another.
  */
 #define _GNU_SOURCE
 #include "bench/kafka_bare.h"
@@ -12,11 +14,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define RAW    "ingestion.market.ticks.raw.v1"
-#define SERVED "served.market.latest_prices.v1"
-#define MOST   20000 /* ms: bins of latencies */
+#define MOST 20000 /* ms: bins of latencies */
 
-static const char          *servers;
+static const char          *servers, *from = "ingestion.market.ticks.raw.v1", *to = "served.market.latest_prices.v1";
+static const char          *field = "event_time";
 static atomic_bool          ended;
 static atomic_uint_fast64_t came;
 static atomic_llong         counted_from; /* us */
@@ -34,10 +35,11 @@ static int64_t now_us(void)
 
 static int64_t event_time_of(const rd_kafka_message_t *message)
 {
-    static const char name[] = "\"event_time\":";
-    const char       *at = memmem(message->payload, message->len, name, sizeof(name) - 1);
+    char        name[64];
+    size_t      size = (size_t)snprintf(name, sizeof(name), "\"%s\":", field);
+    const char *at = memmem(message->payload, message->len, name, size);
 
-    return at != NULL ? strtoll(at + sizeof(name) - 1, NULL, 10) : 0;
+    return at != NULL ? strtoll(at + size, NULL, 10) : 0;
 }
 
 static void count(const rd_kafka_message_t *message)
@@ -78,19 +80,18 @@ static rd_kafka_t *listener(void)
     set(conf, "isolation.level", "read_committed");
     set(conf, "fetch.wait.max.ms", "5");
     rk = client(RD_KAFKA_CONSUMER, conf);
-    check(SERVED, rd_kafka_metadata(rk, 1, NULL, &metadata, 10000));
+    check(to, rd_kafka_metadata(rk, 1, NULL, &metadata, 10000));
     for (int i = 0; i < metadata->topic_cnt; i++)
-        for (int j = 0; strcmp(metadata->topics[i].topic, SERVED) == 0 && j < metadata->topics[i].partition_cnt;
-             j++) {
+        for (int j = 0; strcmp(metadata->topics[i].topic, to) == 0 && j < metadata->topics[i].partition_cnt; j++) {
             int64_t low, high;
 
-            check(SERVED, rd_kafka_query_watermark_offsets(rk, SERVED, j, &low, &high, 10000));
-            rd_kafka_topic_partition_list_add(parts, SERVED, j)->offset = high;
+            check(to, rd_kafka_query_watermark_offsets(rk, to, j, &low, &high, 10000));
+            rd_kafka_topic_partition_list_add(parts, to, j)->offset = high;
         }
     rd_kafka_metadata_destroy(metadata);
     if (parts->cnt == 0)
-        die(SERVED, "there is no such topic: projection has not run");
-    check(SERVED, rd_kafka_assign(rk, parts));
+        die(to, "there is no such topic: what writes it has not run");
+    check(to, rd_kafka_assign(rk, parts));
     rd_kafka_topic_partition_list_destroy(parts);
     return rk;
 }
@@ -113,7 +114,7 @@ static void send_trade(rd_kafka_t *rk, uint64_t n, uint64_t instruments)
             "\\\",\\\"price\\\":\\\"%d.%02d\\\",\\\"volume\\\":\\\"%d\\\",\\\"currency\\\":\\\"USD\\\",\\\"unit\\\":\\\"lot\\\"}\"}}",
             n, now, now, key, now, key, now, n, (int)(80 + n % 7), (int)(n % 100), (int)(1 + n % 50));
 
-    check("produce", rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(RAW), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+    check("produce", rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(from), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                                        RD_KAFKA_V_KEY(key, (size_t)key_size), RD_KAFKA_V_VALUE(value, (size_t)size),
                                        RD_KAFKA_V_TIMESTAMP(now / 1000), RD_KAFKA_V_END));
 }
@@ -127,7 +128,7 @@ static uint64_t feed(uint64_t rate, uint64_t seconds, uint64_t instruments)
 
     set(conf, "bootstrap.servers", servers);
     set(conf, "compression.codec", "lz4");
-    set(conf, "linger.ms", "2");
+    set(conf, "linger.ms", "5");
     set(conf, "queue.buffering.max.messages", "1000000");
     set(conf, "partitioner", "murmur2_random");
     rk = client(RD_KAFKA_PRODUCER, conf);
@@ -167,13 +168,18 @@ static void await_all(uint64_t sent)
 
 int main(int argc, char **argv)
 {
-    uint64_t    rate = argc == 5 ? strtoull(argv[2], NULL, 10) : 0, sent;
+    uint64_t    rate = argc == 5 || argc == 8 ? strtoull(argv[2], NULL, 10) : 0, sent;
     pthread_t   thread;
     rd_kafka_t *rk;
 
     if (rate == 0)
-        die("usage", "SERVERS RATE SECONDS INSTRUMENTS");
+        die("usage", "SERVERS RATE SECONDS INSTRUMENTS [FROM TO FIELD]");
     servers = argv[1];
+    if (argc == 8) {
+        from = argv[5];
+        to = argv[6];
+        field = argv[7];
+    }
     rk = listener();
     if (pthread_create(&thread, NULL, listen_to, rk) != 0)
         die("thread", "it cannot be made");

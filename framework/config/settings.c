@@ -113,6 +113,9 @@ const struct weir_setting weir__settings[] = {
 
     { "core.dumps", WEIR_SETTING_BOOL, "false", 0, 0, NULL,
       "Whether a process that was told a secret may be dumped, and looked at by debuggers of its own user." },
+    { "health.commit.wait.ms", WEIR_SETTING_DURATION, "10s", 1, DAY, NULL,
+      "How long the log may take to end a transaction before /health/ready says 503: as long as kafka.transaction.timeout.ms." },
+
     { "log.level", WEIR_SETTING_CHOICE, "info", 0, 0, "debug|info|warn|error",
       "Least level of the messages that are written to standard error." },
     { "log.format", WEIR_SETTING_CHOICE, "logfmt", 0, 0, "logfmt|json",

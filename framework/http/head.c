@@ -156,6 +156,8 @@ static int take_header(struct head *head, struct weir_text line)
     }
     if (is_word(name, "x-request-id"))
         head->ret->id = value;
+    if (is_word(name, "accept"))
+        head->ret->accept = value;
     if (is_word(name, "host")) {
         if (head->has_host)
             return refuse(head, 400, "there are two Host headers");

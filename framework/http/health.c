@@ -218,13 +218,26 @@ int weir__answer_health(struct weir_request *request, struct weir_reply *reply)
     return WEIR_OK;
 }
 
+/* The log has not said for so long whether a thread's work is committed that somebody else may have it by now. */
+static bool waits_in_commit(const struct weir_request *request, struct weir__app *app)
+{
+    const int64_t             most = weir__http_settings_of(request->http)->commit_wait;
+    struct weir__thread_state state;
+
+    for (size_t i = 0; weir__app_thread(app, i, &state); i++)
+        if (state.committing != 0 && (weir__monotonic_us() - state.committing) / 1000 > most)
+            return true;
+    return false;
+}
+
 static bool is_ready(const struct weir_request *request)
 {
     for (size_t i = 0; i < request->door->count; i++) {
         struct weir__app_state state;
 
         weir__app_state(request->door->apps[i], &state);
-        if (!state.assigned || state.restoring > 0 || state.failed || state.closing)
+        if (!state.assigned || state.restoring > 0 || state.failed || state.closing ||
+            waits_in_commit(request, request->door->apps[i]))
             return false;
     }
     return true;

@@ -13,6 +13,7 @@ struct weir__head {
     struct weir_text method, target;
     struct weir_text authorization; /* size 0 = none */
     struct weir_text id;            /* X-Request-Id; size 0 = none */
+    struct weir_text accept;        /* the last Accept; size 0 = none */
     int64_t          body;          /* Content-Length; 0 = none */
     bool             keeps;         /* the connection stays open after the answer */
     bool             routed;        /* another process has passed the question on to us */
@@ -48,6 +49,7 @@ struct weir_request {
     const struct weir_endpoint *endpoint;
     struct weir__elsewhere      elsewhere; /* what a view of it said */
     struct weir_text            shown;     /* the caller's Authorization */
+    struct weir_text            accept;    /* ... and Accept */
 };
 
 struct weir_reply {
@@ -147,8 +149,8 @@ struct weir__door {
 
 struct weir__http_settings {
     size_t  connections, head, body;
-    int64_t request, idle, route; /* ms */
-    int64_t stall, commit_age;    /* ms */
+    int64_t request, idle, route;           /* ms */
+    int64_t stall, commit_age, commit_wait; /* ms */
 };
 
 const struct weir__http_config   *weir__http_config_of(const struct weir__http *http);

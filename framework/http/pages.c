@@ -2,6 +2,8 @@
 #include "framework/http/internal.h"
 #include "framework/metrics/families.h"
 
+#include <strings.h>
+
 /* A family of the trail's writers. */
 static void put_writers(struct weir__audit *audit, enum weir__family_id                           id,
                         uint64_t (*value)(const struct weir__audit_standing *), struct weir__buf *ret)
@@ -56,29 +58,61 @@ static bool is_asked_for(const struct weir_request *request, const struct weir__
     return name == NULL || strcmp(weir__app_plan(app)->topology->name, name) == 0;
 }
 
-static int choose_form(const struct weir_request *request, enum weir__form *ret)
-{
-    static const char *const forms[] = {
-        [WEIR__AS_TEXT] = "text", [WEIR__AS_FULL] = "full", [WEIR__AS_DOT] = "dot", [WEIR__AS_MERMAID] = "mermaid"
-    };
-    const char *wanted = weir_request_query(request, "as");
+/* Forms that a client accepts by their type. */
+static const struct {
+    const char     *type;
+    enum weir__form form;
+} types[] = {
+    { "application/json", WEIR__AS_JSON },
+    { "text/vnd.graphviz", WEIR__AS_DOT },
+    { "text/vnd.mermaid", WEIR__AS_MERMAID },
+    { "text/plain", WEIR__AS_TEXT },
+};
 
-    *ret = WEIR__AS_TEXT;
-    if (wanted == NULL)
-        return WEIR_OK;
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        *ret = (enum weir__form)i;
-        if (strcmp(forms[i], wanted) == 0)
-            return WEIR_OK;
+/* The first type of Accept that we have; weights are not looked at. */
+static enum weir__form accepted_form(struct weir_text accept)
+{
+    for (size_t at = 0, end; at < accept.size; at = end + 1) {
+        for (end = at; end < accept.size && accept.data[end] != ',';)
+            end++;
+        while (at < end && accept.data[at] == ' ')
+            at++;
+        for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+            const size_t size = strlen(types[i].type);
+
+            if (end - at >= size && strncasecmp(accept.data + at, types[i].type, size) == 0 &&
+                (end - at == size || accept.data[at + size] == ';' || accept.data[at + size] == ' '))
+                return types[i].form;
+        }
     }
-    return WEIR_BAD_ARGUMENT;
+    return WEIR__AS_TEXT;
 }
 
-static int print_plan(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret)
+static bool choose_form(const struct weir_request *request, enum weir__form *ret)
+{
+    const char *wanted = weir_request_query(request, "format");
+
+    *ret = accepted_form(request->accept);
+    return wanted == NULL || weir__form_read(wanted, ret);
+}
+
+static int print_plan(const struct weir__plan *plan, enum weir__form form, bool first, struct weir__buf *ret)
 {
     if (form == WEIR__AS_TEXT || form == WEIR__AS_FULL)
         weir__buf_printf(ret, "# %s\n", plan->topology->name);
+    if (form == WEIR__AS_JSON)
+        weir__buf_puts(ret, first ? "{\"topologies\":[" : ",");
     return weir__plan_print(plan, form, ret);
+}
+
+static const char *type_of(enum weir__form form)
+{
+    switch (form) {
+    case WEIR__AS_JSON: return "application/json";
+    case WEIR__AS_DOT: return "text/vnd.graphviz; charset=utf-8";
+    case WEIR__AS_MERMAID: return "text/vnd.mermaid; charset=utf-8";
+    default: return "text/plain; charset=utf-8";
+    }
 }
 
 int weir__answer_topology(struct weir_request *request, struct weir_reply *reply)
@@ -87,19 +121,21 @@ int weir__answer_topology(struct weir_request *request, struct weir_reply *reply
     bool            any = false;
     int             err = WEIR_OK;
 
-    if (choose_form(request, &form) < 0)
-        return weir_reply_fail(reply, 400, "as is one of: text, full, dot, mermaid");
+    if (!choose_form(request, &form))
+        return weir_reply_fail(reply, 400, "format is one of: " WEIR__FORMS);
     for (size_t i = 0; err == WEIR_OK && i < request->door->count; i++) {
         if (!is_asked_for(request, request->door->apps[i]))
             continue;
-        err = print_plan(weir__app_plan(request->door->apps[i]), form, &reply->json.buf);
+        err = print_plan(weir__app_plan(request->door->apps[i]), form, !any, &reply->json.buf);
         any = true;
     }
     if (err < 0)
         return err;
     if (!any)
         return weir_reply_fail(reply, 404, "no topology %.100s runs here", weir_request_query(request, "topology"));
-    reply->type = "text/plain; charset=utf-8";
+    if (form == WEIR__AS_JSON)
+        weir__buf_puts(&reply->json.buf, "]}");
+    reply->type = type_of(form);
     return WEIR_OK;
 }
 
@@ -122,6 +158,7 @@ static void put_threads(struct weir_json_out *json, struct weir__app *app)
         weir__put_int(json, "commits", (int64_t)state.commits);
         weir__put_int(json, "ms_since_progress", (now - state.last_beat) / 1000);
         weir__put_int(json, "ms_since_commit", (now - state.last_commit) / 1000);
+        weir__put_int(json, "ms_in_commit", state.committing != 0 ? (now - state.committing) / 1000 : 0);
         weir_json_end_object(json);
     }
     weir_json_end_array(json);
@@ -145,6 +182,26 @@ static void put_app(struct weir_json_out *json, struct weir__app *app)
     weir_json_end_object(json);
 }
 
+/* Of the audit trail; none where there is none. */
+static void put_writers_standing(struct weir_json_out *json, struct weir__audit *audit)
+{
+    struct weir__audit_standing standing;
+
+    weir_json_name(json, "audit");
+    weir_json_begin_array(json);
+    for (size_t i = 0; weir__audit_look(audit, i, &standing); i++) {
+        weir_json_begin_object(json);
+        weir__put_text(json, "writer", standing.name);
+        weir__put_bool(json, "up", standing.up);
+        weir__put_int(json, "waiting", (int64_t)standing.waiting);
+        weir__put_int(json, "written", (int64_t)standing.written);
+        weir__put_int(json, "dropped", (int64_t)standing.lost);
+        weir__put_int(json, "outages", (int64_t)standing.outages);
+        weir_json_end_object(json);
+    }
+    weir_json_end_array(json);
+}
+
 int weir__answer_status(struct weir_request *request, struct weir_reply *reply)
 {
     struct weir_json_out *json = weir_reply_json(reply);
@@ -156,6 +213,7 @@ int weir__answer_status(struct weir_request *request, struct weir_reply *reply)
     for (size_t i = 0; i < request->door->count; i++)
         put_app(json, request->door->apps[i]);
     weir_json_end_array(json);
+    put_writers_standing(json, weir__http_config_of(request->http)->audit);
     weir_json_end_object(json);
     return WEIR_OK;
 }

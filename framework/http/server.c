@@ -274,6 +274,7 @@ static void answer(struct connection *connection, const struct weir__head *head)
                                     .door = connection->door,
                                     .arena = &http->arena,
                                     .shown = head->authorization,
+                                    .accept = head->accept,
                                     .apps = { http->config.apps, http->config.count, NULL } };
     struct weir_reply   reply = { .status = 200, .type = "application/json" };
     const char         *words;
@@ -791,6 +792,7 @@ static void read_settings(struct weir__http *http)
         .route = weir__config_int(config, "http.route.timeout.ms"),
         .stall = weir__config_int(config, "health.stall.ms"),
         .commit_age = weir__config_int(config, "health.commit.age.ms"),
+        .commit_wait = weir__config_int(config, "health.commit.wait.ms"),
     };
 }
 

@@ -12,21 +12,13 @@ static const struct weir__flag no_flags[] = { { .name = NULL } };
 
 /* ---- describe ---- */
 
-static const char *const forms[] = {
-    [WEIR__AS_TEXT] = "text", [WEIR__AS_FULL] = "full", [WEIR__AS_DOT] = "dot", [WEIR__AS_MERMAID] = "mermaid"
-};
-
 static int choose_form(const struct weir__args *args, enum weir__form *ret, struct weir_error *reterr)
 {
     const char *wanted = weir__args_value(args, "as", "text");
 
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        if (strcmp(forms[i], wanted) == 0) {
-            *ret = (enum weir__form)i;
-            return WEIR_OK;
-        }
-    }
-    return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--as", "\"%.40s\" is no form: text, full, dot or mermaid", wanted);
+    if (weir__form_read(wanted, ret))
+        return WEIR_OK;
+    return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--as", "\"%.40s\" is no form: " WEIR__FORMS, wanted);
 }
 
 static int print_plan(const struct weir__plan *plan, enum weir__form form, bool titled, struct weir_error *reterr)
@@ -65,7 +57,8 @@ static int run_describe(struct weir__program *program, const struct weir__args *
 static const struct weir__flag describe_flags[] = {
     { .name = "as",
       .value = "FORM",
-      .meaning = "text (default, Kafka Streams' form), full (with types and stores), dot or mermaid (pictures)" },
+      .meaning =
+          "text (default, Kafka Streams' form), full (with types and stores), dot or mermaid (pictures), json (a topology a line)" },
     { .name = NULL }
 };
 

@@ -442,7 +442,8 @@ bool weir__app_thread(struct weir__app *app, size_t n, struct weir__thread_state
                                         .records = atomic_load(&thread->records),
                                         .commits = atomic_load(&thread->commits),
                                         .last_beat = atomic_load(&thread->last_beat),
-                                        .last_commit = atomic_load(&thread->committed) };
+                                        .last_commit = atomic_load(&thread->committed),
+                                        .committing = atomic_load(&thread->committing) };
     return true;
 }
 

@@ -72,11 +72,13 @@ static int commit_log(struct weir__thread *thread, const struct weir__offset *of
     struct weir__app *app = thread->app;
     int               err;
 
+    atomic_store(&thread->committing, weir__monotonic_us());
     do {
         weir__thread_beat(thread);
         err = app->config.engine->commit(thread->producer, app->plan->application, thread->consumer, thread->token,
                                          offsets, count, weir__app_now(app) + WEIR__CALL_MS);
     } while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    atomic_store(&thread->committing, 0);
     return err == WEIR_AGAIN ? WEIR_FENCED : err;
 }
 

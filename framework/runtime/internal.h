@@ -266,6 +266,7 @@ struct weir__thread {
     uint64_t               answer;   /* last request answered */
     bool                   quiet;    /* the answer */
     atomic_uint_fast64_t   activity, records, commits;
+    atomic_int_fast64_t    committing; /* monotonic us: since when the log is asked to commit; 0 = it is not */
     atomic_size_t          tasks, restoring;
     atomic_bool            holds_assignment; /* with a task for each part of it, restored or not */
     atomic_bool            parted;           /* inputs of a task with state were given to another member */

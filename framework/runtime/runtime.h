@@ -97,6 +97,7 @@ struct weir__thread_state {
     uint64_t records, commits;
     int64_t  last_beat;   /* monotonic us: when it last came around, or waited for the log */
     int64_t  last_commit; /* monotonic us: when all it had done was last committed */
+    int64_t  committing;  /* monotonic us: since when the log has been asked to commit; 0 = it is not */
 };
 /* The n-th stream thread; false past the end. Any thread. */
 bool weir__app_thread(struct weir__app *app, size_t n, struct weir__thread_state *ret);

@@ -22,6 +22,8 @@ int weir__views(const struct weir__plan *plan, const struct weir__subtopology *s
                 struct weir__view ***ret);
 const struct weir__link *weir__first_link(const struct weir__link *root); /* NULL = none */
 const struct weir__link *weir__next_link(const struct weir__link *link);
+/* describe_json.c; at the end of ret. WEIR_NO_MEMORY. */
+int weir__plan_json(const struct weir__plan *plan, struct weir__buf *ret);
 /* The place of a string in a Java hash table of that size. */
 uint32_t weir__bucket(const char *name, size_t size);
 

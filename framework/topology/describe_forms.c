@@ -5,7 +5,7 @@
  */
 #include "framework/outlet.h"
 #include "framework/record/record.h"
-#include "framework/topology/topology.h"
+#include "framework/topology/describe.h"
 #include "framework/window/window.h"
 
 /* ---- what is known of a store ---- */
@@ -437,6 +437,22 @@ static int print_text(const struct weir__plan *plan, bool full, struct weir__buf
     return WEIR_OK;
 }
 
+bool weir__form_read(const char *name, enum weir__form *ret)
+{
+    static const char *const forms[] = { [WEIR__AS_TEXT] = "text",
+                                         [WEIR__AS_FULL] = "full",
+                                         [WEIR__AS_DOT] = "dot",
+                                         [WEIR__AS_MERMAID] = "mermaid",
+                                         [WEIR__AS_JSON] = "json" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+        if (strcmp(forms[i], name) == 0) {
+            *ret = (enum weir__form)i;
+            return true;
+        }
+    return false;
+}
+
 int weir__plan_print(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret)
 {
     int err = WEIR_OK;
@@ -446,6 +462,7 @@ int weir__plan_print(const struct weir__plan *plan, enum weir__form form, struct
     case WEIR__AS_FULL: err = print_text(plan, true, ret); break;
     case WEIR__AS_DOT: err = draw_as(plan, &dot, ret); break;
     case WEIR__AS_MERMAID: err = draw_as(plan, &mermaid, ret); break;
+    case WEIR__AS_JSON: err = weir__plan_json(plan, ret); break;
     }
     return err == WEIR_OK && !weir__buf_ok(ret) ? WEIR_NO_MEMORY : err;
 }

@@ -146,9 +146,11 @@ int weir__plan_check_runnable(const struct weir__plan *plan, struct weir_error *
 /* Kafka's Topology.describe(), byte for byte. */
 int weir__plan_describe(const struct weir__plan *plan, struct weir__buf *ret);
 /* TEXT: Kafka's, and after it what configuration set and which stores cannot move, if any; FULL: all types and stores
- * between them; DOT: Graphviz. */
-enum weir__form { WEIR__AS_TEXT, WEIR__AS_FULL, WEIR__AS_DOT, WEIR__AS_MERMAID };
-int weir__plan_print(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret);
+ * between them; DOT: Graphviz; JSON: one object, on a line. */
+enum weir__form { WEIR__AS_TEXT, WEIR__AS_FULL, WEIR__AS_DOT, WEIR__AS_MERMAID, WEIR__AS_JSON };
+#define WEIR__FORMS "text, full, dot, mermaid or json"
+bool weir__form_read(const char *name, enum weir__form *ret);
+int  weir__plan_print(const struct weir__plan *plan, enum weir__form form, struct weir__buf *ret);
 /* The n-th outlet that its nodes put into; NULL past the end. */
 const struct weir_outlet *weir__plan_outlet(const struct weir__plan *plan, size_t n);
 struct weir__node        *weir__plan_node(const struct weir__plan *plan, const char *name);

@@ -93,7 +93,20 @@ static TOPOLOGY(copying, .paths = PATHS(PATH(other_in, other_out)));
 
 /* ---- the bench ---- */
 
-static const struct weir__log_engine *const engine = &weir__embedded_engine;
+/* The embedded log, but for commits, which have no outcome while they are held. */
+static struct weir__log_engine              held;
+static const struct weir__log_engine *const engine = &held;
+static atomic_bool                          holds_commits;
+
+static int held_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
+                       int64_t token, const struct weir__offset *offsets, size_t count, int64_t deadline)
+{
+    if (atomic_load(&holds_commits)) {
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+        return WEIR_AGAIN;
+    }
+    return weir__embedded_engine.commit(producer, group, consumer, token, offsets, count, deadline);
+}
 
 static struct weir__config  *settings;
 static struct weir__metrics *metrics;
@@ -114,6 +127,9 @@ static void set_up(void)
     struct weir__log_config config = { .quirks = true };
 
     atomic_store(&at_gate, false);
+    atomic_store(&holds_commits, false);
+    held = weir__embedded_engine;
+    held.commit = held_commit;
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
     ck_assert_int_eq(weir__config_new(names, NULL, &settings, NULL), WEIR_OK);
     ck_assert_int_eq(weir__metrics_new(&metrics), WEIR_OK);
@@ -171,7 +187,8 @@ static void send_words(int count)
     ck_assert_int_eq(engine->producer(logs, "test", engine->now(logs) + 1000, &producer, &err), WEIR_OK);
     for (int i = 0; i < count; i++)
         ck_assert_int_eq(engine->send(producer, &raw, 0), WEIR_OK);
-    ck_assert_int_eq(engine->commit(producer, NULL, NULL, 0, NULL, 0, engine->now(logs) + 1000), WEIR_OK);
+    ck_assert_int_eq(weir__embedded_engine.commit(producer, NULL, NULL, 0, NULL, 0, engine->now(logs) + 1000),
+                     WEIR_OK);
     engine->producer_close(producer);
 }
 
@@ -671,6 +688,77 @@ START_TEST(a_held_up_verb_fails_liveness_until_it_returns)
 }
 END_TEST
 
+/* Live, for it waits for the log; not ready, for nobody knows whose the tasks are by now. */
+START_TEST(a_commit_without_outcome_is_not_ready)
+{
+    set("health.commit.wait.ms", "50");
+    ck_assert_int_eq(start(), WEIR_OK);
+    while (status_of("/health/ready") != 200)
+        ;
+    atomic_store(&holds_commits, true);
+    send_words(1);
+    while (status_of("/health/ready") != 503)
+        ;
+    ck_assert_int_eq(status_of("/health/live"), 200);
+    atomic_store(&holds_commits, false);
+    while (status_of("/health/ready") != 200)
+        ;
+}
+END_TEST
+
+static struct answer topology_as(const char *accept, const char *path)
+{
+    char          text[300];
+    struct answer answer;
+    int           fd = dial_port(port);
+
+    snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: here\r\nAccept: %s\r\n\r\n", path, accept);
+    say(fd, text);
+    answer = hear(fd);
+    close(fd);
+    return answer;
+}
+
+START_TEST(a_topology_is_told_in_the_form_that_is_asked_for)
+{
+    static const struct {
+        const char *accept, *path, *begin;
+    } forms[] = {
+        { "*/*", "/topology", "# counting\n" },
+        { "text/html, application/json;q=0.9", "/topology", "{\"topologies\":[{\"topology\":\"counting\"" },
+        { "text/vnd.graphviz", "/topology", "digraph" },
+        { "text/vnd.mermaid", "/topology", "---\ntitle: \"counting\"" },
+        { "application/json", "/topology?format=dot", "digraph" },
+        { "text/html", "/topology?format=json&topology=copying", "{\"topologies\":[{\"topology\":\"copying\"" },
+        { "*/*", "/topology?format=full", "# counting\n" },
+    };
+    const struct weir_json *json, *sub;
+    struct answer           answer;
+
+    ck_assert_int_eq(start(), WEIR_OK);
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        answer = topology_as(forms[i].accept, forms[i].path);
+        ck_assert_int_eq(answer.status, 200);
+        ck_assert_msg(answer.body.size > strlen(forms[i].begin) &&
+                          memcmp(answer.body.data, forms[i].begin, strlen(forms[i].begin)) == 0,
+                      "%s of %s: %.60s", forms[i].accept, forms[i].path, answer.body.data);
+        drop(&answer);
+    }
+    answer = get("/topology?format=xml");
+    expect_error(&answer, 400);
+    drop(&answer);
+    answer = get("/topology?format=json&topology=counting");
+    json = json_of(&answer);
+    json = weir_json_get(json, "topologies")->child;
+    sub = weir_json_get(json, "subtopologies")->child;
+    expect_text(weir_json_get(sub, "nodes")->child, "role", "source");
+    expect_text(weir_json_get(sub, "nodes")->child, "name", "words");
+    ck_assert_ptr_nonnull(sub->next); /* by_word repartitions */
+    expect_text(weir_json_get(json, "stores")->child, "name", "tally_s");
+    drop(&answer);
+}
+END_TEST
+
 START_TEST(topologies_may_have_ports_of_their_own)
 {
     struct answer answer;
@@ -824,6 +912,8 @@ int main(void)
     tcase_add_test(tests, handlers_codes_are_statuses);
     tcase_add_test(tests, health_names_its_checks);
     tcase_add_test(tests, a_held_up_verb_fails_liveness_until_it_returns);
+    tcase_add_test(tests, a_commit_without_outcome_is_not_ready);
+    tcase_add_test(tests, a_topology_is_told_in_the_form_that_is_asked_for);
     tcase_add_test(tests, topologies_may_have_ports_of_their_own);
     tcase_add_loop_test(tests, says_what_is_wrong_with_a_port, 0, 2);
     tcase_add_test(tests, a_declared_port_that_is_taken_gives_way);

@@ -71,5 +71,5 @@ def made(page):
 
 with open(sys.argv[1]) as page, open(sys.argv[2]) as schema:
     whole = json.load(schema)
-    whole["$defs"].update(made(page.read()))
+    whole["definitions"].update(made(page.read()))
 print(json.dumps(whole, indent=2))

@@ -137,6 +137,19 @@ for cloud in aws gcp azure; do
     ! grep -i 'would violate PodSecurity' "$work/err" || fail "$cloud: a pod that is not restricted"
 done
 
+# ---- an old Helm renders the same, and refuses the same ----
+documents() { python3 -c 'import sys, yaml
+for it in sorted((it for it in yaml.safe_load_all(sys.stdin) if it and it["kind"] != "Secret"), key=lambda it: (it["kind"], it["metadata"]["name"])):
+    print(yaml.safe_dump(it))'; }
+for values in dev staging prod; do
+    for program in helm helm_old; do
+        $program template data-processing-$values $chart --kube-version 1.24 --values $chart/values-$values.yaml | documents >"$work/by-$program"
+    done
+    cmp "$work/by-helm" "$work/by-helm_old" || fail "$values: Helm 3.9 renders something else"
+done
+expect 1 helm_old template x $chart --set environment=qa
+says "environment must be one of"
+
 # ---- uninstalled: state stays until it is deleted by name ----
 expect 0 helm uninstall data-processing-dev --namespace data-processing-dev
 nothing_left() {
@@ -144,3 +157,5 @@ nothing_left() {
 }
 await nothing_left
 expect 0 kubectl -n data-processing-dev get persistentvolumeclaim state-data-processing-dev-aggregation-0
+expect 0 kubectl -n data-processing-dev delete persistentvolumeclaim -l app.kubernetes.io/instance=data-processing-dev --wait=false
+grep -q state-data-processing-dev-aggregation-0 "$work/out" || fail "state is not deleted by the release's name"

@@ -1,6 +1,6 @@
 /* main.c: the Redis outlet and cache without a topology: does what lines of standard input say, and answers each with a line.
  *
- *     build/test/redis/redis URL [CA-FILE [TIMEOUT-MS [TTL-MS]]]
+ *     build/test/redis/redis URL [CA-FILE [TIMEOUT-MS [TTL-MS]]]    REDIS_CERT, REDIS_KEY: files of our own certificate
  *
  *     put KEY VERSION JSON     settled later: "ok"
  *     gone KEY VERSION         takes a key away
@@ -238,7 +238,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     CHECK(argc >= 2);
     url = argv[1];
-    setup.ca_file = argc > 2 ? argv[2] : NULL;
+    setup.trust = (struct redis_trust){ argc > 2 ? argv[2] : NULL, getenv("REDIS_CERT"), getenv("REDIS_KEY") };
     setup.timeout_ms = argc > 3 ? atol(argv[3]) : 1000;
     made = make_setup();
     if (redis_outlet_open(&made, argc > 4 ? atol(argv[4]) : 3600000, &outlet, &err) < 0)

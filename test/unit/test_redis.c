@@ -654,7 +654,7 @@ START_TEST(of_several_puts_the_newest_is_sent)
     ck_assert_int_eq(settle(), WEIR_OK);
     ck_assert_int_eq(heard(&one, "EVALSHA"), 3);
     ck_assert(said(&one, "\"a\":3"));
-    ck_assert(said(&one, " 1 gone 5 {\"version\":\"5\",\"deleted\":true} 10000 1\n"));
+    ck_assert(said(&one, " 1 gone 5 {\"version\":\"5\",\"deleted\":true} 60000 1\n"));
     ck_assert(said(&one, "second"));
 }
 END_TEST

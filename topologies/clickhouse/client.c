@@ -108,6 +108,8 @@ int clickhouse_client_open(const struct weir_settings *settings, struct clickhou
     struct clickhouse_client client = { .url = weir_settings_text(settings, "clickhouse.url"),
                                         .database = weir_settings_text(settings, "clickhouse.database"),
                                         .ca_file = weir_settings_text(settings, "clickhouse.ca.file"),
+                                        .cert_file = weir_settings_text(settings, "clickhouse.cert.file"),
+                                        .key_file = weir_settings_text(settings, "clickhouse.key.file"),
                                         .timeout_ms = weir_settings_number(settings, "clickhouse.timeout.ms") };
     const char              *user = weir_settings_text(settings, "clickhouse.user");
     const char              *password = weir_settings_text(settings, "clickhouse.password");
@@ -119,6 +121,10 @@ int clickhouse_client_open(const struct weir_settings *settings, struct clickhou
     err = check_url(client.url, reterr);
     if (err == WEIR_OK)
         err = check_words(client.database, user, password, reterr);
+    if (err == WEIR_OK && (client.cert_file == NULL) != (client.key_file == NULL))
+        err = weir__fail(reterr, WEIR_BAD_CONFIG,
+                         client.key_file == NULL ? "clickhouse.key.file" : "clickhouse.cert.file",
+                         "it is not set: a certificate and its key belong together");
     if (err < 0)
         return err;
     client.base = base_of(client.url);
@@ -226,6 +232,11 @@ static void set(struct clickhouse_request *request, const char *url, struct weir
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)client->timeout_ms);
     if (client->ca_file != NULL)
         curl_easy_setopt(easy, CURLOPT_CAINFO, client->ca_file);
+    if (client->cert_file != NULL) {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, client->cert_file);
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, client->key_file);
+        curl_easy_setopt(easy, CURLOPT_KEYPASSWD, ""); /* nobody is asked for one */
+    }
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);

@@ -15,7 +15,8 @@ struct clickhouse_client {
     const char        *url, *database; /* the settings' */
     char              *base;           /* "http://host:8123/?database=..." */
     struct curl_slist *headers;
-    const char        *ca_file; /* NULL = the system's */
+    const char        *ca_file;              /* NULL = the system's */
+    const char        *cert_file, *key_file; /* what we show of ourselves; NULL = nothing */
     int64_t            timeout_ms;
 };
 /* WEIR_NOTHING: no clickhouse.url. WEIR_BAD_CONFIG, WEIR_NO_MEMORY. ret is to be closed after WEIR_OK. */

@@ -99,16 +99,48 @@ static void say_answer(const struct clickhouse_request *request, long status, st
                    size > 0 ? line.data : "");
 }
 
+/* It ended before it answered. By TLS 1.3 so does a server that will not have our certificate; its words for that may get lost. */
+static bool is_cut(CURLcode result, const struct clickhouse_request *request)
+{
+    return strncmp(request->client->url, "https", 5) == 0 &&
+           (result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR || result == CURLE_SSL_CONNECT_ERROR ||
+            result == CURLE_GOT_NOTHING);
+}
+
+static bool is_unwanted(const char *words)
+{
+    return strstr(words, "alert unknown ca") != NULL || strstr(words, "certificate required") != NULL ||
+           strstr(words, "alert bad certificate") != NULL || strstr(words, "certificate expired") != NULL ||
+           strstr(words, "certificate revoked") != NULL || strstr(words, "certificate unknown") != NULL;
+}
+
+static enum clickhouse_meaning by_result(CURLcode result, const struct clickhouse_request *request,
+                                         struct weir_error *ret_words)
+{
+    if (is_cut(result, request)) {
+        weir__fail(
+            ret_words, WEIR_OK, request->client->url,
+            "it does not answer: %.160s: does it want another certificate of its clients (clickhouse.cert.file)?",
+            request->words[0] != '\0' ? request->words : curl_easy_strerror(result));
+        return is_unwanted(request->words) ? CLICKHOUSE_REFUSED : CLICKHOUSE_LATER;
+    }
+    if (result == CURLE_SSL_CERTPROBLEM) {
+        weir__fail(ret_words, WEIR_OK, request->client->url, "clickhouse.cert.file, clickhouse.key.file: %.200s",
+                   request->words);
+        return CLICKHOUSE_REFUSED;
+    }
+    weir__fail(ret_words, WEIR_OK, request->client->url, "it does not answer: %s",
+               result == CURLE_PEER_FAILED_VERIFICATION ? request->words : curl_easy_strerror(result));
+    return result == CURLE_SSL_CACERT_BADFILE ? CLICKHOUSE_REFUSED : CLICKHOUSE_LATER;
+}
+
 enum clickhouse_meaning clickhouse_meaning(CURLcode result, const struct clickhouse_request *request,
                                            struct weir_error *ret_words)
 {
     long status = 0;
 
-    if (result != CURLE_OK) {
-        weir__fail(ret_words, WEIR_OK, request->client->url, "it does not answer: %s",
-                   result == CURLE_PEER_FAILED_VERIFICATION ? request->words : curl_easy_strerror(result));
-        return result == CURLE_SSL_CACERT_BADFILE ? CLICKHOUSE_REFUSED : CLICKHOUSE_LATER;
-    }
+    if (result != CURLE_OK)
+        return by_result(result, request, ret_words);
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status == 200 && !request->known) {
         weir__fail(ret_words, WEIR_OK, request->client->url,

@@ -532,7 +532,7 @@ int redis_client_open(struct redis_setup *setup, struct redis_client **ret, stru
     if (client->alarm == NULL || add_seeds(client) < 0)
         err = weir__fail(reterr, WEIR_NO_MEMORY, "redis", "%s", weir_code_text(WEIR_NO_MEMORY));
     if (err == WEIR_OK && client->setup.target.tls)
-        err = redis_tls_open(client->setup.ca_file, &client->tls, reterr);
+        err = redis_tls_open(&client->setup.trust, &client->tls, reterr);
     if (err < 0) {
         redis_client_close(client);
         return err;

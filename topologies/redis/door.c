@@ -15,7 +15,9 @@ int redis_setup_read(struct redis_setup *setup, const struct weir_settings *sett
     const char *url = weir_settings_text(settings, "redis.url");
     int         err;
 
-    *setup = (struct redis_setup){ .ca_file = weir_settings_text(settings, "redis.ca.file"),
+    *setup = (struct redis_setup){ .trust = { weir_settings_text(settings, "redis.ca.file"),
+                                              weir_settings_text(settings, "redis.cert.file"),
+                                              weir_settings_text(settings, "redis.key.file") },
                                    .timeout_ms = weir_settings_number(settings, "redis.timeout.ms") };
     if (url == NULL || url[0] == '\0')
         return WEIR_NOTHING;

@@ -44,11 +44,16 @@ unsigned redis_slot(struct weir_bytes key);
 
 struct ssl_ctx_st;
 struct ssl_st;
-/* ca_file NULL: the system's authorities. */
-int  redis_tls_open(const char *ca_file, struct ssl_ctx_st **ret, struct weir_error *reterr);
+struct redis_trust {
+    const char *ca_file;              /* NULL = the system's authorities */
+    const char *cert_file, *key_file; /* what we show of ourselves; NULL = nothing */
+};
+int  redis_tls_open(const struct redis_trust *trust, struct ssl_ctx_st **ret, struct weir_error *reterr);
 void redis_tls_close(struct ssl_ctx_st *tls);
 /* A session that accepts host's certificate alone; NULL = out of memory. */
 struct ssl_st *redis_tls_session(struct ssl_ctx_st *tls, const char *host);
+/* A connection ended before it answered. true: for it will not have our certificate, or none; in words. */
+bool redis_tls_unwanted(unsigned long fault, char *ret, size_t size);
 /* Why a handshake failed. fault: the last error of the connection's library. true: the server's certificate is refused for
  * what time alone will not heal. */
 bool redis_tls_why(struct ssl_st *session, unsigned long fault, const char *host, char *ret, size_t size);
@@ -136,7 +141,7 @@ void redis_link_break(struct redis_link *link, const char *format, ...) WEIR_PRI
 
 struct redis_setup {
     struct redis_target target; /* taken over by open, in success and failure */
-    const char         *ca_file;
+    struct redis_trust  trust;
     const char         *script;     /* made known to each connection; NULL = none */
     int64_t             timeout_ms; /* of a connection, of an answer */
 };

@@ -281,7 +281,10 @@ static void tell_ended(struct redis_link *link, struct bufferevent *bev, short w
     int            code = EVUTIL_SOCKET_ERROR();
     char           words[256];
 
-    if (session != NULL && link->state == REDIS_CONNECTING && (fault != 0 || (what & BEV_EVENT_EOF))) {
+    if (session != NULL && redis_tls_unwanted(fault, words, sizeof(words))) {
+        redis_link_break(link, "%s", words);
+        redis_client_refused(link->client, link);
+    } else if (session != NULL && link->state == REDIS_CONNECTING && (fault != 0 || (what & BEV_EVENT_EOF))) {
         bool never = redis_tls_why(session, fault, link->host, words, sizeof(words));
 
         redis_link_break(link, "%s", words);
@@ -289,7 +292,7 @@ static void tell_ended(struct redis_link *link, struct bufferevent *bev, short w
             redis_client_refused(link->client, link);
     } else if (link->state == REDIS_GREETING) {
         redis_link_break(link, "it closed the connection before it answered: %s",
-                         session != NULL ? "does it want a certificate of its clients (tls-auth-clients)?"
+                         session != NULL ? "does it want a certificate of its clients (redis.cert.file)?"
                                          : "is this a TLS port (rediss://)?");
     } else if (what & BEV_EVENT_EOF) {
         redis_link_break(link, "it closed the connection");

@@ -11,7 +11,7 @@
 #define SEND_AT ((size_t)256 << 10)
 /* How long a key that was taken away keeps older versions away, ms: those that a server which hung, or a process that was replaced,
  * still has in hand. What is put later comes from who remembers the deletion. */
-#define GONE_MS "10000"
+#define GONE_MS "60000"
 
 struct item {
     TAILQ_ENTRY(item)     place; /* among those that are sent */

@@ -677,11 +677,11 @@ START_TEST(a_held_up_verb_fails_liveness_until_it_returns)
     set("health.stall.ms", "200");
     pthread_mutex_lock(&gate);
     ck_assert_int_eq(start(), WEIR_OK);
-    ck_assert_int_eq(status_of("/health/live"), 200);
-    send_words(1);
-    while (status_of("/health/live") == 200)
+    while (status_of("/health/live") != 200) /* a loaded machine may hold a thread up for longer than that */
         ;
-    ck_assert(atomic_load(&at_gate));
+    send_words(1);
+    while (!atomic_load(&at_gate) || status_of("/health/live") == 200)
+        ;
     pthread_mutex_unlock(&gate);
     while (status_of("/health/live") != 200)
         ;

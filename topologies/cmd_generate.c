@@ -93,11 +93,26 @@ static int read_seed(const struct weir__args *args, uint64_t *ret, struct weir_e
     return WEIR_OK;
 }
 
+static int read_feeds(const struct weir__args *args, struct market_sample_plan *ret, struct weir_error *reterr)
+{
+    const char *text = weir__args_value(args, "feeds", "trades,pjm,ercot");
+
+    if (market_sample_kinds_read(text, ret) == WEIR_OK)
+        return WEIR_OK;
+    return fail_flag(
+        "feeds", text,
+        "all, nor a list of trades, pjm, pjm-hourly, pjm-da, ercot, ercot-da, caiso-da, miso-hourly, nyiso, "
+        "nyiso-da, isone-hourly, aeso, aeso-hourly",
+        reterr);
+}
+
 static int read_plan(const struct weir__args *args, struct market_sample_plan *ret, struct weir_error *reterr)
 {
     int err = read_seed(args, &ret->seed, reterr);
 
     *ret = (struct market_sample_plan){ .seed = ret->seed, .rows = 20000, .instruments = 9, .hours = 30 };
+    if (err == WEIR_OK)
+        err = read_feeds(args, ret, reterr);
     if (err == WEIR_OK)
         err = read_count(args, "rows", 50000000, &ret->rows, reterr);
     if (err == WEIR_OK)
@@ -180,6 +195,9 @@ static int check_live(const struct weir__args *args, struct market_generating *a
         if (weir__args_has(args, of_files[i]))
             return weir__fail(reterr, WEIR_BAD_ARGUMENT, "generate",
                               "--%s is of files, --rate of events: leave one out", of_files[i]);
+    if (asked->plan.kinds[0] != SAMPLE_TRADES)
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "--feeds",
+                          "events come one after the other, and prices only once an interval: begin with trades");
     if (!weir__args_has(args, "rows"))
         asked->rows = 0;
     if (asked->rows == 0 && (asked->dry || weir__args_has(args, "bars")))
@@ -265,7 +283,10 @@ static const struct weir__flag flags[] = {
       .meaning = "... of these intervals, such as 1m,15m,2h,1d (default 1m,5m,1h,1d)" },
     { .name = "seed", .value = "N", .meaning = "the same seed gives the same files (default 1)" },
     { .name = "rows", .value = "N", .meaning = "rows before duplicates and the like (default 20000)" },
-    { .name = "instruments", .value = "N", .meaning = "trades, PJM and ERCOT in turn (default 9)" },
+    { .name = "instruments", .value = "N", .meaning = "one of each feed in turn (default 9)" },
+    { .name = "feeds",
+      .value = "LIST",
+      .meaning = "of which feeds, or all (default trades,pjm,ercot); an unknown one is answered by the list" },
     { .name = "rate",
       .value = "N|max",
       .meaning =

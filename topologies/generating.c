@@ -36,19 +36,35 @@ static int64_t call_by(const struct generating *generating)
 
 /* ---- the log ---- */
 
+/* Each once. */
+static size_t list_topics(const struct generating *generating, struct weir__topic *ret)
+{
+    const struct market_sample_plan *plan = &generating->asked->plan;
+    int32_t partitions = weir__topics_partitions(generating->program->settings, generating->looked.engine);
+    size_t  count = 0;
+
+    for (size_t i = 0; market_sample_topic(plan, i) != NULL; i++) {
+        bool known = false;
+
+        for (size_t j = 0; j < count; j++)
+            known = known || strcmp(ret[j].name, market_sample_topic(plan, i)) == 0;
+        if (!known)
+            ret[count++] = (struct weir__topic){ .name = market_sample_topic(plan, i),
+                                                 .partitions = partitions,
+                                                 .settings = weir__user_topic_settings };
+    }
+    return count;
+}
+
 static int open_log(struct generating *generating, const struct weir__args *args, struct weir_error *reterr)
 {
-    struct weir__topic topics[8];
-    size_t             count = 0;
+    struct weir__topic topics[SAMPLE_KINDS];
+    size_t             count;
     int                err = weir__looked_open_to_write(generating->program, args, &generating->looked, reterr);
 
     if (err < 0)
         return err;
-    for (; count < ARRAY_SIZE(topics) && market_sample_topic(count) != NULL; count++)
-        topics[count] = (struct weir__topic){ .name = market_sample_topic(count),
-                                              .partitions = weir__topics_partitions(generating->program->settings,
-                                                                                    generating->looked.engine),
-                                              .settings = weir__user_topic_settings };
+    count = list_topics(generating, topics);
     err = generating->looked.engine->ensure(generating->looked.log, topics, count, call_by(generating), NULL, NULL,
                                             reterr);
     while (err == WEIR_OK) {

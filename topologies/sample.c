@@ -31,6 +31,58 @@ static int64_t below(struct maker *maker, int64_t most) { return (int64_t)(next_
 
 static bool by_chance(struct maker *maker, int64_t share) { return below(maker, 100 * UNIT) < share; }
 
+/* clang-format off */
+const struct market_sample_feed market_sample_feeds[SAMPLE_KINDS] = {
+    /*                         word            market   suffix    cur.  min. parts             versions clock */
+    [SAMPLE_TRADES]       = { "trades",       "",       "",      "USD", 0,  SAMPLE_PRICE,     false, CLOCK_UTC,      false, NULL, false },
+    [SAMPLE_PJM]          = { "pjm",          "PJM.",   "",      "USD", 5,  SAMPLE_ALL,       true,  CLOCK_EASTERN,  false, NULL, false },
+    [SAMPLE_ERCOT]        = { "ercot",        "ERCOT.", "",      "USD", 15, SAMPLE_PRICE,     false, CLOCK_CENTRAL,  false, NULL, false },
+    [SAMPLE_PJM_HOURLY]   = { "pjm-hourly",   "PJM.",   ".RT1H", "USD", 60, SAMPLE_ALL,       true,  CLOCK_EASTERN,  false, NULL, false },
+    [SAMPLE_PJM_DA]       = { "pjm-da",       "PJM.",   ".DA",   "USD", 60, SAMPLE_ALL,       true,  CLOCK_EASTERN,  false, NULL, false },
+    [SAMPLE_ERCOT_DA]     = { "ercot-da",     "ERCOT.", ".DA",   "USD", 60, SAMPLE_PRICE,     false, CLOCK_CENTRAL,  false, NULL, false },
+    [SAMPLE_CAISO_DA]     = { "caiso-da",     "CAISO.", ".DA",   "USD", 60, SAMPLE_PRICE,     false, CLOCK_PACIFIC,  false, NULL, false },
+    [SAMPLE_MISO_HOURLY]  = { "miso-hourly",  "MISO.",  ".RT1H", "USD", 60, SAMPLE_NO_ENERGY, false, CLOCK_EST,      false, NULL, false },
+    [SAMPLE_NYISO]        = { "nyiso",        "NYISO.", "",      "USD", 5,  SAMPLE_NO_ENERGY, false, CLOCK_EASTERN,  true,  NULL, false },
+    [SAMPLE_NYISO_DA]     = { "nyiso-da",     "NYISO.", ".DA",   "USD", 60, SAMPLE_NO_ENERGY, false, CLOCK_EASTERN,  true,  NULL, false },
+    [SAMPLE_ISONE_HOURLY] = { "isone-hourly", "ISONE.", ".RT1H", "USD", 60, SAMPLE_ALL,       false, CLOCK_EASTERN,  true , NULL, false },
+    [SAMPLE_AESO]         = { "aeso",         "AESO.",  "",      "CAD", 1,  SAMPLE_PRICE,     false, CLOCK_MOUNTAIN, true,  "AB", true },
+    [SAMPLE_AESO_HOURLY]  = { "aeso-hourly",  "AESO.",  ".RT1H", "CAD", 60, SAMPLE_PRICE,     false, CLOCK_MOUNTAIN, true,  "AB", false },
+};
+/* clang-format on */
+
+int market_sample_kinds_read(const char *text, struct market_sample_plan *ret)
+{
+    bool all = strcmp(text, "all") == 0;
+
+    ret->kind_count = 0;
+    for (int kind = 0; all && kind < SAMPLE_KINDS; kind++)
+        ret->kinds[ret->kind_count++] = (enum market_sample_kind)kind;
+    while (!all && *text != '\0') {
+        size_t size = strcspn(text, ",");
+        int    kind = 0;
+
+        while (kind < SAMPLE_KINDS && (strlen(market_sample_feeds[kind].word) != size ||
+                                       memcmp(market_sample_feeds[kind].word, text, size) != 0))
+            kind++;
+        if (kind == SAMPLE_KINDS || ret->kind_count == SAMPLE_KINDS)
+            return WEIR_BAD_ARGUMENT;
+        ret->kinds[ret->kind_count++] = (enum market_sample_kind)kind;
+        text += size + (text[size] == ',');
+    }
+    return ret->kind_count > 0 ? WEIR_OK : WEIR_BAD_ARGUMENT;
+}
+
+/* An instrument's number says its kind. */
+static int64_t instrument_at(const struct market_sample_plan *plan, int64_t turn)
+{
+    return plan->kinds[turn % plan->kind_count] + turn / plan->kind_count * SAMPLE_KINDS;
+}
+
+static const struct market_sample_feed *feed_of(int64_t instrument)
+{
+    return &market_sample_feeds[market_sample_kind_of(instrument)];
+}
+
 enum market_sample_kind market_sample_kind_of(int64_t instrument)
 {
     return (enum market_sample_kind)(instrument % SAMPLE_KINDS);
@@ -45,9 +97,13 @@ const char *market_sample_venue(int64_t instrument)
 
 const char *market_sample_name(int64_t instrument, char ret[16])
 {
-    bool trades = market_sample_kind_of(instrument) == SAMPLE_TRADES;
+    const char *only = feed_of(instrument)->only;
+    bool        trades = market_sample_kind_of(instrument) == SAMPLE_TRADES;
 
-    snprintf(ret, 16, trades ? "SYM%02d" : "HUB %02d", (int)(instrument / SAMPLE_KINDS));
+    if (only != NULL)
+        snprintf(ret, 16, "%s", only);
+    else
+        snprintf(ret, 16, trades ? "SYM%02d" : "HUB %02d", (int)(instrument / SAMPLE_KINDS));
     return ret;
 }
 
@@ -74,13 +130,13 @@ static bool may_be_late(struct maker *maker, const struct market_sample_row *row
     return row->time >= end_of(plan) - 47 * HOUR && by_chance(maker, plan->late);
 }
 
-/* Another price of the same interval: of PJM the next version, of ERCOT a price alone. */
+/* Another price of the same interval: the next version where the feed has versions, else a price alone. */
 static struct market_sample_row corrected(struct maker *maker, const struct market_sample_row *row)
 {
     struct market_sample_row other = *row;
     int64_t                  by = (below(maker, 1000) + 1) * CENT;
 
-    other.revision += market_sample_kind_of(row->instrument) == SAMPLE_PJM;
+    other.revision += feed_of(row->instrument)->versions;
     other.prices[0] += by;
     other.prices[1] += by;
     other.late = row->late || may_be_late(maker, row);
@@ -106,7 +162,7 @@ static int add_troubled(struct maker *maker, struct market_sample_row *row)
         sample->corrections++;
         err = add(maker, &other);
     }
-    if (err == WEIR_OK && by_chance(maker, sample->plan.malformed)) {
+    if (err == WEIR_OK && by_chance(maker, sample->plan.malformed) && !feed_of(row->instrument)->bare) {
         struct market_sample_row broken = *row;
 
         broken.fault = (enum market_sample_fault)(1 + below(maker, SAMPLE_FAULTS - 1));
@@ -149,7 +205,7 @@ static void fill_trade(struct maker *maker, int64_t *price, struct market_sample
 
 static void fill_price(struct maker *maker, int64_t *energy, struct market_sample_row *row)
 {
-    bool    parts = market_sample_kind_of(row->instrument) == SAMPLE_PJM;
+    bool    parts = feed_of(row->instrument)->parts != SAMPLE_PRICE;
     int64_t digit = parts ? UNIT / 1000000 : CENT;
 
     *energy = wander(maker, *energy, 150 * CENT);
@@ -176,6 +232,18 @@ static int make_trades(struct maker *maker, int64_t instrument, int64_t count)
     return err;
 }
 
+static int64_t interval_of(enum market_sample_kind kind) { return market_sample_feeds[kind].minutes * MINUTE; }
+
+/* Whether a label of the feed can stand for the interval alone. */
+static bool is_plain(const struct market_sample_feed *feed, int64_t time)
+{
+    int64_t start = time / 1000000, end = start + feed->minutes * 60;
+
+    return !feed->unflagged ||
+           (!market_sample_repeats(feed->clock, start) && !market_sample_repeats(feed->clock, end) &&
+            market_sample_offset(feed->clock, start) == market_sample_offset(feed->clock, end));
+}
+
 static int make_prices(struct maker *maker, int64_t instrument, int64_t interval, int64_t count)
 {
     const struct market_sample_plan *plan = &maker->sample->plan;
@@ -187,26 +255,27 @@ static int make_prices(struct maker *maker, int64_t instrument, int64_t interval
 
         row.time = plan->start + i * interval;
         fill_price(maker, &energy, &row);
-        err = add_troubled(maker, &row);
+        if (is_plain(feed_of(instrument), row.time))
+            err = add_troubled(maker, &row);
     }
     return err;
 }
 
-static int64_t interval_of(enum market_sample_kind kind) { return kind == SAMPLE_PJM ? 5 * MINUTE : 15 * MINUTE; }
-
-/* Rows of an instrument: prices at most one an interval; trades take what is left. */
+/* Rows of an instrument: prices at most one an interval, none of a second one of the same name; trades take what is left. */
 static int64_t rows_of(const struct market_sample_plan *plan, int64_t instrument)
 {
     enum market_sample_kind kind = market_sample_kind_of(instrument);
     int64_t                 share = plan->rows / plan->instruments, left = plan->rows, trading = 0;
 
+    if (feed_of(instrument)->only != NULL && instrument >= SAMPLE_KINDS)
+        return 0;
     if (kind != SAMPLE_TRADES)
         return MIN(share, plan->hours * HOUR / interval_of(kind));
     for (int64_t i = 0; i < plan->instruments; i++)
-        if (market_sample_kind_of(i) == SAMPLE_TRADES)
+        if (plan->kinds[i % plan->kind_count] == SAMPLE_TRADES)
             trading++;
         else
-            left -= rows_of(plan, i);
+            left -= rows_of(plan, instrument_at(plan, i));
     return left / trading + (instrument / SAMPLE_KINDS < left % trading);
 }
 
@@ -217,13 +286,13 @@ int market_sample_make(const struct market_sample_plan *plan, struct market_samp
 
     *ret = (struct market_sample){ .plan = *plan };
     for (int64_t i = 0; err == WEIR_OK && i < plan->instruments; i++) {
-        enum market_sample_kind kind = market_sample_kind_of(i);
-        int64_t                 count = rows_of(plan, i);
+        int64_t                 instrument = instrument_at(plan, i), count = rows_of(plan, instrument);
+        enum market_sample_kind kind = market_sample_kind_of(instrument);
 
         if (kind == SAMPLE_TRADES)
-            err = make_trades(&maker, i, count);
+            err = make_trades(&maker, instrument, count);
         else
-            err = make_prices(&maker, i, interval_of(kind), count);
+            err = make_prices(&maker, instrument, interval_of(kind), count);
     }
     return err;
 }
@@ -260,7 +329,7 @@ int market_sample_stream_new(const struct market_sample_plan *plan, struct marke
     if (stream->prices == NULL || stream->sequences == NULL || stream->slots == NULL)
         return WEIR_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
-        stream->prices[i] = first_price(&stream->maker, market_sample_kind_of((int64_t)i));
+        stream->prices[i] = first_price(&stream->maker, market_sample_kind_of(instrument_at(plan, (int64_t)i)));
     return WEIR_OK;
 }
 
@@ -275,19 +344,27 @@ void market_sample_stream_free(struct market_sample_stream *stream)
     weir__free(stream);
 }
 
-/* Whose turn it is: an instrument of prices has one in each of its intervals, one of trades whenever it is asked. */
+/* Whether an instrument of prices, of that turn, has one now: each of its intervals has one. */
+static bool takes_slot(struct market_sample_stream *stream, int64_t at, int64_t instrument, int64_t time)
+{
+    int64_t slot = time / interval_of(market_sample_kind_of(instrument));
+
+    if (slot <= stream->slots[at] || (feed_of(instrument)->only != NULL && instrument >= SAMPLE_KINDS) ||
+        !is_plain(feed_of(instrument), slot * interval_of(market_sample_kind_of(instrument))))
+        return false;
+    stream->slots[at] = slot;
+    return true;
+}
+
+/* Whose turn it is; of trades there is one whenever it is asked. The first one is of trades: kinds without them have none to say. */
 static int64_t take_turn(struct market_sample_stream *stream, int64_t time)
 {
     for (;;) {
-        int64_t                 at = stream->turn++ % stream->sample.plan.instruments;
-        enum market_sample_kind kind = market_sample_kind_of(at);
+        int64_t at = stream->turn++ % stream->sample.plan.instruments,
+                instrument = instrument_at(&stream->sample.plan, at);
 
-        if (kind == SAMPLE_TRADES)
+        if (market_sample_kind_of(instrument) == SAMPLE_TRADES || takes_slot(stream, at, instrument, time))
             return at;
-        if (time / interval_of(kind) > stream->slots[at]) {
-            stream->slots[at] = time / interval_of(kind);
-            return at;
-        }
     }
 }
 
@@ -303,8 +380,9 @@ static void set_back(struct market_sample_stream *stream)
 int market_sample_stream_next(struct market_sample_stream *stream, int64_t time, const struct market_sample **ret)
 {
     int64_t                  at = take_turn(stream, time), late = stream->sample.plan.late;
-    enum market_sample_kind  kind = market_sample_kind_of(at);
-    struct market_sample_row row = { .instrument = at, .revision = 1 };
+    int64_t                  instrument = instrument_at(&stream->sample.plan, at);
+    enum market_sample_kind  kind = market_sample_kind_of(instrument);
+    struct market_sample_row row = { .instrument = instrument, .revision = 1 };
     int                      err;
 
     if (kind == SAMPLE_TRADES) {

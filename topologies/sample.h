@@ -1,6 +1,6 @@
 /* sample.h: made-up market data, the same for the same seed, and the bars that must come of it.
  *
- * (1) Trades of several venues, five-minute prices of PJM and quarter-hours of ERCOT, in files that `load` takes.
+ * (1) Trades of several venues, and prices of each market in a form that it publishes, in files that `load` takes.
  * (2) The bars are computed plainly from the rows: sorted, grouped, folded in integers of 1e-8. Nothing of it is the
  *     pipeline's: not its time zones, its windows, its folds, its numbers.
  */
@@ -9,13 +9,30 @@
 
 #include "framework/base/base.h"
 
-enum market_sample_kind { SAMPLE_TRADES, SAMPLE_PJM, SAMPLE_ERCOT, SAMPLE_KINDS };
+enum market_sample_kind {
+    SAMPLE_TRADES,
+    SAMPLE_PJM,
+    SAMPLE_ERCOT,
+    SAMPLE_PJM_HOURLY,
+    SAMPLE_PJM_DA,
+    SAMPLE_ERCOT_DA,
+    SAMPLE_CAISO_DA,
+    SAMPLE_MISO_HOURLY,
+    SAMPLE_NYISO,
+    SAMPLE_NYISO_DA,
+    SAMPLE_ISONE_HOURLY,
+    SAMPLE_AESO,
+    SAMPLE_AESO_HOURLY,
+    SAMPLE_KINDS
+};
 
 struct market_sample_plan {
-    uint64_t seed;
-    int64_t  rows, instruments, hours;
-    int64_t  start;   /* us, a whole hour from 2008 on */
-    int64_t  shuffle; /* rows stand in their file up to that much later than in order, us */
+    uint64_t                seed;
+    enum market_sample_kind kinds[SAMPLE_KINDS]; /* that instruments are of, in turn */
+    int64_t                 kind_count;
+    int64_t                 rows, instruments, hours;
+    int64_t                 start;   /* us, a whole hour from 2008 on */
+    int64_t                 shuffle; /* rows stand in their file up to that much later than in order, us */
     /* Shares of the rows, units of 1e-8 of a percent. */
     int64_t duplicates, corrections, late, malformed;
 };
@@ -30,7 +47,36 @@ enum market_sample_fault {
     SAMPLE_FAULTS
 };
 
-enum { SAMPLE_PARTS = 4 }; /* price, energy, congestion, loss */
+enum { SAMPLE_PARTS = 4 };                                         /* price, energy, congestion, loss */
+enum { SAMPLE_PRICE = 1, SAMPLE_NO_ENERGY = 13, SAMPLE_ALL = 15 }; /* bits of parts */
+
+/* ---- the clocks of North America since 2007 (sample_clock.c) ---- */
+
+enum market_sample_clock { CLOCK_UTC, CLOCK_EST, CLOCK_EASTERN, CLOCK_CENTRAL, CLOCK_MOUNTAIN, CLOCK_PACIFIC };
+
+/* Local time minus UTC, s. */
+int64_t market_sample_offset(enum market_sample_clock clock, int64_t utc);
+/* Whether the clock shows that time twice. */
+bool market_sample_repeats(enum market_sample_clock clock, int64_t utc);
+/* The first second of the local day that holds an instant, and of the next. */
+void market_sample_day(enum market_sample_clock clock, int64_t utc, int64_t *ret_start, int64_t *ret_end);
+
+/* ---- feeds ---- */
+
+/* What kinds differ in. */
+struct market_sample_feed {
+    const char              *word, *market, *suffix, *currency;
+    int64_t                  minutes; /* of an interval; 0 = trades */
+    unsigned                 parts;   /* bits of those that the feed gives */
+    bool                     versions;
+    enum market_sample_clock clock;     /* of its days */
+    bool                     unflagged; /* its labels do not tell a repeated hour: rows around it are left out */
+    const char              *only;      /* its one location; NULL = any */
+    bool                     bare;      /* its file has no heading, and no broken row */
+};
+extern const struct market_sample_feed market_sample_feeds[SAMPLE_KINDS];
+/* "trades,pjm,nyiso-da", or "all". WEIR_BAD_ARGUMENT. */
+int market_sample_kinds_read(const char *text, struct market_sample_plan *ret);
 
 struct market_sample_row {
     int64_t                  instrument;
@@ -50,11 +96,11 @@ struct market_sample {
     size_t                    duplicates, corrections, late, malformed;
 };
 
-/* Instruments take turns: one of trades, one of PJM, one of ERCOT. WEIR_NO_MEMORY. */
+/* Instruments take turns: one of each of the plan's kinds. WEIR_NO_MEMORY. */
 int                     market_sample_make(const struct market_sample_plan *plan, struct market_sample *ret);
 void                    market_sample_fini(struct market_sample *sample);
 enum market_sample_kind market_sample_kind_of(int64_t instrument);
-/* "HUB 07", "ICE04"; as the files say. */
+/* "HUB 07", "SYM04"; as the files say. */
 const char *market_sample_name(int64_t instrument, char ret[16]);
 /* The venue of a trade. */
 const char *market_sample_venue(int64_t instrument);
@@ -81,7 +127,7 @@ int market_sample_bars(const struct market_sample *sample, const struct market_s
 int market_sample_event(const struct market_sample_row *row, uint64_t number, const char *tenant,
                         const char **ret_topic, struct weir__buf *ret_key, struct weir__buf *ret_value);
 /* The topics that such events go to; NULL past the end. */
-const char *market_sample_topic(size_t n);
+const char *market_sample_topic(const struct market_sample_plan *plan, size_t n);
 
 /* ---- rows one after the other, without end ---- */
 
@@ -99,14 +145,5 @@ void market_sample_stream_counts(const struct market_sample_stream *stream, stru
 
 /* A price or volume as text. */
 void market_sample_number(int64_t units, struct weir__buf *ret);
-
-/* ---- the clocks of the United States since 2007 (sample_clock.c) ---- */
-
-enum market_sample_clock { CLOCK_UTC, CLOCK_CENTRAL, CLOCK_EASTERN };
-
-/* Local time minus UTC, s. */
-int64_t market_sample_offset(enum market_sample_clock clock, int64_t utc);
-/* The first second of the local day that holds an instant, and of the next. */
-void market_sample_day(enum market_sample_clock clock, int64_t utc, int64_t *ret_start, int64_t *ret_end);
 
 #endif

@@ -53,11 +53,12 @@ static size_t list_ticks(const struct market_sample *sample, struct tick *ret)
 
     for (size_t i = 0; i < sample->count; i++) {
         const struct market_sample_row *row = &sample->rows[i];
-        int parts = market_sample_kind_of(row->instrument) == SAMPLE_PJM ? SAMPLE_PARTS : 1;
+        unsigned                        parts = market_sample_feeds[market_sample_kind_of(row->instrument)].parts;
 
-        for (int part = 0; row->fault == SAMPLE_SOUND && part < parts; part++)
-            ret[count++] = (struct tick){ row->instrument,   part,       row->time, row->sequence, row->revision,
-                                          row->prices[part], row->volume };
+        for (int part = 0; row->fault == SAMPLE_SOUND && part < SAMPLE_PARTS; part++)
+            if (parts >> part & 1)
+                ret[count++] = (struct tick){ row->instrument,   part,       row->time, row->sequence, row->revision,
+                                              row->prices[part], row->volume };
     }
     qsort(ret, count, sizeof(*ret), by_instrument_and_time);
     for (size_t i = 0; i < count; i++)
@@ -107,11 +108,11 @@ int market_sample_intervals_read(const char *text, struct market_sample_interval
 
 static enum market_sample_clock clock_of(int64_t instrument)
 {
-    switch (market_sample_kind_of(instrument)) {
-    case SAMPLE_PJM: return CLOCK_EASTERN;
-    case SAMPLE_ERCOT: return CLOCK_CENTRAL;
-    default: return strcmp(market_sample_venue(instrument), "NYSE") == 0 ? CLOCK_EASTERN : CLOCK_UTC;
-    }
+    enum market_sample_kind kind = market_sample_kind_of(instrument);
+
+    if (kind == SAMPLE_TRADES)
+        return strcmp(market_sample_venue(instrument), "NYSE") == 0 ? CLOCK_EASTERN : CLOCK_UTC;
+    return market_sample_feeds[kind].clock;
 }
 
 static struct bar window_of(const struct tick *tick, const struct market_sample_interval *interval)
@@ -150,15 +151,14 @@ static void fold(struct bar *bar, const struct tick *tick)
 
 static void put_name(const struct tick *tick, struct weir__buf *ret)
 {
-    static const char *const parts[SAMPLE_PARTS] = { "", ".MCE", ".MCC", ".MLC" };
-    static const char *const markets[SAMPLE_KINDS] = { "", "PJM.", "ERCOT." };
-    enum market_sample_kind  kind = market_sample_kind_of(tick->instrument);
-    char                     name[16];
+    static const char *const         parts[SAMPLE_PARTS] = { "", ".MCE", ".MCC", ".MLC" };
+    const struct market_sample_feed *feed = &market_sample_feeds[market_sample_kind_of(tick->instrument)];
+    char                             name[16];
 
     market_sample_name(tick->instrument, name);
     for (char *at = name; *at != '\0'; at++)
         *at = *at == ' ' ? '.' : *at;
-    weir__buf_printf(ret, "%s%s%s", markets[kind], name, parts[tick->part]);
+    weir__buf_printf(ret, "%s%s%s%s", feed->market, name, feed->suffix, parts[tick->part]);
 }
 
 /* numerator / denominator to 40 digits behind the whole, and a last one that says that there are more: so the nearest
@@ -218,8 +218,9 @@ static void put_bar(const struct tick *tick, const struct market_sample_interval
     put_flags(bar, ret);
     weir__buf_printf(ret,
                      ",\"trade_count\":%" PRId64 ",\"first_event_time\":%" PRId64 ",\"last_event_time\":%" PRId64
-                     ",\"state\":\"final\",\"epoch\":1,\"revision\":1,\"currency\":\"USD\",\"unit\":\"%s\"}\n",
+                     ",\"state\":\"final\",\"epoch\":1,\"revision\":1,\"currency\":\"%s\",\"unit\":\"%s\"}\n",
                      bar->count, bar->first, bar->last,
+                     market_sample_feeds[market_sample_kind_of(tick->instrument)].currency,
                      market_sample_kind_of(tick->instrument) == SAMPLE_TRADES ? "lot" : "MWh");
 }
 

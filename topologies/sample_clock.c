@@ -8,7 +8,11 @@ enum { HOUR = 3600, DAY = 86400 };
 
 static int64_t standard_offset(enum market_sample_clock clock)
 {
-    return clock == CLOCK_UTC ? 0 : clock == CLOCK_CENTRAL ? -6 * HOUR : -5 * HOUR;
+    static const int hours[] = {
+        [CLOCK_EST] = -5, [CLOCK_EASTERN] = -5, [CLOCK_CENTRAL] = -6, [CLOCK_MOUNTAIN] = -7, [CLOCK_PACIFIC] = -8
+    };
+
+    return hours[clock] * HOUR;
 }
 
 /* Midnight of the n-th Sunday of a month, as if local time were UTC. */
@@ -26,12 +30,22 @@ int64_t market_sample_offset(enum market_sample_clock clock, int64_t utc)
     time_t    at = (time_t)local;
     struct tm date;
 
-    if (clock == CLOCK_UTC)
-        return 0;
+    if (clock == CLOCK_UTC || clock == CLOCK_EST)
+        return standard;
     gmtime_r(&at, &date);
     if (local >= sunday(date.tm_year + 1900, 3, 2) + 2 * HOUR && local < sunday(date.tm_year + 1900, 11, 1) + HOUR)
         return standard + HOUR;
     return standard;
+}
+
+static bool is_later(enum market_sample_clock clock, int64_t utc)
+{
+    return market_sample_offset(clock, utc - HOUR) == market_sample_offset(clock, utc) + HOUR;
+}
+
+bool market_sample_repeats(enum market_sample_clock clock, int64_t utc)
+{
+    return is_later(clock, utc) || is_later(clock, utc + HOUR);
 }
 
 /* Clocks change after midnight. */

@@ -21,6 +21,26 @@ diff -r "$work/a" "$work/b"
 cmp "$work/a.bars" "$work/b.bars"
 ! cmp -s "$work/a/ticks.csv" "$work/c/ticks.csv" || fail "the seed changes nothing"
 
+echo "--- every market's feeds, in files with all troubles over both changes of the clock, and as events"
+for start in 2025-03-08T18:00:00Z 2025-11-01T18:00:00Z; do
+    rm -rf "$work"/all*
+    make all --feeds all --instruments 26 --rows 4000 --hours 30 --start $start "${troubles[@]}"
+    run all.d "$work"/all/*.csv
+    run all.d "$work"/all/late/*.csv
+    same all.d all
+    equal "$(number all malformed)" "$("$market" cat processing.deadletter.normalization.v1 --dir "$work/all.d" | wc -l)" "dead letters of all feeds"
+done
+equal 14 "$(find "$work/all" -maxdepth 1 -name '*.csv' | wc -l)" "files of all feeds"
+"$market" generate --rate max --feeds all --rows 3000 --spacing 40s --instruments 26 --start 2025-11-01T18:00:00Z --malformed 2 --corrections 10 --late 2 \
+    --dir "$work/allevents" --bars "$work/allevents.bars" --log.level=warn >"$work/allevents.said"
+run allevents
+same allevents allevents
+equal "$(number allevents malformed)" "$("$market" cat processing.deadletter.normalization.v1 --dir "$work/allevents" | wc -l)" "dead letters of events of all feeds"
+expect 2 "$market" generate --out "$work/none" --feeds trades,miso
+says '--feeds: "trades,miso" is not all, nor a list of trades, pjm, pjm-hourly'
+expect 2 "$market" generate --rate 1 --feeds pjm --dir "$work/none"
+says 'begin with trades'
+
 echo "--- in order"
 make plain --rows 3000
 run plain.d "$work"/plain/*.csv

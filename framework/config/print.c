@@ -221,11 +221,52 @@ static void print_open(struct weir__buf *ret, const char *value)
     weir__buf_puts(ret, value);
 }
 
+/* Of "name=value name=value", where a name may be misspelt: those alone that are known to be no secret. */
+static bool is_open_word(const char *word, size_t size)
+{
+    static const char *const open[] = { "host",    "hostaddr",    "port",    "user",   "dbname",
+                                        "sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(open); i++)
+        if (strlen(open[i]) == size && strncmp(open[i], word, size) == 0)
+            return true;
+    return false;
+}
+
+static void print_words(struct weir__buf *ret, const char *value)
+{
+    for (const char *at = value; *at; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " "), name = strcspn(at, "= ");
+
+        weir__buf_puts(ret, at > value ? " " : "");
+        if (is_open_word(at, name))
+            weir__buf_add(ret, at, size);
+        else
+            weir__buf_printf(ret, "%.*s=" HIDDEN, at[name] == '=' ? (int)name : 0, at);
+        at += size;
+    }
+}
+
+/* What people write where a secret may be inside: also where it is not written as it should be. */
+static void print_mixed(struct weir__buf *ret, const char *value)
+{
+    const char *host = strrchr(value, '@');
+
+    if (strstr(value, "://") != NULL)
+        print_open(ret, value);
+    else if (strchr(value, '=') != NULL)
+        print_words(ret, value);
+    else
+        weir__buf_printf(ret, "%s%s", host != NULL ? HIDDEN : "", host != NULL ? host : value);
+}
+
 static void print_value(struct weir__buf *ret, const char *before, const char *key, const char *value, bool secret)
 {
     weir__buf_printf(ret, "%s%s%s=", ret->size ? ", " : "", before, key);
     if (secret)
         weir__buf_puts(ret, HIDDEN);
+    else if (weir__setting_may_be_file(key))
+        print_mixed(ret, value);
     else
         print_open(ret, value);
 }

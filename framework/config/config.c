@@ -339,6 +339,8 @@ static int set_file(struct weir__config *config, size_t index, enum weir__rank r
 
     if (rank < value->rank)
         return WEIR_OK;
+    if (path[0] == '\0')
+        return weir__fail(reterr, WEIR_BAD_CONFIG, where, "%s.file names no file", config->settings[index]->name);
     err = weir__secret_read(path, &secret, reterr);
     if (err == WEIR_OK)
         err = set_known(config, index, rank, secret.data, where, reterr);

@@ -71,6 +71,8 @@ static int set_one(rd_kafka_conf_t *conf, char *name, const char *value, struct 
     if (ending == NULL || strcmp(ending, ".file") != 0)
         return set(conf, name, value, reterr);
     *ending = '\0';
+    if (value[0] == '\0')
+        return weir__fail(reterr, WEIR_BAD_CONFIG, name, "kafka.%s.file names no file", name);
     err = weir__secret_read(value, &secret, reterr);
     return err == WEIR_OK ? set(conf, name, secret.data, reterr) : err;
 }

@@ -192,6 +192,8 @@ tells() {
 tells "${dsn/user=weir password=secret/user=reader password=hidden}" 'permission denied for table taxonomy_instruments: grant it to the user'
 tells "${dsn/password=secret/password=hidden}" 'password authentication failed'
 tells "${dsn/verify-full/disable}" 'no encryption'
+tells "${dsn/ca.pem/other.pem}" 'certificate verify failed'
+tells "${dsn/host=127.0.0.1/host=elsewhere.test hostaddr=127.0.0.1}" 'does not match host name'
 tells "$(sed 's/port=[0-9]*/port=1/' <<<"$dsn")" 'Connection refused'
 expect 2 "$market" local --dir "$work/d" --once --postgres.dsn="postgresql://weir:se@cret@127.0.0.1/weir"
 says 'an @ of the password as %40'

@@ -81,6 +81,7 @@
     X(AUDIT_LOST, "weir_audit_dropped_total", COUNTER, "Events that a writer of the audit trail has lost because its queue was full.", "writer") \
     X(AUDIT_OUTAGES, "weir_audit_outages_total", COUNTER, "How often a writer of the audit trail stopped to take events.", "writer") \
     X(BUILD, "weir_build_info", GAUGE, "Always 1; which version runs.", "version")                                     \
+    X(MEMORY_MAX, "weir_memory_max_bytes", GAUGE, "What memory.max lets the process have.") \
     X(RESIDENT, "process_resident_memory_bytes", GAUGE, "Resident memory of the process.")                             \
     X(VIRTUAL, "process_virtual_memory_bytes", GAUGE, "Virtual memory of the process.") \
     X(CPU, "process_cpu_seconds_total", COUNTER, "CPU time of the process, user and system.")                          \

@@ -182,6 +182,8 @@ static void put_app(struct weir__app *app, struct weir__page *page)
 {
     struct look look = { .page = page, .app = app, .topology = app->plan->topology->name };
 
+    if (app->settings.memory > 0)
+        weir__page_least(page, WEIR__MEMORY_MAX_FAMILY, NULL, (double)app->settings.memory);
     put_threads(&look);
     put_ages(&look);
     pthread_rwlock_rdlock(&app->shown_lock);

@@ -18,16 +18,15 @@
 
 /* ---- making ---- */
 
-static void prepare_outlet(struct weir__thread *thread, size_t n)
+/* Of one that is configured: another one is not down. */
+static void make_series(struct weir__thread *thread, struct weir__opened *opened)
 {
     struct weir__app     *app = thread->app;
-    struct weir__opened  *opened = &thread->outlets[n];
     struct weir__metrics *metrics = app->config.metrics;
     char                  number[24];
+    const char           *labels[] = { app->plan->topology->name, opened->outlet->name, number };
 
     snprintf(number, sizeof(number), "%zu", thread->index);
-    opened->outlet = weir__plan_outlet(app->plan, n);
-    const char *labels[] = { app->plan->topology->name, opened->outlet->name, number };
     opened->metric_up = weir__metric_of(metrics, WEIR__OUTLET_UP_FAMILY, labels);
     opened->metric_bytes = weir__metric_of(metrics, WEIR__OUTLET_BYTES_FAMILY, labels);
     opened->metric_puts = weir__metric_of(metrics, WEIR__OUTLET_PUTS_FAMILY, labels);
@@ -47,7 +46,7 @@ int weir__outlets_prepare(struct weir__app *app, struct weir_error *reterr)
             return weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name, "no memory for outlets");
         thread->outlet_count = count;
         for (size_t n = 0; n < count; n++)
-            prepare_outlet(thread, n);
+            thread->outlets[n].outlet = weir__plan_outlet(app->plan, n);
     }
     return WEIR_OK;
 }
@@ -91,6 +90,7 @@ static int open_outlet(struct weir__thread *thread, struct weir__opened *opened,
         opened->open = NULL;
         return WEIR_OK;
     }
+    make_series(thread, opened);
     if (outlet->commit_every != NULL)
         thread->commit_interval = MAX(thread->commit_interval, outlet->commit_every(opened->open));
     atomic_store(&opened->standing, WEIR__OUTLET_DOWN);

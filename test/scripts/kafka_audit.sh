@@ -140,6 +140,30 @@ ask "TRUNCATE TABLE data_processing.audit_events"
 ask "INSERT INTO data_processing.audit_events SELECT * $all"
 verify 0
 
+echo "--- an event of the topic, said once more in other words"
+expect 0 env -u DATA_PROC_AUDIT_ENABLED "$program" topic backup security.audit.v1 --to "$work/saved"
+python3 - "$work/saved/security.audit.v1" "$chain" <<'PY'
+import base64, glob, hashlib, json, sys
+for path in glob.glob(sys.argv[1] + "/*.jsonl"):
+    lines = open(path).read().splitlines()
+    for line in lines:
+        record = json.loads(line)
+        if "block" in record: last = record; continue
+        event = json.loads(base64.b64decode(record["value"]["base64"]))
+        if (event["chain_id"], event["sequence"]) == (sys.argv[2], 2):
+            event["actor_id"] = "somebody else"
+            record["value"]["base64"] = base64.b64encode(json.dumps(event).encode()).decode()
+            forged = json.dumps(record) + "\n"
+    if "forged" in globals():
+        digest = hashlib.sha256((last["sha256"] + forged).encode()).hexdigest()
+        open(path, "a").write(forged + '{"block":%d,"records":1,"next":%d,"sha256":"%s"}\n' % (last["block"] + 1, last["next"] + 1, digest))
+        break
+PY
+expect 0 env -u DATA_PROC_AUDIT_ENABLED "$program" topic restore --from "$work/saved"
+grep -q ": 1 records restored" "$work/out" || { cat "$work/out"; fail "nothing is forged"; }
+verify 1 topic
+grep -q "first bad event of chain $chain .*: event $chain-2: it was edited" "$work/out" || { cat "$work/out"; fail "a forged record is not found"; }
+
 echo "--- what is wanted and cannot be"
 expect 2 env -u WEIR_CLICKHOUSE_URL -u DATA_PROC_AUDIT_KAFKA_TOPIC "$program" cat x --dir "$work/one"
 says "there is nowhere to write it to: set clickhouse.url, or audit.topic"

@@ -28,6 +28,15 @@ says 'clickhouse.password=********'
 run 0 DATA_PROC_CLICKHOUSE_DATABASE=old WEIR_CLICKHOUSE_DATABASE=new
 says clickhouse.database=new
 
+# those that were seconds and minutes are so still; addresses are made of their parts
+seconds=(DATA_PROC_PROCESSING_TIMEOUT=clickhouse.timeout.ms NORMALIZE_TICKS_IDEMPOTENCY_TTL_SECONDS=normalization.trades_seen_s.retention
+    DATA_PROC_PROJECTION_CACHE_TTL=redis.ttl.ms DATA_PROC_PROJECTION_REFRESH_INTERVAL=projection.latest.refresh)
+run 0 "${seconds[@]/=*/=77}" NORMALIZE_TICKS_BACKFILL_WINDOW_MINUTES=78
+for pair in "${seconds[@]}"; do says "${pair#*=}=77s"; done
+says normalization.judged.fallback_age=78m
+run 0 NORMALIZE_TICKS_BACKFILL_ENABLED=yes
+says normalization.decoded.fallback=on
+
 # all that stand for a setting are taken: none names one that is not there
 value() {
     case $1 in

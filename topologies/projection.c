@@ -76,7 +76,7 @@ static int          check_move(const char *text, struct weir_error *reterr);
     STEP(name##_again,  market_pass, .key = market_key, .value = form);                                                       \
     static const struct market_shelf name##_shelf[1] = {{ kept, name##_served, sort, drops_s }};                         \
     STEP(name##_kept,    market_shelf_keep, .uses = STORES(kept, drops_s), .arg = name##_shelf, .key = market_key,        \
-         .value = form, .open = market_shelf_open, .options = OPTIONS(REFRESH))
+         .value = form, .open = market_shelf_open, .state = sizeof(struct market_again), .options = OPTIONS(REFRESH))
 SHELF(stat,    market_stats,          stats_s,    market_shelf_stats);
 SHELF(bid_ask, market_spread,         bid_asks_s, market_shelf_spread);
 SHELF(pair,    market_spread,         spreads_s,  market_shelf_spread);
@@ -86,7 +86,7 @@ enum { OF_INSTRUMENT = 2 };
 static const struct market_shelf again[] = {
     { stats_s,   stat_again, market_shelf_stats,  drops_s }, { bid_asks_s, bid_ask_again, market_shelf_spread, drops_s },
     { spreads_s, pair_again, market_shelf_spread, drops_s }, { curves_s,   curve_again,   market_shelf_curve,  drops_s } };
-STEP(latest,  keep_latest, .open = open_latest, .uses = STORES(latest_s, stats_s, bid_asks_s, drops_s), .key = market_key, .value = market_latest,
+STEP(latest,  keep_latest, .open = open_latest, .state = sizeof(struct market_again), .uses = STORES(latest_s, stats_s, bid_asks_s, drops_s), .key = market_key, .value = market_latest,
      .options = OPTIONS(REFRESH, { "move", WEIR_OPTION_TEXT, "1%", check_move }));
 STEP(invalidated, invalidate, .uses = STORES(latest_s, stats_s, bid_asks_s, spreads_s, curves_s), .state = sizeof(struct unsaid),
      .key = market_key, .value = market_latest);
@@ -211,25 +211,27 @@ static int keep_latest(struct weir_context *ctx, const struct weir_record *rec)
     return err;
 }
 
+static int serve_price(struct weir_context *ctx, const struct weir_row *row)
+{
+    struct weir_record rec = { .key = row->key, .value = row->value, .timestamp = MAX(row->timestamp, 0) };
+
+    return ((const struct market_latest *)row->value)->deleted ? WEIR_OK : weir_forward_to(ctx, priced_again, &rec);
+}
+
 /* All prices once more, so that none gets old where others keep it. */
 static int refresh(struct weir_context *ctx, int64_t time)
 {
-    struct weir_rows *rows;
-    struct weir_row   row;
-    int               err = weir_range(ctx, latest_s, NULL, NULL, WEIR_ASCENDING, &rows);
-
     (void)time;
-    while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK) {
-        struct weir_record rec = { .key = row.key, .value = row.value, .timestamp = MAX(row.timestamp, 0) };
-
-        if (((const struct market_latest *)row.value)->deleted)
-            continue;
-        err = weir_forward_to(ctx, priced_again, &rec);
-    }
-    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+    return market_serve_rows(ctx, latest_s, serve_price);
 }
 
-static int open_latest(struct weir_context *ctx) { return market_refresh_every(ctx, refresh); }
+static int serve_again(struct weir_context *ctx, int64_t time)
+{
+    (void)time;
+    return market_serve_again(ctx, latest_s, serve_price);
+}
+
+static int open_latest(struct weir_context *ctx) { return market_refresh_every(ctx, refresh, serve_again); }
 
 /* ---- invalidation ---- */
 

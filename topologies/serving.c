@@ -7,6 +7,7 @@
  *     window: it goes on to the same places, which have nothing then.
  */
 #include "topologies/serving.h"
+#include "topologies/redis/redis.h"
 
 static void *copy(struct weir_context *ctx, const void *from, size_t size)
 {
@@ -334,27 +335,82 @@ int market_shelf_invalidate(struct weir_context *ctx, const struct market_shelf 
     return err < 0 ? err : serve_all(ctx, shelf, rec->key, entry, drop);
 }
 
-static int refresh(struct weir_context *ctx, int64_t time)
+int market_serve_rows(struct weir_context *ctx, const struct weir_store *store, market_serve_row *serve)
 {
-    const struct market_shelf *shelf = weir_arg(ctx);
-    struct weir_rows          *rows;
-    struct weir_row            row;
-    int                        err = weir_range(ctx, shelf->store, NULL, NULL, WEIR_ASCENDING, &rows);
+    struct weir_rows *rows;
+    struct weir_row   row;
+    int               err = weir_range(ctx, store, NULL, NULL, WEIR_ASCENDING, &rows);
 
-    (void)time;
     while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK)
-        err = serve_all(ctx, shelf, row.key, row.value, false);
+        err = serve(ctx, &row);
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-int market_refresh_every(struct weir_context *ctx, weir_punctuate *fn)
+static void remember(struct market_again *again, const struct market_key *key)
 {
-    int64_t every = weir_option(ctx, "refresh");
-
-    return every <= 0 ? WEIR_OK : (int)MIN(weir_schedule(ctx, every, WEIR_WALL_TIME, fn), 0);
+    memcpy(again->bytes, key->tenant.data, key->tenant.size);
+    memcpy(again->bytes + key->tenant.size, key->instrument.data, key->instrument.size);
+    again->behind = (struct market_key){ { again->bytes, key->tenant.size },
+                                         { again->bytes + key->tenant.size, key->instrument.size } };
 }
 
-int market_shelf_open(struct weir_context *ctx) { return market_refresh_every(ctx, refresh); }
+static bool is_behind(const struct market_again *again, const struct market_key *key)
+{
+    return again->behind.tenant.size > 0 && market_text_same(again->behind.tenant, key->tenant) &&
+           market_text_same(again->behind.instrument, key->instrument);
+}
+
+int market_serve_again(struct weir_context *ctx, const struct weir_store *store, market_serve_row *serve)
+{
+    struct market_again *again = weir_state(ctx);
+    uint64_t             losses = market_redis_losses();
+    struct weir_rows    *rows;
+    struct weir_row      row;
+    size_t               count = 0;
+    int                  err;
+
+    if (losses != again->losses)
+        *again = (struct market_again){ .losses = losses, .at_work = true };
+    if (!again->at_work)
+        return WEIR_OK;
+    err = weir_range(ctx, store, again->behind.tenant.size > 0 ? &again->behind : NULL, NULL, WEIR_ASCENDING, &rows);
+    while (err == WEIR_OK && count < MARKET_AGAIN_MOST && (err = weir_next(rows, &row)) == WEIR_OK) {
+        if (is_behind(again, row.key))
+            continue;
+        count++;
+        err = serve(ctx, &row);
+        remember(again, row.key);
+    }
+    again->at_work = err == WEIR_OK;
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static int serve_entry(struct weir_context *ctx, const struct weir_row *row)
+{
+    return serve_all(ctx, weir_arg(ctx), row->key, row->value, false);
+}
+
+static int refresh(struct weir_context *ctx, int64_t time)
+{
+    (void)time;
+    return market_serve_rows(ctx, ((const struct market_shelf *)weir_arg(ctx))->store, serve_entry);
+}
+
+static int serve_again(struct weir_context *ctx, int64_t time)
+{
+    (void)time;
+    return market_serve_again(ctx, ((const struct market_shelf *)weir_arg(ctx))->store, serve_entry);
+}
+
+int market_refresh_every(struct weir_context *ctx, weir_punctuate *all, weir_punctuate *again)
+{
+    int64_t every = weir_option(ctx, "refresh");
+    int     err = (int)MIN(weir_schedule(ctx, SECONDS(1), WEIR_WALL_TIME, again), 0);
+
+    return err < 0 || every <= 0 ? err : (int)MIN(weir_schedule(ctx, every, WEIR_WALL_TIME, all), 0);
+}
+
+int market_shelf_open(struct weir_context *ctx) { return market_refresh_every(ctx, refresh, serve_again); }
 
 int market_shelf_serve(struct weir_context *ctx, const struct market_shelf *shelf, const void *key)
 {

@@ -50,13 +50,26 @@ int market_shelf_invalidate(struct weir_context *ctx, const struct market_shelf 
                             bool *hit);
 /* The entry of a key once more, if there is one. */
 int market_shelf_serve(struct weir_context *ctx, const struct market_shelf *shelf, const void *key);
+/* Rows of a store that are served once more bit by bit, where Redis has lost what it had. The .state of the node. */
+struct market_again {
+    uint64_t          losses; /* that were seen to */
+    bool              at_work;
+    struct market_key behind; /* which is done; its texts are in bytes; no tenant = from the first */
+    char              bytes[MARKET_TENANT_MAX + MARKET_INSTRUMENT_MAX];
+};
+typedef int market_serve_row(struct weir_context *ctx, const struct weir_row *row);
+/* All rows of a store; or, once a second, the next MARKET_AGAIN_MOST where that is due. */
+enum { MARKET_AGAIN_MOST = 2000 };
+int market_serve_rows(struct weir_context *ctx, const struct weir_store *store, market_serve_row *serve);
+int market_serve_again(struct weir_context *ctx, const struct weir_store *store, market_serve_row *serve);
+
 /* Serves all entries once more, every `refresh` (an option of the node) of wall time: so that none of them gets old where others
  * keep it. */
 weir_open market_shelf_open;
 /* How often projection was rebuilt before. */
 static inline int64_t market_rebuild_of(struct weir_context *ctx) { return weir_epoch(ctx) - 1; }
-/* Calls fn as often as the node's option `refresh` says; 0 = never. */
-int market_refresh_every(struct weir_context *ctx, weir_punctuate *fn);
+/* Calls all as often as the node's option `refresh` says, 0 = never; again each second. */
+int market_refresh_every(struct weir_context *ctx, weir_punctuate *all, weir_punctuate *again);
 
 /* The two endpoints of them. .arg: see each. */
 weir_answer market_answer_curve;  /* a struct market_shelf */

@@ -182,7 +182,7 @@ struct weir__task {
     bool                  closing;     /* its nodes' close verbs run: nothing is sent any more */
     int                   depth;       /* of visits */
     size_t                holders;     /* nodes that hold it */
-    bool                  sent;        /* a record has left since this was last looked at */
+    bool                  sent;        /* a record has left, to an outlet too, since this was last looked at */
     bool                  failing;     /* a failure is on its way up: no handler looks at it again */
     struct weir_error     error;       /* its words */
     struct weir__batch    batch;

@@ -168,6 +168,7 @@ static int run_outlet(struct weir__live *live, const struct weir__event *event)
     struct weir__task *task = live->task;
     int                err = task->closing ? WEIR_BAD_STATE : WEIR_OK;
 
+    task->sent = task->sent || task->config.put != NULL; /* it is to be acknowledged */
     if (err == WEIR_OK && task->config.put != NULL)
         err = task->config.put(task->config.put_arg, &task->ctx, live->node->spec, &event->rec);
     return err < 0 ? weir__handle_failure(live, err, task->config.on_refused) : WEIR_OK;

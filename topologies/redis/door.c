@@ -53,6 +53,7 @@ static int door_open(const struct weir_outlet *outlet, const struct weir_setting
         redis_target_fini(&setup.target);
         return weir__fail(reterr, WEIR_NO_MEMORY, "redis", "%s", weir_code_text(WEIR_NO_MEMORY));
     }
+    setup.marked = true;
     err = redis_outlet_open(&setup, weir_settings_number(settings, "redis.ttl.ms"), &door->outlet, reterr);
     if (err < 0) {
         door_close(door);

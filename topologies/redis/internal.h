@@ -144,6 +144,7 @@ struct redis_setup {
     struct redis_trust  trust;
     const char         *script;     /* made known to each connection; NULL = none */
     int64_t             timeout_ms; /* of a connection, of an answer */
+    bool                marked;     /* the outlet looks whether what was put is still there */
 };
 
 int  redis_client_open(struct redis_setup *setup, struct redis_client **ret, struct weir_error *reterr);
@@ -203,6 +204,19 @@ extern const char redis_script[];
 enum { REDIS_SHA_BYTES = 41 };
 /* As EVALSHA wants it. */
 void redis_script_sha(char ret[REDIS_SHA_BYTES]);
+
+/* ---- what is still there (marks.c) ---- */
+
+enum { REDIS_MARKS = 16 };
+struct redis_marks {
+    int64_t at; /* of the next look, us */
+    struct redis_mark {
+        size_t n;
+        bool   made; /* it was missing */
+    } items[REDIS_MARKS];
+};
+/* Where it is time for that; answers come in turns, until the marks end. */
+void redis_marks_look(struct redis_marks *marks, struct redis_client *client);
 
 /* ---- the outlet without a topology (outlet.c) ---- */
 

@@ -31,6 +31,8 @@ struct redis_outlet {
     struct weir_error    refusal; /* code 0 = none */
     char                 sha[REDIS_SHA_BYTES], ttl[24];
     bool                 starved; /* a request could not be made */
+    bool                 marked;
+    struct redis_marks   marks;
 };
 
 static size_t item_size(const struct item *item) { return sizeof(*item) + item->key_size + item->value_size; }
@@ -168,6 +170,8 @@ void redis_outlet_serve(struct redis_outlet *outlet)
 {
     if (outlet->unsent_bytes >= SEND_AT)
         send_all(outlet);
+    if (outlet->marked)
+        redis_marks_look(&outlet->marks, outlet->client);
     redis_client_turn(outlet->client, 0);
 }
 
@@ -228,6 +232,7 @@ int redis_outlet_open(struct redis_setup *setup, int64_t ttl_ms, struct redis_ou
         return weir__fail(reterr, WEIR_NO_MEMORY, "redis", "%s", weir_code_text(WEIR_NO_MEMORY));
     }
     setup->script = redis_script;
+    outlet->marked = setup->marked;
     err = redis_client_open(setup, &outlet->client, reterr);
     if (err < 0) {
         weir__free(outlet);

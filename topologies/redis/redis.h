@@ -15,6 +15,9 @@
 
 extern const struct weir_outlet market_redis[1];
 
+/* How often this process has found that Redis has lost what was put: what is served is to be put again. Any thread. */
+uint64_t market_redis_losses(void);
+
 enum { MARKET_SERVED_PARTS = 4, MARKET_VERSION_BYTES = 256 };
 
 /* A place in an order of our own: whole numbers and hex digits between commas, "1,1746057600000000,0,00ff". The first element

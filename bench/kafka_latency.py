@@ -7,7 +7,7 @@ broker and library alone take. Quantiles, CPU seconds of each process, and what 
   bench/kafka_latency.py [BUILD [RATE [SECONDS [INSTRUMENTS [KEY=VALUE...]]]]]     KEY=VALUE: settings of the services
 
 As one would set up two cores: two partitions, one thread a service, a broker with as many threads as there are cores. Each
-chain first runs WARM seconds (environment; 20) at the same rate, in which the broker's hot code is compiled.
+chain first runs WARM seconds (20; with PARTITIONS, 2, of the environment) at the same rate, in which the broker's hot code is compiled.
 """
 import os
 import shutil
@@ -26,7 +26,7 @@ latency, hop = (os.path.join(build, "bench-kafka", name) for name in ("kafka_lat
 server = "test/servers/kafka.sh"
 running = []
 TOPOLOGIES = ["normalization", "enrichment", "aggregation", "projection"]
-PARTITIONS, COMMIT_MS = 2, 100
+PARTITIONS, COMMIT_MS = int(os.environ.get("PARTITIONS", "2")), 100
 HOPS = [["bare.0:bare.1", "bare.1:bare.2"], ["bare.2:bare.3"], ["bare.3:bare.4"], ["bare.4:bare.5"]]
 BARE = ["bare.0", "bare.5", "occurred_at"]
 CLIENTS = ["compression.codec=lz4"]

@@ -109,7 +109,7 @@ refused "value must be one of 'disable'" --set infrastructure.postgresql.sslMode
 refused "infrastructure.clickhouse.password or existingSecret" --set clickhouse.enabled=true
 refused "redis.auth.existingSecret is not infrastructure.redis.existingSecret" --set redis.enabled=true,infrastructure.redis.existingSecret=s
 refused "adminPassword': 'not' failed" --set monitoring.grafana.adminPassword=admin
-ls $chart/monitoring/dashboards/*.json >/dev/null 2>&1 && refused "there is no monitoring/dashboards/none.json" --set monitoring.grafana.dashboards[0]=none
+refused "there is no monitoring/dashboards/none.json" --set monitoring.grafana.dashboards[0]=none
 refused "there is no service other" --set ingress.hosts[0].host=a.example.com,ingress.hosts[0].paths[0].path=/,ingress.hosts[0].paths[0].pathType=Prefix,ingress.hosts[0].paths[0].service=other
 refused "port 9 is not that of projection, 8083" --set ingress.hosts[0].host=a.example.com,ingress.hosts[0].paths[0].path=/,ingress.hosts[0].paths[0].pathType=Prefix,ingress.hosts[0].paths[0].service=projection,ingress.hosts[0].paths[0].port=9
 refused "'10.0.0.0' does not match pattern" --set security.networkPolicies.kafka.cidrs[0]=10.0.0.0

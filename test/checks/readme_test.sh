@@ -8,7 +8,7 @@ diff <(printf '%s\n' "$first") examples/word_count.c || { echo "the README shows
 [ "$(wc -l <examples/word_count.c)" -le 30 ] || { echo "word_count.c has more than 30 lines"; exit 1; }
 
 missing=0
-for path in $(grep -ohE '`[a-z.]+/[A-Za-z0-9_./-]+`' README.md CONTRIBUTING.md docs/*.md | tr -d '`' | grep -v -e '^build/' -e '^\.\.' -e NAME | sort -u); do
+for path in $(grep -ohE '`[a-z.]+/[A-Za-z0-9_./-]+`' README.md CONTRIBUTING.md docs/*.md | tr -d '`' | grep -v -e '^build/' -e '^\.cache/' -e '^\.\.' -e NAME | sort -u); do
     [ -d "${path%%/*}" ] || [ -d "framework/${path%%/*}" ] || continue # words with a slash
     [ -e "$path" ] || [ -e "$path.c" ] || [ -e "framework/$path" ] || { echo "a page names $path, which is not there"; missing=1; }
 done

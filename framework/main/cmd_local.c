@@ -231,18 +231,50 @@ static void note_stops(const struct local *local, int err, const struct weir_err
 /* A record's failure that no handler took ends the run: that is fatal to it. */
 static int fatal_code(int code) { return weir_code_scope(code) == WEIR_SCOPE_RECORD ? WEIR_FATAL : code; }
 
-static int stop_apps(struct local *local, struct weir_error *reterr)
+/* To the next application that there is; false: there is none. */
+static bool next_app(const struct local *local, size_t *at, struct weir__app **ret)
 {
-    int err = WEIR_OK;
+    while (local->apps != NULL && *at < local->count)
+        if ((*ret = local->apps[(*at)++]) != NULL)
+            return true;
+    return false;
+}
 
-    for (size_t i = 0; local->apps != NULL && i < local->count; i++)
-        if (local->apps[i] != NULL)
-            weir__app_close(local->apps[i]);
-    for (size_t i = 0; local->apps != NULL && i < local->count; i++) {
+static bool have_ended(const struct local *local)
+{
+    struct weir__app *app;
+
+    for (size_t at = 0; next_app(local, &at, &app);)
+        if (!weir__app_ended(app))
+            return false;
+    return true;
+}
+
+/* What has read all writes its state in its own time, until a signal comes: the time-out is of who is told to stop. */
+static void let_finish(struct local *local)
+{
+    struct weir__app *app;
+
+    for (size_t at = 0; next_app(local, &at, &app);)
+        weir__app_finish(app);
+    while (!have_ended(local) && !local->signalled)
+        look_for_signal(local, LOOK_MS);
+}
+
+static int stop_apps(struct local *local, bool in_time, struct weir_error *reterr)
+{
+    struct weir__app *app;
+    int               err = WEIR_OK;
+
+    if (!in_time)
+        let_finish(local);
+    for (size_t at = 0; next_app(local, &at, &app);)
+        weir__app_close(app);
+    for (size_t at = 0; next_app(local, &at, &app);) {
         struct weir_error words;
-        int               code = local->apps[i] != NULL ? weir__app_stop(local->apps[i], &words) : WEIR_OK;
+        int               code = weir__app_stop(app, &words);
 
-        local->stuck = local->stuck || (local->apps[i] != NULL && weir__app_stuck(local->apps[i]));
+        local->stuck = local->stuck || weir__app_stuck(app);
         if (code < 0 && err == WEIR_OK) {
             err = fatal_code(code);
             *reterr = words;
@@ -378,7 +410,8 @@ static int run(struct local *local, struct weir_error *reterr)
         err = code;
         *reterr = words;
     }
-    code = stop_apps(local, &words);
+    code = stop_apps(local, !weir__args_has(local->args, "once") || local->signalled || err < 0 || any_failed(local),
+                     &words);
     if (code < 0) { /* why the run ended, whatever else went wrong after */
         err = code;
         *reterr = words;

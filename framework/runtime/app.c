@@ -329,13 +329,25 @@ void weir__app_wake(struct weir__app *app)
     pthread_mutex_unlock(&app->mutex);
 }
 
-void weir__app_close(struct weir__app *app)
+static void close_by(struct weir__app *app, int64_t by)
 {
-    if (!atomic_load(&app->closing)) {
-        atomic_store(&app->close_by, weir__app_now(app) + app->settings.shutdown_timeout);
+    if (!atomic_load(&app->closing) || by < atomic_load(&app->close_by)) {
+        atomic_store(&app->close_by, by);
         atomic_store(&app->closing, true);
     }
     weir__app_wake(app);
+}
+
+void weir__app_close(struct weir__app *app) { close_by(app, weir__app_now(app) + app->settings.shutdown_timeout); }
+
+void weir__app_finish(struct weir__app *app) { close_by(app, INT64_MAX); }
+
+bool weir__app_ended(const struct weir__app *app)
+{
+    for (size_t i = 0; i < app->thread_count; i++)
+        if (app->threads[i].started && !atomic_load(&app->threads[i].ended))
+            return false;
+    return true;
 }
 
 /* False: the time was up before the thread came back. */

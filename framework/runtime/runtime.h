@@ -42,8 +42,12 @@ void weir__app_free(struct weir__app *app); /* after stop; NULL is fine */
 const struct weir__plan *weir__app_plan(const struct weir__app *app);
 
 int weir__app_start(struct weir__app *app, struct weir_error *reterr);
-/* Asks the threads to finish; does not wait. Any thread, more than once. */
+/* Asks the threads to finish within shutdown.timeout.ms; does not wait. Any thread, more than once: the first time counts. */
 void weir__app_close(struct weir__app *app);
+/* As weir__app_close, with all the time that they need, until weir__app_close says otherwise. */
+void weir__app_finish(struct weir__app *app);
+/* Whether the threads have come to their end. */
+bool weir__app_ended(const struct weir__app *app);
 /* Closes and waits, shutdown.timeout.ms at most. What made a thread stop earlier is the answer; WEIR_FENCED: a twin runs
  * under the same name; WEIR_FATAL: a thread has not come back (weir__app_stuck): it uses the application until the
  * process ends, which therefore must not be freed. */

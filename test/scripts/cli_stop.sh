@@ -26,6 +26,10 @@ if grep 'id=restore-done' "$work/err" | grep -vq 'records=0 '; then
 fi
 grep -q 'id=restore-done' "$work/err" || fail "nothing was said of restoring"
 
+# What has read all takes its time to write its state: the time-out is of who is told to stop.
+expect 0 "$words" local --dir "$work/own" --once --shutdown.timeout.ms=0 --lines --in lines="$work/in.txt"
+equal "$(plain "$work/in.txt")" "$(counts "$work/own")" "counts of a run without time to stop in"
+
 # A second signal ends the process at once: both are there when it wakes up, the first is taken, the second kills.
 "$words" local --dir "$work/d" 2>"$work/log" &
 pid=$!

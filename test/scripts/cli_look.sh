@@ -55,7 +55,7 @@ grep -q '^digraph "word_count" {$' "$work/out" || fail "describe --as dot draws 
 expect 0 "$words" describe --as mermaid
 grep -q '^flowchart LR$' "$work/out" || fail "describe --as mermaid draws no graph"
 expect 2 "$words" describe --as dto
-says 'text, full, dot or mermaid'
+says 'text, full, dot, mermaid or json'
 expect 0 "$words" version
 grep -q '^weir [0-9]' "$work/out" || fail "version does not say weir's"
 grep -q 'rocksdb' "$work/out" || fail "version does not say RocksDB's"

@@ -98,7 +98,7 @@ look() {
     rows stats "tenant_id, instrument_id, \`window\`, $(us window_end), epoch, revision, \`count\`, mean, \`min\`, \`max\`" rolling_stats
     rows spreads "tenant_id, pair_id, kind, \`interval\`, $(us window_start), epoch, revision, value, $(prices legs)" spreads
     rows curves "tenant_id, curve_id, \`interval\`, $(us window_start), epoch, revision, $(prices points), $(prices horizons)" curves
-    $redis cli "$work/redis" 1 --raw --scan --pattern 'served:*' >"$work/keys" || return
+    $redis cli "$work/redis" 1 --raw --scan --pattern 'served:*' | grep -v '^served:mark:' >"$work/keys" || return
     for name in "${readers[@]}"; do wait "$name" || return; done
     [ -s "$work/keys" ] || return
     xargs -a "$work/keys" -d '\n' $redis cli "$work/redis" 1 --raw MGET >"$work/values" || return

@@ -5,7 +5,7 @@
 set -eu -o pipefail
 . test/market/runs.inc
 RANDOM=23
-kills=3 rows=4000
+kills=3 rows=2000
 [ "${FORM:-short}" = long ] && kills=20 rows=40000
 
 "$pipeline" generate --out "$work/made" --seed 9 --rows $rows --corrections 5 --malformed 1 >/dev/null
@@ -13,7 +13,7 @@ market_derived
 files=("$work"/made/*.csv "$futures")
 if [ -d "$real" ]; then
     for file in "$real"/pjm_* "$real"/miso_rt_* "$real"/ercot_rt_*; do
-        files+=("$(market_file "$file" 130 1300)")
+        files+=("$(market_file "$file" 60 1300)")
     done
 else
     echo "left out: the real files, $real is not there"

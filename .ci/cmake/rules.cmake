@@ -75,14 +75,20 @@ function(weir_tests kind)
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${kind}/test_*.c)
     file(GLOB shared CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/test/${kind}/*.c ${PROJECT_SOURCE_DIR}/test/${kind}/*/*.c)
     list(FILTER shared EXCLUDE REGEX "/test_[^/]*\\.c$")
+    set(seconds 300)
+    set(times 20) # check's own limit of 4 s is for idle machines and plain builds
+    if(WEIR_SANITIZE) # .ci/run lets these wait for a core
+        set(seconds 1500)
+        set(times 200)
+    endif()
     foreach(source ${sources})
         get_filename_component(name ${source} NAME_WE)
         weir_program(${name} ${source} ${shared})
         set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/test/${kind})
         target_link_libraries(${name} PRIVATE weir_test_parts)
         add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-        set_tests_properties(${name} PROPERTIES LABELS ${kind} TIMEOUT 300
-            ENVIRONMENT CK_TIMEOUT_MULTIPLIER=20) # check's own limit of 4 s is for idle machines and plain builds
+        set_tests_properties(${name} PROPERTIES LABELS ${kind} TIMEOUT ${seconds}
+            ENVIRONMENT CK_TIMEOUT_MULTIPLIER=${times})
     endforeach()
 endfunction()
 

@@ -153,8 +153,7 @@ static void put_setting(void *arg, const char *name, const char *value)
 
     for (size_t i = 0; i < ARRAY_SIZE(kept_settings); i++)
         if (strcmp(kept_settings[i], name) == 0) {
-            weir_json_name(json, name);
-            weir_json_put_string(json, value);
+            weir__json_member_text(json, name, value);
         }
 }
 
@@ -165,10 +164,8 @@ static int write_about(const struct saving *saving, const char *topic, int32_t p
     int                  err;
 
     weir_json_begin_object(&json);
-    weir_json_name(&json, "topic");
-    weir_json_put_string(&json, topic);
-    weir_json_name(&json, "partitions");
-    weir_json_put_int64(&json, partitions);
+    weir__json_member_text(&json, "topic", topic);
+    weir__json_member_int(&json, "partitions", partitions);
     weir_json_name(&json, "settings");
     weir_json_begin_object(&json);
     err = saving->looked.engine->settings(saving->looked.log, topic, call_by(saving), put_setting, &json);

@@ -71,8 +71,7 @@ static int read_mark(struct weir_context *ctx, int64_t *ret)
 
 static void put_count(struct weir_json_out *json, const char *name, int64_t value)
 {
-    weir_json_name(json, name);
-    weir_json_put_int64(json, value);
+    weir__json_member_int(json, name, value);
 }
 
 static int send(struct weir_context *ctx, const struct weir_node *sink, struct weir_bytes key,

@@ -358,18 +358,6 @@ static void put_cells(const struct form *form, struct weir_text row, struct weir
     }
 }
 
-static void put_string(struct weir_json_out *json, const char *name, const char *value)
-{
-    weir_json_name(json, name);
-    weir_json_put_string(json, value);
-}
-
-static void put_int(struct weir_json_out *json, const char *name, int64_t value)
-{
-    weir_json_name(json, name);
-    weir_json_put_int64(json, value);
-}
-
 /* A trade's row is a text in its event; one that is cut is cut as a text. */
 static void put_trade_payload(const struct market_sample_row *row, const struct weir__buf *line,
                               struct weir_json_out *json)
@@ -380,11 +368,11 @@ static void put_trade_payload(const struct market_sample_row *row, const struct 
     weir_json_begin_object(&raw);
     put_cells(&forms[SAMPLE_TRADES], (struct weir_text){ line->data, line->size }, &raw);
     weir_json_end_object(&raw);
-    put_string(json, "source_system", "generate");
-    put_string(json, "market", market_sample_venue(row->instrument));
-    put_string(json, "symbol", market_sample_name(row->instrument, name));
-    put_int(json, "received_at", row->time);
-    put_string(json, "encoding", "json");
+    weir__json_member_text(json, "source_system", "generate");
+    weir__json_member_text(json, "market", market_sample_venue(row->instrument));
+    weir__json_member_text(json, "symbol", market_sample_name(row->instrument, name));
+    weir__json_member_int(json, "received_at", row->time);
+    weir__json_member_text(json, "encoding", "json");
     weir_json_name(json, "raw_payload");
     weir_json_put_text(
         json, (struct weir_text){ raw.buf.data, row->fault == SAMPLE_CUT ? raw.buf.size / 2 : raw.buf.size });
@@ -400,22 +388,22 @@ static void put_event(const struct market_sample_row *row, uint64_t number, cons
 
     snprintf(id, sizeof(id), "generate#%" PRIu64, number);
     weir_json_begin_object(json);
-    put_string(json, "event_id", id);
-    put_string(json, "trace_id", "generate");
-    put_string(json, "schema_version", "1.0.0");
-    put_string(json, "tenant_id", tenant);
-    put_string(json, "producer", "generate@1.0.0");
-    put_int(json, "occurred_at", row->time);
-    put_int(json, "ingested_at", row->time);
+    weir__json_member_text(json, "event_id", id);
+    weir__json_member_text(json, "trace_id", "generate");
+    weir__json_member_text(json, "schema_version", "1.0.0");
+    weir__json_member_text(json, "tenant_id", tenant);
+    weir__json_member_text(json, "producer", "generate@1.0.0");
+    weir__json_member_int(json, "occurred_at", row->time);
+    weir__json_member_int(json, "ingested_at", row->time);
     weir_json_name(json, "payload");
     weir_json_begin_object(json);
     if (form->market == NULL) {
         put_trade_payload(row, line, json);
     } else {
-        put_string(json, "market", form->market);
-        put_string(json, "data_type", form->data_type);
+        weir__json_member_text(json, "market", form->market);
+        weir__json_member_text(json, "data_type", form->data_type);
         if (is_wide(form))
-            put_string(json, "location", market_sample_name(row->instrument, name));
+            weir__json_member_text(json, "location", market_sample_name(row->instrument, name));
         put_cells(form, (struct weir_text){ line->data, line->size }, json);
     }
     weir_json_end_object(json);

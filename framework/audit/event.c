@@ -94,19 +94,13 @@ void weir__audit_print(const struct weir__audit_event *event, struct weir_json_o
 
     snprintf(id, sizeof(id), "%.40s-%" PRIu64, event->texts[WEIR__AUDIT_CHAIN], event->number);
     weir_json_begin_object(json);
-    weir_json_name(json, "event_id");
-    weir_json_put_string(json, id);
-    weir_json_name(json, "sequence");
-    weir_json_put_int64(json, (int64_t)event->number);
-    weir_json_name(json, "chain_started");
-    weir_json_put_int64(json, event->began);
-    weir_json_name(json, "event_time");
-    weir_json_put_int64(json, event->time);
+    weir__json_member_text(json, "event_id", id);
+    weir__json_member_int(json, "sequence", (int64_t)event->number);
+    weir__json_member_int(json, "chain_started", event->began);
+    weir__json_member_int(json, "event_time", event->time);
     for (size_t i = 0; i < WEIR__AUDIT_TEXT_COUNT; i++) {
-        weir_json_name(json, weir__audit_names[i]);
-        weir_json_put_string(json, event->texts[i]);
+        weir__json_member_text(json, weir__audit_names[i], event->texts[i]);
     }
-    weir_json_name(json, "event_hash");
-    weir_json_put_string(json, event->hash);
+    weir__json_member_text(json, "event_hash", event->hash);
     weir_json_end_object(json);
 }

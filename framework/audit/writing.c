@@ -57,10 +57,8 @@ void weir__audit_push(struct weir__audit_seat *seat, struct weir__audit_kept *ke
 static bool print_losses(const struct weir__audit_seat *seat, struct weir_json_out *json)
 {
     weir_json_begin_object(json);
-    weir_json_name(json, "writer");
-    weir_json_put_string(json, seat->writer.name);
-    weir_json_name(json, "lost");
-    weir_json_put_int64(json, (int64_t)seat->lost);
+    weir__json_member_text(json, "writer", seat->writer.name);
+    weir__json_member_int(json, "lost", (int64_t)seat->lost);
     weir_json_name(json, "ranges");
     weir_json_begin_array(json);
     for (size_t i = 0; i < seat->range_count; i++) {

@@ -19,15 +19,12 @@ static const char *details_of(const struct weir_request *request, const struct w
     weir_json_name(json, "query");
     weir_json_begin_object(json);
     for (size_t i = 0; i < request->target.count; i++) {
-        weir_json_name(json, request->target.params[i].name);
-        weir_json_put_string(json, request->target.params[i].value);
+        weir__json_member_text(json, request->target.params[i].name, request->target.params[i].value);
     }
     weir_json_end_object(json);
-    weir_json_name(json, "status");
-    weir_json_put_int64(json, reply->status);
+    weir__json_member_int(json, "status", reply->status);
     if (head->routed) {
-        weir_json_name(json, "routed");
-        weir_json_put_bool(json, true);
+        weir__json_member_bool(json, "routed", true);
     }
     weir_json_end_object(json);
     weir__buf_putc(&json->buf, '\0');

@@ -126,13 +126,13 @@ static bool put_check(struct weir_json_out *json, const struct check *check, str
     snprintf(name, sizeof(name), "%s.%s", weir__app_plan(probe->app)->topology->name, check->name);
     weir_json_name(json, name);
     weir_json_begin_object(json);
-    weir__put_text(json, "status", probe->error[0] == '\0' ? "healthy" : "unhealthy");
-    weir__put_text(json, "description", check->description);
-    weir__put_bool(json, "critical", check->critical);
+    weir__json_member_text(json, "status", probe->error[0] == '\0' ? "healthy" : "unhealthy");
+    weir__json_member_text(json, "description", check->description);
+    weir__json_member_bool(json, "critical", check->critical);
     weir_json_name(json, "duration_ms");
     weir_json_put_double(json, (double)(weir__monotonic_us() - began) / 1000);
     if (probe->error[0] != '\0')
-        weir__put_text(json, "error", probe->error);
+        weir__json_member_text(json, "error", probe->error);
     weir_json_end_object(json);
     return probe->error[0] == '\0';
 }
@@ -202,10 +202,13 @@ static bool put_health(struct weir_request *request, struct weir_json_out *json)
         put_outlets(json, &probe, &sums);
     }
     weir_json_end_object(json);
-    weir__put_bool(json, "healthy", sums.critical == 0);
-    weir__put_text(json, "status", sums.critical > 0 ? "unhealthy" : sums.others > 0 ? "degraded" : "healthy");
-    weir__put_int(json, "critical_failures", sums.critical);
-    weir__put_int(json, "total_checks", sums.total);
+    weir__json_member_bool(json, "healthy", sums.critical == 0);
+    weir__json_member_text(json, "status",
+                           sums.critical > 0 ? "unhealthy"
+                           : sums.others > 0 ? "degraded"
+                                             : "healthy");
+    weir__json_member_int(json, "critical_failures", sums.critical);
+    weir__json_member_int(json, "total_checks", sums.total);
     put_timestamp(json);
     weir_json_end_object(json);
     return sums.critical == 0;
@@ -250,8 +253,8 @@ int weir__answer_ready(struct weir_request *request, struct weir_reply *reply)
 
     weir_reply_status(reply, ready ? 200 : 503);
     weir_json_begin_object(json);
-    weir__put_bool(json, "ready", ready);
-    weir__put_text(json, "status", ready ? "ready" : "not_ready");
+    weir__json_member_bool(json, "ready", ready);
+    weir__json_member_text(json, "status", ready ? "ready" : "not_ready");
     weir_json_name(json, "health");
     put_health(request, json);
     put_timestamp(json);
@@ -270,10 +273,10 @@ int weir__answer_live(struct weir_request *request, struct weir_reply *reply)
     }
     weir_reply_status(reply, probe.error[0] == '\0' ? 200 : 503);
     weir_json_begin_object(json);
-    weir__put_bool(json, "alive", probe.error[0] == '\0');
+    weir__json_member_bool(json, "alive", probe.error[0] == '\0');
     if (probe.error[0] != '\0') {
-        weir__put_text(json, "topology", weir__app_plan(probe.app)->topology->name);
-        weir__put_text(json, "error", probe.error);
+        weir__json_member_text(json, "topology", weir__app_plan(probe.app)->topology->name);
+        weir__json_member_text(json, "error", probe.error);
     }
     weir_json_end_object(json);
     return WEIR_OK;

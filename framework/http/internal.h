@@ -61,9 +61,6 @@ struct weir_reply {
 };
 
 /* reply.c */
-void        weir__put_text(struct weir_json_out *json, const char *name, const char *value);
-void        weir__put_int(struct weir_json_out *json, const char *name, int64_t value);
-void        weir__put_bool(struct weir_json_out *json, const char *name, bool value);
 const char *weir__status_words(int status);
 /* Head and body of an answer, ready to be sent. */
 void weir__reply_print(const struct weir_reply *reply, bool keeps, bool with_body, struct weir__buf *ret);

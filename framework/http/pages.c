@@ -150,15 +150,15 @@ static void put_threads(struct weir_json_out *json, struct weir__app *app)
     weir_json_begin_array(json);
     for (size_t i = 0; weir__app_thread(app, i, &state); i++) {
         weir_json_begin_object(json);
-        weir__put_bool(json, "alive", state.alive);
-        weir__put_bool(json, "assigned", state.assigned);
-        weir__put_int(json, "tasks", (int64_t)state.tasks);
-        weir__put_int(json, "restoring", (int64_t)state.restoring);
-        weir__put_int(json, "records", (int64_t)state.records);
-        weir__put_int(json, "commits", (int64_t)state.commits);
-        weir__put_int(json, "ms_since_progress", (now - state.last_beat) / 1000);
-        weir__put_int(json, "ms_since_commit", (now - state.last_commit) / 1000);
-        weir__put_int(json, "ms_in_commit", state.committing != 0 ? (now - state.committing) / 1000 : 0);
+        weir__json_member_bool(json, "alive", state.alive);
+        weir__json_member_bool(json, "assigned", state.assigned);
+        weir__json_member_int(json, "tasks", (int64_t)state.tasks);
+        weir__json_member_int(json, "restoring", (int64_t)state.restoring);
+        weir__json_member_int(json, "records", (int64_t)state.records);
+        weir__json_member_int(json, "commits", (int64_t)state.commits);
+        weir__json_member_int(json, "ms_since_progress", (now - state.last_beat) / 1000);
+        weir__json_member_int(json, "ms_since_commit", (now - state.last_commit) / 1000);
+        weir__json_member_int(json, "ms_in_commit", state.committing != 0 ? (now - state.committing) / 1000 : 0);
         weir_json_end_object(json);
     }
     weir_json_end_array(json);
@@ -169,11 +169,10 @@ static void put_app(struct weir_json_out *json, struct weir__app *app)
     const struct weir__plan *plan = weir__app_plan(app);
 
     weir_json_begin_object(json);
-    weir__put_text(json, "topology", plan->topology->name);
-    weir__put_text(json, "application", plan->application);
-    weir__put_text(json, "instance", weir__app_instance(app));
-    weir_json_name(json, "epoch");
-    weir_json_put_int64(json, weir__app_epoch(app));
+    weir__json_member_text(json, "topology", plan->topology->name);
+    weir__json_member_text(json, "application", plan->application);
+    weir__json_member_text(json, "instance", weir__app_instance(app));
+    weir__json_member_int(json, "epoch", weir__app_epoch(app));
     put_threads(json, app);
     weir_json_name(json, "tasks");
     weir__app_put_tasks(app, json);
@@ -191,12 +190,12 @@ static void put_writers_standing(struct weir_json_out *json, struct weir__audit 
     weir_json_begin_array(json);
     for (size_t i = 0; weir__audit_look(audit, i, &standing); i++) {
         weir_json_begin_object(json);
-        weir__put_text(json, "writer", standing.name);
-        weir__put_bool(json, "up", standing.up);
-        weir__put_int(json, "waiting", (int64_t)standing.waiting);
-        weir__put_int(json, "written", (int64_t)standing.written);
-        weir__put_int(json, "dropped", (int64_t)standing.lost);
-        weir__put_int(json, "outages", (int64_t)standing.outages);
+        weir__json_member_text(json, "writer", standing.name);
+        weir__json_member_bool(json, "up", standing.up);
+        weir__json_member_int(json, "waiting", (int64_t)standing.waiting);
+        weir__json_member_int(json, "written", (int64_t)standing.written);
+        weir__json_member_int(json, "dropped", (int64_t)standing.lost);
+        weir__json_member_int(json, "outages", (int64_t)standing.outages);
         weir_json_end_object(json);
     }
     weir_json_end_array(json);
@@ -207,7 +206,7 @@ int weir__answer_status(struct weir_request *request, struct weir_reply *reply)
     struct weir_json_out *json = weir_reply_json(reply);
 
     weir_json_begin_object(json);
-    weir__put_text(json, "version", WEIR_VERSION);
+    weir__json_member_text(json, "version", WEIR_VERSION);
     weir_json_name(json, "topologies");
     weir_json_begin_array(json);
     for (size_t i = 0; i < request->door->count; i++)

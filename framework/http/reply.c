@@ -63,24 +63,6 @@ void weir__reply_print(const struct weir_reply *reply, bool keeps, bool with_bod
         weir__buf_add(ret, reply->json.buf.data, reply->json.buf.size);
 }
 
-void weir__put_text(struct weir_json_out *json, const char *name, const char *value)
-{
-    weir_json_name(json, name);
-    weir_json_put_string(json, value);
-}
-
-void weir__put_int(struct weir_json_out *json, const char *name, int64_t value)
-{
-    weir_json_name(json, name);
-    weir_json_put_int64(json, value);
-}
-
-void weir__put_bool(struct weir_json_out *json, const char *name, bool value)
-{
-    weir_json_name(json, name);
-    weir_json_put_bool(json, value);
-}
-
 /* ---- what handlers call ---- */
 
 const char *weir_request_path(const struct weir_request *request) { return request->target.path; }
@@ -161,8 +143,8 @@ int weir_reply_fail(struct weir_reply *reply, int status, const char *format, ..
     reply->type = "application/json";
     weir__json_out_reset(&reply->json);
     weir_json_begin_object(&reply->json);
-    weir__put_text(&reply->json, "error", words);
-    weir__put_int(&reply->json, "status", status);
+    weir__json_member_text(&reply->json, "error", words);
+    weir__json_member_int(&reply->json, "status", status);
     weir_json_end_object(&reply->json);
     return WEIR_OK;
 }

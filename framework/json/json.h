@@ -40,4 +40,10 @@ void weir__json_out_fini(struct weir_json_out *json);
 /* The place of the next value: the caller adds its JSON text to the buffer itself. */
 struct weir__buf *weir__json_put_raw(struct weir_json_out *json);
 
+/* A member of the object that is open: its name and value. */
+void weir__json_member_text(struct weir_json_out *json, const char *name, const char *value); /* NULL = null */
+void weir__json_member_int(struct weir_json_out *json, const char *name, int64_t value);
+void weir__json_member_known(struct weir_json_out *json, const char *name, int64_t value); /* below 0 = null */
+void weir__json_member_bool(struct weir_json_out *json, const char *name, bool value);
+
 #endif

@@ -132,6 +132,35 @@ void weir_json_put_number(struct weir_json_out *json, struct weir_text text)
     weir__buf_add(weir__json_put_raw(json), text.data, text.size);
 }
 
+/* ---- members of objects ---- */
+
+void weir__json_member_text(struct weir_json_out *json, const char *name, const char *value)
+{
+    weir_json_name(json, name);
+    weir_json_put_string(json, value);
+}
+
+void weir__json_member_int(struct weir_json_out *json, const char *name, int64_t value)
+{
+    weir_json_name(json, name);
+    weir_json_put_int64(json, value);
+}
+
+void weir__json_member_known(struct weir_json_out *json, const char *name, int64_t value)
+{
+    weir_json_name(json, name);
+    if (value < 0)
+        weir_json_put_null(json);
+    else
+        weir_json_put_int64(json, value);
+}
+
+void weir__json_member_bool(struct weir_json_out *json, const char *name, bool value)
+{
+    weir_json_name(json, name);
+    weir_json_put_bool(json, value);
+}
+
 /* ---- parsed values: as deep as the reader lets them be ---- */
 
 static void put_children(struct weir_json_out *json, const struct weir_json *value)

@@ -2,48 +2,26 @@
 #include "framework/json/json.h"
 #include "framework/main/commands.h"
 
-static void put_int(struct weir_json_out *json, const char *name, int64_t value)
-{
-    weir_json_name(json, name);
-    weir_json_put_int64(json, value);
-}
-
-/* Unknown is null. */
-static void put_offset(struct weir_json_out *json, const char *name, int64_t value)
-{
-    weir_json_name(json, name);
-    if (value < 0)
-        weir_json_put_null(json);
-    else
-        weir_json_put_int64(json, value);
-}
-
-static void put_text(struct weir_json_out *json, const char *name, const char *value)
-{
-    weir_json_name(json, name);
-    weir_json_put_string(json, value);
-}
-
 /* ---- JSON ---- */
 
 static void put_lag(struct weir_json_out *json, const struct weir__lag *lag)
 {
     weir_json_begin_object(json);
-    put_text(json, "topic", lag->topic);
-    put_offset(json, "partition", lag->partition);
-    put_offset(json, "committed", lag->committed);
-    put_offset(json, "end", lag->end);
-    put_int(json, "open", lag->open);
-    put_int(json, "lag", lag->records);
+    weir__json_member_text(json, "topic", lag->topic);
+    weir__json_member_known(json, "partition", lag->partition);
+    weir__json_member_known(json, "committed", lag->committed);
+    weir__json_member_known(json, "end", lag->end);
+    weir__json_member_int(json, "open", lag->open);
+    weir__json_member_int(json, "lag", lag->records);
     weir_json_end_object(json);
 }
 
 static void put_application(struct weir_json_out *json, const struct weir__lags *lags)
 {
     weir_json_begin_object(json);
-    put_text(json, "topology", lags->plan->topology->name);
-    put_text(json, "application", lags->plan->application);
-    put_int(json, "lag", lags->records);
+    weir__json_member_text(json, "topology", lags->plan->topology->name);
+    weir__json_member_text(json, "application", lags->plan->application);
+    weir__json_member_int(json, "lag", lags->records);
     weir_json_name(json, "inputs");
     weir_json_begin_array(json);
     for (size_t i = 0; i < lags->count; i++)
@@ -66,7 +44,7 @@ static int print_json(const struct weir__lags *all, size_t count, struct weir_er
         records += all[i].records;
     }
     weir_json_end_array(&json);
-    put_int(&json, "lag", records);
+    weir__json_member_int(&json, "lag", records);
     weir_json_end_object(&json);
     weir__buf_putc(&json.buf, '\n');
     good = weir__buf_ok(&json.buf);

@@ -98,24 +98,20 @@ int weir__dlq_done_print(const struct weir__dlq_sent *sent, int64_t now, struct 
     struct weir__buf    *raw;
 
     weir_json_begin_object(&json);
-    weir_json_name(&json, "source_topic");
-    weir_json_put_string(&json, sent->source.topic);
-    weir_json_name(&json, "partition");
-    weir_json_put_int64(&json, sent->source.partition);
+    weir__json_member_text(&json, "source_topic", sent->source.topic);
+    weir__json_member_int(&json, "partition", sent->source.partition);
     weir_json_name(&json, "offsets");
     raw = weir__json_put_raw(&json);
     weir__buf_putc(raw, '"');
     weir__runs_print(&sent->offsets, raw);
     weir__buf_putc(raw, '"');
-    weir_json_name(&json, "to");
-    weir_json_put_string(&json, sent->to);
+    weir__json_member_text(&json, "to", sent->to);
     weir_json_name(&json, "read");
     weir_json_begin_array(&json);
     for (size_t i = 0; i < sent->read_count; i++)
         weir_json_put_int64(&json, sent->read[i]);
     weir_json_end_array(&json);
-    weir_json_name(&json, "at");
-    weir_json_put_int64(&json, now);
+    weir__json_member_int(&json, "at", now);
     weir_json_end_object(&json);
     weir__buf_add(ret, json.buf.data, json.buf.size);
     ret->failed |= !weir__buf_ok(&json.buf);

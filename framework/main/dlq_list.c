@@ -113,18 +113,6 @@ static int print_line(struct listing *listing, struct weir_error *reterr)
     return good ? WEIR_OK : weir__fail(reterr, WEIR_NO_MEMORY, "dlq", "out of memory");
 }
 
-static void put_int(struct weir_json_out *json, const char *name, int64_t value)
-{
-    weir_json_name(json, name);
-    weir_json_put_int64(json, value);
-}
-
-static void put_string(struct weir_json_out *json, const char *name, const char *value)
-{
-    weir_json_name(json, name);
-    weir_json_put_string(json, value);
-}
-
 static void end_json(struct listing *listing, struct weir_json_out *json)
 {
     weir_json_end_object(json);
@@ -139,16 +127,16 @@ static void put_kind_json(struct listing *listing, const struct kind *kind)
     struct weir_json_out json = { 0 };
 
     weir_json_begin_object(&json);
-    put_string(&json, "topic", listing->topic);
-    put_string(&json, "stage", kind->stage);
-    put_string(&json, "code", kind->code);
-    put_int(&json, "letters", kind->letters);
-    put_int(&json, "folded", kind->folded);
-    put_int(&json, "records", kind->records);
-    put_int(&json, "redriven", kind->redriven);
-    put_int(&json, "first_failed", kind->first);
-    put_int(&json, "last_failed", kind->last);
-    put_string(&json, "message", kind->message);
+    weir__json_member_text(&json, "topic", listing->topic);
+    weir__json_member_text(&json, "stage", kind->stage);
+    weir__json_member_text(&json, "code", kind->code);
+    weir__json_member_int(&json, "letters", kind->letters);
+    weir__json_member_int(&json, "folded", kind->folded);
+    weir__json_member_int(&json, "records", kind->records);
+    weir__json_member_int(&json, "redriven", kind->redriven);
+    weir__json_member_int(&json, "first_failed", kind->first);
+    weir__json_member_int(&json, "last_failed", kind->last);
+    weir__json_member_text(&json, "message", kind->message);
     end_json(listing, &json);
 }
 
@@ -191,10 +179,10 @@ static void put_letter_json(struct listing *listing, const struct weir__raw *at,
     struct weir_json_out json = { 0 };
 
     weir_json_begin_object(&json);
-    put_string(&json, "topic", at->topic);
-    put_int(&json, "partition", at->partition);
-    put_int(&json, "offset", at->offset);
-    put_int(&json, "redriven", count_redriven(listing, at, letter));
+    weir__json_member_text(&json, "topic", at->topic);
+    weir__json_member_int(&json, "partition", at->partition);
+    weir__json_member_int(&json, "offset", at->offset);
+    weir__json_member_int(&json, "redriven", count_redriven(listing, at, letter));
     weir_json_name(&json, "letter");
     weir__buf_add(weir__json_put_raw(&json), at->value.data, at->value.size);
     end_json(listing, &json);

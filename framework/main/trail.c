@@ -135,13 +135,10 @@ void weir__trail_service(const struct weir__program *program, const char *servic
     if (program->audit == NULL)
         return;
     weir_json_begin_object(&json);
-    weir_json_name(&json, "version");
-    weir_json_put_string(&json, WEIR_VERSION);
-    weir_json_name(&json, "exit_code");
-    weir_json_put_int64(&json, code);
+    weir__json_member_text(&json, "version", WEIR_VERSION);
+    weir__json_member_int(&json, "exit_code", code);
     if (words != NULL && *words != '\0') {
-        weir_json_name(&json, "why");
-        weir_json_put_string(&json, words);
+        weir__json_member_text(&json, "why", words);
     }
     texts[WEIR__AUDIT_DETAILS] = end_details(&json);
     weir__audit_note(program->audit, texts);

@@ -167,13 +167,10 @@ static int ensure(const struct weir__control_at *at, const char *topic, struct w
 static int print(const struct weir__control *control, struct weir_json_out *json)
 {
     weir_json_begin_object(json);
-    weir_json_name(json, "epoch");
-    weir_json_put_int64(json, control->epoch);
-    weir_json_name(json, "identity");
-    weir_json_put_string(json, control->identity);
+    weir__json_member_int(json, "epoch", control->epoch);
+    weir__json_member_text(json, "identity", control->identity);
     if (control->unfinished) {
-        weir_json_name(json, "unfinished");
-        weir_json_put_bool(json, true);
+        weir__json_member_bool(json, "unfinished", true);
     }
     weir_json_end_object(json);
     return weir__buf_ok(&json->buf) ? WEIR_OK : WEIR_NO_MEMORY;

@@ -200,8 +200,7 @@ static char *list_tasks(struct weir__app *app)
 static void print(const struct weir__members *members, const char *tasks, struct weir_json_out *json)
 {
     weir_json_begin_object(json);
-    weir_json_name(json, "address");
-    weir_json_put_string(json, members->address);
+    weir__json_member_text(json, "address", members->address);
     weir_json_name(json, "tasks");
     weir_json_begin_array(json);
     for (const char *end; (end = strchr(tasks, '\n')) != NULL; tasks = end + 1)

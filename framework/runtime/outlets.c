@@ -6,6 +6,7 @@
  *     takes; it goes on by itself. That is no failure of the thread.
  * (3) One that answers and is too slow for a commit gets fewer records at a time (refused.c).
  */
+#include "framework/json/json.h"
 #include "framework/metrics/families.h"
 #include "framework/runtime/internal.h"
 
@@ -400,18 +401,12 @@ void weir__app_put_outlets(struct weir__app *app, struct weir_json_out *json)
     weir_json_begin_array(json);
     for (size_t i = 0; weir__app_outlet(app, i, &outlet); i++) {
         weir_json_begin_object(json);
-        weir_json_name(json, "outlet");
-        weir_json_put_string(json, outlet.name);
-        weir_json_name(json, "thread");
-        weir_json_put_int64(json, (int64_t)outlet.thread);
-        weir_json_name(json, "up");
-        weir_json_put_bool(json, outlet.up);
-        weir_json_name(json, "waiting_bytes");
-        weir_json_put_int64(json, (int64_t)outlet.bytes);
-        weir_json_name(json, "outages");
-        weir_json_put_int64(json, (int64_t)outlet.outages);
-        weir_json_name(json, "why");
-        weir_json_put_string(json, outlet.up ? NULL : outlet.why);
+        weir__json_member_text(json, "outlet", outlet.name);
+        weir__json_member_int(json, "thread", (int64_t)outlet.thread);
+        weir__json_member_bool(json, "up", outlet.up);
+        weir__json_member_int(json, "waiting_bytes", (int64_t)outlet.bytes);
+        weir__json_member_int(json, "outages", (int64_t)outlet.outages);
+        weir__json_member_text(json, "why", outlet.up ? NULL : outlet.why);
         weir_json_end_object(json);
     }
     weir_json_end_array(json);

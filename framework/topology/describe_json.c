@@ -4,24 +4,6 @@
 #include "framework/json/json.h"
 #include "framework/outlet.h"
 
-static void put_text(struct weir_json_out *json, const char *name, const char *value)
-{
-    weir_json_name(json, name);
-    weir_json_put_string(json, value);
-}
-
-static void put_int(struct weir_json_out *json, const char *name, int64_t value)
-{
-    weir_json_name(json, name);
-    weir_json_put_int64(json, value);
-}
-
-static void put_bool(struct weir_json_out *json, const char *name, bool value)
-{
-    weir_json_name(json, name);
-    weir_json_put_bool(json, value);
-}
-
 /* Left out where it has none. */
 static void put_codec(struct weir_json_out *json, const char *name, const struct weir_codec *codec)
 {
@@ -31,7 +13,7 @@ static void put_codec(struct weir_json_out *json, const char *name, const struct
         return;
     weir__codec_describe(codec, &text);
     weir__buf_putc(&text, '\0');
-    put_text(json, name, weir__buf_ok(&text) ? text.data : NULL);
+    weir__json_member_text(json, name, weir__buf_ok(&text) ? text.data : NULL);
 }
 
 static void begin_list(struct weir_json_out *json, const char *name)
@@ -68,9 +50,9 @@ static void put_topics(struct weir_json_out *json, const struct weir__plan *plan
 static void put_node(struct weir_json_out *json, const struct weir__plan *plan, const struct weir__node *node)
 {
     weir_json_begin_object(json);
-    put_text(json, "name", node->name);
-    put_text(json, "role", role_of(node));
-    put_text(json, "kind", node->spec != NULL ? weir__kind_word(node->spec->kind) : NULL);
+    weir__json_member_text(json, "name", node->name);
+    weir__json_member_text(json, "role", role_of(node));
+    weir__json_member_text(json, "kind", node->spec != NULL ? weir__kind_word(node->spec->kind) : NULL);
     put_codec(json, "key_in", node->key_in);
     put_codec(json, "value_in", node->value_in);
     put_codec(json, "key_out", node->key_out);
@@ -78,7 +60,7 @@ static void put_node(struct weir_json_out *json, const struct weir__plan *plan, 
     if (node->topic_count > 0)
         put_topics(json, plan, node);
     if (node->op == WEIR__OUTLET)
-        put_text(json, "outlet", node->spec->outlet->name);
+        weir__json_member_text(json, "outlet", node->spec->outlet->name);
     begin_list(json, "stores");
     for (size_t i = 0; i < node->store_count; i++)
         weir_json_put_string(json, node->stores[i]->name);
@@ -95,9 +77,9 @@ static void put_sub(struct weir_json_out *json, const struct weir__plan *plan, s
     const struct weir__subtopology *sub = &plan->subs[n];
 
     weir_json_begin_object(json);
-    put_int(json, "number", (int64_t)n);
-    put_bool(json, "global", sub->global);
-    put_bool(json, "stateful", sub->stateful);
+    weir__json_member_int(json, "number", (int64_t)n);
+    weir__json_member_bool(json, "global", sub->global);
+    weir__json_member_bool(json, "stateful", sub->stateful);
     begin_list(json, "nodes");
     for (size_t i = 0; i < sub->node_count; i++)
         put_node(json, plan, sub->nodes[i]);
@@ -110,22 +92,22 @@ static void put_sub(struct weir_json_out *json, const struct weir__plan *plan, s
 static void put_store(struct weir_json_out *json, const struct weir__store_plan *store)
 {
     weir_json_begin_object(json);
-    put_text(json, "name", store->name);
-    put_text(json, "type", store->type);
+    weir__json_member_text(json, "name", store->name);
+    weir__json_member_text(json, "type", store->type);
     put_codec(json, "key", store->key);
     put_codec(json, "value", store->value);
-    put_text(json, "changelog", store->changelog);
-    put_bool(json, "global", store->global);
-    put_int(json, "subtopology", store->subtopology);
+    weir__json_member_text(json, "changelog", store->changelog);
+    weir__json_member_bool(json, "global", store->global);
+    weir__json_member_int(json, "subtopology", store->subtopology);
     weir_json_end_object(json);
 }
 
 static void put_override(struct weir_json_out *json, const struct weir__override *override)
 {
     weir_json_begin_object(json);
-    put_text(json, "element", override->element);
-    put_text(json, "field", override->field);
-    put_text(json, "value", override->value);
+    weir__json_member_text(json, "element", override->element);
+    weir__json_member_text(json, "field", override->field);
+    weir__json_member_text(json, "value", override->value);
     weir_json_end_object(json);
 }
 
@@ -134,9 +116,9 @@ int weir__plan_json(const struct weir__plan *plan, struct weir__buf *ret)
     struct weir_json_out json = { .buf = *ret };
 
     weir_json_begin_object(&json);
-    put_text(&json, "topology", plan->topology->name);
-    put_text(&json, "application", plan->application);
-    put_text(&json, "dead_letters", plan->dead_letters);
+    weir__json_member_text(&json, "topology", plan->topology->name);
+    weir__json_member_text(&json, "application", plan->application);
+    weir__json_member_text(&json, "dead_letters", plan->dead_letters);
     begin_list(&json, "subtopologies");
     for (size_t i = 0; i < plan->sub_count; i++)
         put_sub(&json, plan, i);

@@ -234,16 +234,6 @@ static int status_of(const char *text, size_t size)
     return status;
 }
 
-/* -1: it is no number. The text has no end of its own. */
-static int64_t number_of(struct weir_text text)
-{
-    int64_t number = text.size > 0 && text.size < 18 ? 0 : -1;
-
-    for (size_t i = 0; i < text.size && number >= 0; i++)
-        number = isdigit((unsigned char)text.data[i]) ? number * 10 + text.data[i] - '0' : -1;
-    return number;
-}
-
 int weir__answered_parse(struct weir_bytes answer, struct weir__answered *ret, const char **ret_words)
 {
     const char      *text = answer.data, *end = answer.size > 0 ? memmem(text, answer.size, "\r\n\r\n", 4) : NULL;
@@ -259,7 +249,7 @@ int weir__answered_parse(struct weir_bytes answer, struct weir__answered *ret, c
     ret->type = header_of(text, head, "\r\nContent-Type:");
     length = header_of(text, head, "\r\nContent-Length:");
     *ret_words = "the answer was cut short";
-    return length.data == NULL || number_of(length) == (int64_t)ret->body.size ? WEIR_OK : WEIR_UNREADABLE;
+    return length.data == NULL || weir__length_of(length) == (int64_t)ret->body.size ? WEIR_OK : WEIR_UNREADABLE;
 }
 
 /* Takes the head away. */

@@ -104,16 +104,22 @@ static int take_first(struct head *head)
     return take_version(head, version);
 }
 
+int64_t weir__length_of(struct weir_text text)
+{
+    int64_t number = text.size > 0 ? 0 : -1;
+
+    for (size_t i = 0; i < text.size && number >= 0; i++)
+        number = isdigit((unsigned char)text.data[i]) && number <= INT64_MAX / 10 - 1
+                     ? number * 10 + (text.data[i] - '0')
+                     : -1;
+    return number;
+}
+
 static int take_length(struct head *head, struct weir_text value)
 {
-    int64_t number = 0;
+    const int64_t number = weir__length_of(value);
 
-    for (size_t i = 0; i < value.size; i++) {
-        if (!isdigit((unsigned char)value.data[i]) || number > INT64_MAX / 10 - 1)
-            return refuse(head, 400, "Content-Length is no number that can be used");
-        number = number * 10 + (value.data[i] - '0');
-    }
-    if (value.size == 0 || (head->has_length && head->ret->body != number))
+    if (number < 0 || (head->has_length && head->ret->body != number))
         return refuse(head, 400, "Content-Length is no number that can be used");
     head->has_length = true;
     head->ret->body = number;

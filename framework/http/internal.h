@@ -20,6 +20,8 @@ struct weir__head {
 };
 /* text: all up to and with the empty line. WEIR_OK, else an HTTP status with its words. */
 int weir__head_parse(struct weir_text text, struct weir__head *ret, const char **ret_words);
+/* What Content-Length says; -1: it is no number that can be used. */
+int64_t weir__length_of(struct weir_text text);
 
 /* ---- target.c: path and query ---- */
 

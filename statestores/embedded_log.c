@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "framework/base/threads.h"
 #include "statestores/embedded.h"
 
 #define FORMAT "weir log 2\n"
@@ -169,14 +170,9 @@ static int open_reader(struct weir__log *log, const char *dir, struct weir_error
 
 static void init_sync(struct weir__log *log)
 {
-    pthread_condattr_t monotonic;
-
     pthread_mutex_init(&log->mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&log->changed, &monotonic);
-    pthread_cond_init(&log->written, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    weir__cond_init(&log->changed);
+    weir__cond_init(&log->written);
 }
 
 static void free_topics(struct topic **topics, size_t count)

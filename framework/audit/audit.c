@@ -1,9 +1,9 @@
 /* audit.c: the trail: opened, noted into, closed. */
 #include "framework/audit/internal.h"
+#include "framework/base/threads.h"
 #include "framework/logging/logging.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -113,18 +113,12 @@ static int make_seat(struct weir__audit_seat *seat)
     return seat->queue != NULL && seat->hand != NULL ? WEIR_OK : WEIR_NO_MEMORY;
 }
 
-/* Signals are others' business. */
 static int start_seat(struct weir__audit_seat *seat)
 {
-    sigset_t all, before;
-    int      number;
+    int err = weir__thread_start(weir__audit_work, seat, &seat->thread);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    number = pthread_create(&seat->thread, NULL, weir__audit_work, seat);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    seat->started = number == 0;
-    return seat->started ? WEIR_OK : WEIR_NO_MEMORY;
+    seat->started = err == WEIR_OK;
+    return err;
 }
 
 static int begin_chain(struct weir__audit *audit)
@@ -141,13 +135,8 @@ static int begin_chain(struct weir__audit *audit)
 
 static void init(struct weir__audit *audit)
 {
-    pthread_condattr_t attributes;
-
     pthread_mutex_init(&audit->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&audit->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    weir__cond_init(&audit->changed);
 }
 
 int weir__audit_open(const struct weir__audit_config *config, const struct weir__audit_writer *writers, size_t count,

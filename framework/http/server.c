@@ -17,6 +17,7 @@
 #include <event2/util.h>
 #include <openssl/ssl.h>
 
+#include "framework/base/threads.h"
 #include "framework/http/internal.h"
 #include "framework/metrics/families.h"
 
@@ -25,7 +26,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -746,17 +746,9 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Signals are others' business. */
 static int start_thread(struct weir__http *http, struct weir_error *reterr)
 {
-    sigset_t all, before;
-    int      number;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    number = pthread_create(&http->thread, NULL, run, http);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (number != 0)
+    if (weir__thread_start(run, http, &http->thread) < 0)
         return weir__fail(reterr, WEIR_NO_MEMORY, "http", "the system gives no thread for the HTTP port");
     http->started = true;
     return WEIR_OK;

@@ -1,4 +1,5 @@
 /* app.c: an application's making, start and end. */
+#include "framework/base/threads.h"
 #include "framework/metrics/families.h"
 #include "framework/runtime/internal.h"
 
@@ -230,13 +231,8 @@ static int build(struct weir__app *app, struct weir_error *reterr)
 
 static void init_sync(struct weir__app *app)
 {
-    pthread_condattr_t attributes;
-
     pthread_mutex_init(&app->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&app->answered, &attributes);
-    pthread_condattr_destroy(&attributes);
+    weir__cond_init(&app->answered);
 }
 
 int weir__app_new(const struct weir__app_config *config, struct weir__app **ret, struct weir_error *reterr)

@@ -9,11 +9,11 @@
  * (3) A thread of its own reads and writes; whoever asks waits for no log. Brokers that are away make it wait, and nobody else.
  */
 #define _GNU_SOURCE
+#include "framework/base/threads.h"
 #include "framework/json/json.h"
 #include "framework/runtime/internal.h"
 
 #include <netdb.h>
-#include <signal.h>
 #include <time.h>
 
 #define LOOK_MS    200  /* between two looks at our own tasks */
@@ -344,18 +344,12 @@ static void *run(void *arg)
 
 /* ---- from outside ---- */
 
-/* Signals are others' business. */
 static int start_thread(struct weir__members *members)
 {
-    sigset_t all, before;
-    int      number;
+    int err = weir__thread_start(run, members, &members->thread);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    number = pthread_create(&members->thread, NULL, run, members);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    members->started = number == 0;
-    return number == 0 ? WEIR_OK : WEIR_NO_MEMORY;
+    members->started = err == WEIR_OK;
+    return err;
 }
 
 int weir__members_open(struct weir__app *app, const char *address, struct weir__members **ret,

@@ -4,15 +4,6 @@
 . test/scripts/cli.inc
 words=${BUILD:-build}/examples/word_server
 
-# up DIR SETTING...: `local` in the background, its port in $port.
-up() {
-    : >"$work/log"
-    "$words" local --dir "$1" --http.port=0 --log.level=info "${@:2}" 2>"$work/log" &
-    pid=$!
-    children+=("$pid")
-    await grep -q id=http-open "$work/log"
-    port=$(sed -nE 's/.*id=http-open.* port=([0-9]+).*/\1/p' "$work/log")
-}
 ask() { curl -sS --max-time 20 "http://127.0.0.1:$port$1"; }
 status() { curl -sS --max-time 20 -o "$work/body" -w '%{http_code}' "http://127.0.0.1:$port$1"; }
 is_ready() { [ "$(status /health/ready)" = 200 ]; }

@@ -13,15 +13,6 @@ cp "$tls/server.key" "$work/shown.key"
 openssl rand -hex 32 >"$work/token"
 token=$(cat "$work/token")
 
-# up DIR SETTING...: `local` in the background, its port in $port.
-up() {
-    : >"$work/log"
-    "$words" local --dir "$1" --http.port=0 --log.level=info "${@:2}" 2>"$work/log" &
-    pid=$!
-    children+=("$pid")
-    await grep -q id=http-open "$work/log"
-    port=$(sed -nE 's/.*id=http-open.* port=([0-9]+).*/\1/p' "$work/log")
-}
 secure=(--http.tls.certificate.file="$work/shown.crt" --http.tls.key.file="$work/shown.key" --http.tls.ca.file="$tls/ca.pem"
     --http.token.file="$work/token")
 # status PATH [CURL...]: over TLS, the body in $work/body.

@@ -133,30 +133,27 @@ def resource(kind, name):
     return struct.pack(">b", KINDS[kind]) + text(name[:-1] if form == 4 else name) + struct.pack(">b", form)
 
 
-def grant(server, user, kind, name, *rights):
-    """CreateAcls, version 1."""
+def ask_rights(server, request, user, kind, name, rights):
+    """CreateAcls (30) or DeleteAcls (31), version 1: yields the reply at each result, behind its code and words."""
     body = struct.pack(">i", len(rights))
     for right in rights:
         body += resource(kind, name) + text("User:" + user) + text("*") + struct.pack(">bb", RIGHTS[right], 3)
-    reply = ask(server, 30, 1, body)
+    reply = ask(server, request, 1, body)
     reply.take("i")
     for _ in range(reply.take("i")):
         code, words = reply.take("h"), reply.text()
         if code:
             sys.exit(f"error {code}: {words}")
+        yield reply
+
+
+def grant(server, user, kind, name, *rights):
+    for _ in ask_rights(server, 30, user, kind, name, rights):
+        pass
 
 
 def withdraw(server, user, kind, name, *rights):
-    """DeleteAcls, version 1."""
-    body = struct.pack(">i", len(rights))
-    for right in rights:
-        body += resource(kind, name) + text("User:" + user) + text("*") + struct.pack(">bb", RIGHTS[right], 3)
-    reply = ask(server, 31, 1, body)
-    reply.take("i")
-    for _ in range(reply.take("i")):
-        code, words = reply.take("h"), reply.text()
-        if code:
-            sys.exit(f"error {code}: {words}")
+    for reply in ask_rights(server, 31, user, kind, name, rights):
         if reply.take("i") == 0:
             sys.exit("there was no such right")
         return

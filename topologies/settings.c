@@ -166,7 +166,7 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_NORMALIZATION_*", NULL, NULL, NULL, BY_COMMIT },
     { "DATA_PROC_PARSER_CACHE_*", NULL, NULL, NULL, NEVER_DID },
     { "NORMALIZE_TICKS_OUTPUT_TOPIC", "normalization.ticks.topic", NULL, NULL, NULL },
-    { "NORMALIZE_TICKS_DLQ_TOPIC", NULL, NULL, NULL, "the dead letters of each topology have a topic of their own" },
+    { "NORMALIZE_TICKS_DLQ_TOPIC", "normalization.rejects.topic", NULL, NULL, NULL },
     { "NORMALIZE_TICKS_INPUT_TOPIC", NULL, NULL, NULL, "normalization reads several: normalization.raw.topics" },
     { "NORMALIZE_TICKS_CONSUMER_GROUP", NULL, NULL, NULL, OWN_GROUPS },
     { "NORMALIZE_TICKS_AUTO_OFFSET_RESET", NULL, NULL, NULL, "what was never read is read from its beginning" },

@@ -221,17 +221,20 @@ static void order_by_paths(struct weir__compiler *compiler)
 static void collect_dead_letters(struct weir__compiler *compiler)
 {
     const struct weir_node *sink = compiler->topology->dead_letters;
-    const char             *where;
+    const char             *where, *topic;
 
     if (sink == NULL)
         return;
     where = sink->name != NULL ? sink->name : "dead letters";
-    if (sink->kind != WEIR_SINK || sink->topics == NULL || sink->topics[0] == NULL || sink->topics[1] != NULL)
+    if (sink->kind != WEIR_SINK || sink->topics == NULL || sink->topics[0] == NULL || sink->topics[1] != NULL) {
         weir__fault(compiler, WEIR_BAD_TOPOLOGY, where, "dead letters go to one topic: name a SINK with one");
-    else if (!weir__legal_name(sink->topics[0]))
-        weir__fault(compiler, WEIR_BAD_NAME, where, "\"%s\" is no legal name of a topic", sink->topics[0]);
+        return;
+    }
+    topic = weir__override_dead_letters(compiler, sink);
+    if (weir__legal_name(topic))
+        compiler->plan->dead_letters = topic;
     else
-        compiler->plan->dead_letters = sink->topics[0];
+        weir__fault(compiler, WEIR_BAD_NAME, where, "\"%s\" is no legal name of a topic", topic);
 }
 
 void weir__collect(struct weir__compiler *compiler)

@@ -122,8 +122,10 @@ struct weir__made *weir__made_of(const struct weir__compiler *compiler,
 /* ---- overrides.c ---- */
 
 void weir__override_nodes(struct weir__compiler *compiler);
-void weir__override_store(struct weir__compiler *compiler, struct weir__kept *kept, const char *element);
-void weir__override_rest(struct weir__compiler *compiler); /* those that nothing took are faults */
+/* The topic of a sink for dead letters, which stands in no path. */
+const char *weir__override_dead_letters(struct weir__compiler *compiler, const struct weir_node *sink);
+void        weir__override_store(struct weir__compiler *compiler, struct weir__kept *kept, const char *element);
+void        weir__override_rest(struct weir__compiler *compiler); /* those that nothing took are faults */
 
 /* ---- check.c: each node and store by itself ---- */
 

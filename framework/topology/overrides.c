@@ -206,6 +206,13 @@ void weir__override_nodes(struct weir__compiler *compiler)
         override_node(compiler, compiler->made[i]);
 }
 
+const char *weir__override_dead_letters(struct weir__compiler *compiler, const struct weir_node *sink)
+{
+    const char *value = ask(compiler, sink->name, "topic");
+
+    return value != NULL ? weir__phrase(compiler, "%s", value) : sink->topics[0];
+}
+
 void weir__override_store(struct weir__compiler *compiler, struct weir__kept *kept, const char *element)
 {
     if (kept->eff.windows != NULL)
@@ -217,6 +224,13 @@ void weir__override_store(struct weir__compiler *compiler, struct weir__kept *ke
 
 /* ---- what nobody took ---- */
 
+static const char *dead_letters_name(const struct weir__compiler *compiler)
+{
+    const struct weir_node *sink = compiler->topology->dead_letters;
+
+    return sink != NULL && sink->name != NULL ? sink->name : "http"; /* which is an element in any case */
+}
+
 static bool is_element(const struct weir__compiler *compiler, const char *name)
 {
     for (size_t i = 0; i < compiler->made_count; i++)
@@ -226,7 +240,7 @@ static bool is_element(const struct weir__compiler *compiler, const char *name)
         if (compiler->kept[i]->spec != NULL && compiler->kept[i]->spec->name != NULL &&
             strcmp(compiler->kept[i]->spec->name, name) == 0)
             return true;
-    return strcmp(name, "http") == 0;
+    return strcmp(name, "http") == 0 || strcmp(name, dead_letters_name(compiler)) == 0;
 }
 
 static const char *nearest_element(struct weir__compiler *compiler, const char *name)
@@ -239,6 +253,7 @@ static const char *nearest_element(struct weir__compiler *compiler, const char *
     for (size_t i = 0; i < compiler->kept_count; i++)
         if (compiler->kept[i]->spec != NULL && compiler->kept[i]->spec->name != NULL)
             ADD(compiler, names, count, compiler->kept[i]->spec->name);
+    ADD(compiler, names, count, dead_letters_name(compiler));
     return weir__suggest(name, names, count);
 }
 

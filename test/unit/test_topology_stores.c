@@ -41,7 +41,9 @@ KEYS   (last_s,  weir_string, weir_string, .plain = true,
         .settings = LIST(char, "retention.ms=5", "segment.ms=7"));
 TABLE  (last,    "last", last_s);
 SINK   (copy,    "copy", NULL, NULL);
-TOPOLOGY(stores, .paths = PATHS(PATH(in, minute, bars), PATH(in, quarter), PATH(in, step), PATH(in, rekey, total), PATH(last, copy)));
+SINK   (letters, "letters", weir_blob, weir_blob);
+TOPOLOGY(stores, .paths = PATHS(PATH(in, minute, bars), PATH(in, quarter), PATH(in, step), PATH(in, rekey, total), PATH(last, copy)),
+         .dead_letters = letters);
 WINDOWS(hours,   weir_string, weir_int64, UNLIMITED());
 COUNT  (forever, hours);
 TOPOLOGY(unlimited, .paths = PATHS(PATH(in, forever)));
@@ -246,6 +248,10 @@ START_TEST(every_field_can_be_set)
     weir__plan_free(plan);
     plan = compile_with("stores.in.topic", "a");
     ck_assert_str_eq(weir__plan_node(plan, "in")->topics[0], "a");
+    ck_assert_str_eq(plan->dead_letters, "letters");
+    weir__plan_free(plan);
+    plan = compile_with("stores.letters.topic", "other");
+    ck_assert_str_eq(plan->dead_letters, "other");
     weir__plan_free(plan);
     plan = compile_with("stores.minutes.retention", "1h");
     ck_assert_int_eq(weir__plan_store(plan, "minutes")->store.retention, HOURS(1));
@@ -316,6 +322,9 @@ START_TEST(overrides_are_checked_like_the_rest)
                      "minutes: .idle, .ttl and .late are for windows");
     override_refused("stores.minutes.retention", "1m", WEIR_BAD_ARGUMENT, "minutes: the retention is shorter");
     override_refused("stores.in.topic", "no topic!", WEIR_BAD_NAME, "in: \"topic!\" is no legal name of a topic");
+    override_refused("stores.letters.topic", "a, b", WEIR_BAD_NAME, "letters: \"a, b\" is no legal name of a topic");
+    override_refused("stores.letters.emit", "each", WEIR_BAD_CONFIG, "here: emit means nothing for letters");
+    override_refused("stores.leters.topic", "a", WEIR_BAD_CONFIG, "did you mean \"letters\"?");
     override_refused("stores.total.emit", "never", WEIR_BAD_CONFIG, "total: setting stores.total.emit is \"never\"");
     override_refused("stores.minute.emit", "on_clos", WEIR_BAD_CONFIG, "give on_commit, each or on_close");
     override_refused("stores.minuts.grace", "1m", WEIR_BAD_CONFIG,

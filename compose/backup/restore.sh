@@ -29,7 +29,7 @@ clickhouse_tables() {
         [ -z "$dry" ] || continue
         table=$(basename "$(dirname "$file")")
         gzip -dc "$file" >"$scratch/rows"
-        clickhouse "INSERT INTO \`$table\` FORMAT Native" --url-query "insert_deduplicate=0" --data-binary "@$scratch/rows"
+        clickhouse "INSERT INTO \`$table\` FORMAT Native" --url-query "insert_deduplicate=0" --request POST --upload-file "$scratch/rows"
     done < <(find "$folder/clickhouse" -name '*.native.gz' | sort)
     echo "clickhouse: $count partitions ${dry:+would be }restored"
 }

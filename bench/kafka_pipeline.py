@@ -69,7 +69,7 @@ def compare(address, work, topology):
     ours, bare = [], []
     for n in range(rounds):
         ours.append(run_ours(address, work, topology, n, sinks, letters))
-        bare.append(run_bare(address, topology, n, inputs, [topic for _, topic in sinks] + [letters]))
+        bare.append(run_bare(address, topology, n, inputs, sorted({topic for _, topic in sinks} | {letters})))
     count = bare[0][1]
     mine, floor = statistics.median(run[0] for run in ours), statistics.median(run[0] for run in bare)
     print(f"{topology:<14} {count / mine:>9,.0f} records/CPU-s {mine / count * 1e6:>6.2f} us each   bare {count / floor:>9,.0f} "

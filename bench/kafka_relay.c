@@ -19,6 +19,7 @@
 
 /* What one partition was written, in order. */
 struct pool {
+    const char          *source;
     rd_kafka_topic_t    *topic; /* where it goes */
     int32_t              partition;
     bool                 hop;
@@ -88,29 +89,6 @@ static void keep(struct pool *pool, rd_kafka_message_t *message)
     pool->messages[pool->count++] = message;
 }
 
-static void read_partition(struct relay *relay, rd_kafka_t *rk, const char *topic, struct pool *pool)
-{
-    rd_kafka_topic_partition_list_t *part = rd_kafka_topic_partition_list_new(1);
-
-    rd_kafka_topic_partition_list_add(part, topic, pool->partition)->offset = RD_KAFKA_OFFSET_BEGINNING;
-    check(topic, rd_kafka_assign(rk, part));
-    for (;;) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 10000);
-
-        if (message == NULL)
-            die(topic, "nothing comes");
-        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-            if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-                die(topic, rd_kafka_message_errstr(message));
-            rd_kafka_message_destroy(message);
-            break;
-        }
-        keep(pool, message);
-    }
-    relay->hops_expected += pool->hop ? pool->count : 0;
-    rd_kafka_topic_partition_list_destroy(part);
-}
-
 static const char *own_name(const struct relay *relay, const char *topic)
 {
     static char name[512];
@@ -134,11 +112,52 @@ static void read_topic(struct relay *relay, rd_kafka_t *rk, const char *topic, b
                 die(topic, "no memory");
         }
         pool = &relay->pools[relay->pool_count++];
-        *pool = (struct pool){ .topic = rd_kafka_topic_new(relay->producer, own_name(relay, topic), NULL),
+        *pool = (struct pool){ .source = topic,
+                               .topic = rd_kafka_topic_new(relay->producer, own_name(relay, topic), NULL),
                                .partition = i,
                                .hop = hop };
-        read_partition(relay, rk, topic, pool);
     }
+}
+
+static struct pool *pool_of(const struct relay *relay, const rd_kafka_message_t *message)
+{
+    const char *topic = rd_kafka_topic_name(message->rkt);
+
+    for (size_t i = 0; i < relay->pool_count; i++)
+        if (relay->pools[i].partition == message->partition && strcmp(relay->pools[i].source, topic) == 0)
+            return &relay->pools[i];
+    die(topic, "nobody has asked for it");
+    return NULL;
+}
+
+/* Of all partitions at once: the end of each takes the broker a while to tell. */
+static void read_pools(struct relay *relay, rd_kafka_t *rk)
+{
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)relay->pool_count);
+    size_t                           ends = 0;
+
+    for (size_t i = 0; i < relay->pool_count; i++)
+        rd_kafka_topic_partition_list_add(all, relay->pools[i].source, relay->pools[i].partition)->offset =
+            RD_KAFKA_OFFSET_BEGINNING;
+    check("assign", rd_kafka_assign(rk, all));
+    while (ends < relay->pool_count) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 10000);
+
+        if (message == NULL)
+            die("what was written", "nothing comes");
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            struct pool *pool = pool_of(relay, message);
+
+            keep(pool, message);
+            relay->hops_expected += pool->hop ? 1 : 0;
+            continue;
+        }
+        if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            die("what was written", rd_kafka_message_errstr(message));
+        ends++;
+        rd_kafka_message_destroy(message);
+    }
+    rd_kafka_topic_partition_list_destroy(all);
 }
 
 /* The handle stays: messages are its. */
@@ -151,6 +170,8 @@ static rd_kafka_t *read_written(struct relay *relay)
         read_topic(relay, rk, relay->hops[i], true);
     for (size_t i = 0; i < relay->out_count; i++)
         read_topic(relay, rk, relay->outs[i], false);
+    if (relay->pool_count > 0)
+        read_pools(relay, rk);
     check("assign", rd_kafka_assign(rk, NULL));
     return rk;
 }

@@ -40,6 +40,9 @@ sed -E -e 's/_interval: 15s/_interval: 1s/' -e "s,/etc/prometheus/rules,$work/ru
 expect 0 promtool check config "$work/prometheus.yml"
 prometheus --config.file="$work/prometheus.yml" --storage.tsdb.path="$work/tsdb" --web.listen-address=127.0.0.1:"$listen" >"$work/prometheus.log" 2>&1 </dev/null &
 children+=($!)
+# Rates are of what comes after the first scrape.
+scraped() { curl -sS -m 5 "127.0.0.1:$listen/api/v1/query" --data-urlencode 'query=sum(up{service!=""}) == 4' | grep -q '"value"'; }
+await scraped
 
 expect 0 "$market" load "$work"/made/*.csv
 for path in "${ports[@]}"; do curl -sS -m 20 -o /dev/null "127.0.0.1:$path/projections/latest_price?instrument_id=none"; done

@@ -68,6 +68,24 @@ for version in 1,5 1,6; do
     want settled "settle 5000"
     is "$one" served:a '{"version":"1,6","deleted":true}'
 done
+# of one version the deletion counts, whichever comes first; said again it lasts a minute more
+"$server" cli "$one" 1 pexpire served:a 20000 >/dev/null
+say 'gone served:a 1,6'
+want settled "settle 5000"
+ttl=$("$server" cli "$one" 1 pttl served:a)
+[ "$ttl" -gt 20000 ] && [ "$ttl" -le 60000 ] || fail "a deletion that is said again lasts for $ttl ms"
+say 'put served:b 1,5 {"x":1}'
+want settled "settle 5000"
+say 'gone served:b 1,5'
+want settled "settle 5000"
+is "$one" served:b '{"version":"1,5","deleted":true}'
+say 'gone served:c 1,5' # neither is sent yet
+say 'put served:c 1,5 {}'
+say 'put served:d 1,5 {}'
+say 'gone served:d 1,5'
+want settled "settle 5000"
+is "$one" served:c '{"version":"1,5","deleted":true}'
+is "$one" served:d '{"version":"1,5","deleted":true}'
 say 'gone served:a 1,4'
 say 'put served:a 1,7 {"x":2}'
 want settled "settle 5000"

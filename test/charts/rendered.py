@@ -2,11 +2,13 @@
 
 Prints what does not, a line each; exit 1 then.
 """
+import re
 import sys
 
 import yaml
 
 SERVICES = {"normalization": 8080, "enrichment": 8081, "aggregation": 8082, "projection": 8083}
+SERVERS = ("-kafka", "-clickhouse", "-postgresql-primary", "-postgresql-replica", "-redis")
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "m": 2**20}
 wrong = []
 
@@ -18,6 +20,11 @@ def must(holds, words):
 
 def size(text):
     return float(text[: -len(unit)]) * UNITS[unit] if (unit := next((u for u in UNITS if text.endswith(u)), None)) else float(text)
+
+
+def milliseconds(text):
+    number, unit = re.fullmatch(r"([0-9]+)(ms|s|m|h|d)?", text).groups()
+    return int(number) * {"s": 1000, "m": 60000, "h": 3600000, "d": 86400000}.get(unit, 1)
 
 
 def selects(selector, labels):
@@ -43,6 +50,9 @@ def keeps_to_restricted(name, pod):
         mounted = {mount["name"] for mount in container.get("volumeMounts", [])}
         there = {volume["name"] for volume in pod.get("volumes", [])} | claims.get(name, set())
         must(mounted <= there, f"{name} mounts what is not there: {mounted - there}")
+        # PostgreSQL's library takes a password by no file that a group may read; images of others know variables alone.
+        secrets = {entry["name"] for entry in container.get("env", []) if "secretKeyRef" in entry.get("valueFrom", {})}
+        must(name.endswith(SERVERS) or secrets <= {"PGPASSWORD"}, f"{name} gets secrets as variables: {secrets}")
 
 
 documents = [document for document in yaml.safe_load_all(sys.stdin) if document]
@@ -90,7 +100,10 @@ for name, document in kind("StatefulSet").items():
     must(container["args"][:2] == ["run", component], f"{name} runs something else: {container['args']}")
     must(int(settings["http.port"]) == SERVICES[component] == container["ports"][0]["containerPort"], f"{name}: its port is not {SERVICES[component]}")
     must(any(entry["name"] == "WEIR_INSTANCE_ID" and entry["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name" for entry in container["env"]), f"{name}: its members have no name of their own")
-    must(document["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > 10, f"{name} is killed while it stops")
+    stop = milliseconds(settings.get("shutdown.timeout.ms", "10s"))
+    must(pods_of(document)["terminationGracePeriodSeconds"] * 1000 >= stop + 10000, f"{name} is killed while it stops, which may take {stop} ms")
+    spread = {entry["topologyKey"] for entry in pods_of(document)["topologySpreadConstraints"]}
+    must(spread == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}, f"{name}: its pods may all be in one place: {spread}")
     must({container[probe]["httpGet"]["path"] for probe in ("livenessProbe", "startupProbe")} == {"/health/live"} and container["readinessProbe"]["httpGet"]["path"] == "/health/ready", f"{name}: its probes ask something else")
     bound, limit = size(settings["memory.max"]), size(container["resources"]["limits"]["memory"])
     must(bound < limit, f"{name}: memory.max is above the limit")
@@ -119,6 +132,11 @@ for name, document in kind("Ingress").items():
 for name, document in kind("NetworkPolicy").items():
     must(any(port["port"] == 53 for rule in document["spec"]["egress"] for port in rule["ports"]), f"NetworkPolicy {name} lets no name be looked up")
     must(all(rule.get("to") for rule in document["spec"]["egress"]), f"NetworkPolicy {name} lets out to everywhere")
+
+if kind("NetworkPolicy"):
+    for name in workloads:
+        policies = [other for other, document in kind("NetworkPolicy").items() if selects(document["spec"]["podSelector"]["matchLabels"], labels[name])]
+        must(len(policies) == 1, f"{name} has {len(policies)} network policies")
 
 for name, document in kind("Role").items():
     must(all("*" not in rule["verbs"] + rule["resources"] for rule in document["rules"]), f"Role {name} grants everything")

@@ -25,7 +25,7 @@ overlays() { # those of each environment: what `helm install` is given
     echo default
     # All that may be switched on, and off.
     echo "operator --values $chart/values-prod.yaml --set monitoring.serviceMonitor.enabled=true,monitoring.prometheusRule.enabled=true,monitoring.prometheus.enabled=false,monitoring.grafana.enabled=false,security.http.tlsSecret=tls,security.http.tokenSecret=token"
-    echo "inside --values $chart/values-dev.yaml --set kafka.replicaCount=3,postgresql.replicas=2,security.networkPolicies.enabled=true,ingress.enabled=true,global.imageRegistry=registry.example.com/team,global.imagePullSecrets[0]=pull,global.storageClass=fast"
+    echo "inside --values $chart/values-dev.yaml --set kafka.replicaCount=3,postgresql.replicas=2,security.networkPolicies.enabled=true,ingress.enabled=true,global.imageRegistry=registry.example.com/team,global.imagePullSecrets[0]=pull,global.storageClass=fast --set settings.shutdown\\.timeout\\.ms=45s,services.projection.settings.shutdown\\.timeout\\.ms=90000"
     echo "least --set infrastructure.clickhouse.url=,infrastructure.postgresql.host=,infrastructure.redis.url=,monitoring.enabled=false,ingress.enabled=false,podDisruptionBudget.enabled=true,services.projection.persistence.enabled=false"
 }
 
@@ -63,6 +63,39 @@ has_not prod 'PodSecurityPolicy' # Kubernetes 1.34 has none
 render old --values $chart/values-prod.yaml --api-versions policy/v1beta1/PodSecurityPolicy --kube-version 1.24
 has old '^kind: PodSecurityPolicy'
 has old 'verbs:'
+
+has inside 'terminationGracePeriodSeconds: 65$'
+has inside 'terminationGracePeriodSeconds: 110$'
+
+# Prometheus takes its file and its rules from where the pod has them: a volume of a ConfigMap is links beside folders "..data" and "..DATE".
+python3 -c 'import sys, yaml
+for it in yaml.safe_load_all(sys.stdin):
+    if it and it["kind"] == "ConfigMap" and it["metadata"]["name"].endswith(sys.argv[1]):
+        for name, text in it["data"].items():
+            open(f"{sys.argv[2]}/{name}", "w").write(text)' -prometheus "$work" <"$work/prod.yaml"
+mkdir -p "$work/rules/..1"
+cp $chart/monitoring/rules/*.yml "$work/rules/..1/"
+ln -s ..1 "$work/rules/..data"
+for file in $chart/monitoring/rules/*.yml; do ln -s "..data/${file##*/}" "$work/rules/${file##*/}"; done
+# Debian's Prometheus is built without Kubernetes.
+sed -i -e "s,/etc/prometheus/rules/,$work/rules/," -e '/kubernetes_sd_configs:/,+2d' "$work/prometheus.yml"
+promtool check config "$work/prometheus.yml" >"$work/said" 2>&1 || { cat "$work/said"; fail "Prometheus does not take its file"; }
+[ "$(grep -c 'rules found' "$work/said")" = 2 ] || { cat "$work/said"; fail "Prometheus does not find its rules"; }
+
+# What a pod has read is not read again: another file makes it anew.
+sums() { sed -nE 's/^ +checksum.*: //p' "$1"; }
+changed() { # changed COUNT ARG...: that many sums are others than without
+    local count=$1
+    shift
+    helm template data-processing-prod $chart --namespace data-processing-prod --values $chart/values-prod.yaml "$@" >"$work/other.yaml"
+    [ "$(diff <(sums "$work/prod.yaml") <(sums "$work/other.yaml") | grep -c '^>')" = "$count" ] || fail "not $count pods are made anew by: $*"
+}
+changed 0 --set services.enrichment.replicaCount=7
+changed 1 --set monitoring.prometheus.scrapeInterval=30s
+changed 1 --set monitoring.grafana.prometheusUrl=http://there:9090
+changed 5 --set security.http.tlsSecret=tls # the services, and Prometheus, which asks them
+changed 4 --set infrastructure.redis.password=other,infrastructure.redis.existingSecret=
+changed 1 --set 'services.aggregation.settings.commit\.interval\.ms=70ms'
 
 # The guide's figures, from the page that has them: a value differs only where its row says why.
 python3 test/charts/guide_values.py docs/deployment-guide.md $chart || fail "not the guide's figures"
@@ -112,6 +145,7 @@ refused "adminPassword': 'not' failed" --set monitoring.grafana.adminPassword=ad
 refused "there is no monitoring/dashboards/none.json" --set monitoring.grafana.dashboards[0]=none
 refused "there is no service other" --set ingress.hosts[0].host=a.example.com,ingress.hosts[0].paths[0].path=/,ingress.hosts[0].paths[0].pathType=Prefix,ingress.hosts[0].paths[0].service=other
 refused "port 9 is not that of projection, 8083" --set ingress.hosts[0].host=a.example.com,ingress.hosts[0].paths[0].path=/,ingress.hosts[0].paths[0].pathType=Prefix,ingress.hosts[0].paths[0].service=projection,ingress.hosts[0].paths[0].port=9
+refused "got 0, want 1" --set-json 'security.networkPolicies.apiServer.cidrs=[]'
 refused "'10.0.0.0' does not match pattern" --set security.networkPolicies.kafka.cidrs[0]=10.0.0.0
 release=a-name-that-is-far-too-long-for-what-comes refused "40 are left"
 

@@ -37,3 +37,24 @@ broken "there is no stage publish" .gitlab-ci.yml 's/stage: sign/stage: publish/
 broken ".gitlab-ci.yml: build" .gitlab-ci.yml '/^build:/,/script:/s/script:/scripts:/'
 broken "no row: make tests" .gitlab-ci.yml 's/- make test$/- make tests/'
 broken "a row of nothing: make fuzz" docs/pipelines.md 's/^\| `` make test ``.*/&\n| `` make fuzz `` | nobody |/'
+
+echo "--- what is deployed: each image of ours by the digest that was pushed, others from where they are"
+mkdir "$work/bin" "$work/out"
+cat >"$work/bin/helm" <<END
+#!/bin/bash
+# Renders what it was to install.
+cd "$tree" && . test/tools.inc
+helm template "\${@:3}"
+END
+chmod +x "$work/bin/helm"
+for target in normalization-service enrichment-service aggregation-service projection-service data-processing; do
+    echo "$target registry.example.com:5000/team/$target@sha256:$(echo $target | sha256sum | cut -d ' ' -f 1)"
+done >"$work/out/digests"
+for environment in staging prod; do
+    PATH=$work/bin:$PATH OUT=$work/out .ci/deploy $environment >"$work/rendered" || fail "$environment is not deployed"
+    sed -nE 's/^ +image: *//p' "$work/rendered" | sort -u >"$work/images"
+    cut -d ' ' -f 2 "$work/out/digests" | sort | diff - <(grep team/ "$work/images") || fail "$environment runs other images than were pushed"
+    grep -qx 'prom/prometheus:v[0-9.]*' "$work/images" && grep -qx 'grafana/grafana:[0-9.]*' "$work/images" || { cat "$work/images"; fail "$environment looks for images of others in our registry"; }
+done
+! OUT=$work/none .ci/deploy staging 2>"$work/said" || fail "deployed without digests"
+grep -q 'there is no .*digests' "$work/said" || fail "it does not say what is missing"

@@ -121,7 +121,7 @@ done
 await are data-processing-dev kafka 0
 equal 50Gi "$(kubectl -n data-processing-dev get persistentvolumeclaim data-processing-dev-prometheus -o jsonpath='{.spec.resources.requests.storage}')" "Prometheus' volume"
 equal "" "$(refusals data-processing-dev)" "pods of production refused"
-equal 5 "$(kubectl -n data-processing-dev get networkpolicy -o name | wc -l)" "network policies"
+equal 8 "$(kubectl -n data-processing-dev get networkpolicy -o name | wc -l)" "network policies"
 equal "topics.partitions = 50" "$(kubectl -n data-processing-dev get configmap data-processing-dev-normalization -o jsonpath='{.data.weir\.conf}' | grep partitions)" "partitions"
 # The scaler's count stays in the next upgrade.
 expect 0 helm upgrade data-processing-dev $chart --namespace data-processing-dev --values $chart/values-prod.yaml --set services.enrichment.replicaCount=9

@@ -68,6 +68,6 @@ export KUBECONFIG HELM_CONFIG_HOME=$work/helm HELM_CACHE_HOME=$work/helm HELM_DA
 runs_job gitlab deploy-staging
 RUNNER_TEMP=$work KUBECONFIG_TEXT=$(cat "$KUBECONFIG") runs_job github deploy-production
 for environment in staging prod; do
-    kubectl -n data-processing-$environment get statefulsets -o jsonpath='{.items[*].spec.template.spec.containers[*].image}' | tr ' ' '\n' | grep weir/ | sort -u >"$work/have"
-    grep -v ' .*/data-processing@' "$OUT/digests" | cut -d ' ' -f 2 | sort | diff - "$work/have" || fail "$environment runs other images"
+    kubectl -n data-processing-$environment get statefulsets,jobs -o jsonpath='{.items[*].spec.template.spec.containers[*].image}' | tr ' ' '\n' | grep weir/ | sort -u >"$work/have"
+    cut -d ' ' -f 2 "$OUT/digests" | sort | diff - "$work/have" || fail "$environment runs other images"
 done

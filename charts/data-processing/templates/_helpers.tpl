@@ -100,6 +100,21 @@ capabilities: {drop: [ALL]}
 {{- mulf (float64 $number) (index $units (trimPrefix $number $text)) | int64 -}}
 {{- end -}}
 
+{{/* dp.seconds DURATION, as the program takes it: "250ms", "10s", "5m"; a number is milliseconds. Rounded up. */}}
+{{- define "dp.seconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 "" 1 -}}
+{{- $text := ternary (int64 .) . (kindIs "float64" .) | toString -}}
+{{- $number := regexFind "^[0-9]+" $text -}}
+{{- divf (mulf (float64 $number) (index $units (trimPrefix $number $text))) 1000 | ceil | int64 -}}
+{{- end -}}
+
+{{/* dp.grace (root, service): seconds that a pod is given to end: shutdown.timeout.ms, in which what was done is committed, and 20 s for stores to be closed. */}}
+{{- define "dp.grace" -}}
+{{- $set := merge dict (.service.settings | default dict) .root.Values.settings -}}
+{{- $timeout := dig "WEIR_SHUTDOWN_TIMEOUT_MS" (index $set "shutdown.timeout.ms" | default "10s") (.service.environment | default dict) -}}
+{{- add (include "dp.seconds" $timeout) 20 -}}
+{{- end -}}
+
 {{/* dp.memoryMax (name, service): the bound of the process in MiB, below what makes the HPA add pods: a process that fills its bound, as stores
      and caches do, would else add pods for ever. Without that metric 60 % of the limit, as the program itself takes. */}}
 {{- define "dp.memoryMax" -}}

@@ -19,7 +19,7 @@ static weir_open    open_attaching;
 static weir_close   close_attaching;
 static int          check_threshold(const char *text, struct weir_error *reterr);
 
-/* How long an answer of the cache stands, also that there is none; memory for answers, of a task. */
+/* How long an answer of the cache stands, also that there is none; memory for answers, of a thread. */
 #define CACHE_MS    INT64_C(300000)
 #define CACHE_BYTES ((size_t)1 << 20)
 

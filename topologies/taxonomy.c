@@ -254,21 +254,39 @@ static bool is_wide(const struct words *words)
     return false;
 }
 
-/* Half sure of a rule, or of what a market trades; more where an operator's market is known, and where the id names a place
- * in it, one for many even more. */
+static bool says(const struct market_tick *tick, const char *name)
+{
+    for (size_t i = 0; i < tick->metadata.count; i++)
+        if (market_text_same(tick->metadata.pairs[i].name, TEXT(name)))
+            return tick->metadata.pairs[i].value.size > 0;
+    return false;
+}
+
+/* Half sure of a rule, or of what a market trades; more where an operator's market is known, and where the id, or who sent it,
+ * names a place in it, one for many even more. */
 static struct market_decimal confidence(const struct market_tick *tick, const struct words *words, bool power,
                                         bool known)
 {
     struct market_id_parts parts;
+    bool                   located;
     int                    tenths = 5;
 
     if (!known)
         return MARKET_DECIMAL(MARKET_UNIT / 10);
-    if (power)
-        tenths += 2;
-    if (market_id_split(tick->instrument_id, &parts) == WEIR_OK && parts.location.size > 0)
-        tenths += is_wide(words) ? 2 : 1;
+    located = market_id_split(tick->instrument_id, &parts) == WEIR_OK && parts.location.size > 0;
+    tenths += power ? 2 : 0;
+    tenths += located || says(tick, "node") || says(tick, "hub");
+    tenths += (located && is_wide(words)) || says(tick, "zone");
     return MARKET_DECIMAL(MARKET_UNIT / 10 * tenths);
+}
+
+/* Whether the id is an operator's own, MARKET.LOCATION: its words are names of places, whatever else they mean. */
+static bool names_place(const struct market_tick *tick)
+{
+    struct market_id_parts parts;
+
+    return market_id_split(tick->instrument_id, &parts) == WEIR_OK && parts.location.size > 0 &&
+           market_text_same(parts.market, tick->market);
 }
 
 static struct weir_text either(struct weir_text first, struct weir_text second)
@@ -279,9 +297,10 @@ static struct weir_text either(struct weir_text first, struct weir_text second)
 static struct market_taxonomy by_rules(const struct market_rulebook *book, const struct market_tick *tick)
 {
     const bool         power = market_rules_find(tick->market)->power;
+    const bool         place = power && names_place(tick);
     const struct words words = split(tick->instrument_id);
-    struct weir_text   commodity = apply(book, MARKET_RULE_COMMODITY, &words, power);
-    struct weir_text   region = apply(book, MARKET_RULE_REGION, &words, power);
+    struct weir_text   commodity = apply(book, MARKET_RULE_COMMODITY, &words, place);
+    struct weir_text   region = apply(book, MARKET_RULE_REGION, &words, place);
     const char        *method = commodity.data != NULL ? "rule_based" : power ? "market_default" : "fallback";
 
     if (power)

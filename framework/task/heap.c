@@ -1,8 +1,13 @@
-/* heap.c: things in order of their times, ties as java.util.PriorityQueue has them: queues by their heads, schedules by
- * their next firing. */
+/* heap.c: things in order of their times, then ranks, ties of both as java.util.PriorityQueue has them: queues by their heads,
+ * schedules by their next firing. */
 #include "framework/task/internal.h"
 
-int weir__heap_offer(struct weir__heap *heap, int64_t time, void *item)
+static bool later(const struct weir__timed *a, const struct weir__timed *b)
+{
+    return a->time != b->time ? a->time > b->time : a->rank > b->rank;
+}
+
+int weir__heap_offer(struct weir__heap *heap, struct weir__timed item)
 {
     size_t at;
 
@@ -11,11 +16,11 @@ int weir__heap_offer(struct weir__heap *heap, int64_t time, void *item)
     for (at = heap->count++; at > 0; at = (at - 1) / 2) {
         struct weir__timed parent = heap->items[(at - 1) / 2];
 
-        if (time >= parent.time)
+        if (!later(&parent, &item))
             break;
         heap->items[at] = parent;
     }
-    heap->items[at] = (struct weir__timed){ time, item };
+    heap->items[at] = item;
     return WEIR_OK;
 }
 
@@ -26,9 +31,9 @@ static void sift_down(struct weir__heap *heap, struct weir__timed item)
     while (at < half) {
         size_t child = 2 * at + 1;
 
-        if (child + 1 < heap->count && heap->items[child].time > heap->items[child + 1].time)
+        if (child + 1 < heap->count && later(&heap->items[child], &heap->items[child + 1]))
             child++;
-        if (item.time <= heap->items[child].time)
+        if (!later(&item, &heap->items[child]))
             break;
         heap->items[at] = heap->items[child];
         at = child;

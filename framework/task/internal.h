@@ -102,7 +102,7 @@ static inline int64_t weir__next_offset(const struct weir__queue *queue)
 }
 
 struct weir__timed {
-    int64_t time;
+    int64_t time, rank; /* of equal times the least rank goes first */
     void   *item;
 };
 struct weir__heap {
@@ -307,7 +307,7 @@ void  weir__queues_fini(struct weir__task *task);
 int   weir__queue_add(struct weir__task *task, struct weir__queue *queue, const struct weir__raw *raw);
 int   weir__queue_refill(struct weir__task *task, struct weir__queue *queue); /* makes a head where records wait */
 void  weir__queue_clear(struct weir__queue *queue);
-int   weir__heap_offer(struct weir__heap *heap, int64_t time, void *item);
+int   weir__heap_offer(struct weir__heap *heap, struct weir__timed item);
 void *weir__heap_poll(struct weir__heap *heap); /* the earliest; NULL = empty */
 void  weir__heap_fini(struct weir__heap *heap);
 

@@ -3,12 +3,24 @@
  * (1) Stream time's grid starts at 0, and a schedule is due as soon as stream time is known; wall time's starts now.
  * (2) Slots that were missed are one firing; the grid is kept.
  * (3) A firing that sends and puts nothing leaves nothing to commit.
+ * (4) What is due at one moment fires in the order in which it was asked for, that of the nodes; with Kafka Streams' names, as its
+ *     queue has it, where three or more change places each time.
  */
 #include "framework/task/internal.h"
 
 static struct weir__heap *heap_of(struct weir__task *task, enum weir_time kind)
 {
     return &task->due[kind == WEIR_WALL_TIME];
+}
+
+static int enqueue(struct weir__schedule *schedule)
+{
+    struct weir__task *task = schedule->live->task;
+    bool               upstream = task->config.plan->topology->kafka_names;
+
+    return weir__heap_offer(
+        heap_of(task, schedule->kind),
+        (struct weir__timed){ .time = schedule->time, .rank = upstream ? 0 : schedule->handle, .item = schedule });
 }
 
 int64_t weir_schedule(struct weir_context *ctx, int64_t every, enum weir_time kind, weir_punctuate *fn)
@@ -28,7 +40,7 @@ int64_t weir_schedule(struct weir_context *ctx, int64_t every, enum weir_time ki
         .handle = ++task->next_handle, .every = every, .kind = kind, .fn = fn, .live = ctx->live
     };
     schedule->time = kind == WEIR_STREAM_TIME ? 0 : task->config.now(task->config.now_arg) + every;
-    if (weir__heap_offer(heap_of(task, kind), schedule->time, schedule) < 0)
+    if (enqueue(schedule) < 0)
         return WEIR_NO_MEMORY;
     task->schedules[task->schedule_count++] = schedule;
     return schedule->handle;
@@ -130,7 +142,7 @@ static void advance(struct weir__schedule *schedule, int64_t now)
 }
 
 /* Fires a schedule and puts it back with its next time, after a failure with the same. */
-static int fire_due(struct weir__heap *heap, struct weir__schedule *schedule, int64_t now)
+static int fire_due(struct weir__schedule *schedule, int64_t now)
 {
     int err = fire(schedule, now), kept;
 
@@ -138,7 +150,7 @@ static int fire_due(struct weir__heap *heap, struct weir__schedule *schedule, in
         advance(schedule, now);
     if (schedule->cancelled)
         return err;
-    kept = weir__heap_offer(heap, schedule->time, schedule);
+    kept = enqueue(schedule);
     return err < 0 ? err : kept;
 }
 
@@ -151,7 +163,7 @@ static int punctuate(struct weir__task *task, enum weir_time kind, int64_t now)
         int                    err;
 
         task->sent = false;
-        err = schedule->cancelled ? WEIR_OK : fire_due(heap, schedule, now);
+        err = schedule->cancelled ? WEIR_OK : fire_due(schedule, now);
         if (err < 0)
             return err;
         task->dirty = task->dirty || task->sent || weir__task_dirty_bytes(task) > 0;

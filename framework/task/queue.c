@@ -183,7 +183,8 @@ int weir__queue_refill(struct weir__task *task, struct weir__queue *queue)
             return err;
         if (good) {
             queue->has_head = true;
-            err = weir__heap_offer(&task->heads, queue->event.rec.timestamp, queue);
+            err = weir__heap_offer(&task->heads,
+                                   (struct weir__timed){ .time = queue->event.rec.timestamp, .item = queue });
             if (err < 0)
                 return err;
         }

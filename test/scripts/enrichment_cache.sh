@@ -40,6 +40,12 @@ for id in PJM.HUB.00 PJM.HUB.00.MLC; do
 done
 equal "$(known default SYM00 gold)" "$(redis get metadata:default:SYM00)" "what others put there"
 
+echo "--- a thread has one connection, however many tasks"
+received() { redis info stats | tr -d '\r' | sed -n 's/^total_connections_received://p'; }
+before=$(received)
+expect 0 "$market" local --dir "$work/t" --once --threads=1 --redis.url="$url" --log.level=warn "$work"/made/*.csv enrichment normalization
+equal 1 $(($(received) - before - 1)) "connections for the four tasks of enrichment, and one to ask"
+
 echo "--- a Redis that is away is no error"
 $server kill "$work/redis"
 expect 0 "$market" local --dir "$work/e" --once --redis.timeout.ms=100ms --redis.url="$url" --log.level=warn "$work"/made/*.csv enrichment normalization

@@ -12,7 +12,7 @@
 
 static int          opened, closed, fired, asked;
 static weir_process pass_on, count_in_state, ask_for_commit, refuse_all;
-static weir_open    count_opened, schedule;
+static weir_open    count_opened, schedule, schedule_own;
 static weir_close   count_closed;
 static weir_extract partition_time;
 static weir_select  same_key;
@@ -60,6 +60,13 @@ static TOPOLOGY(alive, .paths = PATHS(PATH(left, living, out)));
 STEP(ticking, pass_on, .open = schedule);
 static TOPOLOGY(scheduled, .paths = PATHS(PATH(left, ticking, out)));
 
+/* Four that are due at one moment. */
+STEP(first,  pass_on, .open = schedule_own, .arg = "1");
+STEP(second, pass_on, .open = schedule_own, .arg = "2");
+STEP(third,  pass_on, .open = schedule_own, .arg = "3");
+STEP(fourth, pass_on, .open = schedule_own, .arg = "4");
+static TOPOLOGY(due_at_once, .paths = PATHS(PATH(left, first, second, third, fourth, out)));
+
 STEP(asking, ask_for_commit);
 static TOPOLOGY(committing, .paths = PATHS(PATH(left, asking, out)));
 
@@ -106,6 +113,24 @@ static int count_in_state(struct weir_context *ctx, const struct weir_record *re
 static int schedule(struct weir_context *ctx)
 {
     int64_t handle = weir_schedule(ctx, 10, WEIR_STREAM_TIME, punctuate);
+
+    return handle < 0 ? (int)handle : WEIR_OK;
+}
+
+static char   turns[64];
+static size_t turn_count;
+
+static int take_turn(struct weir_context *ctx, int64_t time)
+{
+    (void)time;
+    turns[turn_count++] = *(const char *)weir_arg(ctx);
+    turns[turn_count] = '\0';
+    return WEIR_OK;
+}
+
+static int schedule_own(struct weir_context *ctx)
+{
+    int64_t handle = weir_schedule(ctx, 10, WEIR_STREAM_TIME, take_turn);
 
     return handle < 0 ? (int)handle : WEIR_OK;
 }
@@ -611,6 +636,16 @@ START_TEST(what_a_schedule_did_before_a_drop_is_done_again)
 }
 END_TEST
 
+START_TEST(what_is_due_at_one_moment_goes_by_the_order_of_nodes)
+{
+    begin(&due_at_once);
+    for (int64_t n = 0; n < 3; n++)
+        add("left", "a", n * 10, n);
+    ck_assert_int_eq(process(3), WEIR_OK);
+    ck_assert_str_eq(turns, "123412341234");
+}
+END_TEST
+
 START_TEST(a_verb_may_ask_for_a_commit)
 {
     begin(&committing);
@@ -845,6 +880,7 @@ int main(void)
         a_drop_closes_the_nodes_and_a_start_opens_them_anew,
         a_task_that_never_started_closes_nothing,
         what_a_schedule_did_before_a_drop_is_done_again,
+        what_is_due_at_one_moment_goes_by_the_order_of_nodes,
         a_verb_may_ask_for_a_commit,
         what_a_log_refuses_is_the_handlers,
         a_transaction_that_fails_is_nobodys_dead_letter,

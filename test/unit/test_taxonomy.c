@@ -85,6 +85,19 @@ START_TEST(names_of_places_in_an_operators_market_say_nothing_else)
 }
 END_TEST
 
+/* What is sent by way of an operator's topic under a name of the sender's own. */
+START_TEST(names_that_are_no_places_of_the_market_go_by_their_words)
+{
+    is_commodity(NULL, "MISO", "NG_HH_BALMO", "natural_gas", "rule_based");
+    is_commodity(NULL, "MISO", "RBOB_GASOLINE", "refined_products", "rule_based");
+    is_commodity(NULL, "CAISO", "POWER_PEAK_DAY_AHEAD", "electricity", "rule_based");
+    is_commodity(NULL, "CAISO", "SENECA_LINE", "electricity", "market_default");
+    expect(classify(NULL, "MISO", "NG_HH_BALMO").product_tier, "premium");
+    expect(classify(NULL, "MISO", "NG_HH_M1").region, "midwest");
+    expect(classify(NULL, "PJM", "FLORIDA_POWER").region, "southeast");
+}
+END_TEST
+
 START_TEST(rules_go_by_priority)
 {
     static const char two[] = "{\"kind\":\"commodity\",\"answer\":\"x\",\"keywords\":[\"AB\"],\"priority\":1},"
@@ -127,6 +140,21 @@ START_TEST(confidence_says_how_much_is_known)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
         ck_assert_int_eq(classify(NULL, cases[i].market, cases[i].id).confidence.units,
                          MARKET_UNIT / 100 * cases[i].hundredths);
+}
+END_TEST
+
+START_TEST(places_that_the_sender_names_count)
+{
+    static const struct market_entry places[] = { { { "node", 4 }, { "001", 3 } }, { { "zone", 4 }, { "A", 1 } } };
+    struct market_rulebook          *book;
+    struct market_tick               tick = { .market = TEXT("MISO"), .instrument_id = TEXT("NG_HH_BALMO") };
+
+    ck_assert_int_eq(market_rulebook_new(NULL, &book), WEIR_OK);
+    for (size_t count = 0; count <= ARRAY_SIZE(places); count++) {
+        tick.metadata = (struct market_map){ places, count };
+        ck_assert_int_eq(market_classify(book, &tick, NULL).confidence.units, MARKET_UNIT / 10 * (7 + (int)count));
+    }
+    market_rulebook_free(book);
 }
 END_TEST
 
@@ -242,8 +270,10 @@ int main(void)
     tcase_add_test(test, words_of_ids_say_what_is_traded);
     tcase_add_test(test, parts_of_words_say_nothing);
     tcase_add_test(test, names_of_places_in_an_operators_market_say_nothing_else);
+    tcase_add_test(test, names_that_are_no_places_of_the_market_go_by_their_words);
     tcase_add_test(test, rules_go_by_priority);
     tcase_add_test(test, confidence_says_how_much_is_known);
+    tcase_add_test(test, places_that_the_sender_names_count);
     tcase_add_test(test, rows_go_before_rules);
     tcase_add_test(test, what_differs_is_written_once);
     suite_add_tcase(suite, test);

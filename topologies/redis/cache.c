@@ -3,7 +3,8 @@
  * (1) A lookup waits for Redis for PATIENCE at most. After one that was in vain Redis is left alone, first for a tenth of a second,
  *     then for longer; while it is not connected nobody waits.
  * (2) What comes too late is still remembered. What was asked when the connection broke is given up.
- * (3) An answer lives as long as it does in Redis, wherever it is. That there is none is an answer too: "null".
+ * (3) A thread has one cache of a kind and one connection for it, however many of its tasks open it under the same settings.
+ * (4) An answer lives as long as it does in Redis, wherever it is. That there is none is an answer too: "null".
  */
 #include "topologies/redis/internal.h"
 
@@ -35,17 +36,20 @@ struct lookup {
 TAILQ_HEAD(lookups, lookup);
 
 struct market_cache {
-    const char                *kind;
-    struct redis_client       *client; /* NULL: redis.url is not set */
-    int64_t                    ttl_ms;
-    char                       ttl[24];
-    size_t                     bytes, most;
-    struct weir__map           map; /* key to entry */
-    struct entries             entries;
-    struct lookups             lookups;
-    struct weir__buf           key;
-    int64_t                    pause, quiet_until, turned_at; /* us */
-    struct market_cache_counts counts;
+    struct market_cache        *next;     /* of the thread's */
+    const struct weir_settings *settings; /* under which it is shared; NULL: it is one user's own */
+    size_t                      users;    /* besides the first */
+    const char                 *kind;
+    struct redis_client        *client; /* NULL: redis.url is not set */
+    int64_t                     ttl_ms;
+    char                        ttl[24];
+    size_t                      bytes, most;
+    struct weir__map            map; /* key to entry */
+    struct entries              entries;
+    struct lookups              lookups;
+    struct weir__buf            key;
+    int64_t                     pause, quiet_until, turned_at; /* us */
+    struct market_cache_counts  counts;
 };
 
 /* ---- in this process ---- */
@@ -314,19 +318,50 @@ int redis_cache_open(struct redis_setup *setup, const char *kind, int64_t ttl_ms
     return WEIR_OK;
 }
 
+static _Thread_local struct market_cache *shared;
+
 int market_cache_open(const struct weir_settings *settings, const char *kind, int64_t ttl_ms, size_t bytes,
                       struct market_cache **ret, struct weir_error *reterr)
 {
     struct redis_setup setup;
-    int                err = redis_setup_read(&setup, settings, reterr);
+    int                err;
 
-    return err < 0 ? err : redis_cache_open(&setup, kind, ttl_ms, bytes, ret, reterr);
+    for (struct market_cache *cache = shared; cache != NULL; cache = cache->next)
+        if (cache->settings == settings && strcmp(cache->kind, kind) == 0) {
+            cache->users++;
+            *ret = cache;
+            return WEIR_OK;
+        }
+    err = redis_setup_read(&setup, settings, reterr);
+    if (err == WEIR_OK)
+        err = redis_cache_open(&setup, kind, ttl_ms, bytes, ret, reterr);
+    if (err < 0)
+        return err;
+    (*ret)->settings = settings;
+    (*ret)->next = shared;
+    shared = *ret;
+    return WEIR_OK;
+}
+
+static void unshare(const struct market_cache *cache)
+{
+    struct market_cache **at = &shared;
+
+    while (*at != cache)
+        at = &(*at)->next;
+    *at = cache->next;
 }
 
 void market_cache_close(struct market_cache *cache)
 {
     if (cache == NULL)
         return;
+    if (cache->users > 0) {
+        cache->users--;
+        return;
+    }
+    if (cache->settings != NULL)
+        unshare(cache);
     if (cache->client != NULL)
         give_up(cache);
     redis_client_close(cache->client);

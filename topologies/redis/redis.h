@@ -72,7 +72,8 @@ enum market_cached {
 };
 
 /* kind: the first part of its keys, "metadata" for metadata:<tenant>:<id>; constant. bytes: of memory for answers that are kept
- * in this process, too. Without redis.url these are all there is. WEIR_BAD_CONFIG, WEIR_NO_MEMORY. */
+ * in this process, too. Without redis.url these are all there is. Where the thread has the kind open under the same settings already it
+ * is that one; each closes it in the thread that opened it. WEIR_BAD_CONFIG, WEIR_NO_MEMORY. */
 int  market_cache_open(const struct weir_settings *settings, const char *kind, int64_t ttl_ms, size_t bytes,
                        struct market_cache **ret, struct weir_error *reterr);
 void market_cache_close(struct market_cache *cache);

@@ -79,6 +79,7 @@ static int          check_days(const char *text, struct weir_error *reterr),
                     check_accepts(const char *text, struct weir_error *reterr);
 static const struct market_board pair_board, curve_board;
 STEP(bars, take, .open = begin, .close = end, .flush = say_lately, .final = close_window, .state = sizeof(struct market_setup), .key = market_key, .value = market_bar,
+     .looks_up = NODES(pairs, curves),
      .uses = STORES(ticks_s, recent_s, epochs_s, minute_s, five_s, hour_s, day_s, other_s, rolling_s, last_s, quotes_s, drops_s),
      .options = OPTIONS({ "days", WEIR_OPTION_TEXT, "", check_days },
                         { "intervals", WEIR_OPTION_TEXT, "1m,5m,1h,1d", check_intervals },
@@ -181,6 +182,7 @@ static int begin(struct weir_context *ctx)
     int                  err = (int)MIN(handle, 0);
 
     market_early_begin(&setup->early);
+    setup->unmet = (struct market_unmet){ .pairs = pairs, .curves = curves };
     if (err == WEIR_OK && weir_option(ctx, "early") > 0)
         err = (int)MIN(weir_schedule(ctx, weir_option(ctx, "early"), WEIR_WALL_TIME, tell_early), 0);
     if (err == WEIR_OK)
@@ -206,7 +208,13 @@ static int end(struct weir_context *ctx)
     return WEIR_OK;
 }
 
-static int say_lately(struct weir_context *ctx) { return market_rolling_flush(ctx, &rolling, lately_of(ctx)); }
+static int say_lately(struct weir_context *ctx)
+{
+    struct market_setup *setup = weir_state(ctx);
+    int                  err = market_unmet_look(ctx, &setup->unmet, &ladder, &setup->intervals);
+
+    return err < 0 ? err : market_rolling_flush(ctx, &rolling, &setup->lately);
+}
 
 static int check_intervals(const char *text, struct weir_error *reterr)
 {

@@ -81,7 +81,7 @@ int               market_ladder_fold(struct weir_context *ctx, const struct mark
                                      const struct market_line *line, const struct weir_span *span, struct market_fold *ret);
 struct market_bar market_bar_of(const char *interval, const struct market_line *line, const struct weir_span *span,
                                 const struct market_window *window);
-/* A bar of a window, as it says. */
+/* A bar of a window, as it says. to NULL: for pairs and curves alone. */
 int market_bar_send(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_node *to,
                     const char *interval, const struct market_line *line, const struct weir_span *span,
                     const struct market_window *window);
@@ -184,6 +184,16 @@ int market_early_changed(struct weir_context *ctx, const struct market_ladder *l
 int market_early_tell(struct weir_context *ctx, const struct market_ladder *ladder, const struct weir_store *others,
                       struct market_early *early);
 
+/* ---- definitions that nothing will come of (unmet.c) ---- */
+
+struct market_unmet {
+    const struct weir_node *pairs, *curves; /* global tables */
+    uint64_t                taken;          /* of them, when they were looked at */
+};
+/* Names definitions whose interval no bars are made of. For a step whose .looks_up has both tables. */
+int market_unmet_look(struct weir_context *ctx, struct market_unmet *unmet, const struct market_ladder *ladder,
+                      const struct market_intervals *intervals);
+
 /* The state of aggregation's step. */
 struct market_setup {
     struct market_days      days; /* the first: market_days finds it there */
@@ -191,6 +201,7 @@ struct market_setup {
     struct market_early     early;
     int64_t accepts; /* how long after its minute's end a tick is taken, by the instrument's own time, ms */
     struct market_lately lately;
+    struct market_unmet  unmet;
 };
 /* store: market_wide to market_window. A tick that counts has come, and its minute is folded. */
 int market_others_changed(struct weir_context *ctx, const struct market_ladder *ladder,

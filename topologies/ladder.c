@@ -155,22 +155,20 @@ int market_bar_send(struct weir_context *ctx, const struct market_ladder *ladder
 {
     struct market_bar  bar = market_bar_of(interval, line, span, window);
     struct weir_record rec = { .key = &line->key, .value = &bar, .timestamp = span->start };
-    int                err;
+    int                err = to != NULL ? weir_forward_to(ctx, to, &rec) : WEIR_OK;
 
-    err = weir_forward_to(ctx, to, &rec);
     return err < 0 ? err : weir_forward_to(ctx, ladder->led, &rec);
 }
 
-/* A window that nobody asked bars of is folded for those above it. */
+/* A window that nobody asked bars of is folded for those above it, and for pairs and curves. */
 static int send(struct weir_context *ctx, const struct market_ladder *ladder, size_t n,
                 const struct market_line *line, const struct weir_span *span, const struct market_window *window)
 {
     const struct market_setup *setup = weir_state(ctx);
     const struct market_level *level = &ladder->levels[n];
+    bool                       asked = market_intervals_of(&setup->intervals, line->key.instrument) >> n & 1;
 
-    if (!(market_intervals_of(&setup->intervals, line->key.instrument) >> n & 1))
-        return WEIR_OK;
-    return market_bar_send(ctx, ladder, level->sink, level->interval, line, span, window);
+    return market_bar_send(ctx, ladder, asked ? level->sink : NULL, level->interval, line, span, window);
 }
 
 /* The next revision of a window that has closed; the first where the epoch has risen. One that closes when its row is due to

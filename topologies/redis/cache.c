@@ -333,7 +333,7 @@ int market_cache_open(const struct weir_settings *settings, const char *kind, in
             return WEIR_OK;
         }
     err = redis_setup_read(&setup, settings, reterr);
-    if (err == WEIR_OK)
+    if (err >= 0)
         err = redis_cache_open(&setup, kind, ttl_ms, bytes, ret, reterr);
     if (err < 0)
         return err;

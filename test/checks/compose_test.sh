@@ -25,6 +25,18 @@ grep -q "image: apache/kafka:$(sed -nE 's/^version=\$\{KAFKA_VERSION:-(.*)\}$/\1
 engine=$(sed -nE 's/^version=([0-9.]+).*/\1/p' test/servers/clickhouse.sh)
 grep -q "image: clickhouse/clickhouse-server:$engine$" compose/docker-compose.yml || fail "ClickHouse is not $engine"
 
+echo "--- Docker Compose itself, new and old, reads it as the tests do"
+for program in docker_compose docker_compose_old; do
+    $program version >"$work/said" 2>&1 || { cat "$work/said"; fail "no $program"; }
+    $program --file compose/docker-compose.yml --profile tools config --format json --output "$work/config.json" >"$work/said" 2>&1 || { cat "$work/said"; fail "$program does not take it"; }
+    [ ! -s "$work/said" ] || { cat "$work/said"; fail "$program warns"; }
+    $python test/compose/compose.py same compose/docker-compose.yml "$work/config.json" || fail "$program reads it otherwise"
+done
+docker_compose_old --file compose/docker-compose.yml --env-file compose/.env.example --profile tools config --format json --output "$work/example.json"
+cmp "$work/example.json" "$work/config.json" || fail ".env.example does not have the defaults"
+sed 's/"service_healthy"/"service_started"/' "$work/config.json" >"$work/other.json"
+! $python test/compose/compose.py same compose/docker-compose.yml "$work/other.json" >"$work/said" || fail "nothing is compared"
+
 # broken WORDS SED: a copy changed by a script of sed is refused with these words.
 broken() {
     mkdir -p "$work/tree/compose" "$work/tree/docs"

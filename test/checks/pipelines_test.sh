@@ -20,6 +20,7 @@ broken() {
     rm -rf "$work/tree"
     mkdir -p "$work/tree/.github/workflows" "$work/tree/docs"
     cp .github/workflows/deploy.yml "$work/tree/.github/workflows/"
+    cp .github/dependabot.yml "$work/tree/.github/"
     cp .gitlab-ci.yml "$work/tree/"
     cp docs/pipelines.md "$work/tree/docs/"
     sed -i -E "$3" "$work/tree/$2"
@@ -34,6 +35,9 @@ broken "its steps are" .github/workflows/deploy.yml '/run: .ci\/image scan/s/sca
 broken "production does not wait" .github/workflows/deploy.yml 's/ && github.event_name == .workflow_dispatch. && inputs.production//'
 broken "production does not wait" .gitlab-ci.yml 's/when: manual/when: on_success/'
 broken "there is no stage publish" .gitlab-ci.yml 's/stage: sign/stage: publish/'
+broken "is no commit with its version" .github/workflows/deploy.yml 's/(actions\/cache)@[0-9a-f]* # .*/\1@v4/'
+broken "alpine:latest is no exact version" .gitlab-ci.yml 's/alpine:3.22/alpine:latest/'
+broken "dependabot.yml: updates.0" .github/dependabot.yml 's/github-actions/github-action/'
 broken ".gitlab-ci.yml: build" .gitlab-ci.yml '/^build:/,/script:/s/script:/scripts:/'
 broken "no row: make tests" .gitlab-ci.yml 's/- make test$/- make tests/'
 broken "a row of nothing: make fuzz" docs/pipelines.md 's/^\| `` make test ``.*/&\n| `` make fuzz `` | nobody |/'
@@ -54,7 +58,7 @@ for environment in staging prod; do
     PATH=$work/bin:$PATH OUT=$work/out .ci/deploy $environment >"$work/rendered" || fail "$environment is not deployed"
     sed -nE 's/^ +image: *//p' "$work/rendered" | sort -u >"$work/images"
     cut -d ' ' -f 2 "$work/out/digests" | sort | diff - <(grep team/ "$work/images") || fail "$environment runs other images than were pushed"
-    grep -qx 'prom/prometheus:v[0-9.]*' "$work/images" && grep -qx 'grafana/grafana:[0-9.]*' "$work/images" || { cat "$work/images"; fail "$environment looks for images of others in our registry"; }
+    grep -qx 'prom/prometheus:v[0-9.]*' "$work/images" && grep -qxE 'grafana/grafana:[0-9.]+@sha256:[0-9a-f]+' "$work/images" || { cat "$work/images"; fail "$environment runs other images of others"; }
 done
 ! OUT=$work/none .ci/deploy staging 2>"$work/said" || fail "deployed without digests"
 grep -q 'there is no .*digests' "$work/said" || fail "it does not say what is missing"

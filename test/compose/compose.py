@@ -3,8 +3,9 @@
     compose.py check FILE SCHEMA          the specification, and what the specification cannot say; a line for each fault, exit 1
     compose.py unfold FILE FOLDER         into FOLDER: order, the services that `up` starts, by what they wait for; and of each service
                                           SERVICE.environment, .command, .health (words), .needs ("SERVICE CONDITION"), .user, a line each
+    compose.py same FILE CONFIG           CONFIG is what `docker compose config --format json` makes of FILE: the same as it is read here
 """
-import os, re, sys
+import json, os, re, sys
 import yaml
 
 SERVICES = {"normalization-service": 8080, "enrichment-service": 8081, "aggregation-service": 8082, "projection-service": 8083}
@@ -71,7 +72,7 @@ def targets(path):
 # ---- the check ----
 
 def specification_faults(tree, schema_path):
-    import json, jsonschema
+    import jsonschema
     with open(schema_path, encoding="utf-8") as file:
         validator = jsonschema.Draft202012Validator(json.load(file))
     for error in validator.iter_errors(tree):
@@ -124,7 +125,7 @@ def reference_faults(tree, folder):
 def safety_faults(tree):
     taken = set()
     for name, service in tree["services"].items():
-        tag = service.get("image", "").rpartition(":")[2]
+        tag = service.get("image", "").partition("@")[0].rpartition(":")[2]
         if not re.match(r"v?\d+\.\d+\.?\d*|local$", tag):
             yield f"{name}: {service.get('image')} is no exact version"
         if service.get("user", "0").split(":")[0] in ("0", "root"):
@@ -177,6 +178,30 @@ def check(path, schema):
     return 1 if faults else 0
 
 
+# ---- against Docker Compose itself ----
+
+def in_full(service):
+    """What tests use of a service, in the form that Docker Compose gives it."""
+    seen = {key: service[key] for key in ("image", "environment", "user", "read_only", "restart", "cap_drop", "security_opt", "tmpfs", "profiles") if key in service}
+    seen["command"] = service.get("command")
+    seen["test"] = service.get("healthcheck", {}).get("test")
+    seen["needs"] = {name: how["condition"] for name, how in dependencies(service).items()}
+    seen["target"] = service.get("build", {}).get("target")
+    return seen
+
+
+def same(path, config):
+    ours = load(path)["services"]
+    with open(config, encoding="utf-8") as file:
+        theirs = substituted(json.load(file), {})["services"]
+    faults = [f"services: {sorted(ours)} here, {sorted(theirs)} there"] if set(ours) != set(theirs) else []
+    for name in sorted(set(ours) & set(theirs)):
+        mine, other = in_full(ours[name]), in_full(theirs[name])
+        faults += [f"{name}: {key}: {mine.get(key)!r} here, {other.get(key)!r} there" for key in sorted(set(mine) | set(other)) if mine.get(key) != other.get(key)]
+    print("\n".join(faults), end="\n" if faults else "")
+    return 1 if faults else 0
+
+
 def unfold(path, folder):
     tree, stages = load(path), targets(os.path.join(os.path.dirname(path), "Dockerfile"))
 
@@ -196,7 +221,7 @@ def unfold(path, folder):
 
 
 if __name__ == "__main__":
-    commands = {"check": check, "unfold": unfold}
+    commands = {"check": check, "same": same, "unfold": unfold}
     if len(sys.argv) != 4 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     sys.exit(commands[sys.argv[1]](*sys.argv[2:]))

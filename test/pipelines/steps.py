@@ -3,7 +3,8 @@
     steps.py list                  each command line of either, once, sorted
     steps.py github|gitlab JOB     a job's commands, as a script
     steps.py check SCHEMAS         GitLab's by its schema; both have the same steps in the same order; production waits for a hand; each
-                                   command has a row in docs/pipelines.md. A line for each fault, exit 1
+                                   command has a row in docs/pipelines.md; actions of others by their commit, images by their version. A line for
+                                   each fault, exit 1
 """
 import json, os, re, sys
 import yaml
@@ -43,11 +44,27 @@ def steps_of(lines):
     return [step for line in lines for step in ORDER if re.search(r"(^|[ =])" + re.escape(step) + r"\b", line)]
 
 
+def others_faults():
+    """What others make may change under its tag."""
+    with open(GITHUB, encoding="utf-8") as file:
+        for action in re.findall(r"uses: (.*)", file.read()):
+            if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action):
+                yield f"{GITHUB}: {action} is no commit with its version behind it"
+    for name, job in gitlab_jobs().items():
+        image = job["image"] if isinstance(job["image"], str) else job["image"]["name"]
+        if not re.fullmatch(r"[\w./-]+:\d+\.\d+[\d.]*(@sha256:[0-9a-f]{64})?", image):
+            yield f"{GITLAB}: {name}: {image} is no exact version"
+
+
 def faults(folder):
     import jsonschema
     with open(os.path.join(folder, "gitlab-ci.json"), encoding="utf-8") as file:
         for error in jsonschema.Draft7Validator(json.load(file)).iter_errors(read(GITLAB)):
             yield f"{GITLAB}: {'.'.join(map(str, error.absolute_path))}: {error.message[:150]}"
+    with open(os.path.join(folder, "dependabot.json"), encoding="utf-8") as file:
+        for error in jsonschema.Draft7Validator(json.load(file)).iter_errors(read(".github/dependabot.yml")):
+            yield f".github/dependabot.yml: {'.'.join(map(str, error.absolute_path))}: {error.message[:150]}"
+    yield from others_faults()
     github, gitlab = plain(github_lines()), plain(gitlab_lines())
     if steps_of(github) != ORDER:
         yield f"{GITHUB}: its steps are {steps_of(github)}"

@@ -24,11 +24,11 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
-{{/* dp.image (root, image): registry, repository, and the digest or the tag. */}}
+{{/* dp.image (root, image): registry, repository, and the digest, which is stronger, or the tag. */}}
 {{- define "dp.image" -}}
 {{- $registry := .root.Values.global.imageRegistry | trimSuffix "/" -}}
 {{- if $registry }}{{ $registry }}/{{ end }}{{ .image.repository }}
-{{- if .image.digest }}@{{ .image.digest }}{{ else }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ end -}}
+{{- if .image.digest }}{{ with .image.tag }}:{{ . }}{{ end }}@{{ .image.digest }}{{ else }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ end -}}
 {{- end -}}
 
 {{- define "dp.pullSecrets" -}}

@@ -81,6 +81,8 @@ int market_unmet_look(struct weir_context *ctx, struct market_unmet *unmet, cons
     err = look_at(ctx, unmet, ladder, intervals, false);
     if (err == WEIR_OK)
         err = look_at(ctx, unmet, ladder, intervals, true);
+    if (err < 0 && weir_code_scope(err) == WEIR_SCOPE_RECORD)
+        return WEIR_OK; /* no record is at work: at the next commit once more */
     unmet->taken = taken;
     return err;
 }

@@ -14,7 +14,7 @@ demo:
 	@.ci/dependencies $(if $(SERVERS),servers,build) && $(MAKE) all && \
 	    PROGRAM=$(BUILD)/data-processing OUT=$(BUILD)/demo examples/demo$(if $(SERVERS),_servers).sh
 bench: all
-	@.ci/dependencies servers
+	@.ci/dependencies bench
 	@for program in $(BUILD)/bench/* "bench/pipeline.py $(BUILD)" "bench/kafka_ohlcv.py $(BUILD)" \
 	    "bench/kafka_state.py $(BUILD)" "bench/kafka_pipeline.py $(BUILD)" "bench/kafka_latency.py $(BUILD)"; do \
 	    $$program || exit 1; done

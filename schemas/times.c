@@ -111,9 +111,10 @@ static int read_date(struct cursor *text, int64_t *ret)
 /* The hour of a twelve-hour clock in one of twenty-four; -1 = there is no such hour. */
 static int read_half(struct cursor *text, int hour)
 {
-    bool afternoon = skip(text, 'P');
+    bool afternoon = skip(text, 'P') || skip(text, 'p');
 
-    if ((!afternoon && !skip(text, 'A')) || !skip(text, 'M') || hour < 1 || hour > 12)
+    if ((!afternoon && !skip(text, 'A') && !skip(text, 'a')) || (!skip(text, 'M') && !skip(text, 'm')) || hour < 1 ||
+        hour > 12)
         return -1;
     return hour % 12 + (afternoon ? 12 : 0);
 }

@@ -62,7 +62,7 @@ static struct weir_text label_of(const struct market__roles *roles, struct weir_
 
 static bool tells_turn(const struct market_feed *feed)
 {
-    return feed->names[ROLE_TURN] && strcmp(feed->names[ROLE_TURN], "repeated_hour") == 0;
+    return market__one_of(TEXT("repeated_hour"), feed->names[ROLE_TURN]) >= 0;
 }
 
 /* Says which one of a repeated hour the row means, or notes that the hour repeats. */
@@ -150,7 +150,7 @@ static bool is_taken(const struct market__fields *fields, size_t n)
         if (is_name(fields->items[i].name, name))
             return true;
     return is_name(name, TEXT("market")) || is_name(name, TEXT("data_type")) ||
-           is_name(name, TEXT(MARKET_ROW_TOO_LONG));
+           is_name(name, TEXT(MARKET_ROW_TOO_LONG)) || (n && is_name(name, TEXT(MARKET_ROW_BROKEN)));
 }
 
 /* A column that is named as something that the payload says besides keeps its cell under another name. */

@@ -120,9 +120,10 @@ int market__fields_of_array(const struct weir_json *json, const char *names, str
 
         if (!field)
             return WEIR_LIMIT;
+        names += *names == '?';
         *field = field_of(element, market__cut(&names));
     }
-    return element || *names ? MARKET_MALFORMED : WEIR_OK;
+    return element || (*names && *names != '?') ? MARKET_MALFORMED : WEIR_OK;
 }
 
 int market__fields_of_cells(const struct weir_text *cells, size_t count, const char *names, struct weir_arena *arena,

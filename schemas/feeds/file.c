@@ -27,16 +27,28 @@ const struct market__form market__forms[] = {
     { .name = "PJM Data Miner", .columns = "datetime_beginning_utc|pnode_name|total_lmp_da",
       .begin = market__begin_table, .next = market__next_of_table, .parts = market__parts_one,
       .fill = market__fill_table, .market = "PJM", .data_type = "da_hrl_lmps" },
+    { .name = "PJM Data Miner", .columns = "datetime_beginning_ept|pnode_name|total_lmp_rt",
+      .begin = market__begin_miner, .next = market__next_of_table, .parts = market__parts_one,
+      .fill = market__fill_table, .market = "PJM" },
+    { .name = "PJM Data Miner", .columns = "datetime_beginning_ept|pnode_name|total_lmp_da",
+      .begin = market__begin_table, .next = market__next_of_table, .parts = market__parts_one,
+      .fill = market__fill_table, .market = "PJM", .data_type = "da_hrl_lmps" },
     { .name = "ERCOT report", .columns = "DeliveryDate|DeliveryHour|DeliveryInterval|SettlementPointPrice",
       .begin = market__begin_table, .next = market__next_of_table, .parts = market__parts_one,
       .fill = market__fill_table, .market = "ERCOT", .data_type = "NP6-905-CD" },
-    { .name = "ERCOT report", .columns = "DeliveryDate|HourEnding|SettlementPoint|SettlementPointPrice",
+    { .name = "ERCOT report", .columns = "DeliveryDate|HourEnding|SettlementPointPrice",
+      .begin = market__begin_table, .next = market__next_of_table, .parts = market__parts_one,
+      .fill = market__fill_table, .market = "ERCOT", .data_type = "NP4-190-CD" },
+    { .name = "ERCOT report", .columns = "Delivery Date|Delivery Hour|Delivery Interval|Settlement Point Price",
+      .begin = market__begin_table, .next = market__next_of_table, .parts = market__parts_one,
+      .fill = market__fill_table, .market = "ERCOT", .data_type = "NP6-905-CD" },
+    { .name = "ERCOT report", .columns = "Delivery Date|Hour Ending|Settlement Point Price",
       .begin = market__begin_table, .next = market__next_of_table, .parts = market__parts_one,
       .fill = market__fill_table, .market = "ERCOT", .data_type = "NP4-190-CD" },
     { .name = "CAISO OASIS", .columns = "INTERVALSTARTTIME_GMT|NODE|MARKET_RUN_ID|LMP_TYPE",
       .begin = market__begin_table, .next = market__next_of_table, .parts = market__parts_one,
       .fill = market__fill_table, .market = "CAISO", .data_type = "PRC_LMP" },
-    { .name = "NYISO report", .columns = "Time Stamp|Name|PTID|LBMP ($/MWHr)", .begin = market__begin_table,
+    { .name = "NYISO report", .columns = "Time Stamp|Name|LBMP ($/MWHr)", .begin = market__begin_nyiso,
       .next = market__next_of_table, .parts = market__parts_one, .fill = market__fill_table, .market = "NYISO" },
     { .name = "NYISO OASIS", .columns = "Eastern Date Hour|DAM Zonal LBMP", .begin = market__begin_table,
       .next = market__next_of_table, .parts = market__parts_one, .fill = market__fill_table, .market = "NYISO",
@@ -50,6 +62,9 @@ const struct market__form market__forms[] = {
     { .name = "ISO-NE report", .columns = "Date|Hour Ending|Location Name|Locational Marginal Price",
       .begin = market__begin_isone, .next = market__next_of_table, .parts = market__parts_one,
       .fill = market__fill_table, .market = "ISONE" },
+    { .name = "AESO report", .columns = "Date (HE)|Time|Price ($)", .begin = market__begin_table,
+      .next = market__next_of_table, .parts = market__parts_one, .fill = market__fill_table, .market = "AESO",
+      .data_type = "historical_smp" },
     { .name = "AESO report", .columns = "Date (HE)|Price ($)", .begin = market__begin_table,
       .next = market__next_of_table, .parts = market__parts_one, .fill = market__fill_table, .market = "AESO",
       .data_type = "historical_pool_price" },
@@ -184,6 +199,18 @@ bool market__head_has(const struct market__file *file, const char *word)
     return false;
 }
 
+bool market__file_fits(const struct market__file *file)
+{
+    size_t have = file->cells.count;
+
+    while (have > file->column_count && market__trim(file->cells.items[have - 1]).size == 0)
+        have--;
+    for (size_t i = have; i < file->column_count; i++)
+        if (file->columns[i].size)
+            return false;
+    return have <= file->column_count;
+}
+
 /* ---- kinds ---- */
 
 static bool has_column(const struct market__cells *cells, struct weir_text name)
@@ -211,6 +238,14 @@ static int find_heading(struct market__file *file, const char *columns)
     return -1;
 }
 
+/* Columns go by their names in any case; of a wide table they name locations, which have a check of their own. */
+static bool is_same_column(const struct market__file *file, struct weir_text a, struct weir_text b)
+{
+    if (file->form->fill != market__fill_eia)
+        return market__same(a, b);
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+}
+
 static int keep_columns(struct market__file *file, struct weir_error *reterr)
 {
     struct weir_text *columns = weir__arena_take(&file->arena, file->cells.count * sizeof(*columns));
@@ -225,13 +260,31 @@ static int keep_columns(struct market__file *file, struct weir_error *reterr)
         if (!columns[i].data)
             return market__file_no_memory(file, reterr);
         for (size_t j = 0; j < i; j++)
-            if (cell.size && columns[j].size == cell.size && memcmp(columns[j].data, cell.data, cell.size) == 0)
+            if (cell.size && is_same_column(file, columns[j], cell))
                 return market__file_refuse(file, MARKET_MALFORMED, reterr, "two columns are named \"%.*s\"",
                                            (int)cell.size, cell.data);
     }
     file->columns = columns;
     file->column_count = file->cells.count;
     return WEIR_OK;
+}
+
+/* What was not unpacked, or is in another alphabet, says so; else its first line is shown. */
+static int refuse_unknown(const struct market__file *file, struct weir_error *reterr)
+{
+    struct weir_text line = file->head[0];
+
+    if (line.size >= 4 && memcmp(line.data, "PK\3\4", 4) == 0)
+        return market__file_refuse(file, MARKET_UNKNOWN_SHAPE, reterr,
+                                   "a zip archive, or a workbook: load the text that is in it (unzip -p FILE)");
+    if (line.size >= 2 && (memcmp(line.data, "\xff\xfe", 2) == 0 || memcmp(line.data, "\xfe\xff", 2) == 0))
+        return market__file_refuse(file, MARKET_UNKNOWN_SHAPE, reterr,
+                                   "its text is UTF-16: make it UTF-8 (iconv -f UTF-16 -t UTF-8)");
+    return weir__fail(
+        reterr, MARKET_UNKNOWN_SHAPE, file->path,
+        "no kind of market file begins with \"%.*s\": files are taken as their market publishes them, with "
+        "their headings",
+        (int)MIN(line.size, 100), line.data);
 }
 
 static int tell_kind(struct market__file *file, struct weir_error *reterr)
@@ -246,11 +299,7 @@ static int tell_kind(struct market__file *file, struct weir_error *reterr)
         file->skip = (size_t)(heading + 1);
         return heading < 0 ? WEIR_OK : keep_columns(file, reterr);
     }
-    return weir__fail(
-        reterr, MARKET_UNKNOWN_SHAPE, file->path,
-        "no kind of market file begins with \"%.*s\": files are taken as their market publishes them, with "
-        "their headings",
-        (int)MIN(file->head[0].size, 100), file->head[0].data);
+    return refuse_unknown(file, reterr);
 }
 
 /* ---- opening ---- */

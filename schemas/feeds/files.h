@@ -126,6 +126,8 @@ int market__file_next(struct market__file *file, struct market__row *ret, struct
 
 /* For forms. The next line with something on it, in file->line; it is counted as a row. WEIR_NOTFOUND. */
 int market__file_line(struct market__file *file, struct weir_error *reterr);
+/* Whether the cells of the present line are those of the table: others at the end must be blank, missing ones nameless. */
+bool market__file_fits(const struct market__file *file);
 /* Takes what content says where options and load.conf are silent. */
 void market__file_says(struct market__file *file, enum market__what what, struct weir_text value);
 /* Notes a setting as missing unless it is said. */
@@ -149,6 +151,7 @@ int    market__begin_matrix(struct market__file *file, struct weir_error *reterr
 size_t market__parts_matrix(const struct market__file *file);
 int    market__fill_matrix(struct market__file *file, size_t part, struct market__fields *ret);
 int    market__begin_table(struct market__file *file, struct weir_error *reterr);
+int    market__begin_nyiso(struct market__file *file, struct weir_error *reterr);
 int    market__begin_miner(struct market__file *file, struct weir_error *reterr);
 int    market__begin_isone(struct market__file *file, struct weir_error *reterr);
 int    market__begin_aeso(struct market__file *file, struct weir_error *reterr);

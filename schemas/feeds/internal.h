@@ -11,6 +11,7 @@
 
 /* What load sends in place of a row that no event can hold: its size in bytes. */
 #define MARKET_ROW_TOO_LONG "row_too_long"
+#define MARKET_ROW_BROKEN   "broken_row"
 
 /* ---- text (text.c) ---- */
 
@@ -122,7 +123,7 @@ struct market_feed {
     bool                       quote;            /* a price is not expected */
     bool                       exact;            /* names differ by case: T is a time, t a number */
     const char                *source;           /* of trades; NULL = the event says */
-    const char                *columns;          /* of a line or an array without names */
+    const char                *columns;          /* of a line or an array without names; "?name": may be absent */
     const char                *location;         /* where rows name none */
     const char                *energy_weighted;  /* classes of location that are a basis of their own, .EW */
     const struct market__run  *runs;             /* ends with names NULL; NULL = the product is fixed */

@@ -251,11 +251,8 @@ void market_load_file(const struct market_load *load, size_t n, struct market_lo
 
 /* ---- events of a segment ---- */
 
-/* Whether its trades have no numbers of their own: then those are counted from the file's first row on. */
-static bool counts_equals(const struct market_feed *feed)
-{
-    return feed && feed->trade && (feed == market__tick || !feed->names[ROLE_SEQUENCE]);
-}
+/* Whether its trades may have no numbers of their own: then those are counted from the file's first row on. */
+static bool counts_equals(const struct market_feed *feed) { return feed && feed->trade; }
 
 /* The next event in row order that is of the segment, or is needed to number those that are. */
 static int next_row(struct market_load *load, struct market__input *input, struct market__event *ret,

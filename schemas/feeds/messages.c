@@ -144,7 +144,7 @@ int market__next_of_ticks(struct market__file *file, struct market__row *ret, st
     err = market__cells_split(&file->cells, ret->raw);
     if (err == WEIR_NO_MEMORY)
         return market__file_no_memory(file, reterr);
-    if (err < 0 || file->cells.count != file->column_count)
+    if (err < 0 || !market__file_fits(file))
         return WEIR_OK;
     ret->symbol = cell_of(file, "symbol|ticker");
     ret->system = cell_of(file, "source_id|source_system|source");
@@ -191,19 +191,28 @@ static int read_message(struct market__file *file, struct market__row *row)
     return market__fields_of(document, &file->row_arena, &row->fields);
 }
 
-bool market__knows_binance(const struct market__file *file)
+static bool is_binance(struct weir_text line)
 {
     struct weir_arena       arena;
     const struct weir_json *document;
     int64_t                 received;
-    struct weir_text        message = cut_receipt(file->head[0], &received);
-    bool                    knows;
+    struct weir_text        message = cut_receipt(line, &received);
+    bool                    is;
 
     weir__arena_init(&arena, 0);
-    knows = weir_json_parse(&arena, message, &document, NULL) == WEIR_OK &&
-            (market__binance_type(market__unwrap(document)) || market__unwrap(document) != document);
+    is = weir_json_parse(&arena, message, &document, NULL) == WEIR_OK &&
+         (market__binance_type(market__unwrap(document)) || market__unwrap(document) != document);
     weir__arena_fini(&arena);
-    return knows;
+    return is;
+}
+
+/* The answer to a subscription, and messages of other kinds, may come first. */
+bool market__knows_binance(const struct market__file *file)
+{
+    for (size_t i = 0; i < file->head_count; i++)
+        if (is_binance(market__trim(file->head[i])))
+            return true;
+    return false;
 }
 
 int market__begin_binance(struct market__file *file, struct weir_error *reterr)

@@ -398,9 +398,14 @@ static int read_shape(struct event *event)
     const struct weir_json *data = given(event->payload, "raw_data");
     const struct weir_json *raw = given(event->payload, "raw_payload");
     const struct weir_json *large = given(event->payload, MARKET_ROW_TOO_LONG);
+    const struct weir_json *broken = given(event->payload, MARKET_ROW_BROKEN);
 
     if (large)
         return fail_text(event, MARKET_TOO_LONG, MARKET_ROW_TOO_LONG, large->text);
+    if (broken)
+        return weir__fail(event->reterr, MARKET_MALFORMED, MARKET_ROW_BROKEN,
+                          MARKET_ROW_BROKEN ": the row has not the columns of its table: \"%.*s\"",
+                          (int)MIN(broken->text.size, 200), broken->text.data ? broken->text.data : "");
     if (data && (event->enveloped || data->type == WEIR_JSON_OBJECT))
         return read_nested(event, data);
     if (raw)

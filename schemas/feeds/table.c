@@ -96,7 +96,8 @@ static const struct market__run pjm_runs[]    = { { DA_NAMES, MARKET_DA,        
 #define PJM_MINER(type, product, length, suffix)                                                                    \
     { .rules = &markets[PJM], .data_type = type, .basis = product, .interval = length, .when = WHEN_START,           \
       .names = { [ROLE_LOCATION] = "pnode_name", [ROLE_INSTANT] = "datetime_beginning_utc",                          \
-                 [ROLE_LOCAL] = "datetime_beginning_ept", [ROLE_PRICE] = "total_lmp" suffix,                         \
+                 [ROLE_LOCAL] = "datetime_beginning_ept", [ROLE_TURN] = "repeated_hour",                             \
+                 [ROLE_PRICE] = "total_lmp" suffix,                                                                  \
                  [ROLE_MCE] = "system_energy_price" suffix, [ROLE_MCC] = "congestion_price" suffix,                  \
                  [ROLE_MLC] = "marginal_loss_price" suffix, [ROLE_REVISION] = "version_nbr" } }
 
@@ -122,10 +123,13 @@ static const struct market__run pjm_runs[]    = { { DA_NAMES, MARKET_DA,        
 #define ERCOT_REPORT(type, product, length)                                                                         \
     { .rules = &markets[ERCOT], .data_type = type, .basis = product, .interval = length, .when = WHEN_HOUR,          \
       .energy_weighted = "LZEW|LZ_DCEW",                                                                              \
-      .names = { [ROLE_LOCATION] = "settlementPoint|settlementPointName", [ROLE_CLASS] = "settlementPointType",      \
-                 [ROLE_DAY] = "deliveryDate", [ROLE_HOUR] = "hourEnding|deliveryHour",                               \
-                 [ROLE_QUARTER] = "deliveryInterval", [ROLE_TURN] = "DSTFlag",                                       \
-                 [ROLE_PRICE] = "settlementPointPrice" } }
+      .names = { [ROLE_LOCATION] = "settlementPoint|settlementPointName|Settlement Point|Settlement Point Name",     \
+                 [ROLE_CLASS] = "settlementPointType|Settlement Point Type",                                         \
+                 [ROLE_DAY] = "deliveryDate|Delivery Date",                                                          \
+                 [ROLE_HOUR] = "hourEnding|deliveryHour|Hour Ending|Delivery Hour",                                  \
+                 [ROLE_QUARTER] = "deliveryInterval|Delivery Interval",                                              \
+                 [ROLE_TURN] = "repeated_hour|DSTFlag|Repeated Hour Flag",                                           \
+                 [ROLE_PRICE] = "settlementPointPrice|Settlement Point Price" } }
 
 /* ---- feeds ---- */
 
@@ -203,25 +207,19 @@ static const struct market_feed feeds[] = {
                  [ROLE_MCE] = "clearing_price", [ROLE_MCC] = "congestion_price", [ROLE_MLC] = "loss_price",
                  [ROLE_MGHG] = "ghg_price|ghg" } },
 
-    { .rules = &markets[NYISO], .data_type = "realtime_zone|realtime_gen|realtime", .interval = FIVE, .when = WHEN_GRID,
-      .negated = true,
-      .names = { [ROLE_LOCATION] = "Name", [ROLE_LOCAL] = "Time Stamp", [ROLE_TURN] = "repeated_hour",
-                 [ROLE_PRICE] = "LBMP ($/MWHr)", [ROLE_MLC] = "Marginal Cost Losses ($/MWHr)",
-                 [ROLE_MCC] = "Marginal Cost Congestion ($/MWHr)" } },
-    { .rules = &markets[NYISO], .data_type = "damlbmp_zone|damlbmp_gen|damlbmp", .basis = MARKET_DA, .interval = HOUR,
-      .when = WHEN_START, .negated = true,
-      .names = { [ROLE_LOCATION] = "Name", [ROLE_LOCAL] = "Time Stamp", [ROLE_TURN] = "repeated_hour",
-                 [ROLE_PRICE] = "LBMP ($/MWHr)", [ROLE_MLC] = "Marginal Cost Losses ($/MWHr)",
-                 [ROLE_MCC] = "Marginal Cost Congestion ($/MWHr)" } },
-    { .rules = &markets[NYISO], .data_type = "rtlbmp_zone|rtlbmp_gen|rtlbmp", .basis = MARKET_RT1H, .interval = HOUR,
-      .when = WHEN_START, .negated = true,
-      .names = { [ROLE_LOCATION] = "Name", [ROLE_LOCAL] = "Time Stamp", [ROLE_TURN] = "repeated_hour",
-                 [ROLE_PRICE] = "LBMP ($/MWHr)", [ROLE_MLC] = "Marginal Cost Losses ($/MWHr)",
-                 [ROLE_MCC] = "Marginal Cost Congestion ($/MWHr)" } },
+    /* Reports before 2016-07 have the last heading cut off. */
+#define NYISO_REPORT(type, product, length, clock)                                                                  \
+    { .rules = &markets[NYISO], .data_type = type, .basis = product, .interval = length, .when = clock, .negated = true, \
+      .names = { [ROLE_LOCATION] = "Name", [ROLE_LOCAL] = "Time Stamp", [ROLE_TURN] = "repeated_hour",               \
+                 [ROLE_PRICE] = "LBMP ($/MWHr)", [ROLE_MLC] = "Marginal Cost Losses ($/MWHr)",                       \
+                 [ROLE_MCC] = "Marginal Cost Congestion ($/MWHr)|Marginal Cost Congestion ($/MWH" } }
+    NYISO_REPORT("realtime_zone|realtime_gen|realtime", MARKET_REAL_TIME, FIVE, WHEN_GRID),
+    NYISO_REPORT("damlbmp_zone|damlbmp_gen|damlbmp",    MARKET_DA,        HOUR, WHEN_START),
+    NYISO_REPORT("rtlbmp_zone|rtlbmp_gen|rtlbmp",       MARKET_RT1H,      HOUR, WHEN_START),
 #define NYISO_OASIS(type, product, length, clock, stamp, word)                                                      \
     { .rules = &markets[NYISO], .data_type = type, .basis = product, .interval = length, .when = clock, .negated = true, \
       .names = { [ROLE_LOCATION] = "Zone Name|Generator Name|Gen Name", [ROLE_LOCAL] = stamp,                        \
-                 [ROLE_TURN] = "Eastern Date Hour Time Zone|repeated_hour",                                          \
+                 [ROLE_TURN] = "repeated_hour|Eastern Date Hour Time Zone",                                          \
                  [ROLE_PRICE] = word " Zonal LBMP|" word " Gen LBMP", [ROLE_MLC] = word " Zonal Losses|" word " Gen Losses", \
                  [ROLE_MCC] = word " Zonal Congestion|" word " Gen Congestion",                                      \
                  [ROLE_REVISION] = word " Zonal Price Version|" word " Gen Price Version" } }
@@ -278,6 +276,9 @@ static const struct market_feed feeds[] = {
     { .rules = &markets[AESO], .data_type = "historical_pool_price", .basis = MARKET_RT1H, .interval = HOUR, .when = WHEN_HOUR,
       .location = "AB",
       .names = { [ROLE_DAY] = "Date (HE)", [ROLE_TURN] = "repeated_hour", [ROLE_PRICE] = "Price ($)" } },
+    { .rules = &markets[AESO], .data_type = "historical_smp", .interval = MINUTE, .when = WHEN_LABEL, .location = "AB",
+      .names = { [ROLE_DAY] = "Date (HE)", [ROLE_HOUR] = "Time", [ROLE_TURN] = "repeated_hour", [ROLE_PRICE] = "Price ($)",
+                 [ROLE_VOLUME] = "Volume (MW)" } },
     { .rules = &markets[AESO], .data_type = "system_marginal_price|smp_1min", .interval = MINUTE, .when = WHEN_START,
       .location = "AB",
       .names = { [ROLE_INSTANT] = "begin_datetime_utc", [ROLE_LOCAL] = "begin_datetime_mpt|Date/Time",
@@ -287,7 +288,7 @@ static const struct market_feed feeds[] = {
 
     /* Trades and quotes. */
     { .rules = &markets[KRAKEN], .data_type = "kraken_trades", .trade = true, .when = WHEN_START, .source = "kraken",
-      .columns = "price|volume|time|side|order_type|misc|trade_id",
+      .columns = "price|volume|time|side|order_type|misc|?trade_id",
       .names = { [ROLE_INSTANT] = "time", [ROLE_PRICE] = "price", [ROLE_VOLUME] = "volume", [ROLE_SEQUENCE] = "trade_id" } },
     { .rules = &markets[BINANCE], .exact = true, .data_type = "binance_futures_trade", .trade = true, .perpetual = true, .when = WHEN_START,
       .source = "binance",

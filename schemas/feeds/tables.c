@@ -2,7 +2,7 @@
  *
  * (1) Cells go by the names of their columns, text as published. A wide table's cells go by what the heading says
  *     of them besides the location, which becomes a field of its own.
- * (2) A row that has not the columns of its table goes as it is, in the field "line".
+ * (2) A row that has not the columns of its table goes as it is, in the field "broken_row": who normalizes it refuses it.
  */
 #include "schemas/feeds/files.h"
 
@@ -37,7 +37,7 @@ static int fill_broken(struct market__file *file, struct market__row *ret)
 {
     struct weir_text line = { .data = file->line.data, .size = file->line.size };
 
-    return put(file, &ret->fields, TEXT("line"), line);
+    return put(file, &ret->fields, TEXT(MARKET_ROW_BROKEN), line);
 }
 
 static bool is_data(const struct market__file *file)
@@ -56,7 +56,7 @@ static int next_line(struct market__file *file, struct weir_error *reterr)
             market__cells_split(&file->cells, (struct weir_text){ .data = file->line.data, .size = file->line.size });
         if (err == WEIR_NO_MEMORY)
             return market__file_no_memory(file, reterr);
-        file->broken = err < 0 || file->cells.count != file->column_count;
+        file->broken = err < 0 || !market__file_fits(file);
         if (err < 0 || is_data(file))
             break;
         file->rows--;
@@ -269,11 +269,12 @@ int market__fill_eia(struct market__file *file, size_t part, struct market__fiel
 
 static struct weir_text miso_type(const struct market__file *file)
 {
-    bool ahead = market__head_has(file, "Day Ahead"), real = market__head_has(file, "Real Time");
+    bool ahead = market__head_has(file, "Day Ahead") || market__head_has(file, "Day-Ahead");
+    bool real = market__head_has(file, "Real Time") || market__head_has(file, "Real-Time");
 
-    if (ahead && market__head_has(file, "ExPost"))
+    if (ahead && (market__head_has(file, "ExPost") || market__head_has(file, "Ex-Post")))
         return TEXT("da_expost_lmp");
-    if (ahead && market__head_has(file, "ExAnte"))
+    if (ahead && (market__head_has(file, "ExAnte") || market__head_has(file, "Ex-Ante")))
         return TEXT("da_exante_lmp");
     if (real && market__head_has(file, "Final"))
         return TEXT("rt_lmp_final");
@@ -319,7 +320,8 @@ int market__fill_matrix(struct market__file *file, size_t part, struct market__f
 
     for (size_t i = 0; i < file->column_count && err == WEIR_OK; i++) {
         if (!is_hour(file->columns[i])) {
-            err = put(file, ret, file->columns[i], file->cells.items[i]);
+            if (file->columns[i].size)
+                err = put(file, ret, file->columns[i], file->cells.items[i]);
             continue;
         }
         if (hour++ != part)
@@ -331,24 +333,28 @@ int market__fill_matrix(struct market__file *file, size_t part, struct market__f
     return err;
 }
 
-/* ---- PJM: hourly and five-minute tables have the same columns ---- */
+/* ---- PJM and NYISO: hourly and five-minute tables have the same columns ---- */
 
-/* How far apart the first two different stamps are, us; 0 = the file has one only. */
-static int stamp_step(struct market__file *file, const char *column, int64_t *ret, struct weir_error *reterr)
+enum stamps { STAMPS_ONE, STAMPS_HOURS, STAMPS_BETWEEN };
+
+/* Whether the column's stamps are one and the same, full hours, or also what lies between these. A file may be in any order. */
+static int look_at_stamps(struct market__file *file, const char *columns, enum stamps *ret, struct weir_error *reterr)
 {
     struct market_stamp first = { 0 }, stamp;
     size_t              at = 0;
     int                 err = market__file_rewind(file, reterr);
 
-    *ret = 0;
-    while (at < file->column_count && !market__same(file->columns[at], market__text(column)))
+    *ret = STAMPS_ONE;
+    while (at + 1 < file->column_count && market__one_of(file->columns[at], columns) < 0)
         at++;
-    while (err == WEIR_OK && *ret == 0) {
+    while (err == WEIR_OK && *ret != STAMPS_BETWEEN) {
         err = next_line(file, reterr);
-        if (err < 0 || file->broken || market_stamp_read(file->cells.items[at], &stamp) < 0)
+        if (err < 0 || file->broken || market_stamp_read(market__trim(file->cells.items[at]), &stamp) < 0)
             continue;
-        if (first.us)
-            *ret = first.us < stamp.us ? stamp.us - first.us : first.us - stamp.us;
+        if (stamp.us % MARKET_HOURS(1) != 0)
+            *ret = STAMPS_BETWEEN;
+        else if (first.us && stamp.us != first.us)
+            *ret = STAMPS_HOURS;
         first = stamp;
     }
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
@@ -356,15 +362,28 @@ static int stamp_step(struct market__file *file, const char *column, int64_t *re
 
 int market__begin_miner(struct market__file *file, struct weir_error *reterr)
 {
-    int64_t step;
-    int     err = stamp_step(file, "datetime_beginning_utc", &step, reterr);
+    enum stamps stamps;
+    int         err = look_at_stamps(file, "datetime_beginning_utc|datetime_beginning_ept", &stamps, reterr);
 
     if (err < 0)
         return err;
-    if (step == MARKET_HOURS(1))
+    if (stamps == STAMPS_HOURS)
         market__file_says(file, SAID_PRODUCT, TEXT("rt_hrl_lmps"));
-    else if (step == MARKET_MINUTES(5))
+    else if (stamps == STAMPS_BETWEEN)
         market__file_says(file, SAID_PRODUCT, TEXT("rt_fivemin_hrl_lmps"));
+    return market__file_settle(file, reterr);
+}
+
+/* Day-ahead and hourly real-time prices differ in the file's name alone. */
+int market__begin_nyiso(struct market__file *file, struct weir_error *reterr)
+{
+    enum stamps stamps;
+    int         err = look_at_stamps(file, "Time Stamp", &stamps, reterr);
+
+    if (err < 0)
+        return err;
+    if (stamps == STAMPS_BETWEEN)
+        market__file_says(file, SAID_PRODUCT, TEXT("realtime_zone"));
     return market__file_settle(file, reterr);
 }
 

@@ -85,7 +85,8 @@ static int read_turn(const struct row *row, struct turn *ret)
 
 /* ---- stamps ---- */
 
-static int resolve(struct row *row, enum market__role role, int64_t local, struct market__moment *ret)
+/* later: the stamp itself says that it is of the second one of a repeated hour. */
+static int resolve(struct row *row, enum market__role role, int64_t local, bool later, struct market__moment *ret)
 {
     struct turn turn;
     int         err = read_turn(row, &turn);
@@ -94,6 +95,9 @@ static int resolve(struct row *row, enum market__role role, int64_t local, struc
         err = zone_of(row);
     if (err < 0)
         return err;
+    if (later)
+        turn = (struct turn){ .turn = MARKET_LATER, .said = true };
+    ret->later = later;
     if (market_local_instant(row->zone, local, turn.turn, &ret->time) < 0)
         return bad(row, role, MARKET_NO_SUCH_TIME, market_reason_text(MARKET_NO_SUCH_TIME));
     ret->ambiguous = !turn.said && market_local(row->zone, local).count == 2;
@@ -120,7 +124,7 @@ static int read_stamp(struct row *row, struct market__moment *ret)
     if (market_stamp_read(text, &stamp) < 0)
         return bad(row, role, MARKET_BAD_TIME, market_reason_text(MARKET_BAD_TIME));
     if (stamp.local && role == ROLE_LOCAL)
-        return resolve(row, role, stamp.us, ret);
+        return resolve(row, role, stamp.us, false, ret);
     ret->time = stamp.us;
     return WEIR_OK;
 }
@@ -162,15 +166,23 @@ static int read_day(const struct row *row, int64_t *ret)
     return WEIR_OK;
 }
 
-/* "HE 17", "17", "17:00", "02X", "2*": an hour ending; X and * mark the second one of a repeated hour. */
+/* X and * mark the second one of a repeated hour. */
+static bool cut_mark(struct weir_text *text)
+{
+    bool marked = text->size > 1 && memchr("Xx*", text->data[text->size - 1], 3);
+
+    text->size -= marked;
+    return marked;
+}
+
+/* "HE 17", "17", "17:00", "02X", "2*": an hour ending. */
 static bool read_hour_ending(struct weir_text text, int64_t *ret, bool *ret_later)
 {
     if (market__begins(text, "HE"))
         text = market__trim((struct weir_text){ .data = text.data + 2, .size = text.size - 2 });
     if (text.size > 3 && memcmp(text.data + text.size - 3, ":00", 3) == 0)
         text.size -= 3;
-    *ret_later = text.size > 1 && (text.data[text.size - 1] == 'X' || text.data[text.size - 1] == '*');
-    text.size -= *ret_later;
+    *ret_later = cut_mark(&text);
     return market__whole(text, ret) && *ret >= 1 && *ret <= 25;
 }
 
@@ -276,29 +288,87 @@ static int read_interval(const struct row *row, struct weir_text *ret)
     return WEIR_OK;
 }
 
+/* "16:50", "1:05*": us since midnight. */
+static bool read_clock(struct weir_text text, int64_t *ret, bool *ret_later)
+{
+    const char      *colon = text.size ? memchr(text.data, ':', text.size) : NULL;
+    struct weir_text minutes;
+    int64_t          hour, minute;
+
+    *ret_later = cut_mark(&text);
+    if (!colon)
+        return false;
+    minutes = (struct weir_text){ .data = colon + 1, .size = (size_t)(text.data + text.size - colon - 1) };
+    text.size = (size_t)(colon - text.data);
+    if (!market__whole(text, &hour) || !market__whole(minutes, &minute) || hour > 24 || minute > 59)
+        return false;
+    *ret = MARKET_HOURS(hour) + MARKET_MINUTES(minute);
+    return *ret <= MARKET_DAYS(1);
+}
+
+/* Of "01/09/2010 02*", which names the hour ending that a time of day lies in, the day, and whether the hour is marked. */
+static int read_labels_day(const struct row *row, int64_t *ret, bool *ret_later)
+{
+    struct weir_text    text, day;
+    struct market_stamp stamp;
+    int64_t             hour;
+    int                 err = text_of(row, ROLE_DAY, &text);
+
+    *ret_later = false;
+    day = (struct weir_text){ .data = text.data };
+    while (day.size < text.size && day.data[day.size] != ' ')
+        day.size++;
+    text = market__trim((struct weir_text){ .data = text.data + day.size, .size = text.size - day.size });
+    if (err < 0 || !read_hour_ending(text, &hour, ret_later) || market_stamp_read(day, &stamp) < 0 || !stamp.local)
+        return err < 0 ? err : read_day(row, ret);
+    *ret = stamp.us;
+    return WEIR_OK;
+}
+
+/* Of a document that says when it was made: what begins hours after that is of the day before. Soon after midnight the
+ * last whole hour is HE 24. */
+static int not_ahead(struct row *row, struct market__moment *ret)
+{
+    struct weir_text made;
+    int64_t          day, clock;
+    bool             later;
+    int              err = row->feed->basis == MARKET_DA ? WEIR_NOTFOUND : read_interval(row, &made);
+
+    if (err < 0 || !read_clock(made, &clock, &later))
+        return err == WEIR_NOTFOUND ? WEIR_OK : err;
+    err = read_day(row, &day);
+    if (err == WEIR_OK)
+        err = zone_of(row);
+    if (err < 0)
+        return err;
+    if (ret->time > day + clock - market_zone_offset(row->zone, ret->time) + MARKET_HOURS(1))
+        ret->time -= MARKET_DAYS(1);
+    return WEIR_OK;
+}
+
 /* "16:50" as the start of its interval; all else is an hour ending. Where the section has no label the document's counts. */
 static int read_label(struct row *row, struct market__moment *ret)
 {
-    struct weir_text text, minutes;
-    const char      *colon;
-    int64_t          day, hour, minute;
+    struct weir_text text;
+    int64_t          day, clock;
+    bool             later, marked;
     int              err = text_of(row, ROLE_HOUR, &text);
 
     if (err == WEIR_OK && !text.size)
         err = read_interval(row, &text);
     if (err < 0)
         return err;
-    colon = text.size ? memchr(text.data, ':', text.size) : NULL;
-    if (!colon || market__begins(text, "HE"))
-        return read_hour(row, ret);
-    err = read_day(row, &day);
+    if (!text.size || !memchr(text.data, ':', text.size) || market__begins(text, "HE")) {
+        err = read_hour(row, ret);
+        return err == WEIR_OK ? not_ahead(row, ret) : err;
+    }
+    err = read_labels_day(row, &day, &later);
     if (err < 0)
         return err;
-    minutes = (struct weir_text){ .data = colon + 1, .size = (size_t)(text.data + text.size - colon - 1) };
-    text.size = (size_t)(colon - text.data);
-    if (!market__whole(text, &hour) || !market__whole(minutes, &minute) || hour > 23 || minute > 59)
+    if (!read_clock(text, &clock, &marked))
         return bad(row, ROLE_HOUR, MARKET_BAD_TIME, "no time of day");
-    return resolve(row, ROLE_HOUR, day + MARKET_HOURS(hour) + MARKET_MINUTES(minute), ret);
+    err = resolve(row, ROLE_HOUR, day + clock, later || marked, ret);
+    return err == WEIR_OK ? not_ahead(row, ret) : err;
 }
 
 /* ---- NYISO's grid, and times of day ---- */

@@ -101,6 +101,18 @@ def ercot(sink, day):
     sink.write(f"ercot_np6_{day:%Y%m%d}.csv",
                lines([["DeliveryDate", "DeliveryHour", "DeliveryInterval", "SettlementPointName", "SettlementPointType",
                        "SettlementPointPrice", "DSTFlag"]] + quarters))
+    # The workbooks of a year, saved as text; and reports without the flag, whose rows are in order.
+    for name, columns in (("year", ["Delivery Date", "Delivery Hour", "Delivery Interval", "Repeated Hour Flag", "Settlement Point Name",
+                                    "Settlement Point Type", "Settlement Point Price"]),
+                          ("order", ["DeliveryDate", "DeliveryHour", "DeliveryInterval", None, "SettlementPointName",
+                                     "SettlementPointType", "SettlementPointPrice"])):
+        rows = [columns]
+        for start in instants(day, zone, 15 * MINUTE):
+            local = start.astimezone(zone)
+            rows.append([us(local)[:10], str(local.hour + 1), str(local.minute // 15 + 1), "NY"[second(local)], f"LZ {name}", "LZEW",
+                         sink.tick(f"ERCOT.LZ.{name.upper()}.EW", start)])
+        sink.write(f"ercot_{name}_{day:%Y%m%d}.csv",
+                   lines([cell for i, cell in enumerate(row) if columns[i] is not None] for row in rows))
 
 
 def pjm(sink, day):
@@ -114,6 +126,11 @@ def pjm(sink, day):
         for start in instants(day, zone, step):
             rows.append([stamp(start), stamp(start.astimezone(zone)), "1", "X HUB", sink.tick(f"PJM.X.HUB{suffix}", start, revision=2), "2"])
         sink.write(f"pjm_{kind}{step.seconds}_{day:%Y%m%d}.csv", lines(rows, "\r\n"))
+    # Exported without the columns that may be left out; local time alone.
+    rows = [["datetime_beginning_ept", "pnode_name", "total_lmp_rt"]]
+    for start in instants(day, zone, 5 * MINUTE):
+        rows.append([stamp(start.astimezone(zone)).lower(), "Y HUB", sink.tick("PJM.Y.HUB", start)])
+    sink.write(f"pjm_local_{day:%Y%m%d}.csv", lines(rows))
 
 
 def caiso(sink, day):
@@ -126,6 +143,12 @@ def caiso(sink, day):
     rows.sort(key=lambda row: row[5])
     sink.write(f"caiso_{day:%Y%m%d}.csv", lines(
         [["INTERVALSTARTTIME_GMT", "INTERVALENDTIME_GMT", "NODE", "MARKET_RUN_ID", "LMP_TYPE", "MW"]] + rows))
+
+
+def minus(sink, name, start):
+    """The printed congestion, of which the tick is the negative."""
+    price = sink.tick(name, start)
+    return price[1:] if price.startswith("-") else price if price == "0" else "-" + price
 
 
 def nyiso(sink, day):
@@ -146,7 +169,16 @@ def nyiso(sink, day):
             fives.append(row(us(again, True), sink.tick("NYISO.X.Y", start, sequence=seconds)))
         end = (start + 5 * MINUTE).astimezone(zone)
         fives.append(row(us(end, True), sink.tick("NYISO.X.Y", start, sequence=300)))
-    sink.write(f"{day:%Y%m%d}realtime_zone.csv", lines(heading + fives))
+    # That it is the five-minute report its stamps say too.
+    sink.write(f"nyiso_fives_{day:%Y%m%d}.csv", lines(heading + fives))
+    # Before 2016-07.
+    cut = [heading[0][:-1] + ["\"Marginal Cost Congestion ($/MWH\""]]
+    sink.write(f"{day:%Y%m%d}rtlbmp_zone.csv", lines(cut + [
+        [*row(us(start.astimezone(zone)), sink.tick("NYISO.X.Y.RT1H", start))[:5], minus(sink, "NYISO.X.Y.RT1H.MCC", start)]
+        for start in instants(day, zone, HOUR)]))
+    hours = [[us(start.astimezone(zone)), "X", sink.tick("NYISO.X.DA", start), "1"] for start in instants(day, zone, HOUR)]
+    sink.write(f"nyiso_oasis_dam_{day:%Y%m%d}.csv",
+               lines([["Eastern Date Hour", "Zone Name", "DAM Zonal LBMP", "DAM Zonal Price Version"]] + hours))
     quarters = []
     for start in instants(day, zone, 15 * MINUTE):
         end = (start + 15 * MINUTE).astimezone(zone)
@@ -182,6 +214,18 @@ def aeso(sink, day):
         ends = day + datetime.timedelta(days=1) if local.hour == 23 else day
         rows.append([f"{ends:%m/%d/%Y} {hour}:00", sink.tick("AESO.AB.RT1H", start)])
     sink.write(f"aeso_historical_{day:%Y%m%d}.csv", lines([["Date (HE)", "Price ($)"]] + rows[::-1]))
+    # Marginal prices when they change, newest first too; one report marks the second time, one does not.
+    for part, mark in ((0, "*"), (2, "")):
+        rows = []
+        for i, start in enumerate(instants(day, zone, 7 * MINUTE)):
+            local = start.astimezone(zone)
+            if i % 4 != part:
+                continue
+            star = mark * second(local)
+            rows.append([f"\"{local:%m/%d/%Y} {local.hour + 1:02}{star}\"", f"\"{local:%H:%M}{star}\"", sink.tick("AESO.AB", start), "5"])
+            sink.expected[-1] = sink.expected[-1].replace(" - - - ", " 5 - - ")
+        sink.write(f"aeso_smp{part}_{day:%Y%m%d}.csv",
+                   "Historical System Marginal Price\n\n" + lines([["Date (HE)", "Time", "Price ($)", "Volume (MW)"]] + rows[::-1]))
 
 
 def miso(sink, day):

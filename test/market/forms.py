@@ -2,8 +2,8 @@
 
     forms.py FILE... FOLDER    writes FOLDER/FORM/NAME for each form that the file can have
 
-Tables: ends of line, byte order mark, no newline at the end, blank lines, quotes, other columns, columns in another order, capitals in the
-heading, gzip. Documents: members in another order, on many lines, with others among them.
+Tables: ends of line, byte order mark, no newline at the end, blank lines, quotes, other columns, spare commas, columns in another
+order, capitals in the heading, gzip. Documents: members in another order, on many lines, with others among them.
 """
 import csv
 import gzip
@@ -57,6 +57,7 @@ def tables(text):
     body = lines[heading:]
     yield "quotes", "\n".join(lines[:heading] + [line_of(cells_of(line), csv.QUOTE_ALL) for line in body]) + "\n"
     yield "others", "\n".join(rewritten(lines, heading, lambda cells, i: [f"note, {i}" if i else "zz", *cells, "" if i else "yy"])) + "\n"
+    yield "spare", "\n".join(lines[:heading] + [line + (",", "", ",, ")[i % 3] for i, line in enumerate(body)]) + "\n"
     yield "market", "\n".join(rewritten(lines, heading, lambda cells, i: [*cells, "no such" if i else "data_type"])) + "\n"
     yield "turned", "\n".join(rewritten(lines, heading, lambda cells, i: cells[::-1])) + "\n"
     yield "capitals", "\n".join(lines[:heading] + [lines[heading].upper() if "LMP (" not in lines[heading] else lines[heading]] + body[1:]) + "\n"

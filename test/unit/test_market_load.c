@@ -320,6 +320,65 @@ START_TEST(columns_in_any_order_and_others_among_them)
 }
 END_TEST
 
+#define MIDNIGHT(label)                                                   \
+    "{\"LMPData\":{\"RefId\":\"01-Jan-2026 - Interval 00:05 EST\"," label \
+    ",\"PricingNode\":[{\"name\":\"A\",\"LMP\":\"1\"}]}}}"
+#define SPOT(t)                                                  \
+    "{\"e\":\"trade\",\"E\":1700000000001,\"s\":\"AB\",\"t\":" t \
+    ",\"p\":\"5\",\"q\":\"1\",\"T\":1700000000001,\"m\":true,\"M\":true}\n"
+
+/* Files as their markets publish them at other times, each with the ticks that are in it. */
+START_TEST(other_forms_of_files_that_are_known)
+{
+    static const struct {
+        const char *name, *text, *ticks;
+    } files[] = {
+        { "caiso.csv",
+          "INTERVALSTARTTIME_GMT,NODE,MARKET_RUN_ID,LMP_TYPE,VALUE,,\n2025-03-01T17:05:00-00:00,N,RTM,LMP,-1.50\n"
+          "2025-03-01T17:05:00-00:00,N,RTM,MGHG,0,,,\n2025-03-01T17:05:00-00:00,N,RTM,MCL,0,x\n"
+          "2025-03-01T17:00:00-00:00,N,HASP,LMP,2, ,\n2025-03-01T17:05:00-00:00,N,RTM,MCL\n",
+          "CAISO.N.HASP 03-01T17:00:00Z 2\n!malformed\nCAISO.N 03-01T17:05:00Z -1.5\nCAISO.N.MGHG 03-01T17:05:00Z 0\n"
+          "CAISO.N.MLC 03-01T17:05:00Z 0\n" },
+        { "kraken.json",
+          "{\"error\":[],\"result\":{\"XXBTZUSD\":[[\"5\",\"1\",1700000000.5,\"b\",\"m\",\"\"],[\"6\",\"1\",1700000000.5,\"b\",\"m\",\"\"],"
+          "[\"7\",\"1\",1700000000.6,\"b\",\"m\",\"\",9],[\"8\",\"1\",1700000000.7,\"b\"]],\"last\":\"1\"}}",
+          "KRAKEN.XXBTZUSD 11-14T22:13:20. 5\nKRAKEN.XXBTZUSD 11-14T22:13:20. 6 #1\n"
+          "KRAKEN.XXBTZUSD 11-14T22:13:20. 7 #9\n!malformed\n" },
+        { "stream.jsonl", "{\"result\":null,\"id\":1}\n" SPOT("7") SPOT("8"),
+          "!missing_field\nBINANCE.AB 11-14T22:13:20. 5 #7\nBINANCE.AB 11-14T22:13:20. 5 #8\n" },
+        { "hour.json", MIDNIGHT("\"HourlyIntegratedLMP\":{\"HourAndMin\":\"HE 24\""),
+          "MISO.A.RT1H 01-01T04:00:00Z 1\n" },
+        { "hour.json", MIDNIGHT("\"HourlyIntegratedLMP\":{\"HourAndMin\":\"HE 1\""),
+          "MISO.A.RT1H 01-01T05:00:00Z 1\n" },
+        { "five.json", MIDNIGHT("\"FiveMinLMP\":{\"HourAndMin\":\"23:55\""), "MISO.A 01-01T04:55:00Z 1\n" },
+        { "ahead.json", MIDNIGHT("\"DayAheadExPostLMP\":{\"HourAndMin\":\"HE 24\""),
+          "MISO.A.DA 01-02T04:00:00Z 1\n" },
+        { "pjm.csv",
+          "datetime_beginning_utc,pnode_name,total_lmp_rt\n5/1/2025 4:00:00 AM,A,1\n5/1/2025 5:00:00 am,A,2\n5/1/2025 5:05:00 AM,A,3\n",
+          "PJM.A 05-01T04:00:00Z 1\nPJM.A 05-01T05:00:00Z 2\nPJM.A 05-01T05:05:00Z 3\n" },
+        { "nyiso_damlbmp.csv", NYISO_HEADING NYISO_ROW("07/18/2022 00:05:00", "1"),
+          "NYISO.WEST 07-18T04:00:00Z 1 #300\n" },
+        { "20220718realtime.csv", NYISO_HEADING NYISO_ROW("07/18/2022 01:00:00", "1"),
+          "NYISO.WEST 07-18T04:55:00Z 1 #300\n" },
+        { "aeso.csv",
+          "Historical System Marginal Price\nDate (HE),Time,Price ($)\n\"01/09/2010 24\",\"24:00\",\"42\"\n\"01/09/2010 24\",\"23:51\",\"41\"\n"
+          "\"01/09/2010 24\",\"24:01\",\"1\"\n\"01/09/2010\",\"1:00\",\"1,000.00\"\n",
+          "!bad_number\nAESO.AB 01-10T06:51:00Z 41\n!bad_time\nAESO.AB 01-10T07:00:00Z 42\n" },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        ck_assert_str_eq(all_of(make(files[i].name, files[i].text)), files[i].ticks);
+}
+END_TEST
+
+START_TEST(files_that_are_refused_by_their_first_bytes_or_heading)
+{
+    refuses(make("a.csv", "PK\3\4\n"), "unknown_shape", "zip archive");
+    refuses(make("b.csv", "\xff\xfeN\n"), "unknown_shape", "UTF-16");
+    refuses(make("c.csv", "symbol,timestamp,price,market,PRICE\n"), "malformed", "two columns are named \"PRICE\"");
+}
+END_TEST
+
 START_TEST(a_row_too_long_for_an_event_stops_no_load)
 {
     struct weir__buf buf = { 0 };
@@ -389,7 +448,7 @@ START_TEST(rows_that_cannot_be_read_are_events_too)
                                                                 "\"open,quote\n" PJM_ROW("25:00:00 AM", "A", "2")
                                                                     PJM_ROW("6:00:00 AM", "A", "")
                                                                         PJM_ROW("6:00:00 AM", "A", "x"))),
-        "PJM.A.RT1H 05-01T04:00:00Z 1\n!missing_field\n!missing_field\n!bad_time\n!no_price\n!bad_number\n");
+        "PJM.A.RT1H 05-01T04:00:00Z 1\n!malformed\n!malformed\n!bad_time\n!no_price\n!bad_number\n");
     ck_assert_str_eq(all_of(make(LEAN, "374,1,1,P,,0\nnix\n375,x,1,P,,0\n")),
                      "SPY 10-07T04:00:00. 0.0001\n!malformed\n!bad_number\n");
     ck_assert_str_eq(
@@ -838,6 +897,8 @@ int main(void)
     tcase_add_test(tcase, pjm_tables_of_hours_and_of_five_minutes);
     tcase_add_test(tcase, wide_tables_with_headings_that_cannot_be);
     tcase_add_test(tcase, columns_in_any_order_and_others_among_them);
+    tcase_add_test(tcase, other_forms_of_files_that_are_known);
+    tcase_add_test(tcase, files_that_are_refused_by_their_first_bytes_or_heading);
     tcase_add_test(tcase, a_row_too_long_for_an_event_stops_no_load);
     tcase_add_test(tcase, quotes_without_a_time_have_the_receipts);
     tcase_add_test(tcase, files_that_say_when_they_were_made);

@@ -105,8 +105,8 @@ struct weir__command {
 };
 extern const struct weir__command weir__command_local, weir__command_try, weir__command_cat, weir__command_describe,
     weir__command_explain, weir__command_dlq, weir__command_reset, weir__command_replay, weir__command_grow,
-    weir__command_lag, weir__command_top, weir__command_probe, weir__command_version, weir__command_run,
-    weir__command_help;
+    weir__command_lag, weir__command_top, weir__command_state, weir__command_probe, weir__command_version,
+    weir__command_run, weir__command_help;
 extern const struct weir__command *const weir__commands[]; /* NULL-ended */
 
 /* `local` and `run` for a program with more flags of its own. */

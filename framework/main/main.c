@@ -9,12 +9,23 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-const struct weir__command *const weir__commands[] = {
-    &weir__command_local,   &weir__command_try,     &weir__command_cat,    &weir__command_describe,
-    &weir__command_explain, &weir__command_dlq,     &weir__command_lag,    &weir__command_top,
-    &weir__command_probe,   &weir__command_reset,   &weir__command_replay, &weir__command_grow,
-    &weir__command_run,     &weir__command_version, &weir__command_help,   NULL
-};
+const struct weir__command *const weir__commands[] = { &weir__command_local,
+                                                       &weir__command_try,
+                                                       &weir__command_cat,
+                                                       &weir__command_describe,
+                                                       &weir__command_explain,
+                                                       &weir__command_dlq,
+                                                       &weir__command_lag,
+                                                       &weir__command_top,
+                                                       &weir__command_state,
+                                                       &weir__command_probe,
+                                                       &weir__command_reset,
+                                                       &weir__command_replay,
+                                                       &weir__command_grow,
+                                                       &weir__command_run,
+                                                       &weir__command_version,
+                                                       &weir__command_help,
+                                                       NULL };
 
 static const struct weir__command *find_in(const struct weir__command *const *commands, const char *name)
 {

@@ -349,9 +349,9 @@ def check(run, files):
 # ---- made-up input ----
 
 def make(folder, seed):
-    """Two days of futures of one commodity and a spot price, with gaps, days on which a month ends, prices below zero, quotes."""
+    """Two days of futures of one commodity and a spot price, with gaps, days on which a contract's month ends, prices of zero and below, sums that end in a half, quotes."""
     dice = random.Random(seed)
-    names = ["XG.202506", "XG.202507", "XG.202508", "XG.202510", "XG.202601", "XG.202606"]
+    names = ["XG.202506", "XG.202507", "XG.202508", "XG.202510", "XG.202601", "XG.202606", "XG.202505"]
     begin = 1748649600 * SECOND  # 2025-05-31
     rows = []
     for i, name in enumerate([*names, "XGSPOT"]):
@@ -359,7 +359,7 @@ def make(folder, seed):
         while time < begin + 2 * 86400 * SECOND:
             time += dice.choice((1, 3, 7, 20, 40, 61, 61, 299, 900, 12000)) * SECOND * dice.randint(1, 3)
             price += dice.randint(-40, 40)
-            below = -1 if i == 3 and dice.randrange(9) == 0 else 1
+            below = dice.choice((-1, 0, *[1] * 16)) if i == 3 else 1
             rows.append((time, name, f"{price * below / 100:.2f}", dice.choice(("", "0", "1.5", "20"))))
     with open(os.path.join(folder, "ticks.csv"), "w", encoding="ascii") as file:
         file.write("symbol,timestamp,source_id,market,sequence,price,volume,bid,ask\n")
@@ -371,6 +371,7 @@ def make(folder, seed):
     pairs = [("XG.CAL", "calendar", [(names[0], 1), (names[1], -1)], {}),
              ("XG.FLY", "calendar", [(names[0], 0.5), (names[1], -1), (names[2], "0.50000001")], {"max_age_ms": 60000}),
              ("XG.BASIS", "spot_future", [("XGSPOT", 1), (names[0], -1)], {"interval": "5m", "max_age_ms": 0}),
+             ("XG.HALVES", "calendar", [(names[0], "0.0000005"), (names[1], "-0.000001")], {}),
              ("XG.QUARTERS", "calendar", [(names[1], 1), (names[2], -1)], {"interval": "15m"}),
              ("XG.HOURS", "inter_market", [("XGSPOT", "1.23456789"), (names[3], "-3")], {"interval": "1h", "max_age_ms": 7200000})]
     with open(os.path.join(folder, "pairs.jsonl"), "w", encoding="ascii") as file:

@@ -1,5 +1,5 @@
 #!/bin/bash
-# cat, try, describe, version: what they print.
+# cat, try, state, describe, version: what they print.
 . test/scripts/cli.inc
 
 printf '%s\n' '{"key":"k","timestamp":1000,"headers":[],"value":"a b a"}' '' '{"timestamp":2000,"value":"b"}' >"$work/in.jsonl"
@@ -46,6 +46,27 @@ grep -q 'id=versions .*librocksdb [0-9]' "$work/err" || fail "versions are not t
 
 # an internal topic has its codecs too
 "$words" cat word_count-counts-changelog --dir "$work/d" | grep -q '"key":"a".*"value":2' || fail "the changelog is not decoded"
+
+# the rows of a store: what counts of its changelog, without what was taken away
+expect 0 "$words" state --dir "$work/d"
+grep -qE '^word_count \(application word_count\): 1 stores$' "$work/out" || fail "state does not name the topology"
+grep -qE '^  counts +timestamped_key_value +word_count-counts-changelog: 1 partitions, [0-9]+ offsets$' "$work/out" || fail "state does not list the store"
+equal '{"store":"counts","partition":0,"key":"a","timestamp":1000,"value":2}
+{"store":"counts","partition":0,"key":"b","timestamp":2000,"value":2}' "$("$words" state word_count counts --dir "$work/d")" "the rows of a store"
+expect 0 "$words" local --dir "$work/ages" --once --in lines="$work/in.jsonl" --topics.partitions=2 --log.level=warn
+equal "$(counts "$work/ages")" "$("$words" state word_count counts --dir "$work/ages" | sed -E 's/.*"key":"([^"]*)".*"value":([0-9]+)\}$/\1 \2/' | sort)" "rows of all partitions"
+for n in 0 1; do "$words" state word_count counts --dir "$work/ages" --partition $n; done >"$work/each"
+equal "$("$words" state word_count counts --dir "$work/ages")" "$(cat "$work/each")" "rows by partition"
+expect 2 "$words" state word_count count --dir "$work/d"
+says 'word_count has no store "count": did you mean "counts"?'
+expect 2 "$words" state word_count counts --dir "$work/d" --partition 1
+says 'they go from 0 to 0'
+expect 2 "$words" state word_count --dir "$work/d" --partition 0
+says 'state TOPOLOGY STORE'
+expect 2 "$words" state words counts --dir "$work/d"
+says 'unknown topology "words"'
+expect 3 "$words" state --dir "$work/nowhere"
+says nowhere
 
 expect 0 "$words" describe
 grep -q '^Topologies:$' "$work/out" || fail "describe has no Topologies:"

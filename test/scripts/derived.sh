@@ -1,6 +1,6 @@
 #!/bin/bash
 # Rolling statistics, bid-ask and other spreads, basis and forward curves equal a plain computation in another language, written from docs/statistics.md: over
-# made-up futures (months that end, gaps, prices below zero, quotes; bars of 15m and 4h among them), and over market files with pairs of day-ahead and real time.
+# made-up futures (months that end, gaps, prices of zero and below, sums that end in a half, quotes; bars of 15m and 4h among them), and over market files with pairs of day-ahead and real time.
 set -eu -o pipefail
 . test/market/runs.inc
 topics="aggregated.market.stats.v1 aggregated.market.spreads.v1 pricing.curve.updates.v1"

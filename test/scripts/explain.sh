@@ -27,6 +27,21 @@ shows '^      2025-03-08T03:55:00Z to 2025-03-08T03:56:00Z, closed: by the clock
 shows '^  ticks_s: 48 rows, the last three$' # not those of PJM.HUB.00.MCE
 shows '^    tick of 2025-03-08T03:55:00Z, sequence 0: price [0-9.]+, revision 1$'
 shows '^  latest_s: 1 rows$'
+echo "--- the rows of stores: windows with their ends, of a day too; the same bars as were sent"
+expect 0 "$market" state aggregation minute_s --dir "$work/d"
+equal 48 "$(grep -c '"key":"default/PJM.HUB.00","start"' "$work/out")" "windows of a minute"
+grep '"key":"default/PJM.HUB.00","start":1741406100000,"end":1741406160000,"timestamp":1741406100000,"value":{"schema_version":1,"fold":{"count":1,' "$work/out" >/dev/null || fail "no row of the last minute"
+expect 0 "$market" state aggregation day_s --dir "$work/d"
+grep -q '"key":"default/PJM.HUB.00","start":1741323600000,"end":1741410000000,' "$work/out" || { cat "$work/out"; fail "no row of the market's day"; }
+for interval in 1d 1h; do
+    "$market" cat aggregated.market.bars.$interval.v1 --dir "$work/d" | sed -E 's/.*"key":("[^"]*").*"window_start":([0-9]*)000,"window_end":([0-9]*)000.*/\1 \2 \3/' | sort -u >"$work/sent"
+    "$market" state aggregation "$([ $interval = 1d ] && echo day_s || echo hour_s)" --dir "$work/d" | sed -E 's/.*"key":("[^"]*"),"start":([0-9]*),"end":([0-9]*).*/\1 \2 \3/' | sort >"$work/kept"
+    cmp "$work/sent" "$work/kept" || fail "rows of $interval are not those of the bars"
+done
+expect 0 "$market" state enrichment pairs_s --dir "$work/d" # filled from a topic
+grep -q '^{"store":"pairs_s","partition":[0-3],"key":"default/A-B",' "$work/out" || fail "no row of a global store"
+expect 0 "$market" explain PJM.HUB.00 --dir "$work/d"
+
 echo "--- what is counted out of a key, by reason: of all keys together what the metrics say"
 dropped() { # KEY TASK REASON
     "$market" explain "$1" --dir "$work/d" "${2%% *}" 2>/dev/null | grep -A1 "^  drops_s: 1 rows" | grep -oE "[0-9]+ $3, the last one of 2025-03-08T0[0-3]:" | cut -d' ' -f1 || :

@@ -82,6 +82,8 @@ static void put_records(struct weir__buf *page)
         weir__buf_printf(page, "\n### %s, version %d\n\n", market_schemas[i]->name, market_schemas[i]->version);
         weir__buf_puts(page, "| field | JSON | MessagePack | required | bounds |\n|---|---|---|---|---|\n");
         put_rows(page, market_schemas[i], "");
+        if (market_schemas[i]->derived != NULL)
+            weir__buf_puts(page, market_schemas[i]->derived);
     }
 }
 

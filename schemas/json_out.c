@@ -154,6 +154,8 @@ static void put_fields(struct weir_json_out *json, const struct market_schema *s
         else
             put_value(json, field, from);
     }
+    if (schema->derive != NULL)
+        schema->derive(record, json);
     weir_json_end_object(json);
 }
 

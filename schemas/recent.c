@@ -2,7 +2,8 @@
  *
  * (1) Doubles: nothing but flags is made of them, and these are left out where runs are compared.
  * (2) Names of different feeds may differ; of one feed only one may be the instrument's.
- * (3) An instrument has one day: markets that have it besides must have the same.
+ * (3) An instrument is of one market of the table, and has one day: what another market calls so is another instrument, and is refused.
+ *     Venues that the table does not name share a row: trades of one symbol from several of them are of one instrument.
  */
 #include "schemas/records.h"
 
@@ -116,18 +117,21 @@ int market_recent_name(struct market_recent *recent, struct weir_arena *arena, c
     return add_name(recent, arena, feed, name);
 }
 
-int market_recent_zone(struct market_recent *recent, struct weir_text zone, const struct market_tick *tick,
-                       struct weir_error *reterr)
+int market_recent_market(struct market_recent *recent, struct weir_text rules, struct weir_text zone,
+                         const struct market_tick *tick, struct weir_error *reterr)
 {
-    if (recent->day_zone.size == 0) {
-        recent->day_zone = zone;
-        return 1;
-    }
-    if (market_text_same(recent->day_zone, zone))
-        return 0;
-    return weir__fail(
-        reterr, MARKET_NAME_CLASH, "market",
-        "%.*s is an instrument of a market whose days are those of %.*s, and those of %.*s's are of %.*s: rename one",
-        (int)tick->instrument_id.size, tick->instrument_id.data, (int)recent->day_zone.size, recent->day_zone.data,
-        (int)tick->market.size, tick->market.data, (int)zone.size, zone.data);
+    bool is_new = recent->rules.size == 0 || recent->day_zone.size == 0;
+
+    if ((recent->rules.size > 0 && !market_text_same(recent->rules, rules)) ||
+        (recent->day_zone.size > 0 && !market_text_same(recent->day_zone, zone)))
+        return weir__fail(
+            reterr, MARKET_NAME_CLASH, "market",
+            "%.*s is an instrument of another market already, %.*s (days of %.*s), and %.*s's is another one: put "
+            "the market before its name",
+            (int)tick->instrument_id.size, tick->instrument_id.data, (int)recent->rules.size,
+            recent->rules.size > 0 ? recent->rules.data : "", (int)recent->day_zone.size, recent->day_zone.data,
+            (int)tick->market.size, tick->market.data);
+    recent->rules = rules;
+    recent->day_zone = zone;
+    return is_new;
 }

@@ -206,15 +206,16 @@ struct market_recent {
     int64_t               last_time;
     struct market_map     names;    /* feed to name */
     struct weir_text      day_zone; /* of its market's day; size 0 = not known */
+    struct weir_text      rules;    /* the row of the table of markets that it is of; size 0 = not known */
 };
 /* 1: the name that the tick's feed has for its instrument is new, and remembered, in the arena. 0: it is known.
  * MARKET_NAME_CLASH: the feed called it otherwise before. WEIR_LIMIT. */
 int market_recent_name(struct market_recent *recent, struct weir_arena *arena, const struct market_tick *tick,
                        struct weir_error *reterr);
-/* 1: the zone of the day of the instrument's market is new, and remembered. 0: it is known. MARKET_NAME_CLASH: a market whose days are
- * others had the instrument before: two instruments, one name. */
-int market_recent_zone(struct market_recent *recent, struct weir_text zone, const struct market_tick *tick,
-                       struct weir_error *reterr);
+/* 1: the row of the table of markets that the instrument is of, and the zone of its day, are new, and remembered. 0: they are known.
+ * MARKET_NAME_CLASH: a market of another row had the instrument before, or the same with other days: two instruments, one name. */
+int market_recent_market(struct market_recent *recent, struct weir_text rules, struct weir_text zone,
+                         const struct market_tick *tick, struct weir_error *reterr);
 /* MARKET_PRICE_SPIKE, MARKET_VOLUME_SPIKE: where there were 10 values or more, one that lies further from their mean than
  * four standard deviations, and than a tenth of the mean (a volume: above it, and than half of it). */
 uint32_t market_recent_judge(const struct market_recent *recent, const struct market_tick *tick);

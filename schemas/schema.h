@@ -3,7 +3,8 @@
  * (1) MessagePack is an array: schema version, then the fields in the table's order. A new field goes to the end and
  *     raises the version; a field never moves or changes its type. Readers skip what they do not know, and take what an
  *     older writer did not send as null.
- * (2) JSON is an object of the fields' names and "schema_version". Members of other names are ignored.
+ * (2) JSON is an object of the fields' names and "schema_version". Members of other names are ignored; a table may have some that are
+ *     made of its fields, for those who read.
  * (3) A reader takes JSON, MessagePack arrays, and MessagePack maps by name. It says which field is wrong, and why.
  */
 #ifndef MARKET_SCHEMA_H
@@ -57,6 +58,9 @@ struct market_schema {
     size_t                     count; /* at most 64 */
     /* What no field can say alone: NULL, or the field that is missing. */
     const char *(*missing)(const void *record);
+    /* Members that JSON has besides; NULL: none. And what they are, as rows of the page of records. */
+    void (*derive)(const void *record, struct weir_json_out *json);
+    const char *derived;
     /* NULL, or what is wrong with a record whose fields are all as they should be, in words. */
     const char *(*wrong)(const void *record);
 };

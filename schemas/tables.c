@@ -85,8 +85,32 @@ static const char *missing_in_tick(const void *record)
     return tick->price.given || tick->quality_flags & MARKET_FALLBACK ? NULL : "price";
 }
 
+/* How long it took from ingestion to here, and the flags as a status and issues: made of other fields. */
+static void derive_of_tick(const void *record, struct weir_json_out *json)
+{
+    const struct market_tick *tick = record;
+    const uint32_t            issues = tick->quality_flags & ~(uint32_t)MARKET_VALID;
+
+    weir_json_name(json, "processing_lag_ms");
+    weir_json_put_int64(json, MAX(tick->normalized_at - tick->ingested_at, 0) / 1000);
+    weir_json_name(json, "quality");
+    weir_json_begin_object(json);
+    weir_json_name(json, "status");
+    weir_json_put_string(json, issues & MARKET_FALLBACK ? "fallback" : "canonical");
+    weir_json_name(json, "issues");
+    weir_json_begin_array(json);
+    for (int bit = 0; bit < MARKET_FLAG_COUNT; bit++)
+        if (issues >> bit & 1)
+            weir_json_put_string(json, market_flag_label((enum market_flag_bit)bit));
+    weir_json_end_array(json);
+    weir_json_end_object(json);
+}
+
 static const struct market_field tick_rows[] = { TICK_1 };
-TABLE(market_tick, 1, tick_rows, .missing = missing_in_tick);
+TABLE(market_tick, 1, tick_rows, .missing = missing_in_tick, .derive = derive_of_tick,
+      .derived = "| `processing_lag_ms` | integer, made of `normalized_at` and `ingested_at` | | | from 0 on |\n"
+                 "| `quality.status` | `canonical` or `fallback`, made of `quality_flags` | | | |\n"
+                 "| `quality.issues` | list of labels, those of `quality_flags` but `valid` | | | |\n");
 
 /* ---- enriched tick: what a tick's table grows by goes behind its own rows, not between ---- */
 
@@ -535,8 +559,9 @@ static const struct market_field recent_rows[] = {
     ROW(market_recent, INT,     last_time),
     ROW(market_recent, MAP,     names,    UP_TO(ENTRIES_MAX)),
     ROW(market_recent, TEXT,    day_zone, UP_TO(WORD_MAX)),
+    ROW(market_recent, TEXT,    rules,    UP_TO(WORD_MAX)),
 };
-TABLE(market_recent, 1, recent_rows);
+TABLE(market_recent, 2, recent_rows);
 
 /* clang-format on */
 

@@ -238,22 +238,24 @@ static int read_recent(struct weir_context *ctx, const void *key, struct market_
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-/* 1: the tick's feed calls its instrument as ever, and its market has the days that it ever had; 0: refused. */
+static struct weir_text text_of(const char *text) { return (struct weir_text){ text, strlen(text) }; }
+
+/* 1: the tick's feed calls its instrument as ever, and it is of the market that it ever was of; 0: refused. */
 static int check_name(struct weir_context *ctx, const struct weir_record *rec)
 {
-    const struct market_tick *tick = rec->value;
-    const char               *day_zone = market_rules_find(tick->market)->day_zone;
-    struct market_recent      recent;
-    struct weir_error         error;
-    int                       err = read_recent(ctx, rec->key, &recent), zone = 0;
+    const struct market_tick  *tick = rec->value;
+    const struct market_rules *rules = market_rules_find(tick->market);
+    struct market_recent       recent;
+    struct weir_error          error;
+    int                        err = read_recent(ctx, rec->key, &recent), market = 0;
 
     if (err == WEIR_OK)
-        zone = market_recent_zone(&recent, (struct weir_text){ day_zone, strlen(day_zone) }, tick, &error);
+        market = market_recent_market(&recent, text_of(rules->name), text_of(rules->day_zone), tick, &error);
     if (err == WEIR_OK)
-        err = zone < 0 ? zone : market_recent_name(&recent, weir_record_arena(ctx), tick, &error);
+        err = market < 0 ? market : market_recent_name(&recent, weir_record_arena(ctx), tick, &error);
     if (err == MARKET_NAME_CLASH)
         return weir_refuse(ctx, market_reason_name(err), error.text);
-    if (err == 1 || (err == 0 && zone == 1))
+    if (err == 1 || (err == 0 && market == 1))
         err = weir_put(ctx, recent_s, rec->key, &recent);
     return err < 0 ? err : 1;
 }

@@ -187,6 +187,7 @@ struct market__source {
     int64_t                     sequence;    /* -1 = not said */
     struct market__setting      setting;
     const struct weir_json     *metadata; /* NULL = none */
+    const struct weir_json     *tags;     /* of a document, whatever it is; NULL = none */
     const struct market_origin *origin;
 };
 

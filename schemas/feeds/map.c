@@ -9,6 +9,7 @@
 
 enum {
     METADATA_MAX = 32,
+    TAGS_MAX = 64,
     TICKS_MAX = 6, /* of one row: price, four components, forecast */
 };
 
@@ -307,6 +308,24 @@ static int read_metadata(const struct row *row, const struct market__fields *fie
     return WEIR_OK;
 }
 
+/* Texts of a list; what is none of them is passed over. */
+static int read_tags(const struct row *row, struct weir_arena *arena, struct market_list *ret)
+{
+    const struct weir_json *tags = row->source->tags;
+    struct weir_text       *texts;
+
+    if (tags == NULL || tags->type != WEIR_JSON_ARRAY || tags->child == NULL)
+        return WEIR_OK;
+    texts = weir__arena_take(arena, TAGS_MAX * sizeof(*texts));
+    if (!texts)
+        return WEIR_LIMIT;
+    *ret = (struct market_list){ .texts = texts };
+    for (const struct weir_json *tag = tags->child; tag && ret->count < TAGS_MAX; tag = tag->next)
+        if (tag->type == WEIR_JSON_STRING)
+            texts[ret->count++] = tag->text;
+    return WEIR_OK;
+}
+
 /* ---- ticks ---- */
 
 /* The text in the arena; data NULL = at its ceiling. */
@@ -577,6 +596,17 @@ static int read_suspect(const struct row *row, struct market_tick *tick)
     return err;
 }
 
+/* What the envelope's metadata says by a name, where the row says nothing. */
+static void take_said(const struct row *row, const char *name, struct weir_text *text)
+{
+    const struct weir_json *said = row->source->metadata ? weir_json_get(row->source->metadata, name) : NULL;
+
+    if (!text->size && said && said->type == WEIR_JSON_STRING)
+        *text = market__trim(said->text);
+    if (!text->size)
+        *text = (struct weir_text){ 0 };
+}
+
 /* The mapping table's for a price of energy, unless the sender says another; of a trade its own. NULL = not known. */
 static int read_units(const struct row *row, const struct market_rules *rules, struct market_tick *tick)
 {
@@ -584,6 +614,8 @@ static int read_units(const struct row *row, const struct market_rules *rules, s
 
     if (err == WEIR_OK)
         err = market__role_text(row->roles, ROLE_UNIT, &tick->unit, row->reterr);
+    take_said(row, "currency", &tick->currency);
+    take_said(row, "unit", &tick->unit);
     if (tick->kind != MARKET_KIND_PRICE)
         return err;
     if (!tick->currency.size)
@@ -674,7 +706,7 @@ static int fill(struct row *row, const struct market__fields *fields, struct wei
         err = read_market(row, rules, arena, tick);
     if (err == WEIR_OK)
         err = read_metadata(row, fields, arena, &tick->metadata);
-    return err;
+    return err == WEIR_OK ? read_tags(row, arena, &tick->tags) : err;
 }
 
 static struct weir_text symbol_of(const struct row *row)

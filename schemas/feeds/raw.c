@@ -155,6 +155,7 @@ static int read_nested(struct event *event, const struct weir_json *data)
     if (data->type != WEIR_JSON_OBJECT)
         return fail(event, MARKET_BAD_TYPE, "raw_data", "no object");
     event->source.occurred_at = 0;
+    event->source.tags = given(given(data, "tags") ? data : event->payload, "tags");
     if (market__fields_of(data, event->arena, &fields) < 0)
         return out_of_room(event);
     return map(event, market__nested, &fields);
@@ -288,6 +289,8 @@ static int read_document(struct event *event, const struct market_feed *feed, co
         err = market__fields_of_array(document, feed->columns, event->arena, &fields);
     else
         err = market__fields_of(document, event->arena, &fields);
+    if (document->type == WEIR_JSON_OBJECT)
+        event->source.tags = given(document, "tags");
     if (err == MARKET_MALFORMED)
         return weir__fail(event->reterr, err, "raw_payload", "raw_payload: an array has the elements %s",
                           feed->columns);

@@ -1077,6 +1077,29 @@ START_TEST(one_name_in_markets_of_other_days_is_a_clash)
 }
 END_TEST
 
+/* A hub of one operator, and what another one, whose days are the same, calls so: two places, one name. */
+START_TEST(one_name_of_two_operators_is_a_clash)
+{
+    static const char *const markets[] = { "pjm", "nyiso", "PJM", "iso-ne" };
+
+    open_chain();
+    for (size_t i = 0; i < ARRAY_SIZE(markets); i++) {
+        char text[400];
+
+        snprintf(text, sizeof(text),
+                 "{\"envelope\":{\"event_id\":\"e\",\"tenant_id\":\"acme\",\"source\":\"s\",\"timestamp\":%" PRId64
+                 "},"
+                 "\"payload\":{\"market\":\"%s\",\"instrument_id\":\"HUB\",\"raw_data\":{\"timestamp\":%" PRId64
+                 ",\"price\":%zu}}}",
+                 (int64_t)BEGIN, markets[i], (int64_t)BEGIN, i + 1);
+        pipe_raw("ingestion.market.raw.v1", text, BEGIN);
+    }
+    ck_assert_uint_eq(dead_letters, 2);
+    ck_assert_double_eq(weir_driver_metric(drivers[0], "weir_records_dropped_total", "reason", "name_clash"), 2);
+    close_chain();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("content");
@@ -1110,6 +1133,7 @@ int main(void)
     tcase_add_test(tests, a_missing_price_falls_back_on_the_last_one);
     tcase_add_test(tests, two_names_of_one_instrument_are_a_clash);
     tcase_add_test(tests, one_name_in_markets_of_other_days_is_a_clash);
+    tcase_add_test(tests, one_name_of_two_operators_is_a_clash);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

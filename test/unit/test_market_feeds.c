@@ -395,11 +395,12 @@ START_TEST(envelope_a_holds_a_tick_of_any_market)
            "\"tenant_id\":\"acme\",\"source\":\"ingestion.miso\"",
            "\"market\":\"MISO\",\"instrument_id\":\"MISO.HUB.INDIANA\",\"raw_data\":{\"timestamp\":"
            "\"2025-05-01T04:00:00+02:00\",\"price\":\"-12.5\",\"volume\":0,\"bid\":-13,\"ask\":-12,\"node\":\"N1\","
-           "\"zone\":\"Z\",\"market_status\":\"open\"}"),
+           "\"zone\":\"Z\",\"market_status\":\"open\",\"tags\":[\"t\"]}"),
        "MISO.HUB.INDIANA 2025-05-01T02:00:00Z -12.5 x0 price_negative");
     ck_assert_int_eq(reading.ticks[0].ingested_at, INT64_C(1746072001000000));
     ck_assert_int_eq(reading.ticks[0].bid_price.units, -13 * MARKET_UNIT);
     ck_assert_uint_eq(reading.ticks[0].metadata.count, 3);
+    ck_assert_uint_eq(reading.ticks[0].tags.count, 1);
     ck_assert_int_eq(memcmp(reading.tenant.data, "acme", 4), 0);
 }
 END_TEST
@@ -473,6 +474,19 @@ START_TEST(ticks_in_all_encodings)
        "ES.202512 2023-09-30T16:00:00Z 1 #1 missing_volume");
     ck_assert_int_eq(memcmp(reading.ticks[0].currency.data, "EUR", 3), 0);
     ck_assert_ptr_null(reading.ticks[0].unit.data);
+    IS(tick(
+           "CME",
+           "\"sequence\":1,\"metadata\":{\"currency\":\"EUR\",\"unit\":\" therm \"},"
+           "\"raw_payload\":\"{\\\"price\\\":1,\\\"currency\\\":\\\"GBP\\\",\\\"tags\\\":[\\\"a\\\",1,\\\"b\\\"]}\""),
+       "SYM 2023-09-30T16:00:00Z 1 #1 missing_volume");
+    ck_assert_int_eq(memcmp(reading.ticks[0].currency.data, "GBP", 3), 0); /* what the document says goes first */
+    ck_assert_uint_eq(reading.ticks[0].unit.size, 5);
+    ck_assert_int_eq(memcmp(reading.ticks[0].unit.data, "therm", 5), 0);
+    ck_assert_uint_eq(reading.ticks[0].tags.count, 2);
+    ck_assert_int_eq(memcmp(reading.ticks[0].tags.texts[1].data, "b", 1), 0);
+    IS(tick("CME", "\"sequence\":1,\"raw_payload\":\"{\\\"price\\\":1,\\\"tags\\\":\\\"none\\\"}\""),
+       "SYM 2023-09-30T16:00:00Z 1 #1 missing_volume");
+    ck_assert_uint_eq(reading.ticks[0].tags.count, 0);
     /* A trade at a power market is no price of its energy: MWh would be a guess. */
     IS(tick("MISO", "\"sequence\":1,\"raw_payload\":\"{\\\"price\\\":2.45,\\\"volume\\\":5}\""),
        "SYM 2023-09-30T16:00:00Z 2.45 x5 #1");

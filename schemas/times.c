@@ -89,23 +89,35 @@ static int micros(struct cursor *text)
     return value;
 }
 
-/* "2025-05-01" or "5/1/2025", as the first signs say. */
+/* "5/1/2025", "5/1/25": years of two digits are those from 1970 to 2069. */
+static int month_first(struct cursor *text, int month, int64_t *ret)
+{
+    int         day = digits(text, 1, 2);
+    const char *begin = skip(text, '/') ? text->at : text->end;
+    int         year = digits(text, 2, 4);
+
+    if (text->at - begin == 2)
+        year += year < 70 ? 2000 : 1900;
+    else if (text->at - begin != 4)
+        year = -1;
+    return market_date(year, month, day, ret);
+}
+
+/* "2025-05-01", "2025/5/1" or "5/1/2025", as the first signs say. */
 static int read_date(struct cursor *text, int64_t *ret)
 {
-    struct cursor ahead = *text;
-    int           first = digits(&ahead, 1, 4), year, month, day;
+    const char *begin = text->at;
+    int         first = digits(text, 1, 4), month, day;
+    bool        year_first = text->at - begin == 4, slashes;
 
-    if (skip(&ahead, '-')) {
-        year = ahead.at - text->at == 5 ? first : -1;
-        month = digits(&ahead, 2, 2);
-        day = skip(&ahead, '-') ? digits(&ahead, 2, 2) : -1;
-    } else {
-        month = ahead.at - text->at <= 2 && skip(&ahead, '/') ? first : -1;
-        day = digits(&ahead, 1, 2);
-        year = skip(&ahead, '/') ? digits(&ahead, 4, 4) : -1;
-    }
-    *text = ahead;
-    return market_date(year, month, day, ret);
+    if (!year_first)
+        return text->at - begin <= 2 && skip(text, '/') ? month_first(text, first, ret) : MARKET_BAD_TIME;
+    slashes = skip(text, '/');
+    if (!slashes && !skip(text, '-'))
+        return MARKET_BAD_TIME;
+    month = digits(text, slashes ? 1 : 2, 2);
+    day = skip(text, slashes ? '/' : '-') ? digits(text, slashes ? 1 : 2, 2) : -1;
+    return market_date(first, month, day, ret);
 }
 
 /* The hour of a twelve-hour clock in one of twenty-four; -1 = there is no such hour. */

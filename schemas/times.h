@@ -26,7 +26,7 @@ struct market_stamp {
 };
 
 /* All of text, one of: ISO 8601 "2025-05-01T04:00:00[.123456][Z|-05:00]", also with a blank for T, and without time of
- * day (midnight); "5/1/2025 4:00:00 AM", "07/18/2022 00:05[:00]" (month first); an epoch in s, ms or us, told apart by
+ * day (midnight); "2024/06/01 00:15:00"; "5/1/2025 4:00:00 AM", "07/18/2022 00:05[:00]", "6/1/24 0:00" (month first); an epoch in s, ms or us, told apart by
  * magnitude (market_epoch). 24:00 is the next day's midnight. Digits beyond the microsecond are cut. MARKET_BAD_TIME. */
 int market_stamp_read(struct weir_text text, struct market_stamp *ret);
 

@@ -87,7 +87,68 @@ static const struct weir_json *get(const struct weir_json *json, const char *fir
 
 static bool is(const struct weir_json *json, enum weir_json_type type) { return json && json->type == type; }
 
+/* ---- rows by position, with names in a row of their own ---- */
+
+/* A row that has not the document's columns goes as its text, which is refused. */
+static int fill_broken(struct market__file *file, const struct weir_json *cells, struct market__row *ret)
+{
+    struct weir_json_out out = { 0 };
+    struct weir_json     line = { .type = WEIR_JSON_STRING, .name = TEXT(MARKET_ROW_BROKEN) };
+    bool                 ok;
+
+    weir_json_put(&out, cells);
+    ok = weir__buf_ok(&out.buf);
+    line.text.data = ok ? weir__arena_copy(&file->row_arena, out.buf.data, out.buf.size) : NULL;
+    line.text.size = out.buf.size;
+    weir__json_out_fini(&out);
+    ret->fields.count = 0;
+    return line.text.data ? market__fields_add(&ret->fields, &line, &file->row_arena) : WEIR_NO_MEMORY;
+}
+
+/* A column's name is the text that it is, or its member of that name. */
+static int fill_positions(struct market__file *file, const struct market__element *element, struct market__row *ret)
+{
+    const struct weir_json *cell = element->json->child, *column = element->parent->child;
+    int                     err = WEIR_OK;
+
+    for (; cell && column && err == WEIR_OK; cell = cell->next, column = column->next) {
+        struct weir_json        named = *cell;
+        const struct weir_json *name = column->type == WEIR_JSON_OBJECT ? weir_json_get(column, "name") : column;
+
+        if (name && weir_json_text(name, &named.name) == WEIR_OK)
+            err = market__fields_add(&ret->fields, &named, &file->row_arena);
+    }
+    return err == WEIR_OK && (cell || column) ? fill_broken(file, element->json, ret) : err;
+}
+
 /* ---- MISO: sections of nodes ---- */
+
+/* The section's nodes; NULL = it has none. */
+static const struct weir_json *nodes_of(const struct weir_json *section)
+{
+    static const char *const names[] = { "PricingNode", "Hub" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const struct weir_json *nodes = weir_json_get(section, names[i]);
+
+        if (is(nodes, WEIR_JSON_ARRAY) || is(nodes, WEIR_JSON_OBJECT))
+            return nodes;
+    }
+    return NULL;
+}
+
+/* Rows under a name that is not known are not passed over. */
+static int refuse_other_nodes(const struct market__file *file, const struct weir_json *section,
+                              struct weir_error *reterr)
+{
+    for (const struct weir_json *member = is(section, WEIR_JSON_OBJECT) ? section->child : NULL; member;
+         member = member->next)
+        if (member->type == WEIR_JSON_ARRAY)
+            return market__file_refuse(file, MARKET_UNKNOWN_FEED, reterr, "\"%.*s\" of section \"%.*s\"",
+                                       (int)member->name.size, member->name.data, (int)section->name.size,
+                                       section->name.data);
+    return WEIR_OK;
+}
 
 static int begin_miso(struct market__file *file, struct weir_error *reterr)
 {
@@ -97,15 +158,16 @@ static int begin_miso(struct market__file *file, struct weir_error *reterr)
     market__file_says(file, SAID_MARKET, TEXT("MISO"));
     file->rules = market_rules_find(TEXT("MISO"));
     for (const struct weir_json *section = sections->child; section && err == WEIR_OK; section = section->next) {
-        const struct weir_json   *nodes = weir_json_get(section, "PricingNode");
+        const struct weir_json   *nodes = nodes_of(section);
         const struct market_feed *feed = market__feed(file->rules, section->name);
 
-        if (!is(nodes, WEIR_JSON_ARRAY) && !is(nodes, WEIR_JSON_OBJECT))
-            continue;
-        if (!feed)
-            return market__file_refuse(file, MARKET_UNKNOWN_FEED, reterr, "section \"%.*s\"", (int)section->name.size,
-                                       section->name.data);
-        err = note_all(file, feed, nodes, section, reterr);
+        if (!nodes)
+            err = refuse_other_nodes(file, section, reterr);
+        else if (!feed)
+            err = market__file_refuse(file, MARKET_UNKNOWN_FEED, reterr, "section \"%.*s\"", (int)section->name.size,
+                                      section->name.data);
+        else
+            err = note_all(file, feed, nodes, section, reterr);
     }
     return err;
 }
@@ -121,7 +183,18 @@ static int fill_miso(struct market__file *file, const struct market__element *el
     return err;
 }
 
-/* ---- ERCOT: rows by position, columns by name ---- */
+/* The five-minute report. */
+static int begin_miso_rows(struct market__file *file, struct weir_error *reterr)
+{
+    market__file_says(file, SAID_MARKET, TEXT("MISO"));
+    market__file_says(file, SAID_PRODUCT, TEXT("RealTimeFiveMinExPost"));
+    if (market__file_settle(file, reterr) < 0)
+        return reterr ? reterr->code : MARKET_UNKNOWN_FEED;
+    return note_all(file, file->feed, weir_json_get(file->document, "data"), weir_json_get(file->document, "headers"),
+                    reterr);
+}
+
+/* ---- ERCOT ---- */
 
 static int begin_ercot(struct market__file *file, struct weir_error *reterr)
 {
@@ -137,20 +210,6 @@ static int begin_ercot(struct market__file *file, struct weir_error *reterr)
     if (market__file_settle(file, reterr) < 0)
         return reterr ? reterr->code : MARKET_UNKNOWN_FEED;
     return note_all(file, file->feed, data, weir_json_get(file->document, "fields"), reterr);
-}
-
-static int fill_ercot(struct market__file *file, const struct market__element *element, struct market__row *ret)
-{
-    const struct weir_json *cell = element->json->child, *column = element->parent->child;
-    int                     err = WEIR_OK;
-
-    for (; cell && column && err == WEIR_OK; cell = cell->next, column = column->next) {
-        struct weir_json named = *cell;
-
-        if (weir_json_text(weir_json_get(column, "name"), &named.name) == WEIR_OK)
-            err = market__fields_add(&ret->fields, &named, &file->row_arena);
-    }
-    return err;
 }
 
 /* ---- ISO-NE and AESO: rows as objects ---- */
@@ -265,13 +324,24 @@ static bool is_ercot(const struct weir_json *document)
            is(weir_json_get(document, "data"), WEIR_JSON_ARRAY);
 }
 
+static bool is_miso_rows(const struct weir_json *document)
+{
+    const struct weir_json *headers = weir_json_get(document, "headers");
+
+    for (const struct weir_json *name = is(headers, WEIR_JSON_ARRAY) ? headers->child : NULL; name; name = name->next)
+        if (is(name, WEIR_JSON_STRING) && market__same(name->text, TEXT("CPNODE")))
+            return is(weir_json_get(document, "data"), WEIR_JSON_ARRAY);
+    return false;
+}
+
 static bool is_kraken(const struct weir_json *document)
 {
     return is(weir_json_get(document, "error"), WEIR_JSON_ARRAY) &&
            is(weir_json_get(document, "result"), WEIR_JSON_OBJECT);
 }
 
-static const struct market__document_form ercot[1] = { { .begin = begin_ercot, .fill = fill_ercot } };
+static const struct market__document_form ercot[1] = { { .begin = begin_ercot, .fill = fill_positions } };
+static const struct market__document_form miso_rows[1] = { { .begin = begin_miso_rows, .fill = fill_positions } };
 static const struct market__document_form kraken[1] = { { .begin = begin_kraken, .fill = fill_kraken } };
 
 static const struct market__document_form *tell(const struct weir_json *document)
@@ -279,7 +349,11 @@ static const struct market__document_form *tell(const struct weir_json *document
     for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
         if (fits(&forms[i], document))
             return &forms[i];
-    return is_ercot(document) ? ercot : is_kraken(document) ? kraken : NULL;
+    if (is_ercot(document))
+        return ercot;
+    if (is_miso_rows(document))
+        return miso_rows;
+    return is_kraken(document) ? kraken : NULL;
 }
 
 int market__begin_document(struct market__file *file, struct weir_error *reterr)

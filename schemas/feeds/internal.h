@@ -66,6 +66,8 @@ enum market__role {
     ROLE_LOCATION,
     ROLE_ID,      /* an instrument id that the sender made */
     ROLE_CLASS,   /* type of location */
+    ROLE_VOLTAGE, /* with the equipment: which one of the locations of that name */
+    ROLE_EQUIPMENT,
     ROLE_INSTANT, /* a stamp; without zone it is UTC */
     ROLE_LOCAL,   /* a stamp in the feed's zone */
     ROLE_DAY,

@@ -192,7 +192,7 @@ static int read_number(const struct row *row, enum market__role role, enum held 
     if (field && field->type == MARKET_BOOL)
         return bad(row, role, MARKET_BAD_TYPE);
     err = market__role_text(row->roles, role, &text, row->reterr);
-    if (err < 0 || !text.size)
+    if (err < 0 || !text.size || (text.size == 1 && *text.data == '-')) /* reports print a dash where there is none */
         return err;
     *ret_held = HELD_GIVEN;
     err = market_decimal_read(text, ret);
@@ -709,12 +709,28 @@ static int fill(struct row *row, const struct market__fields *fields, struct wei
     return err == WEIR_OK ? read_tags(row, arena, &tick->tags) : err;
 }
 
-static struct weir_text symbol_of(const struct row *row)
+/* "ALDENE 230 KV T-10": two locations of one name are not taken for one. */
+static struct weir_text with_equipment(const struct row *row, struct weir_text name, struct weir_arena *arena)
+{
+    struct weir_text voltage = { 0 }, equipment = { 0 };
+    const char      *text;
+
+    (void)market__role_text(row->roles, ROLE_VOLTAGE, &voltage, NULL);
+    (void)market__role_text(row->roles, ROLE_EQUIPMENT, &equipment, NULL);
+    if (!voltage.size && !equipment.size)
+        return name;
+    text = weir__arena_printf(arena, "%.*s %.*s %.*s", (int)name.size, name.data, (int)voltage.size,
+                              voltage.size ? voltage.data : "", (int)equipment.size,
+                              equipment.size ? equipment.data : "");
+    return text ? market__trim(market__text(text)) : name; /* without room the tick itself has none either */
+}
+
+static struct weir_text symbol_of(const struct row *row, struct weir_arena *arena)
 {
     struct weir_text text;
 
     if (market__role_text(row->roles, ROLE_LOCATION, &text, NULL) == WEIR_OK && text.size)
-        return text;
+        return with_equipment(row, text, arena);
     return row->feed->location        ? market__text(row->feed->location)
            : row->source->symbol.size ? row->source->symbol
                                       : row->source->id;
@@ -757,7 +773,7 @@ int market__map(const struct market_feed *feed, const struct market__fields *fie
     if (err < 0)
         return err;
     tick.interval = MARKET_SECONDS(row.product.interval);
-    tick.symbol = symbol_of(&row);
+    tick.symbol = symbol_of(&row, arena);
     if (tick.ingested_at == 0)
         tick.ingested_at = tick.event_time;
     err = add_ticks(&row, arena, options, ret, &tick);

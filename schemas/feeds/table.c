@@ -91,11 +91,12 @@ static const struct market__run pjm_runs[]    = { { DA_NAMES, MARKET_DA,        
 #define MISO_API(type, product, state, length)                                                                      \
     { .rules = &markets[MISO], .data_type = type, .basis = product, .stage = state, .interval = length, .when = WHEN_LABEL, \
       .names = { [ROLE_LOCATION] = "name", [ROLE_DAY] = "RefId", [ROLE_HOUR] = "HourAndMin",                         \
-                 [ROLE_PRICE] = "LMP", [ROLE_MCC] = "MCC", [ROLE_MLC] = "MLC" } }
+                 [ROLE_PRICE] = "LMP", [ROLE_MCC] = "MCC|congestion", [ROLE_MLC] = "MLC|loss" } }
 
 #define PJM_MINER(type, product, length, suffix)                                                                    \
     { .rules = &markets[PJM], .data_type = type, .basis = product, .interval = length, .when = WHEN_START,           \
-      .names = { [ROLE_LOCATION] = "pnode_name", [ROLE_INSTANT] = "datetime_beginning_utc",                          \
+      .names = { [ROLE_LOCATION] = "pnode_name", [ROLE_VOLTAGE] = "voltage", [ROLE_EQUIPMENT] = "equipment",         \
+                 [ROLE_INSTANT] = "datetime_beginning_utc",                                                          \
                  [ROLE_LOCAL] = "datetime_beginning_ept", [ROLE_TURN] = "repeated_hour",                             \
                  [ROLE_PRICE] = "total_lmp" suffix,                                                                  \
                  [ROLE_MCE] = "system_energy_price" suffix, [ROLE_MCC] = "congestion_price" suffix,                  \
@@ -162,6 +163,9 @@ static const struct market_feed feeds[] = {
     MISO_API("DayAheadExPostLMP",   MARKET_DA,        MARKET_SETTLED, HOUR),
     MISO_API("DayAheadExAnteLMP",   MARKET_DA,        MARKET_EXANTE,  HOUR),
     MISO_API("ExAnteLMP",           MARKET_REAL_TIME, MARKET_EXANTE,  FIVE),
+    { .rules = &markets[MISO], .data_type = "RealTimeFiveMinExPost", .interval = FIVE, .when = WHEN_START,
+      .names = { [ROLE_LOCATION] = "CPNODE", [ROLE_LOCAL] = "INTERVAL", [ROLE_PRICE] = "LMP", [ROLE_MCC] = "MCC",
+                 [ROLE_MLC] = "MLC" } },
     { .rules = &markets[MISO], .data_type = "lmp", .interval = FIVE, .when = WHEN_START, .runs = miso_runs,
       .names = { [ROLE_LOCATION] = "node|settlementLocation|pnodeName|location|settlement_point",
                  [ROLE_INSTANT] = "timestamp|startTime|intervalStart|mtu|mtuStart",

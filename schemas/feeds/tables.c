@@ -281,15 +281,17 @@ static struct weir_text miso_type(const struct market__file *file)
     return real && market__head_has(file, "Prelim") ? TEXT("rt_lmp_prelim") : (struct weir_text){ 0 };
 }
 
-/* The line of the heading that is a day. */
+/* The line of the heading that is a day, in its first cell. */
 static struct weir_text miso_day(const struct market__file *file)
 {
     for (size_t i = 0; i < file->skip; i++) {
-        struct weir_text    line = market__trim(file->head[i]);
+        const char         *comma = memchr(file->head[i].data, ',', file->head[i].size);
+        size_t              size = comma ? (size_t)(comma - file->head[i].data) : file->head[i].size;
+        struct weir_text    cell = market__trim((struct weir_text){ .data = file->head[i].data, .size = size });
         struct market_stamp stamp;
 
-        if (market_stamp_read(line, &stamp) == WEIR_OK && stamp.local)
-            return line;
+        if (market_stamp_read(cell, &stamp) == WEIR_OK && stamp.local)
+            return cell;
     }
     return (struct weir_text){ 0 };
 }

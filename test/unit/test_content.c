@@ -1055,6 +1055,31 @@ START_TEST(two_names_of_one_instrument_are_a_clash)
 }
 END_TEST
 
+/* PJM has locations of one name that differ in equipment alone. */
+START_TEST(two_pieces_of_equipment_of_one_name_are_a_clash)
+{
+    static const char *const rows[] = { "\"voltage\":\"230 KV\",\"equipment\":\"T-10\"",
+                                        "\"voltage\":\"230 KV\",\"equipment\":\"T-20\"",
+                                        "\"equipment\":\"T-10\",\"voltage\":\"230 KV\"",
+                                        "\"voltage\":\"\",\"equipment\":null" };
+
+    open_chain();
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        char text[400];
+
+        snprintf(text, sizeof(text),
+                 "{\"event_id\":\"e\",\"tenant_id\":\"acme\",\"ingested_at\":%" PRId64
+                 ",\"payload\":{\"market\":\"PJM\",\"data_type\":\"da_hrl_lmps\",\"datetime_beginning_utc\":%" PRId64
+                 ",\"pnode_name\":\"ALDENE\",%s,\"total_lmp_da\":\"1\"}}",
+                 (int64_t)BEGIN, (int64_t)BEGIN, rows[i]);
+        pipe_raw("ingestion.pjm.raw.v1", text, BEGIN);
+    }
+    ck_assert_uint_eq(dead_letters, 2);
+    ck_assert_double_eq(weir_driver_metric(drivers[0], "weir_records_dropped_total", "reason", "name_clash"), 2);
+    close_chain();
+}
+END_TEST
+
 /* A share of New York, and one of the same name elsewhere: one name, two instruments. */
 START_TEST(one_name_in_markets_of_other_days_is_a_clash)
 {
@@ -1132,6 +1157,7 @@ int main(void)
     tcase_add_test(tests, a_missing_price_is_refused_unless_it_may_fall_back);
     tcase_add_test(tests, a_missing_price_falls_back_on_the_last_one);
     tcase_add_test(tests, two_names_of_one_instrument_are_a_clash);
+    tcase_add_test(tests, two_pieces_of_equipment_of_one_name_are_a_clash);
     tcase_add_test(tests, one_name_in_markets_of_other_days_is_a_clash);
     tcase_add_test(tests, one_name_of_two_operators_is_a_clash);
     suite_add_tcase(suite, tests);

@@ -353,6 +353,24 @@ START_TEST(other_forms_of_files_that_are_known)
         { "five.json", MIDNIGHT("\"FiveMinLMP\":{\"HourAndMin\":\"23:55\""), "MISO.A 01-01T04:55:00Z 1\n" },
         { "ahead.json", MIDNIGHT("\"DayAheadExPostLMP\":{\"HourAndMin\":\"HE 24\""),
           "MISO.A.DA 01-02T04:00:00Z 1\n" },
+        { "exante.json",
+          "{\"LMPData\":{\"RefId\":\"02-Oct-2026 - Interval 16:50 EST\",\"ExAnteLMP\":{\"HourAndMin\":\"16:50\",\"Hub\":["
+          "{\"name\":\"A\",\"LMP\":\"3\",\"loss\":\"0.02\",\"congestion\":\"-\"},{\"name\":\"A\",\"LMP\":\"-\"}]}}}",
+          "MISO.A.EXANTE 10-02T21:50:00Z 3\n!no_price\n" },
+        { "now.json",
+          "{\"headers\":[\"INTERVAL\",\"CPNODE\",\"LMP\",\"MLC\",\"MCC\"],\"data\":[[\"2026-10-02T16:50:00\",\"A\",\"-3\",\"0\",\"1\"],"
+          "[\"2026-10-02T16:50:00\",\"A\",\"1\"],[\"2026-10-02T16:50:00\",\"A\",\"1\",\"0\",\"0\",\"0\"]]}",
+          "MISO.A 10-02T21:50:00Z -3\n!malformed\n!malformed\n" },
+        { "miso_rt_lmp_prelim.csv",
+          "Realtime Market LMPs,,\n10/1/2026,,\n,,,All Hours-Ending are Eastern Standard Time (EST)\n"
+          "Node,Type,Value,HE 1,HE 24\nA,Hub,LMP,-.5,\n",
+          "MISO.A.RT1H.PRELIM 10-01T05:00:00Z -0.5\n!no_price\n" },
+        { "oasis.csv",
+          "\"RTC End Time Stamp\",\"Zone Name\",\"RTC Zonal LBMP\",\"RTC Zonal Price Version\"\n\"2024/06/01 00:15:00\",\"N.Y.C.\",\"1\",\"2\"\n",
+          "NYISO.N.Y.C.RTC 06-01T04:00:00Z 1\n" },
+        { "oasis.csv",
+          "Eastern Date Hour,Eastern Date Hour Time Zone,Zone Name,DAM Zonal LBMP\n11/3/24 1:00,EST,A,1\n",
+          "NYISO.A.DA 11-03T06:00:00Z 1\n" },
         { "pjm.csv",
           "datetime_beginning_utc,pnode_name,total_lmp_rt\n5/1/2025 4:00:00 AM,A,1\n5/1/2025 5:00:00 am,A,2\n5/1/2025 5:05:00 AM,A,3\n",
           "PJM.A 05-01T04:00:00Z 1\nPJM.A 05-01T05:00:00Z 2\nPJM.A 05-01T05:05:00Z 3\n" },
@@ -375,6 +393,8 @@ START_TEST(files_that_are_refused_by_their_first_bytes_or_heading)
 {
     refuses(make("a.csv", "PK\3\4\n"), "unknown_shape", "zip archive");
     refuses(make("b.csv", "\xff\xfeN\n"), "unknown_shape", "UTF-16");
+    refuses(make("d.json", "{\"LMPData\":{\"RefId\":\"x\",\"ExAnteLMP\":{\"Zone\":[]}}}"), "unknown_feed",
+            "\"Zone\" of section \"ExAnteLMP\"");
     refuses(make("c.csv", "symbol,timestamp,price,market,PRICE\n"), "malformed", "two columns are named \"PRICE\"");
 }
 END_TEST

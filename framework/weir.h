@@ -147,6 +147,9 @@ struct weir_codec {
     /* Says in ret->text why decode refuses these bytes, for the dead letter; NULL = there are no more words. */
     void (*explain)(const struct weir_codec *codec, struct weir_arena *arena, struct weir_bytes in,
                     struct weir_error *ret);
+    /* What it writes, "json", and who writes the same values otherwise, of the same name; both read either. NULL = there is one form. */
+    const char              *form;
+    const struct weir_codec *other;
 };
 
 /* Built in: UTF-8 text, 8 bytes big-endian, IEEE 754 big-endian, raw bytes (JSON: an object or array as it is, if it is

@@ -649,39 +649,33 @@ static void explain(const struct weir_codec *codec, struct weir_arena *arena, st
         (void)market_explain(codec, arena, in, value, ret);
 }
 
-#define CODEC(id, of, form)             \
-    const struct weir_codec id[1] = { { \
-        .name = #of,                    \
-        .bytes = sizeof(struct of),     \
-        .decode = decode,               \
-        .encode = encode_##form,        \
-        .print = print,                 \
-        .parse = parse,                 \
-        .explain = explain,             \
-        .arg = of##_schema,             \
-    } }
+#define CODEC_OF(id, of, how, ...)                                  \
+    const struct weir_codec id[1] = { { .name = #of,                \
+                                        .bytes = sizeof(struct of), \
+                                        .decode = decode,           \
+                                        .encode = encode_##how,     \
+                                        .print = print,             \
+                                        .parse = parse,             \
+                                        .explain = explain,         \
+                                        .arg = of##_schema,         \
+                                        ##__VA_ARGS__ } }
+#define CODEC(id, of, how) CODEC_OF(id, of, how)
+/* What topics hold: in either form. */
+#define CODECS(as_packed, as_json, of)                                    \
+    CODEC_OF(as_packed, of, packed, .form = "msgpack", .other = as_json); \
+    CODEC_OF(as_json, of, json, .form = "json", .other = as_packed)
 
-CODEC(market_tick, market_tick, packed);
-CODEC(market_tick_json, market_tick, json);
-CODEC(market_enriched, market_enriched, packed);
-CODEC(market_enriched_json, market_enriched, json);
-CODEC(market_bar, market_bar, json);
-CODEC(market_bar_msgpack, market_bar, packed);
-CODEC(market_latest, market_latest, json);
-CODEC(market_latest_msgpack, market_latest, packed);
-CODEC(market_instrument, market_instrument, json);
-CODEC(market_instrument_msgpack, market_instrument, packed);
-CODEC(market_invalidation, market_invalidation, json);
-CODEC(market_invalidation_msgpack, market_invalidation, packed);
-CODEC(market_stats, market_stats, json);
-CODEC(market_stats_msgpack, market_stats, packed);
-CODEC(market_spread, market_spread, json);
-CODEC(market_spread_msgpack, market_spread, packed);
+CODECS(market_tick, market_tick_json, market_tick);
+CODECS(market_enriched, market_enriched_json, market_enriched);
+CODECS(market_bar_msgpack, market_bar, market_bar);
+CODECS(market_latest_msgpack, market_latest, market_latest);
+CODECS(market_instrument_msgpack, market_instrument, market_instrument);
+CODECS(market_invalidation_msgpack, market_invalidation, market_invalidation);
+CODECS(market_stats_msgpack, market_stats, market_stats);
+CODECS(market_spread_msgpack, market_spread, market_spread);
 CODEC(market_rolling_stats, market_rolling_stats, packed);
-CODEC(market_curve_update, market_curve_update, json);
-CODEC(market_curve_update_msgpack, market_curve_update, packed);
-CODEC(market_curve_snapshot, market_curve_snapshot, json);
-CODEC(market_curve_snapshot_msgpack, market_curve_snapshot, packed);
+CODECS(market_curve_update_msgpack, market_curve_update, market_curve_update);
+CODECS(market_curve_snapshot_msgpack, market_curve_snapshot, market_curve_snapshot);
 CODEC(market_pair, market_pair, json);
 CODEC(market_curve, market_curve, json);
 CODEC(market_taxonomy_rules, market_taxonomy_rules, json);

@@ -128,6 +128,8 @@ const struct weir__field weir__fields[] = {
       "What is read or written." },
     { "partitions", "the same, REPARTITION", "a number; 0 leaves it open",
       "How many a topic gets when it is made." },
+    { "format", "SINK whose records have two forms", "a form, such as json or msgpack",
+      "How the records of the topic are written; readers take either." },
     { "emit", "COUNT, REDUCE, AGGREGATE, COGROUP and what makes or changes a table", "on_commit, each or on_close",
       "When a result is sent on; on_close needs windows." },
     { "size", "window stores and their nodes", "a duration",

@@ -146,6 +146,21 @@ static void ask_topics(struct weir__compiler *compiler, struct weir__made *made)
         made->eff.topics = split_list(compiler, value);
 }
 
+/* In which of two forms a sink writes. */
+static void ask_format(struct weir__compiler *compiler, struct weir__made *made)
+{
+    const struct weir_codec *codec = made->eff.value;
+    const char              *value = ask(compiler, made->eff.name, "format");
+
+    if (value == NULL || strcmp(value, codec->form) == 0)
+        return;
+    if (strcmp(value, codec->other->form) == 0)
+        made->eff.value = codec->other;
+    else
+        bad(compiler, made->eff.name, "format", value,
+            weir__phrase(compiler, "%s or %s", codec->form, codec->other->form));
+}
+
 /* Whether the text can be read as the option's type. */
 static bool read_option(const struct weir_option *option, const char *text, struct weir__option *ret)
 {
@@ -192,6 +207,8 @@ static void override_node(struct weir__compiler *compiler, struct weir__made *ma
         ask_emit(compiler, made);
     if (eff->options != NULL)
         ask_options(compiler, made);
+    if (eff->kind == WEIR_SINK && eff->value != NULL && eff->value->form != NULL)
+        ask_format(compiler, made);
     if (eff->kind == WEIR_JOIN)
         ask_ms(compiler, eff->name, "grace", &eff->grace);
     if (eff->kind == WEIR_JOIN || eff->kind == WEIR_SUPPRESS) {

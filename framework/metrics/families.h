@@ -68,9 +68,9 @@
     X(KAFKA_TIMEOUTS, "weir_kafka_broker_timeouts_total", COUNTER, "Requests that were not answered in time.", "client", "broker") \
     X(KAFKA_DISCONNECTS, "weir_kafka_broker_disconnects_total", COUNTER, "Connections to a broker that ended.", "client", "broker") \
     X(KAFKA_UNSENT, "weir_kafka_unsent_records", GAUGE, "Records that a producer was given and the broker has not acknowledged.", "client") \
-    X(KAFKA_UNSENT_BYTES, "weir_kafka_unsent_bytes", GAUGE, "Their bytes.", "client") \
+    X(KAFKA_UNSENT_BYTES, "weir_kafka_unsent_bytes", GAUGE, "Bytes of the records that a producer was given and the broker has not acknowledged.", "client") \
     X(KAFKA_FETCHED, "weir_kafka_fetched_records", GAUGE, "Records that a reader has fetched and that nobody has taken yet.", "client") \
-    X(KAFKA_FETCHED_BYTES, "weir_kafka_fetched_bytes", GAUGE, "Their bytes.", "client") \
+    X(KAFKA_FETCHED_BYTES, "weir_kafka_fetched_bytes", GAUGE, "Bytes of the records that a reader has fetched and that nobody has taken yet.", "client") \
     X(KAFKA_REBALANCES, "weir_kafka_rebalances_total", COUNTER, "Assignments that a member of a group has seen come or go.", "client") \
     X(HTTP_REQUESTS, "weir_http_requests_total", COUNTER, "Requests answered at the HTTP port.", "path", "status")     \
     X(HTTP_SECONDS, "weir_http_request_seconds", HISTOGRAM, "Time that answers took to be made.", "path")              \

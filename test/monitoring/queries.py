@@ -7,6 +7,7 @@ import json, os, re, sys, time, urllib.parse, urllib.request, yaml
 
 MONITORING = "charts/data-processing/monitoring"
 DASHBOARDS = ["data-processing-overview", "normalization-service", "enrichment-service", "aggregation-service", "projection-service"]
+UNITS = {"short", "s", "cps", "bytes", "Bps", "percentunit"}
 # Of the scrape, of histograms, of clauses; families that Prometheus has itself.
 LABELS = {"service", "instance", "job", "pod", "namespace", "le"}
 ITSELF = {"up": set(), "ALERTS": {"alertname", "alertstate"}}
@@ -39,7 +40,7 @@ def dashboards(tree):
 
 
 def filled(query):
-    return query.replace("$__rate_interval", "1m").replace("$instance", ".*")
+    return query.replace("$__rate_interval", "1m").replace("$instance", ".*").replace("$namespace", ".*")
 
 
 def queries(tree):
@@ -50,8 +51,8 @@ def queries(tree):
         for panel in dashboard["panels"]:
             for target in panel.get("targets", []):
                 yield f"{name}: {panel['title']}", filled(target["expr"])
-        for variable in dashboard["templating"]["list"]:
-            yield f"{name}: ${variable['name']}", re.match(r"label_values\((.*), \w+\)", variable["query"]).group(1)
+        for variable in dashboard["templating"]["list"][1:]:
+            yield f"{name}: ${variable['name']}", filled(re.match(r"label_values\((.*), \w+\)", variable["query"]).group(1))
 
 
 def exported(tree):
@@ -112,12 +113,41 @@ def check_dashboards(tree):
     if names != sorted(DASHBOARDS):
         yield f"the dashboards are {names}"
     for name, dashboard in dashboards(tree):
-        ids = [panel["id"] for panel in dashboard["panels"]]
-        if dashboard["uid"] != name or len(set(ids)) != len(ids):
+        panels, source = dashboard["panels"], dashboard["templating"]["list"][0]
+        if dashboard["uid"] != name or len({panel["id"] for panel in panels}) != len(panels):
             yield f"{name}: its uid is another one, or two panels have the same number"
-        for panel in dashboard["panels"]:
-            if panel["gridPos"]["x"] + panel["gridPos"]["w"] > 24 or (panel["type"] != "row" and panel["datasource"]["uid"] != "prometheus"):
-                yield f"{name}: {panel['title']}: beside the page, or of another data source than the provisioned one"
+        if (source["name"], source["type"], source["query"], source["current"]["value"]) != ("datasource", "datasource", "prometheus", "prometheus"):
+            yield f"{name}: its first variable is not the data source, or begins with another one than the provisioned one"
+        if any(variable["datasource"]["uid"] != "${datasource}" for variable in dashboard["templating"]["list"][1:]):
+            yield f"{name}: a variable asks another data source than the dashboard's"
+        yield from (f"{name}: {panel['title']}: {fault}" for panel in panels for fault in panel_faults(panel))
+        taken = {}
+        for panel in panels:
+            for place in places(panel["gridPos"]):
+                if taken.setdefault(place, panel) is not panel:
+                    yield f"{name}: {panel['title']} lies over {taken[place]['title']}"
+                    break
+
+
+def places(grid):
+    return [(x, y) for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])]
+
+
+def panel_faults(panel):
+    if panel["type"] not in ("row", "timeseries"):
+        yield "test/monitoring/dashboards.go does not know its type"
+    if not panel["title"] or panel["gridPos"]["x"] + panel["gridPos"]["w"] > 24:
+        yield "without a title, or beside the page"
+    if panel["type"] == "row":
+        return
+    if not panel.get("description", "").endswith("."):
+        yield "nothing says what it shows"
+    if panel["fieldConfig"]["defaults"]["unit"] not in UNITS:
+        yield "Grafana has no such unit"
+    if {source["uid"] for source in (panel["datasource"], *(target["datasource"] for target in panel["targets"]))} != {"${datasource}"}:
+        yield "another data source than the dashboard's"
+    if len({target["refId"] for target in panel["targets"]}) != len(panel["targets"]):
+        yield "two queries have the same letter"
 
 
 def check(tree):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the five Grafana dashboards beside it, dashboards/*.json: dashboards.py [FOLDER]. A panel is a line of the tables below."""
-import json, os, sys
+"""Writes the five Grafana dashboards beside it, dashboards/*.json: dashboards.py [FOLDER]. A panel is a line of the tables below; what it
+means is docs/metrics.md's words on what it asks for."""
+import json, os, re, sys
 
 # A row: its title, then panels: title, unit, queries (legend, expression). SEL becomes the selection of the dashboard.
 WAIT = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)]
@@ -75,30 +76,30 @@ HTTP = ("HTTP and the process", [
 ])
 OVERVIEW = [
     ("Objectives", [
-        ("Instances that are up", "percentunit", [("{{service}}", "service:up:ratio")]),
-        ("Within 100 ms (objective: 95 %)", "percentunit", [("{{service}}", "service:weir_record_wait_within_100ms:ratio_rate5m")]),
-        ("Within 200 ms (objective: 99 %)", "percentunit", [("{{service}}", "service:weir_record_wait_within_200ms:ratio_rate5m")]),
-        ("Records processed (objective: 1,000/s while more wait)", "cps", [("{{service}}", "service:weir_records_processed:rate5m")]),
-        ("p95 from coming to commit", "s", [("{{service}}", "service:weir_record_wait_seconds:p95_rate5m")]),
-        ("p99 from coming to commit", "s", [("{{service}}", "service:weir_record_wait_seconds:p99_rate5m")]),
+        ("Instances that are up", "percentunit", [("{{service}} {{namespace}}", "service:up:ratio{SEL}")]),
+        ("Within 100 ms (objective: 95 %)", "percentunit", [("{{service}} {{namespace}}", "service:weir_record_wait_within_100ms:ratio_rate5m{SEL}")]),
+        ("Within 200 ms (objective: 99 %)", "percentunit", [("{{service}} {{namespace}}", "service:weir_record_wait_within_200ms:ratio_rate5m{SEL}")]),
+        ("Records processed (objective: 1,000/s while more wait)", "cps", [("{{service}} {{namespace}}", "service:weir_records_processed:rate5m{SEL}")]),
+        ("p95 from coming to commit", "s", [("{{service}} {{namespace}}", "service:weir_record_wait_seconds:p95_rate5m{SEL}")]),
+        ("p99 from coming to commit", "s", [("{{service}} {{namespace}}", "service:weir_record_wait_seconds:p99_rate5m{SEL}")]),
     ]),
     ("Flow", [
-        ("Lag", "short", [("{{service}}", "service:weir_topic_lag_records:sum")]),
-        ("Least delay of event time", "s", [("{{service}}", "service:weir_task_delay_seconds:min")]),
-        ("Dead letters", "cps", [("{{service}}", "service:weir_dead_letters:rate5m")]),
-        ("p99 of a commit", "s", [("{{service}}", "service:weir_commit_seconds:p99_rate5m")]),
-        ("Share of HTTP errors", "percentunit", [("{{service}}", "service:weir_http_errors:ratio_rate5m")]),
-        ("Tasks that are being restored", "short", [("{{service}}", "sum by (service) (weir_tasks{state=\"restoring\"})")]),
+        ("Lag", "short", [("{{service}} {{namespace}}", "service:weir_topic_lag_records:sum{SEL}")]),
+        ("Least delay of event time", "s", [("{{service}} {{namespace}}", "service:weir_task_delay_seconds:min{SEL}")]),
+        ("Dead letters", "cps", [("{{service}} {{namespace}}", "service:weir_dead_letters:rate5m{SEL}")]),
+        ("p99 of a commit", "s", [("{{service}} {{namespace}}", "service:weir_commit_seconds:p99_rate5m{SEL}")]),
+        ("Share of HTTP errors", "percentunit", [("{{service}} {{namespace}}", "service:weir_http_errors:ratio_rate5m{SEL}")]),
+        ("Tasks that are being restored", "short", [("{{service}} {{namespace}}", "sum by (namespace, service) (weir_tasks{SEL,state=\"restoring\"})")]),
     ]),
     ("Parts", [
-        ("Memory", "bytes", [("{{instance}}", "process_resident_memory_bytes{service=~\".+\"}")]),
-        ("CPU", "short", [("{{instance}}", "rate(process_cpu_seconds_total{service=~\".+\"}[$__rate_interval])")]),
-        ("Outlets answer", "short", [("{{service}} {{outlet}}", "min by (service, outlet) (weir_outlet_up)")]),
-        ("Connected to brokers", "short", [("{{service}} {{broker}}", "max by (service, broker) (weir_kafka_broker_up)")]),
-        ("Audit trail: waiting, lost", "short", [("waiting {{service}}", "sum by (service) (weir_audit_queue_events)"), ("lost {{service}}", "sum by (service) (weir_audit_dropped_total)")]),
-        ("Bytes of stores on disk", "bytes", [("{{service}}", "sum by (service) (weir_store_bytes{place=\"disk\"})")]),
+        ("Memory", "bytes", [("{{instance}}", "process_resident_memory_bytes{SEL}")]),
+        ("CPU", "short", [("{{instance}}", "rate(process_cpu_seconds_total{SEL}[$__rate_interval])")]),
+        ("Outlets answer", "short", [("{{service}} {{namespace}} {{outlet}}", "min by (namespace, service, outlet) (weir_outlet_up{SEL})")]),
+        ("Connected to brokers", "short", [("{{service}} {{namespace}} {{broker}}", "max by (namespace, service, broker) (weir_kafka_broker_up{SEL})")]),
+        ("Audit trail: waiting, lost", "short", [("waiting {{service}} {{namespace}}", "sum by (namespace, service) (weir_audit_queue_events{SEL})"), ("lost {{service}} {{namespace}}", "sum by (namespace, service) (weir_audit_dropped_total{SEL})")]),
+        ("Bytes of stores on disk", "bytes", [("{{service}} {{namespace}}", "sum by (namespace, service) (weir_store_bytes{SEL,place=\"disk\"})")]),
     ]),
-    ("Alerts", [("Alerts that fire", "short", [("{{alertname}} {{service}}", "count by (alertname, service) (ALERTS{alertstate=\"firing\"})")])]),
+    ("Alerts", [("Alerts that fire", "short", [("{{alertname}} {{service}} {{namespace}}", "count by (alertname, namespace, service) (ALERTS{SEL,alertstate=\"firing\"})")])]),
 ]
 SERVICES = {
     "normalization": [FLOW, LOST, TASKS, STORES, ROCKSDB, KAFKA, HTTP],
@@ -106,47 +107,76 @@ SERVICES = {
     "aggregation": [FLOW, WINDOWS, LOST, TASKS, STORES, ROCKSDB, KAFKA, HTTP],
     "projection": [FLOW, OUTLETS, LOST, TASKS, STORES, ROCKSDB, KAFKA, HTTP],
 }
-SOURCE = {"type": "prometheus", "uid": "prometheus"}
+# Where a Grafana has its Prometheus under another name, one chooses it: the dashboards' first variable.
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def panel(number, spec, x, y, selection):
+def meanings():
+    """Of each family, from docs/metrics.md; of what a rule records, those of the families that it is made of."""
+    with open(os.path.join(HERE, "../../../docs/metrics.md"), encoding="utf-8") as file:
+        known = dict(re.findall(r"^\| `(\w+)` \| \w+ \| .*? \| (.*) \|$", file.read(), re.M))
+    known |= {"up": "Whether Prometheus could scrape an instance: 1 or 0.", "ALERTS": "Alerts of Prometheus, by their state."}
+    with open(os.path.join(HERE, "rules/recording.yml"), encoding="utf-8") as file:
+        for record, expression in re.findall(r"- record: (\S+)\n +expr: ((?:.+\n)(?: {10}.+\n)*)", file.read()):
+            known[record] = described(expression, known)
+    return known
+
+
+def described(expression, known):
+    names = [re.sub("_(bucket|count|sum)$", "", name) if name not in known else name for name in re.findall(r"\b(?:service:[\w:]+|weir_\w+|process_\w+|up|ALERTS)\b", re.sub(r"\{.*?\}", "", expression))]
+    return " ".join(dict.fromkeys(known[name] for name in names if name in known))
+
+
+def panel(number, spec, x, y, selection, known):
     title, unit, queries = spec
     targets = [{"datasource": SOURCE, "refId": chr(ord("A") + i), "legendFormat": legend, "expr": expression.replace("SEL", selection)}
                for i, (legend, expression) in enumerate(queries)]
-    return {"id": number, "type": "timeseries", "title": title, "datasource": SOURCE, "gridPos": {"h": 7, "w": 8, "x": x, "y": y}, "targets": targets,
+    return {"id": number, "type": "timeseries", "title": title, "description": described(" ".join(expression for _, expression in queries), known),
+            "datasource": SOURCE, "gridPos": {"h": 7, "w": 8, "x": x, "y": y}, "targets": targets,
             "fieldConfig": {"defaults": {"unit": unit, "min": None if unit == "s" else 0}, "overrides": []},
-            "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True}, "tooltip": {"mode": "multi", "sort": "desc"}}}
+            "options": {"legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []}, "tooltip": {"mode": "multi", "sort": "desc"}}}
 
 
-def panels(rows, selection):
+def panels(rows, selection, known):
     result, y = [], 0
     for title, specs in rows:
         result.append({"id": len(result) + 1, "type": "row", "title": title, "collapsed": False, "panels": [], "gridPos": {"h": 1, "w": 24, "x": 0, "y": y}})
         y += 1
         for i, spec in enumerate(specs):
-            result.append(panel(len(result) + 1, spec, i % 3 * 8, y + i // 3 * 7, selection))
+            result.append(panel(len(result) + 1, spec, i % 3 * 8, y + i // 3 * 7, selection, known))
         y += (len(specs) + 2) // 3 * 7
     return result
 
 
-def dashboard(uid, title, rows, selection, variables):
+def dashboard(uid, title, rows, selection, variables, known):
     return {"uid": uid, "title": title, "tags": ["data-processing"], "timezone": "utc", "schemaVersion": 39, "version": 1, "editable": False, "refresh": "15s",
             "time": {"from": "now-1h", "to": "now"}, "templating": {"list": variables}, "annotations": {"list": []},
-            "links": [{"type": "dashboards", "title": "Data processing", "tags": ["data-processing"], "asDropdown": True, "keepTime": True}],
-            "panels": panels(rows, selection)}
+            "links": [{"type": "dashboards", "title": "Data processing", "tooltip": "The other dashboards", "icon": "external link", "tags": ["data-processing"],
+                       "asDropdown": True, "keepTime": True, "includeVars": False, "targetBlank": False}],
+            "panels": panels(rows, selection, known)}
 
 
-def instances(service):
-    query = f'label_values(weir_build_info{{service="{service}"}}, instance)'
-    return [{"name": "instance", "type": "query", "datasource": SOURCE, "query": query, "definition": query, "refresh": 2, "multi": True, "includeAll": True,
-             "allValue": ".*", "current": {"text": "All", "value": "$__all"}}]
+def chosen(name, series):
+    """A variable: the values of a label of these series."""
+    query = f"label_values({series}, {name})"
+    return {"name": name, "type": "query", "datasource": SOURCE, "query": query, "definition": query, "refresh": 2, "multi": True, "includeAll": True,
+            "allValue": ".*", "current": {"text": "All", "value": "$__all"}}
 
 
-folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "dashboards")
-made = {"data-processing-overview": dashboard("data-processing-overview", "Data processing: overview", OVERVIEW, "", [])}
+def variables(service=None):
+    source = {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Prometheus", "current": {"text": "Prometheus", "value": "prometheus"}}
+    if service is None:
+        return [source, chosen("namespace", "weir_build_info")]
+    return [source, chosen("namespace", f'weir_build_info{{service="{service}"}}'), chosen("instance", f'weir_build_info{{service="{service}",namespace=~"$namespace"}}')]
+
+
+folder = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, "dashboards")
+known = meanings()
+made = {"data-processing-overview": dashboard("data-processing-overview", "Data processing: overview", OVERVIEW, 'service=~".+",namespace=~"$namespace"', variables(), known)}
 for service, rows in SERVICES.items():
     name = f"{service}-service"
-    made[name] = dashboard(name, f"Data processing: {service}", rows, f'service="{service}",instance=~"$instance"', instances(service))
+    made[name] = dashboard(name, f"Data processing: {service}", rows, f'service="{service}",namespace=~"$namespace",instance=~"$instance"', variables(service), known)
 for name, content in made.items():
     with open(os.path.join(folder, name + ".json"), "w", encoding="utf-8") as file:
         file.write(json.dumps(content, indent=1) + "\n")

@@ -1,6 +1,6 @@
 #!/bin/bash
 # compose/docker-compose.yml without Docker: its services are started in its order, each when what it waits for is so, with exactly its commands and
-# variables, over servers of the tests; the health loop of docs/compose.md; files are loaded as that page says, and prices and rows come; metrics; all end well.
+# variables, over servers of the tests; the health loop of docs/compose.md and what helm test does; files are loaded as that page says, and prices and rows come; metrics; all end well.
 . test/scripts/cli.inc
 . test/compose/services.inc
 
@@ -27,6 +27,25 @@ bash -c "$loop" >"$work/said" 2>&1 || { cat "$work/said"; fail "the loop ended w
 equal 4 "$(grep -o '"ready":true' "$work/said" | wc -l)" "services that are ready"
 ! grep -q 'is not ready' "$work/said" || { cat "$work/said"; fail "one is not ready"; }
 
+# helm_test: what the containers of the chart's test do, at the services that run here; prints how many of them are content.
+helm_test() {
+    local words content=0
+    while read -ra words; do "$BUILD/data-processing" "${words[@]}" >"$work/said" 2>&1 && content=$((content + 1)); done <"$work/helm_test"
+    echo $content
+}
+if [ -z "${IN_IMAGE:-}" ]; then # nothing can be fetched in there
+    echo "--- helm test"
+    . test/tools.inc
+    helm template x charts/data-processing --values charts/data-processing/values-dev.yaml --show-only templates/tests/ready.yaml | /usr/bin/python3 -c 'import sys, yaml
+for container in yaml.safe_load(sys.stdin)["spec"]["containers"]:
+    print(*container["args"])' >"$work/helm_test"
+    for service in "${services[@]}"; do
+        sed -i "s/x-data-processing-${service%-service}:$(variable "$service" DATA_PROC_HEALTH_PORT)/127.0.0.1:$(port_of "$service")/" "$work/helm_test"
+    done
+    equal 4 "$(grep -c '127\.0\.0\.1' "$work/helm_test")" "containers that ask a service of this machine"
+    equal 4 "$(helm_test)" "services that helm test finds ready"
+fi
+
 echo "--- /health, /health/live, /metrics, /status, /topology"
 for service in "${services[@]}"; do
     url=http://127.0.0.1:$(port_of "$service")
@@ -51,5 +70,7 @@ await has_rows
 cached() { REDISCLI_AUTH=$(variable redis REDISCLI_AUTH) test/servers/redis.sh cli "$work/redis" 1 --raw get served:latest_price:default:PJM.HUB.00 | grep -q '"version"'; }
 await cached
 echo "--- down"
-for service in "${services[@]}"; do take_down "$service"; done
+take_down normalization-service
+[ -n "${IN_IMAGE:-}" ] || equal 3 "$(helm_test)" "services that helm test finds ready when one is down"
+for service in "${services[@]:1}"; do take_down "$service"; done
 ! curl -fsS -m 2 "$url/health" >/dev/null 2>&1 || fail "projection still answers"

@@ -44,6 +44,7 @@ same "packages of .ci/dependencies" "$work/page" "$work/tools"
 {
     sed -nE 's/.*\bwheel ([a-z0-9-]+) [0-9].*/\1/p' test/tools.inc
     grep -rhvE '^ *#' test --include=*.sh --include=*.inc | grep -oE '\bgo_program [^ ")$]+@' | sed -E 's/go_program (.*)@/\1/' || :
+    sed -nE 's/.*run_go get .* (.*)@v[0-9].*/\1/p' test/tools.inc
     sed -nE 's#.*/(@[a-z]+)/\$package.*#\1/lib-linux-x64-gnu#p' test/servers/clickhouse.sh
 } | sort -u >"$work/taken"
 sed -n '/^Taken from/,$p' "$page" | sed '1s/.*/## Taken/' >"$work/second.md"

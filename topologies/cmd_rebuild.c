@@ -12,27 +12,29 @@
 #define PRODUCER_ID "market-rebuild"
 #define CALL_MS     10000
 
-/* What can be rebuilt by entry, and where the keys of its entries are. */
+/* What can be rebuilt by entry, and the nodes of projection in whose topics the keys of its entries are. */
 static const struct kind {
     const char             *name;
     enum market_projection  type;
-    const char             *topics[3];
+    const char             *nodes[3];
     enum market_custom_type custom; /* one of custom ones: where it is named */
 } kinds[] = {
-    { "latest_price", MARKET_LATEST_PRICE, { "served.market.latest_prices.v1" }, MARKET_CUSTOM_ANY },
-    { "curve_snapshot", MARKET_CURVE_SNAPSHOT, { "pricing.curve.updates.v1" }, MARKET_CUSTOM_ANY },
-    { "custom", MARKET_CUSTOM, { "aggregated.market.stats.v1", "aggregated.market.spreads.v1" }, MARKET_CUSTOM_ANY },
-    { "spread", MARKET_CUSTOM, { "aggregated.market.spreads.v1" }, MARKET_CUSTOM_SPREAD },
-    { "basis", MARKET_CUSTOM, { "aggregated.market.spreads.v1" }, MARKET_CUSTOM_BASIS },
-    { "bid_ask", MARKET_CUSTOM, { "aggregated.market.spreads.v1" }, MARKET_CUSTOM_BID_ASK },
-    { "rolling_stat", MARKET_CUSTOM, { "aggregated.market.stats.v1" }, MARKET_CUSTOM_ROLLING_STAT },
-    { "bars", MARKET_BARS, { "served.market.latest_prices.v1" }, MARKET_CUSTOM_ANY },
+    { "latest_price", MARKET_LATEST_PRICE, { "prices" }, MARKET_CUSTOM_ANY },
+    { "curve_snapshot", MARKET_CURVE_SNAPSHOT, { "updates" }, MARKET_CUSTOM_ANY },
+    { "custom", MARKET_CUSTOM, { "stats", "spreads" }, MARKET_CUSTOM_ANY },
+    { "spread", MARKET_CUSTOM, { "spreads" }, MARKET_CUSTOM_SPREAD },
+    { "basis", MARKET_CUSTOM, { "spreads" }, MARKET_CUSTOM_BASIS },
+    { "bid_ask", MARKET_CUSTOM, { "spreads" }, MARKET_CUSTOM_BID_ASK },
+    { "rolling_stat", MARKET_CUSTOM, { "stats" }, MARKET_CUSTOM_ROLLING_STAT },
+    { "bars", MARKET_BARS, { "prices" }, MARKET_CUSTOM_ANY },
 };
 
 struct rebuild {
     const struct weir__program *program;
     const struct weir__args    *args;
     struct weir__looked         looked;
+    struct weir__plans          plans; /* projection's */
+    const char                 *topic; /* of invalidations */
     const char                 *tenant, *instrument;
     int64_t                     since; /* us; 0 = all */
     int64_t                     epoch; /* of projection now */
@@ -70,10 +72,8 @@ static int send_entry(struct rebuild *rebuild, const struct market_key *key, str
 {
     struct weir_arena          arena = { 0 };
     struct market_invalidation asked = invalidation_of(rebuild, key);
-    struct weir__raw           raw = { .topic = MARKET_INVALIDATION_TOPIC,
-                                       .partition = -1,
-                                       .timestamp = asked.requested_at / 1000 };
-    int                        err = weir__encode(market_key, &arena, key, &raw.key);
+    struct weir__raw raw = { .topic = rebuild->topic, .partition = -1, .timestamp = asked.requested_at / 1000 };
+    int              err = weir__encode(market_key, &arena, key, &raw.key);
 
     if (err == WEIR_OK)
         err = weir__encode(market_invalidation, &arena, &asked, &raw.value);
@@ -81,8 +81,7 @@ static int send_entry(struct rebuild *rebuild, const struct market_key *key, str
         err = rebuild->looked.engine->send(rebuild->producer, &raw, 0);
     rebuild->asked += err == WEIR_OK;
     weir__arena_fini(&arena);
-    return err < 0 ? weir__fail(reterr, err, MARKET_INVALIDATION_TOPIC, "the log refuses the record: %s",
-                                weir_code_text(err))
+    return err < 0 ? weir__fail(reterr, err, rebuild->topic, "the log refuses the record: %s", weir_code_text(err))
                    : WEIR_OK;
 }
 
@@ -144,8 +143,8 @@ static int send_kind(struct rebuild *rebuild, struct weir_error *reterr)
 
     if (instrument != NULL)
         err = send_entry(rebuild, &key, reterr);
-    for (size_t i = 0; instrument == NULL && err == WEIR_OK && rebuild->kind->topics[i] != NULL; i++)
-        err = send_topic(rebuild, rebuild->kind->topics[i], reterr);
+    for (size_t i = 0; instrument == NULL && err == WEIR_OK && rebuild->kind->nodes[i] != NULL; i++)
+        err = send_topic(rebuild, market_topic_of(&rebuild->plans, rebuild->kind->nodes[i]), reterr);
     forget_keys(rebuild);
     if (err == WEIR_OK)
         printf("%s: %" PRIu64 " entries %s%s\n", rebuild->kind->name, rebuild->asked - before,
@@ -158,29 +157,28 @@ static int send_kind(struct rebuild *rebuild, struct weir_error *reterr)
 /* 1 where projection has not run yet. */
 static int read_epoch(struct rebuild *rebuild, struct weir_error *reterr)
 {
-    const struct weir_topology *only = &projection;
-    struct weir__plans          plans = { 0 };
-    struct weir__control        control = { .epoch = 1 };
-    int                         err = weir__plans_make(rebuild->program, &only, 1, &plans, reterr);
+    struct weir__control    control = { .epoch = 1 };
+    struct weir__control_at at = { .engine = rebuild->looked.engine,
+                                   .log = rebuild->looked.log,
+                                   .application = rebuild->plans.items[0]->application };
+    int                     err = weir__control_read(&at, &control, reterr);
 
-    if (err == WEIR_OK) {
-        struct weir__control_at at = { .engine = rebuild->looked.engine,
-                                       .log = rebuild->looked.log,
-                                       .application = plans.items[0]->application };
+    rebuild->epoch = MAX(control.epoch, 1);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
 
-        err = weir__control_read(&at, &control, reterr);
-    }
-    if (err == WEIR_OK || err == WEIR_NOTFOUND) {
-        rebuild->epoch = MAX(control.epoch, 1);
-        err = WEIR_OK;
-    }
-    weir__plans_fini(&plans);
+static int read_topics(struct rebuild *rebuild, struct weir_error *reterr)
+{
+    int err = market_topics_open(rebuild->program, &projection, &rebuild->plans, reterr);
+
+    if (err == WEIR_OK)
+        rebuild->topic = market_topic_of(&rebuild->plans, "invalid");
     return err;
 }
 
 static int open_topic(struct rebuild *rebuild, struct weir_error *reterr)
 {
-    const struct weir__topic topic = { .name = MARKET_INVALIDATION_TOPIC,
+    const struct weir__topic topic = { .name = rebuild->topic,
                                        .partitions = weir__topics_partitions(rebuild->program->settings,
                                                                              rebuild->looked.engine),
                                        .settings = weir__user_topic_settings };
@@ -208,7 +206,7 @@ static int commit(struct rebuild *rebuild, struct weir_error *reterr)
     do
         err = rebuild->looked.engine->commit(rebuild->producer, PRODUCER_ID, NULL, 0, NULL, 0, call_by(rebuild));
     while (err == WEIR_AGAIN);
-    return err < 0 ? weir__fail(reterr, err, MARKET_INVALIDATION_TOPIC,
+    return err < 0 ? weir__fail(reterr, err, rebuild->topic,
                                 "the records cannot be committed: %s; nothing was asked for, try again",
                                 weir_code_text(err))
                    : WEIR_OK;
@@ -282,6 +280,8 @@ static int rebuild_entries(struct rebuild *rebuild, struct weir_error *reterr)
     if (err == WEIR_OK)
         err = check_key(rebuild, reterr);
     if (err == WEIR_OK)
+        err = read_topics(rebuild, reterr);
+    if (err == WEIR_OK)
         err = rebuild->dry ? weir__looked_open(rebuild->program, rebuild->args, &rebuild->looked, reterr)
                            : weir__looked_open_stopped(rebuild->program, rebuild->args, &rebuild->looked, reterr);
     if (err == WEIR_OK)
@@ -291,6 +291,7 @@ static int rebuild_entries(struct rebuild *rebuild, struct weir_error *reterr)
     if (rebuild->producer != NULL)
         rebuild->looked.engine->producer_close(rebuild->producer);
     weir__looked_close(&rebuild->looked);
+    weir__plans_fini(&rebuild->plans);
     if (err == WEIR_OK)
         printf("%" PRIu64 " entries in all\n", rebuild->asked);
     return err;
@@ -300,9 +301,11 @@ static int rebuild_entries(struct rebuild *rebuild, struct weir_error *reterr)
 static int rebuild_whole(struct weir__program *program, const struct weir__args *args)
 {
     static const struct weir__flag from = { .name = "from" }, supersede = { .name = "supersede" };
-    const char                    *since = weir__args_value(args, "since", NULL), *words[] = { projection.name };
+    const char                    *since = weir__args_value(args, "since", NULL), *names[] = { projection.name };
     struct weir__given             given[8] = { 0 };
-    struct weir__args              same = { .words = words, .word_count = 1, .given = given };
+    struct weir__args              same = { .words = names, .word_count = 1, .given = given };
+    struct weir_error              words;
+    int64_t                        time;
 
     for (size_t i = 0; i < args->given_count; i++)
         if (same.given_count + 2 < ARRAY_SIZE(given) &&
@@ -310,6 +313,8 @@ static int rebuild_whole(struct weir__program *program, const struct weir__args 
             given[same.given_count++] = args->given[i];
     if (since == NULL)
         return weir__command_reset.run(program, &same);
+    if (read_since(since, &time, &words) < 0)
+        return weir__report(&words);
     given[same.given_count++] = (struct weir__given){ .flag = &from, .value = since };
     given[same.given_count++] = (struct weir__given){ .flag = &supersede };
     return weir__command_replay.run(program, &same);

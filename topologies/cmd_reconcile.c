@@ -206,8 +206,8 @@ static int read_both(struct reconciling *reconciling, const struct weir__program
     err = clickhouse_read_bars(&client, &reconciling->clickhouse, reterr);
     clickhouse_client_close(&client);
     if (err == WEIR_OK)
-        err = market_run_read_log(&reconciling->log, &looked, weir__looked_open(program, args, &looked, reterr),
-                                  reterr);
+        err = market_run_read_log(&reconciling->log, program, &looked,
+                                  weir__looked_open(program, args, &looked, reterr), reterr);
     return err;
 }
 

@@ -43,4 +43,11 @@ int market_load_words(const struct weir__program *program, const struct weir__lo
                       const struct weir__args *args, const char *const *paths, size_t count,
                       struct weir_error *reterr);
 
+/* ---- renamed.c ---- */
+
+/* A topology by the settings; weir__plans_fini frees it, after a failure too. The topic of one of its sources or sinks. */
+int         market_topics_open(const struct weir__program *program, const struct weir_topology *topology,
+                               struct weir__plans *ret, struct weir_error *reterr);
+const char *market_topic_of(const struct weir__plans *plans, const char *node);
+
 #endif

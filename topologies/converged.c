@@ -23,14 +23,14 @@ const struct market_converged market_converged[] = {
 static const struct weir_codec *const packed[] = { market_bar_msgpack, market_stats_msgpack, market_spread_msgpack,
                                                    market_curve_update_msgpack };
 
+/* By aggregation's sinks. */
 static const struct {
-    const char              *name;
+    const char              *node;
     enum market_outcome_kind kind;
 } topics[] = {
-    { "aggregated.market.bars.1m.v1", MARKET_RUN_BARS },    { "aggregated.market.bars.5m.v1", MARKET_RUN_BARS },
-    { "aggregated.market.bars.1h.v1", MARKET_RUN_BARS },    { "aggregated.market.bars.1d.v1", MARKET_RUN_BARS },
-    { "aggregated.market.bars.other.v1", MARKET_RUN_BARS }, { "aggregated.market.stats.v1", MARKET_RUN_STATS },
-    { "aggregated.market.spreads.v1", MARKET_RUN_SPREADS }, { "pricing.curve.updates.v1", MARKET_RUN_CURVES },
+    { "bars_1m", MARKET_RUN_BARS },    { "bars_5m", MARKET_RUN_BARS },     { "bars_1h", MARKET_RUN_BARS },
+    { "bars_1d", MARKET_RUN_BARS },    { "bars_other", MARKET_RUN_BARS },  { "stats", MARKET_RUN_STATS },
+    { "spreads", MARKET_RUN_SPREADS }, { "bid_asks", MARKET_RUN_SPREADS }, { "updates", MARKET_RUN_CURVES },
 };
 
 /* ---- what names a window ---- */
@@ -261,14 +261,28 @@ static int read_topic(struct reading *reading, const struct weir__log_engine *en
     return weir__read_topic(engine, log, topic, count, take_record, reading, reterr);
 }
 
-int market_run_read_log(struct market_run *run, struct weir__looked *looked, int opening, struct weir_error *reterr)
+/* Whether another node before it has the same topic. */
+static bool is_read(const struct weir__plans *plans, size_t n)
 {
-    int err = opening;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(market_topic_of(plans, topics[i].node), market_topic_of(plans, topics[n].node)) == 0)
+            return true;
+    return false;
+}
 
+int market_run_read_log(struct market_run *run, const struct weir__program *program, struct weir__looked *looked,
+                        int opening, struct weir_error *reterr)
+{
+    struct weir__plans plans = { 0 };
+    int                err = opening;
+
+    if (err == WEIR_OK)
+        err = market_topics_open(program, &aggregation, &plans, reterr);
     for (size_t i = 0; err == WEIR_OK && i < ARRAY_SIZE(topics); i++)
-        if (run->wanted & 1u << topics[i].kind)
-            err = read_topic(&(struct reading){ run, topics[i].kind }, looked->engine, looked->log, topics[i].name,
-                             reterr);
+        if (run->wanted & 1u << topics[i].kind && !is_read(&plans, i))
+            err = read_topic(&(struct reading){ run, topics[i].kind }, looked->engine, looked->log,
+                             market_topic_of(&plans, topics[i].node), reterr);
+    weir__plans_fini(&plans);
     weir__looked_close(looked);
     return err == WEIR_OK ? drop_withdrawn(run, reterr) : err;
 }
@@ -366,10 +380,11 @@ int market_run_read(struct market_run *run, const struct weir__program *program,
     if (stat(run->path, &about) == 0 && !S_ISDIR(about.st_mode))
         return read_file(run, reterr);
     if (stat(run->path, &about) == 0)
-        return market_run_read_log(run, &looked, weir__looked_at_folder(program, run->path, false, &looked, reterr),
-                                   reterr);
+        return market_run_read_log(run, program, &looked,
+                                   weir__looked_at_folder(program, run->path, false, &looked, reterr), reterr);
     if (is_servers(run->path))
-        return market_run_read_log(run, &looked, weir__looked_at_broker(program, run->path, &looked, reterr), reterr);
+        return market_run_read_log(run, program, &looked, weir__looked_at_broker(program, run->path, &looked, reterr),
+                                   reterr);
     return weir__fail(reterr, WEIR_NOTFOUND, run->path,
                       "there is no such folder or file; brokers are written HOST:PORT");
 }

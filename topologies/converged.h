@@ -52,7 +52,8 @@ int market_kept_read(const struct market_kept *kept, enum market_outcome_kind ki
                      const void **ret, struct weir_error *reterr);
 /* The records of run->path. WEIR_NOTFOUND; codes of logs, files and records. */
 int market_run_read(struct market_run *run, const struct weir__program *program, struct weir_error *reterr);
-/* Those of a log that is open, or was to be: opening is what that said. Closes it. */
-int market_run_read_log(struct market_run *run, struct weir__looked *looked, int opening, struct weir_error *reterr);
+/* Those of a log that is open, or was to be: opening is what that said. Closes it. Topics are aggregation's as configured. */
+int market_run_read_log(struct market_run *run, const struct weir__program *program, struct weir__looked *looked,
+                        int opening, struct weir_error *reterr);
 
 #endif

@@ -6,8 +6,10 @@
  * (3) What was taken away stays as a row that says so: what is not greater does not come back. So does an entry that withdraws its
  *     window: it goes on to the same places, which have nothing then.
  */
-#include "topologies/serving.h"
+#include <strings.h>
+
 #include "topologies/redis/redis.h"
+#include "topologies/serving.h"
 
 static void *copy(struct weir_context *ctx, const void *from, size_t size)
 {
@@ -471,7 +473,9 @@ int market_answer_curve(struct weir_request *request, struct weir_reply *reply)
     for (size_t i = 0; i < update->horizons.count; i++) {
         struct market_curve_snapshot snapshot = market_curve_snapshot_of(update, i);
 
-        if (is(snapshot.horizon, horizon))
+        if (snapshot.horizon.size == strlen(horizon) &&
+            strncasecmp(snapshot.horizon.data, horizon, snapshot.horizon.size) ==
+                0) /* keys have it in small letters */
             return market_curve_snapshot->print(market_curve_snapshot, &snapshot, weir_reply_json(reply));
     }
     return not_found(reply);

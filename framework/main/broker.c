@@ -9,6 +9,14 @@ static bool names_servers(const char *setting)
            strncmp(setting, "metadata.broker.list=", strlen("metadata.broker.list=")) == 0;
 }
 
+const char *weir__broker_servers(const struct weir__program *program)
+{
+    for (const char *const *setting = weir__config_kafka(program->settings); *setting != NULL; setting++)
+        if (names_servers(*setting))
+            return strchr(*setting, '=') + 1;
+    return "kafka.bootstrap.servers";
+}
+
 /* The settings with other brokers. Names belong to settings but for the first one, which is at's. NULL: out of memory. */
 static const char **at_servers(const char *const *settings, const char *at)
 {

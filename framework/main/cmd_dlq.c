@@ -47,6 +47,8 @@ static int do_it(struct weir__dlq *dlq, const struct weir__args *args, bool redr
         err = check_asked(dlq, args, reterr);
     if (err == WEIR_OK)
         err = open_log(dlq, args, redrive && !weir__args_has(args, "dry-run"), reterr);
+    if (err == WEIR_OK)
+        err = weir__dlq_check_topics(dlq, reterr);
     if (err < 0)
         return err;
     return redrive ? weir__dlq_redrive(dlq, args, ret_left, reterr) : weir__dlq_list(dlq, args, reterr);

@@ -296,10 +296,12 @@ static int await_broker(struct local *local, struct weir_error *reterr)
         if (local->engine->refused != NULL && local->engine->refused(local->log, reterr))
             return reterr->code;
         if (!said)
-            weir__say(WEIR__WARN, "waiting-for-brokers", "why", "s", "none answers", NULL);
+            weir__say(WEIR__WARN, "waiting-for-brokers", "servers", "s", weir__broker_servers(local->program), "why",
+                      "s", "none answers: are they up, and is kafka.bootstrap.servers right?", NULL);
         said = true;
         if (!goes_on(local))
-            return weir__fail(reterr, WEIR_AGAIN, local->command, "stopped before a broker answered");
+            return weir__fail(reterr, WEIR_AGAIN, local->command, "stopped before a broker answered at %.200s",
+                              weir__broker_servers(local->program));
     }
     return err < 0 ? weir__fail(reterr, err, "kafka", "the brokers do not answer: %s", weir_code_text(err)) : WEIR_OK;
 }

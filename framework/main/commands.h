@@ -223,7 +223,8 @@ int weir__data_log_open(const struct weir__program *program, const char *path, b
 int weir__broker_open(const struct weir__program *program, const char *servers, struct weir__log **ret,
                       struct weir_error *reterr);
 /* Whether a broker answers, asked now. WEIR_AGAIN: not within a second. */
-int weir__broker_ask(const struct weir__log_engine *engine, struct weir__log *log);
+const char *weir__broker_servers(const struct weir__program *program); /* as set, for people */
+int         weir__broker_ask(const struct weir__log_engine *engine, struct weir__log *log);
 
 /* ---- open_log.c: the log that a command looks at ---- */
 

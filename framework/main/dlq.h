@@ -54,7 +54,9 @@ struct weir__dlq {
     uint64_t                    strange; /* records among them that are no dead letters */
 };
 /* words: topics, or topologies; none = all topologies'. */
-int     weir__dlq_choose(struct weir__dlq *dlq, const char *const *words, size_t count, struct weir_error *reterr);
+int weir__dlq_choose(struct weir__dlq *dlq, const char *const *words, size_t count, struct weir_error *reterr);
+/* WEIR_NOTFOUND: a topic that was named is not there, and no topology's. */
+int     weir__dlq_check_topics(const struct weir__dlq *dlq, struct weir_error *reterr);
 void    weir__dlq_fini(struct weir__dlq *dlq);
 int64_t weir__dlq_call_by(const struct weir__dlq *dlq);
 /* Partitions of a topic; 0 = it is not there. */

@@ -89,6 +89,50 @@ int weir__dlq_partitions(const struct weir__dlq *dlq, const char *topic, int32_t
                : weir__fail(reterr, err, topic, "its partitions are not told: %s", weir_code_text(err));
 }
 
+/* A topology's own may not be there yet. */
+static bool is_of_topology(const struct weir__dlq *dlq, const char *topic)
+{
+    for (size_t i = 0; i < dlq->plans.count; i++) {
+        const char *own = weir__letters_topic(dlq->program, dlq->plans.items[i]);
+
+        if (own != NULL && strcmp(own, topic) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int fail_topic(const struct weir__dlq *dlq, const char *topic, struct weir_error *reterr)
+{
+    const char *names[128], *own, *near;
+    size_t      count = 0;
+
+    for (size_t i = 0; i < dlq->plans.count && count + 2 <= ARRAY_SIZE(names); i++) {
+        names[count++] = dlq->plans.items[i]->topology->name;
+        own = weir__letters_topic(dlq->program, dlq->plans.items[i]);
+        if (own != NULL)
+            names[count++] = own;
+    }
+    near = weir__suggest(topic, names, count);
+    if (near != NULL)
+        return weir__fail(reterr, WEIR_NOTFOUND, topic, "there is no such topic: did you mean \"%s\"?", near);
+    return weir__fail(reterr, WEIR_NOTFOUND, topic, "there is no such topic, nor a topology of that name");
+}
+
+int weir__dlq_check_topics(const struct weir__dlq *dlq, struct weir_error *reterr)
+{
+    int32_t count = 0;
+    int     err = WEIR_OK;
+
+    for (size_t i = 0; err == WEIR_OK && i < dlq->topics.count; i++) {
+        const char *topic = dlq->topics.names[i];
+
+        err = weir__dlq_partitions(dlq, topic, &count, reterr);
+        if (err == WEIR_OK && count == 0 && !is_of_topology(dlq, topic))
+            err = fail_topic(dlq, topic, reterr);
+    }
+    return err;
+}
+
 /* ---- what is in them ---- */
 
 struct reading {

@@ -6,7 +6,8 @@
 
 #define ASK_TIMES 5
 
-static int check_broker(const struct weir__log_engine *engine, struct weir__log *log, struct weir_error *reterr)
+static int check_broker(const struct weir__log_engine *engine, struct weir__log *log, const char *servers,
+                        struct weir_error *reterr)
 {
     int err, tries = 0;
 
@@ -17,7 +18,7 @@ static int check_broker(const struct weir__log_engine *engine, struct weir__log 
         return reterr->code;
     if (err == WEIR_AGAIN)
         return weir__fail(reterr, WEIR_NOTFOUND, "kafka.bootstrap.servers",
-                          "no broker answers: are they up, and is this where they are?");
+                          "no broker answers at %.200s: are they up, and is this where they are?", servers);
     return err < 0 ? weir__fail(reterr, err, "kafka", "the brokers do not answer: %s", weir_code_text(err)) : WEIR_OK;
 }
 
@@ -28,7 +29,9 @@ int weir__looked_at_broker(const struct weir__program *program, const char *serv
 
     *ret = (struct weir__looked){ .engine = program->engines->kafka, .dir = { .lock = -1 } };
     err = weir__broker_open(program, servers, &ret->log, reterr);
-    return err == WEIR_OK ? check_broker(ret->engine, ret->log, reterr) : err;
+    return err == WEIR_OK ? check_broker(ret->engine, ret->log,
+                                         servers != NULL ? servers : weir__broker_servers(program), reterr)
+                          : err;
 }
 
 int weir__looked_at_folder(const struct weir__program *program, const char *path, bool write,

@@ -43,6 +43,8 @@ says 'did you mean "cache"'
 equal 2 "$(wc -l <"$work/err")" "faults, a line each"
 expect 2 "$words" run
 says 'kafka.bootstrap.servers'
+expect 3 "$words" lag --kafka.bootstrap.servers=127.0.0.1:1
+says 'no broker answers at 127.0.0.1:1: are they up'
 expect 2 "$words" cat
 says 'name one topic'
 expect 3 "$words" cat counts --dir "$work/none"

@@ -115,3 +115,7 @@ expect 2 "$bars" dlq redrive --from ticks:x --dir "$work/$dir"
 says 'TOPIC:PARTITION:OFFSET'
 expect 2 "$bars" dlq list --again --dir "$work/$dir"
 expect 2 "$bars" dlq
+expect 3 "$bars" dlq list reject --dir "$work/$dir"
+says 'there is no such topic: did you mean "rejects"?'
+expect 3 "$bars" dlq redrive elsewhere.letters --all --dir "$work/$dir"
+says 'there is no such topic, nor a topology of that name'

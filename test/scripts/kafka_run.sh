@@ -55,8 +55,9 @@ says "nowhere"
 echo "--- no broker: it waits, and stops when asked"
 "$words" run --kafka.bootstrap.servers=127.0.0.1:1 --state.dir="$work/none" >"$work/out" 2>"$work/err" &
 children+=($!)
-await grep -q waiting-for-brokers "$work/err"
+await grep -q 'id=waiting-for-brokers servers=127.0.0.1:1 ' "$work/err"
 kill -TERM "${children[-1]}"
 code=0
 wait "${children[-1]}" || code=$?
 equal 1 $code "the exit of a run that was stopped before a broker answered"
+says 'before a broker answered at 127.0.0.1:1'

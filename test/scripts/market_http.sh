@@ -67,6 +67,8 @@ assert abs(stats["mean"] - (20 + (last - 49.5) / 100)) < 1e-9 and stats["max"] =
 at = minute(curve["window_start"])
 assert at > 1400 and curve["price"] == round(20 + at / 100, 2) and len(curve["points"]) == 1 and curve["horizon"] == "1m", curve
 EOT
+equal "$(ask "/projections/curve_snapshot?instrument_id=AESO.CURVE&tenant_id=default&horizon=1m")" \
+    "$(ask "/projections/curve_snapshot?instrument_id=AESO.CURVE&tenant_id=default&horizon=1M")" "a horizon in capitals"
 equal '{"error":"Projection not found","status":404}' "$(ask "/projections/curve_snapshot?instrument_id=AESO.CURVE&tenant_id=default&horizon=1y")" "a horizon that the curve has not"
 equal '{"error":"missing horizon","status":400}' "$(ask "/projections/curve_snapshot?instrument_id=AESO.CURVE&tenant_id=default")" "no horizon"
 equal '{"error":"missing projection_type","status":400}' "$(ask "/projections/custom?$who")" "no type"

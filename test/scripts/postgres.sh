@@ -15,6 +15,8 @@ echo "--- migrations: each once, those at the same time too; what was changed af
 migrate() { "$market" migrate postgres --postgres.dsn="$dsn" "$@"; }
 expect 2 "$market" migrate postgres
 says 'postgres.dsn: it is not set'
+expect 3 "$market" migrate postgres --postgres.dsn="$(sed 's/port=[0-9]*/port=1/' <<<"$dsn")"
+says 'Connection refused: is it up, and is postgres.dsn right?'
 equal "postgres: 4 migrations to apply, 0 were there" "$(migrate --dry-run | tail -n 1)" "a dry run"
 equal "" "$(sql "select tablename from pg_tables where schemaname = 'public'")" "tables after a dry run"
 migrate >"$work/first" & migrate >"$work/second"
@@ -52,10 +54,15 @@ done
 # ---- rows and ticks ----
 
 sql "insert into taxonomy_commodities (tenant_id, commodity_code, unit, currency) values ('a', 'gold', 'ozt', 'USD')" \
+    "insert into taxonomy_commodities (tenant_id, commodity_code, unit, currency, active) values ('b', 'silver', 'kg', 'EUR', false)" \
     "insert into taxonomy_instruments (tenant_id, instrument_id, commodity, region, contract_size, tick_size, metadata)
         values ('a', 'SYM00', 'gold', 'london', 100, 0.01, '{\"desk\": \"metals\", \"rank\": 3}'), ('b', 'SYM00', 'silver', null, null, null, '{}')" \
     "insert into instrument_aliases (tenant_id, alias, instrument_id) values ('a', 'XAU', 'SYM00')" \
+    "insert into instrument_aliases (tenant_id, alias, instrument_id, active) values ('a', 'OLD', 'SYM00', false)" \
     "insert into taxonomy_commodity_rules (tenant_id, commodity, keywords) values ('c', 'cocoa', 'sym00, cacao')" \
+    "insert into taxonomy_commodity_rules (tenant_id, commodity, keywords, priority, active) values ('c', 'coffee', 'sym00', 1000, false)" \
+    "insert into taxonomy_region_rules (tenant_id, region, keywords, priority, active) values ('c', 'brazil', 'sym00', 1000, false)" \
+    "insert into taxonomy_tier_rules (tenant_id, product_tier, keywords, priority, active) values ('c', 'premium', 'sym00', 1000, false)" \
     "insert into pair_definitions (tenant_id, pair_id, kind) values ('a', 'A-B', 'inter_market')" \
     "insert into pair_legs (tenant_id, pair_id, position, instrument_id, weight) values ('a', 'A-B', 1, 'A', 1), ('a', 'A-B', 2, 'B', -0.5)" \
     "insert into curve_metadata (tenant_id, curve_id, horizons) values ('a', 'GOLD', '1m, 1y')" \
@@ -84,10 +91,10 @@ for line in sys.stdin:
     tick = json.loads(line)["value"]
     if tick["instrument_id"] == "SYM00":
         tax = tick["taxonomy"]
-        seen.setdefault(tick["tenant_id"], set()).add((tax["commodity"], tax["region"], tax["method"], tax["confidence"], tick["contract_size"],
+        seen.setdefault(tick["tenant_id"], set()).add((tax["commodity"], tax["region"], tax["method"], tax["confidence"], tax["product_tier"], tick["contract_size"],
             tick["currency"], tick["reference_version"], "no_reference" in tick["quality_flags"], "low_confidence" in tick["quality_flags"]))
-want = {"a": {("gold", "london", "database", 0.95, 100, "USD", 1, False, False)}, "b": {("silver", "unknown", "database", 0.95, None, "USD", 1, False, False)},
-        "c": {("cocoa", "unknown", "rule_based", 0.5, None, "USD", 0, True, True)}}
+want = {"a": {("gold", "london", "database", 0.95, "standard", 100, "USD", 1, False, False)}, "b": {("silver", "unknown", "database", 0.95, "standard", None, "USD", 1, False, False)},
+        "c": {("cocoa", "unknown", "rule_based", 0.5, "standard", None, "USD", 0, True, True)}}
 assert seen == want, seen' || fail "ticks do not say what their rows say"
 equal "a/SYM00 1 ozt {'desk': 'metals', 'rank': '3'} ['XAU']
 b/SYM00 1 None {} []" "$(rows instruments unit metadata aliases)" "instruments"
@@ -134,6 +141,20 @@ sql "begin; update taxonomy_instruments set region = 'rome' where tenant_id = 'a
 sql "update taxonomy_instruments set region = 'oslo' where tenant_id = 'b'"
 await row_is "b/SYM00 2 oslo"
 row_is "a/SYM00 3 paris" || fail "a row that did not change was written"
+
+echo "--- the tables are read as of one moment: what is committed while they are read is of the next reading, whole"
+locks() { sql "select count(*) from pg_locks where relation = 'pair_definitions'::regclass and mode = '$1' and granted = $2"; }
+is_locked() { [ "$(locks AccessExclusiveLock true)" = 1 ]; }
+sql "begin; lock table pair_definitions in access exclusive mode;
+    do \$\$ begin while not exists (select 1 from pg_locks where relation = 'pair_definitions'::regclass and not granted) loop perform pg_sleep(0.02); end loop; end \$\$;
+    update taxonomy_instruments set region = 'later' where tenant_id = 'a'; insert into pair_definitions (tenant_id, pair_id, kind) values ('a', 'LATE', 'calendar');
+    insert into pair_legs (tenant_id, pair_id, position, instrument_id, weight) values ('a', 'LATE', 1, 'A', 1), ('a', 'LATE', 2, 'B', -1); commit" >"$work/locker" 2>&1 &
+children+=($!)
+await is_locked
+sql "notify reference_changed"
+wait "${children[-1]}" || { cat "$work/locker"; fail "the tables could not be locked"; }
+await row_is "a/SYM00 4 later"
+await grep -q 'id=reference-loaded .* added=1 changed=1 removed=0' "$work/log"
 
 echo "--- a database that never notifies: the poll finds what has changed"
 kill -TERM "${children[0]}"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The pipeline on the embedded log is reset, grown from 4 to 12 partitions, replayed: the bars stay those of the plain computation.
+# The pipeline on the embedded log is reset, grown from 4 to 12 partitions, replayed: the bars stay those of the plain computation; entries of the projection; topics of other names.
 . test/scripts/cli.inc
 . test/market/rebuild.inc
 pipeline=$BUILD/data-processing
@@ -51,3 +51,24 @@ expect 0 "$pipeline" rebuild projection "${where[@]}"
 equal $((epoch + 2)) "$(epoch_of projection)" "the epoch after two rebuilds"
 run_all
 good "after the projection was rebuilt"
+expect 2 "$pipeline" rebuild projection --since yesterday "${where[@]}"
+says '--since: "yesterday" is no time'
+
+echo "--- topics of other names: compared, read and asked for under these"
+for name in aggregation.bars_1h=bars projection.bars_1h=bars aggregation.stats=stats projection.stats=stats projection.prices=prices projection.invalid=asked; do
+    echo "${name%=*}.topic = own.${name#*=}"
+done >"$work/names"
+own=(--dir "$work/own" --config "$work/names")
+keys() { "$pipeline" cat "$1" "${own[@]}" | sed -E 's/.*"key":("[^"]*").*/\1/' | sort; }
+"$pipeline" generate --out "$work/few" --bars "$work/few.bars" --rows 200 --hours 2 >/dev/null
+expect 0 "$pipeline" local "${own[@]}" --once --log.level=warn "$work"/few/*.csv
+expect 0 "$pipeline" diff "$work/own" "$work/few.bars" --config "$work/names"
+expect 1 "$pipeline" diff "$work/own" "$work/few.bars" # without the names an interval is missing
+for kind in rolling_stat=stats latest_price=prices; do
+    keys own.asked >"$work/asked"
+    expect 0 "$pipeline" rebuild projection --name ${kind%=*} "${own[@]}"
+    equal "$(keys own.${kind#*=} | uniq)" "$(keys own.asked | comm -13 "$work/asked" -)" "who is asked for ${kind%=*}"
+done
+keys own.prices >"$work/before"
+expect 0 "$pipeline" local "${own[@]}" --once --log.level=warn
+equal "$(uniq "$work/before")" "$(keys own.prices | comm -13 "$work/before" -)" "prices that are served once more"

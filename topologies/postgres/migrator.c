@@ -24,6 +24,15 @@ static void close_migrator(void *open)
     weir__free(open);
 }
 
+/* A command does not wait for it. */
+static int fail_away(struct weir_error *reterr)
+{
+    char words[sizeof(reterr->text)];
+
+    snprintf(words, sizeof(words), "%s", reterr->text);
+    return weir__fail(reterr, WEIR_NOTFOUND, "postgres.dsn", "%.300s: is it up, and is postgres.dsn right?", words);
+}
+
 static int open_migrator(const struct weir__program *program, bool dry, void **ret, struct weir_error *reterr)
 {
     const char           *dsn = weir__config_text(program->settings, "postgres.dsn");
@@ -39,7 +48,9 @@ static int open_migrator(const struct weir__program *program, bool dry, void **r
         return weir__fail(reterr, WEIR_BAD_CONFIG, "postgres.dsn",
                           "it is not set: write --postgres.dsn postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
     err = postgres_dsn_check(dsn, reterr);
-    return err == WEIR_OK ? postgres_link_open(link, dsn, WAIT_MS, reterr) : err;
+    if (err == WEIR_OK)
+        err = postgres_link_open(link, dsn, WAIT_MS, reterr);
+    return err == WEIR_AGAIN ? fail_away(reterr) : err;
 }
 
 static int has_ledger(struct postgres_link *link, bool *ret, struct weir_error *reterr)

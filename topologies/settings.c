@@ -90,13 +90,13 @@ const struct weir_setting market_settings[] = {
 #define BY_OWN_TIME  "windows close by the ticks' own time and their store's grace"
 #define ACCEPTS      "aggregation.bars.accepts says how late ticks may be, by their instrument's own time"
 #define BY_INTERVAL  "each interval of bars has a topic of its own: aggregation.bars_1m.topic and so on"
+#define ENVIRONMENTS "local=local|dev=dev|development=development|staging=staging|prod=prod|production=production|test=test"
 #define SWITCHES     "true=true|1=true|yes=true|on=true|false=false|0=false|no=false|off=false"
-#define IN_SECONDS      "0.0=0|1.0=1|2.0=2|5.0=5|10.0=10|30.0=30|60.0=60"
 #define NEVER_DID    "nothing ever came of it"
 
 static const struct weir__variable variables[] = {
     /* shared */
-    { "DATA_PROC_ENV", "env", NULL, NULL, NULL },
+    { "DATA_PROC_ENV", "env", NULL, ENVIRONMENTS, NULL },
     { "DATA_PROC_TENANT_ID", "tenant", NULL, NULL, NULL },
     { "DATA_PROC_KAFKA_BOOTSTRAP", "kafka.bootstrap.servers", NULL, NULL, NULL },
     { "DATA_PROC_KAFKA_SESSION_TIMEOUT_MS", "kafka.session.timeout.ms", NULL, NULL, NULL },
@@ -139,8 +139,8 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_AUDIT_KAFKA_TOPIC", "audit.topic", NULL, NULL, NULL },
     { "DATA_PROC_AUDIT_QUEUE_SIZE", "audit.queue.size", NULL, NULL, NULL },
     { "DATA_PROC_AUDIT_BATCH_SIZE", "audit.batch.size", NULL, NULL, NULL },
-    { "DATA_PROC_AUDIT_FLUSH_INTERVAL", "audit.flush.ms", "{}s", IN_SECONDS, NULL },
-    { "DATA_PROC_AUDIT_CLICKHOUSE_TIMEOUT", "audit.timeout.ms", "{}s", IN_SECONDS, NULL },
+    { "DATA_PROC_AUDIT_FLUSH_INTERVAL", "audit.flush.ms", "{}s", NULL, NULL },
+    { "DATA_PROC_AUDIT_CLICKHOUSE_TIMEOUT", "audit.timeout.ms", "{}s", NULL, NULL },
     { "DATA_PROC_AUDIT_CLICKHOUSE_MAX_CONN", NULL, NULL, NULL, "the trail is written over one connection, in order" },
     { "DATA_PROC_AUDIT_TABLE", NULL, NULL, NULL, "the table is audit_events of clickhouse.database: migrate clickhouse makes it" },
     { "DATA_PROC_AUDIT_KAFKA_*", NULL, NULL, NULL, OWN_AUDIT },

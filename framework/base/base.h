@@ -165,7 +165,7 @@ int64_t weir__cpu_us(void);       /* of this process */
 const char *weir__suggest(const char *word, const char *const *candidates, size_t count);
 /* Kafka's rule for topic and store names: [a-zA-Z0-9._-], 1 to 249, not "." or "..". */
 bool weir__legal_name(const char *name);
-/* "100", "5s", "10m", "2h", "7d", "250ms", "-1" to ms. WEIR_BAD_ARGUMENT. */
+/* "100", "5s", "10m", "2h", "7d", "250ms", "1.5h", "-1" to ms. WEIR_BAD_ARGUMENT: no such, or no whole number of ms. */
 int weir__parse_duration(const char *text, int64_t *ret_ms);
 /* The same backwards: in the largest unit that leaves no rest; 0 is "0". */
 void weir__print_duration(int64_t ms, struct weir__buf *ret);

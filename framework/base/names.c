@@ -84,17 +84,36 @@ struct unit {
     int64_t     factor;
 };
 
+/* ".5" of a unit, if that is a whole number; *text moves behind it. */
+static int read_fraction(const char **text, int64_t factor, int64_t *ret)
+{
+    const char *at = *text + 1;
+    int64_t     value = 0, whole = 1;
+
+    for (; isdigit((unsigned char)*at); at++)
+        if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, *at - '0', &value))
+            return WEIR_BAD_ARGUMENT;
+    if (whole == 1 || __builtin_mul_overflow(value, factor, &value) || value % whole != 0)
+        return WEIR_BAD_ARGUMENT;
+    *ret = value / whole;
+    *text = at;
+    return WEIR_OK;
+}
+
 static int parse_with_unit(const char *text, const struct unit *units, size_t count, int64_t *ret)
 {
-    const char *rest;
-    int64_t     value;
+    const char *rest, *name;
+    int64_t     value, more = 0;
 
     if (read_number(text, &value, &rest) < 0)
         return WEIR_BAD_ARGUMENT;
+    name = *rest == '.' ? rest + 1 + strspn(rest + 1, "0123456789") : rest;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(rest, units[i].name) != 0)
+        if (strcmp(name, units[i].name) != 0)
             continue;
-        if (__builtin_mul_overflow(value, units[i].factor, &value))
+        if ((*rest == '.' && (*text == '-' || read_fraction(&rest, units[i].factor, &more) < 0)) ||
+            __builtin_mul_overflow(value, units[i].factor, &value) || __builtin_add_overflow(value, more, &value))
             return WEIR_BAD_ARGUMENT;
         *ret = value;
         return WEIR_OK;

@@ -61,7 +61,7 @@ void weir__config_help(const struct weir__config *config, struct weir__buf *ret)
     weir__buf_puts(
         ret, "Settings, as --key=value, as key = value in a file, or as the variable WEIR_KEY (upper case, dots\n"
              "to underscores); a flag is stronger than a variable, a variable than a file.\n"
-             "Durations: 250ms, 5s, 10m, 2h, 7d, or plain ms. Sizes: 64k, 16m, 2g, or plain bytes.\n\n");
+             "Durations: 250ms, 5s, 1.5s, 10m, 2h, 7d, or plain ms. Sizes: 64k, 16m, 2g, or plain bytes.\n\n");
     for (size_t i = 0; i < config->setting_count; i++)
         help_setting(config->settings[i], ret);
     weir__buf_puts(ret, "  --kafka.PROPERTY=VALUE\n");
@@ -117,7 +117,7 @@ void weir__config_markdown(const struct weir__config *config, struct weir__buf *
         "`#` are comments). A flag is stronger than a variable, a variable is stronger than a file; of two equals\n"
         "the last one counts. An unknown key, and an unknown variable that begins with `WEIR_`, is an error.\n"
         "Kubernetes sets such variables for a service named `weir`: `enableServiceLinks: false` stops it.\n\n"
-        "Durations are written `250ms`, `5s`, `10m`, `2h`, `7d`, or as plain milliseconds; sizes `64k`, `16m`,\n"
+        "Durations are written `250ms`, `5s`, `1.5s`, `10m`, `2h`, `7d`, or as plain milliseconds; sizes `64k`, `16m`,\n"
         "`2g` (powers of 1024), or as plain bytes.\n\n" HEADING);
     for (; i < config->setting_count && weir__settings[i].name; i++)
         print_row(config->settings[i], ret);

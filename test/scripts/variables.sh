@@ -6,7 +6,7 @@ program=$BUILD/data-processing
 # run VARIABLE...: starts a topology on an empty folder and ends it; what it says is in $work/err.
 run() { expect "$1" env "${@:2}" "$program" local --dir "$work/dir" --once enrichment; }
 
-for word in local dev development staging prod production test; do
+for word in local dev development staging prod production test Production; do
     run 0 DATA_PROC_ENV=$word
 done
 run 2 DATA_PROC_ENV=moon
@@ -34,6 +34,9 @@ seconds=(DATA_PROC_PROCESSING_TIMEOUT=clickhouse.timeout.ms NORMALIZE_TICKS_IDEM
 run 0 "${seconds[@]/=*/=77}" NORMALIZE_TICKS_BACKFILL_WINDOW_MINUTES=78
 for pair in "${seconds[@]}"; do says "${pair#*=}=77s"; done
 says normalization.judged.fallback_age=78m
+run 0 DATA_PROC_AUDIT_FLUSH_INTERVAL=0.5 DATA_PROC_AUDIT_CLICKHOUSE_TIMEOUT=30.0
+says audit.flush.ms=0.5s
+says audit.timeout.ms=30.0s
 run 0 NORMALIZE_TICKS_BACKFILL_ENABLED=yes
 says normalization.decoded.fallback=on
 

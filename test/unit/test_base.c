@@ -509,9 +509,23 @@ static int64_t size(const char *text)
 
 START_TEST(durations_and_sizes_have_units)
 {
-    static const char *const wrong[] = {
-        "", "ms", "5 s", "5x", "1.5s", "5ss", "+5", "--1", "99999999999999999999", "9223372036854775807d"
-    };
+    static const char *const wrong[] = { "",
+                                         "ms",
+                                         "5 s",
+                                         "5x",
+                                         "1.5",
+                                         "1.s",
+                                         ".5s",
+                                         "-1.5s",
+                                         "1.0005s",
+                                         "1.5.5s",
+                                         "1.5 s",
+                                         "0.99999999999999999999s",
+                                         "5ss",
+                                         "+5",
+                                         "--1",
+                                         "99999999999999999999",
+                                         "9223372036854775807d" };
 
     ck_assert_int_eq(duration("100"), 100);
     ck_assert_int_eq(duration("250ms"), 250);
@@ -520,6 +534,11 @@ START_TEST(durations_and_sizes_have_units)
     ck_assert_int_eq(duration("2h"), 7200000);
     ck_assert_int_eq(duration("7d"), 604800000);
     ck_assert_int_eq(duration("-1"), -1);
+    ck_assert_int_eq(duration("1.5s"), 1500);
+    ck_assert_int_eq(duration("0.250s"), 250);
+    ck_assert_int_eq(duration("2.0"), 2);
+    ck_assert_int_eq(duration("0.5h"), 1800000);
+    ck_assert_int_eq(size("1.5k"), 1536);
     ck_assert_int_eq(size("100"), 100);
     ck_assert_int_eq(size("64k"), 65536);
     ck_assert_int_eq(size("16M"), 16 << 20);

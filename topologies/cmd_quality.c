@@ -79,7 +79,8 @@ struct quality {
         char        text[200];
     } filled[WORDS];
     size_t found[ARRAY_SIZE(checks)]; /* by the first check of its name */
-    size_t at, shown, total;
+    size_t at, shown, total, asked;
+    bool   dry;
 };
 
 static void fill_in(const struct quality *quality, const char *sql, struct weir__buf *ret)
@@ -120,7 +121,10 @@ static int ask_table(struct quality *quality, const char *table, struct weir_err
 
     snprintf(quality->filled[TABLE].text, sizeof(quality->filled[TABLE].text), "%s", table);
     fill_in(quality, checks[quality->at].sql, &sql);
-    if (weir__buf_ok(&sql))
+    quality->asked++;
+    if (weir__buf_ok(&sql) && quality->dry)
+        err = printf("%s: %s would be asked: %s\n", checks[quality->at].name, table, sql.data) < 0 ? WEIR_IO : WEIR_OK;
+    else if (weir__buf_ok(&sql))
         err = clickhouse_ask(&quality->client, sql.data, true, take_finding, quality, reterr);
     weir__buf_fini(&sql);
     return err;
@@ -168,7 +172,8 @@ static int read_duration(const struct weir__args *args, const char *name, const 
     int64_t     ms;
 
     if (weir__parse_duration(text, &ms) < 0 || ms < 0)
-        return weir__fail(reterr, WEIR_BAD_ARGUMENT, name, "\"%.40s\" is no duration, such as 30m", text);
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "--%s is \"%.40s\": give a duration, such as 30m",
+                          name, text);
     *ret_us = ms * 1000;
     return WEIR_OK;
 }
@@ -225,13 +230,15 @@ static int look(struct quality *quality, const struct weir__program *program, co
                           "it is not set: write --clickhouse.url http://HOST:8123");
     for (; err == WEIR_OK && quality->at < ARRAY_SIZE(checks); quality->at++)
         err = check(quality, reterr);
+    if (err == WEIR_OK && quality->dry)
+        printf("%zu questions would be asked of %s\n", quality->asked, quality->client.url);
     clickhouse_client_close(&quality->client);
     return err;
 }
 
 static int run_quality(struct weir__program *program, const struct weir__args *args)
 {
-    struct quality    quality = { .shown = 0 };
+    struct quality    quality = { .dry = weir__args_has(args, "dry-run") };
     struct weir_error words = { 0 };
     int               err = look(&quality, program, args, &words);
 
@@ -239,7 +246,8 @@ static int run_quality(struct weir__program *program, const struct weir__args *a
         (void)weir__report(&words);
         return WEIR__EXIT_USAGE;
     }
-    sum_up(&quality);
+    if (!quality.dry)
+        sum_up(&quality);
     return quality.total > 0 ? WEIR__EXIT_FAILED : WEIR__EXIT_OK;
 }
 
@@ -251,11 +259,12 @@ static const struct weir__flag flags[] = {
     { .name = "fresh",
       .value = "DURATION",
       .meaning = "how old a market's newest tick may be at the end (default 2h)" },
+    { .name = "dry-run", .meaning = "prints the questions, and asks none" },
     { .name = NULL },
 };
 const struct weir__command market_command_quality = {
     .name = "quality",
-    .usage = "quality --from TIME --to TIME [--tenant NAME] [--gap DURATION] [--fresh DURATION]",
+    .usage = "quality --from TIME --to TIME [--tenant NAME] [--gap DURATION] [--fresh DURATION] [--dry-run]",
     .meaning =
         "Checks ClickHouse's ticks and bars of a window: gaps, values, limits, duplicates, age: exit 0 none found, 1 some, 2 error.",
     .flags = flags,

@@ -235,9 +235,9 @@ static int read_bound(const struct weir__args *args, const char *name, int64_t *
     const char *text = weir__args_value(args, name, NULL);
     int64_t     ms;
 
-    if (text == NULL || !weir__read_time(text, &ms))
-        return weir__fail(reterr, WEIR_BAD_ARGUMENT, name, "name a time, such as 2025-03-01T00:00:00Z, for --%s",
-                          name);
+    if (text == NULL || (!weir__read_time(text, &ms) && !weir__read_epoch(text, &ms)))
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line",
+                          "name a time for --%s, such as 2025-03-01T00:00:00Z or an epoch", name);
     *ret = ms * 1000;
     return WEIR_OK;
 }

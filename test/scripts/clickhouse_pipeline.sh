@@ -96,6 +96,16 @@ for table in enriched_ticks bars_1m bars_5m bars_1h bars_1d bars_other; do ask "
 span=(--from 2025-01-01 --to 2025-01-02)
 expect 1 "$program" quality "${span[@]}"
 grep -qx "empty: bars_1m: no row of the window" "$work/out" || fail "an empty table is not told"
+cp "$work/out" "$work/same"
+expect 1 "$program" quality --from 1735689600 --to 1735776000
+cmp "$work/same" "$work/out" || fail "an epoch is another time than its date"
+expect 0 "$program" quality "${span[@]}" --dry-run --clickhouse.url http://127.0.0.1:1 # nobody is asked
+equal "22 questions would be asked of http://127.0.0.1:1" "$(tail -n 1 "$work/out")" "a dry run"
+grep -q '^gap: bars_1m would be asked: SELECT ' "$work/out" || fail "a dry run does not say what it would ask"
+expect 2 "$program" quality "${span[@]}" --gap soon
+says '--gap is "soon": give a duration'
+expect 2 "$program" quality --from 2025-01-01
+says 'name a time for --to'
 # good: an instrument with a bar for each interval of the day, of one hour's steps in bars of a minute too
 for interval in 1m 5m 1h; do
     ask "INSERT INTO data_processing.bars_$interval (tenant_id, instrument_id, interval, window_start, window_end, open, high, low, close,

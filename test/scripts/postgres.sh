@@ -143,6 +143,8 @@ await row_is "b/SYM00 2 oslo"
 row_is "a/SYM00 3 paris" || fail "a row that did not change was written"
 
 echo "--- the tables are read as of one moment: what is committed while they are read is of the next reading, whole"
+loads() { grep -c id=reference-loaded "$work/log"; }
+before=$(loads)
 locks() { sql "select count(*) from pg_locks where relation = 'pair_definitions'::regclass and mode = '$1' and granted = $2"; }
 is_locked() { [ "$(locks AccessExclusiveLock true)" = 1 ]; }
 sql "begin; lock table pair_definitions in access exclusive mode;
@@ -154,7 +156,8 @@ await is_locked
 sql "notify reference_changed"
 wait "${children[-1]}" || { cat "$work/locker"; fail "the tables could not be locked"; }
 await row_is "a/SYM00 4 later"
-await grep -q 'id=reference-loaded .* added=1 changed=1 removed=0' "$work/log"
+rows pairs | grep -qx "a/LATE 1" || fail "the pair did not come with the instrument"
+equal $((before + 1)) "$(loads)" "loads that wrote something"
 
 echo "--- a database that never notifies: the poll finds what has changed"
 kill -TERM "${children[0]}"

@@ -86,15 +86,24 @@ static struct entry *entry_new(struct weir__store *store, struct weir_bytes key,
     return entry;
 }
 
-/* The engine's row, lent until its next call; no row is no error. A window newer than all that the engine has needs no
- * look: that is where most windows begin. */
+/* Whether a row is known to be absent from the engine without a look: a window newer than all that it has, or where its key has
+ * none. That is where most windows begin. */
+static bool is_absent(const struct weir__store *store, struct weir_bytes key)
+{
+    if (store->spec->kind != WEIR__STORE_WINDOWS)
+        return false;
+    return weir__row_start(key) > store->written_observed ||
+           (store->spec->keyed && !weir__row_is_head(store, key) && weir__head_rules_out(store, key));
+}
+
+/* The engine's row, lent until its next call; no row is no error. */
 static int read_engine(struct weir__store *store, struct weir_bytes key, struct weir__value *ret)
 {
     struct weir_bytes row, bytes;
     int               err;
 
     *ret = (struct weir__value){ .timestamp = -1 };
-    if (store->spec->kind == WEIR__STORE_WINDOWS && weir__row_start(key) > store->written_observed)
+    if (is_absent(store, key))
         return WEIR_OK;
     row = weir__engine_key(&store->key, weir__row_type(store, key), key, NO_BYTES);
     if (row.data == NULL)

@@ -65,6 +65,34 @@ int weir__store_put_head(struct weir__store *store, struct weir_bytes key, const
     return err;
 }
 
+/* Ends that a row from `start` on may have: of windows that keep their own, all up to the longest. */
+static bool may_have(const struct weir__store *store, const struct weir__key_head *head, int64_t start)
+{
+    int64_t end = weir__time_add(start, store->spec->window_size);
+
+    if (head->rows_end == WEIR__NO_END || end < head->rows_end)
+        return false;
+    if (store->spec->ends)
+        return start < head->last_end;
+    return end == head->last_end ||
+           (end < head->last_end && head->step > 0 && (head->last_end - end) % head->step == 0);
+}
+
+bool weir__head_rules_out(const struct weir__store *store, struct weir_bytes row_key)
+{
+    struct weir__key_head head;
+    char                  small[256];
+    const struct entry   *entry;
+
+    if (row_key.size > sizeof(small))
+        return false;
+    entry = weir__entry_find(store, weir__window_key(small, weir__row_plain(row_key), WEIR__HEAD_START, 0));
+    if (entry == NULL || !entry->now.exists || entry->stale)
+        return false;
+    return weir__key_head_read(BYTES(entry->now.data, entry->now.size), &head) == WEIR_OK &&
+           !may_have(store, &head, weir__row_start(row_key));
+}
+
 int weir__store_forget(struct weir__store *store, struct weir_bytes key, int64_t start, int64_t timestamp)
 {
     int           err;

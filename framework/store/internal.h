@@ -128,7 +128,12 @@ void               weir__entries_clear(struct weir__store *store, struct entries
 void               weir__entries_bury(struct weir__store *store); /* frees the dead ones */
 struct weir__value weir__version_value(const struct weir__store *store, const struct version *version);
 
-/* store.c: the entry of a window's row, as weir__entry_load. */
+/* heads.c: whether the head of the row's key, where that is in memory, says that there is no such row. */
+bool weir__head_rules_out(const struct weir__store *store, struct weir_bytes row_key);
+
+/* store.c: a window's row key, written to `to`. */
+struct weir_bytes weir__window_key(char *to, struct weir_bytes key, int64_t start, int32_t seq);
+/* The entry of a window's row, as weir__entry_load. */
 struct entry *weir__window_load(struct weir__store *store, struct weir_bytes key, int64_t start, int32_t seq,
                                 int *ret_err);
 void          weir__store_init(struct weir__store *store, const struct weir__store_spec *spec,

@@ -202,8 +202,7 @@ int weir__store_put(struct weir__store *store, struct weir_bytes key, const stru
 
 /* ---- windows ---- */
 
-/* A row's key, written to `to`. */
-static struct weir_bytes window_key(char *to, struct weir_bytes key, int64_t start, int32_t seq)
+struct weir_bytes weir__window_key(char *to, struct weir_bytes key, int64_t start, int32_t seq)
 {
     if (key.size > 0)
         memcpy(to, key.data, key.size);
@@ -222,7 +221,7 @@ struct entry *weir__window_load(struct weir__store *store, struct weir_bytes key
     *ret_err = WEIR_NO_MEMORY;
     if (to == NULL)
         return NULL;
-    entry = weir__entry_load(store, window_key(to, key, start, seq), ret_err);
+    entry = weir__entry_load(store, weir__window_key(to, key, start, seq), ret_err);
     if (to != small)
         weir__free(to);
     return entry;

@@ -125,10 +125,17 @@ struct weir__schedule {
     bool               cancelled;
 };
 
+/* Rows of one key that are asked for one by one, where its head says that they may be. */
+struct weir__steps {
+    struct weir_bytes key;
+    int64_t           start, last, step; /* of the next row, of the last one; between them */
+};
+
 struct weir_rows {
     struct weir_context  *ctx;
     struct weir__binding *binding;
-    struct weir__rows    *rows;
+    struct weir__rows    *rows; /* NULL: by steps */
+    struct weir__steps    steps;
     struct weir_rows     *next; /* opened before */
 };
 
@@ -238,6 +245,10 @@ enum weir_standing weir__keyed_standing(const struct weir__keyed *keyed, const s
                                         int64_t end);
 /* Takes into account that a row of a window was put. */
 void weir__keyed_put(const struct weir__keyed *keyed, struct weir__key_head *head, int64_t end);
+/* The rows of a key that start in [from, to], row by row. WEIR_AGAIN: these are better read as a range. */
+int weir__steps_open(struct weir__keyed *keyed, struct weir_bytes key, int64_t from, int64_t to,
+                     struct weir__steps *ret);
+int weir__steps_next(struct weir__keyed *keyed, struct weir__steps *steps, struct weir__row *ret); /* WEIR_NOTFOUND */
 /* Closes and deletes what the key's time makes due; head: as it was saved. */
 int weir__keyed_look(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head head);
 /* Closes and lets go what the wall clock makes due, where the task's input is at its end. */

@@ -16,6 +16,8 @@
 #define REMEMBERED DAYS(90)
 /* Absent rows that are asked for one by one before a range is read, which costs as much as many of these. */
 #define MOST_GAPS 4
+/* Rows of a range that are asked for one by one at most. */
+#define MOST_STEPS 32
 
 /* ---- making and end ---- */
 
@@ -233,6 +235,37 @@ static int probe(struct weir__keyed *keyed, struct weir_bytes key, const struct 
         if (head->step == 0)
             break;
         end += head->step;
+    }
+    return err;
+}
+
+int weir__steps_open(struct weir__keyed *keyed, struct weir_bytes key, int64_t from, int64_t to,
+                     struct weir__steps *ret)
+{
+    struct weir__key_head head;
+    int64_t               least;
+    int                   err = keyed->even ? weir__keyed_head(keyed, key, &head) : WEIR_AGAIN;
+
+    if (err < 0)
+        return err;
+    least = MAX(weir__time_add(from, keyed->longest), head.rows_end);
+    *ret = (struct weir__steps){ .key = key, .last = -1 };
+    if (least > head.last_end)
+        return WEIR_OK;
+    ret->start = first_end(&head, least) - keyed->longest;
+    ret->last = MIN(to, head.last_end - keyed->longest);
+    ret->step = head.step > 0 ? head.step : keyed->longest; /* 0: there is one row */
+    return (ret->last - ret->start) / ret->step < MOST_STEPS ? WEIR_OK : WEIR_AGAIN;
+}
+
+int weir__steps_next(struct weir__keyed *keyed, struct weir__steps *steps, struct weir__row *ret)
+{
+    int err = WEIR_NOTFOUND;
+
+    while (err == WEIR_NOTFOUND && steps->start <= steps->last) {
+        *ret = (struct weir__row){ .key = steps->key, .start = steps->start };
+        err = weir__store_get_window(keyed->binding->store, steps->key, steps->start, &ret->value);
+        steps->start += steps->step;
     }
     return err;
 }

@@ -447,7 +447,23 @@ int weir_fetch_keys(struct weir_context *ctx, const struct weir_store *store, co
 int weir_fetch(struct weir_context *ctx, const struct weir_store *store, const void *key, int64_t from, int64_t to,
                enum weir_order order, struct weir_rows **ret)
 {
-    return weir_fetch_keys(ctx, store, key, key, from, to, order, ret);
+    struct weir__binding *binding = weir__used(ctx, store, true);
+    struct weir_bytes     bytes;
+    struct weir_rows     *rows;
+    int                   err;
+
+    if (binding == NULL)
+        return weir__not_used(ctx, store);
+    if (binding->keyed == NULL || key == NULL || order != WEIR_ASCENDING)
+        return weir_fetch_keys(ctx, store, key, key, from, to, order, ret);
+    err = open_rows(ctx, binding, &rows);
+    if (err == WEIR_OK)
+        err = weir__encode(binding->plan->key, &ctx->task->record, key, &bytes);
+    if (err == WEIR_OK)
+        err = weir__steps_open(binding->keyed, bytes, MAX(from, 0), to, &rows->steps);
+    if (err == WEIR_AGAIN)
+        err = weir__store_fetch(binding->store, bytes, bytes, from, to, order, &rows->rows);
+    return keep_rows(ctx, rows, err, ret);
 }
 
 /* Whether the running node may read a global table. */
@@ -492,7 +508,8 @@ int weir_next(struct weir_rows *rows, struct weir_row *ret)
     struct weir_arena    *arena = &binding->task->record;
     struct weir__row      row;
     struct weir_bytes     copy[2];
-    int                   err = weir__rows_next(rows->rows, &row);
+    int                   err =
+        rows->rows != NULL ? weir__rows_next(rows->rows, &row) : weir__steps_next(binding->keyed, &rows->steps, &row);
 
     if (err != WEIR_OK)
         return err;

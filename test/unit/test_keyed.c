@@ -733,6 +733,59 @@ START_TEST(rows_of_a_step_may_start_anywhere)
 }
 END_TEST
 
+/* The rows of a key, read row by row, and as a part of the range of all keys. */
+static int read_both_ways(struct weir_context *ctx, const void *key, int64_t from, int64_t to)
+{
+    struct weir_rows *alone, *among;
+    struct weir_row   row, other;
+    int               err = weir_fetch(ctx, tens, key, from, to, WEIR_ASCENDING, &alone), err_other;
+
+    if (err == WEIR_OK)
+        err = weir_fetch_keys(ctx, tens, key, key, from, to, WEIR_ASCENDING, &among);
+    while (err == WEIR_OK) {
+        err = weir_next(alone, &row);
+        err_other = weir_next(among, &other);
+        ck_assert_int_eq(err, err_other);
+        if (err != WEIR_OK)
+            break;
+        ck_assert_int_eq(row.start, other.start);
+        ck_assert_int_eq(row.end, other.end);
+        ck_assert_int_eq(*(const int64_t *)row.value, *(const int64_t *)other.value);
+        ck_assert_int_eq(row.timestamp, other.timestamp);
+    }
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static int put_and_read(struct weir_context *ctx, const struct weir_record *rec)
+{
+    int err = put_anywhere(ctx, rec);
+
+    for (int i = 0; err == WEIR_OK && i < 4; i++) {
+        int64_t from = rec->timestamp - random() % 300, to = i > 0 ? from + random() % 400 : INT64_MAX;
+
+        err = read_both_ways(ctx, rec->key, from, to);
+    }
+    return err;
+}
+
+STEP(both_ways, put_and_read, .uses = STORES(tens), .final = send, .key = weir_string, .value = weir_string);
+static TOPOLOGY(reading, .paths = PATHS(PATH(in, both_ways, out)));
+
+/* Starts on a grid of one key and anywhere of the other; early, late, with rows written to disk meanwhile. */
+START_TEST(rows_of_a_key_are_the_same_row_by_row)
+{
+    srandom(7);
+    open_on(&reading, true, 0);
+    for (int i = 1; i <= 300; i++) {
+        put("a", 10 * (i / 2) + 10 * (random() % 4), i);
+        put("b", 5 * i + random() % 40, i);
+        if (i % 50 == 0)
+            crash(i % 100 == 0);
+    }
+    finish();
+}
+END_TEST
+
 /* ---- what the load check finds ---- */
 
 static void refused(const struct weir_topology *topology, const char *text)
@@ -933,6 +986,7 @@ int main(void)
     tcase_add_test(tests, a_step_hears_of_the_windows_that_close);
     tcase_add_test(tests, a_step_hears_of_the_clock_and_of_the_end);
     tcase_add_test(tests, rows_of_a_step_may_start_anywhere);
+    tcase_add_test(tests, rows_of_a_key_are_the_same_row_by_row);
     tcase_add_test(tests, mistakes_are_found_when_the_topology_is_loaded);
     tcase_add_test(tests, any_order_within_the_retention_gives_the_same_results);
     tcase_add_test(tests, random_trials_equal_a_plain_computation);

@@ -290,6 +290,58 @@ START_TEST(windows_by_key_and_by_start)
 }
 END_TEST
 
+static unsigned looks; /* of the store into its engine */
+
+static int count_look(struct weir__db *at, uint32_t family, struct weir_bytes key, struct weir_bytes *ret)
+{
+    looks++;
+    return engine->get(at, family, key, ret);
+}
+
+static void expect_window(int64_t start, const char *want, unsigned want_looks)
+{
+    struct weir__value value;
+    int                err = weir__store_get_window(store, text("a"), start, &value);
+
+    ck_assert_int_eq(err, want != NULL ? WEIR_OK : WEIR_NOTFOUND);
+    ck_assert(want == NULL || weir__bytes_equal(value.bytes, text(want)));
+    ck_assert_uint_eq(looks, want_looks);
+    looks = 0;
+}
+
+/* Another key has a later row, so that the store's newest start says nothing of this one. */
+START_TEST(no_look_is_taken_where_the_head_says_that_there_is_no_row)
+{
+    const struct weir__key_head head = { .time = 60, .open_end = 70, .rows_end = 10, .last_end = 70, .step = 20 };
+    struct weir__key_head       known;
+    struct weir__engine         counting;
+    struct weir_error           error;
+
+    open_with(_i, (struct weir__store_spec){ WINDOWS_SPEC, .retention = 100, .keyed = true });
+    ck_assert_int_eq(put_window("a", 0, "1"), WEIR_OK);
+    ck_assert_int_eq(put_window("a", 20, "2"), WEIR_OK);
+    ck_assert_int_eq(put_window("a", 60, "3"), WEIR_OK);
+    ck_assert_int_eq(put_window("b", 1000, "4"), WEIR_OK);
+    ck_assert_int_eq(weir__store_put_head(store, text("a"), &head), WEIR_OK);
+    commit(2);
+    weir__store_close(store);
+    counting = *engine;
+    counting.get = count_look;
+    ck_assert_int_eq(weir__store_open(&spec, &counting, db, &store, &error), WEIR_OK);
+    looks = 0;
+    expect_window(70, NULL, 1); /* the head is not in memory */
+    ck_assert_int_eq(weir__store_head(store, text("a"), &known), WEIR_OK);
+    looks = 0;
+    expect_window(0, "1", 1);
+    expect_window(20, "2", 1);
+    expect_window(40, NULL, 1);
+    expect_window(60, "3", 1);
+    expect_window(50, NULL, 0);
+    expect_window(80, NULL, 0);
+    finish();
+}
+END_TEST
+
 START_TEST(windows_expire_by_segment)
 {
     struct weir__rows *rows;
@@ -445,6 +497,7 @@ int main(void)
     tcase_add_loop_test(tests, drop_takes_back_to_the_commit, 0, 2);
     tcase_add_test(tests, offset_and_rows_survive_together);
     tcase_add_loop_test(tests, windows_by_key_and_by_start, 0, 2);
+    tcase_add_loop_test(tests, no_look_is_taken_where_the_head_says_that_there_is_no_row, 0, 2);
     tcase_add_loop_test(tests, windows_expire_by_segment, 0, 2);
     tcase_add_loop_test(tests, lru_lets_the_least_used_go, 0, 1);
     tcase_add_loop_test(tests, restore_gives_the_same_rows, 0, 2);

@@ -24,6 +24,23 @@ for seed in $seeds; do
     derived "run$seed" "$work/made$seed/pairs.jsonl $work/made$seed/curves.jsonl" "$work/made$seed/ticks.csv"
 done
 
+# twelve ticks of one instant and sequence, of other feeds: they are in the order of their ids
+WANT=$work/want python3 - >"$work/ties" <<'END'
+import hashlib, json
+def tick(n, at, price):
+    name = hashlib.sha256(str(n).encode()).hexdigest()
+    print(json.dumps({"key": "t/A", "timestamp": at // 1000, "value": {"schema_version": 1, "tenant_id": "t", "tick_id": name, "instrument_id": "A", "market": "CME", "kind": "trade",
+        "event_time": at, "sequence": 7, "interval": 0, "revision": 1, "ingested_at": at, "normalized_at": at, "price": price, "volume": 2, "quality_flags": ["valid"], "metadata": {},
+        "tags": [], "taxonomy": {"commodity": "u", "region": "u", "product_tier": "standard", "confidence": 0.4, "method": "market_default"}, "reference_version": 0}}))
+    return name, price
+ticks = [tick(n, 1735689600000000, n * n) for n in range(12)]
+tick(99, 1735696800000000, 1000)
+open(__import__("os").environ["WANT"], "w").write(str((1000 + sum(price for _, price in sorted(ticks)[-9:])) / 10) + "\n")
+END
+"$pipeline" try aggregation --in enriched.market.ticks.v1="$work/ties" 2>/dev/null |
+    sed -nE 's/.*"window":"last_10".*"count":10,"mean":([0-9.]+),.*/\1/p' | tail -n 1 >"$work/have"
+cmp "$work/want" "$work/have" || { echo "the last ten of ticks of one instant are not the greatest by id"; exit 1; }
+
 if [ ! -d "$real" ]; then
     echo "left out: the real files, $real is not there"
     exit 0

@@ -123,7 +123,8 @@ static int ask_table(struct quality *quality, const char *table, struct weir_err
     fill_in(quality, checks[quality->at].sql, &sql);
     quality->asked++;
     if (weir__buf_ok(&sql) && quality->dry)
-        err = printf("%s: %s would be asked: %s\n", checks[quality->at].name, table, sql.data) < 0 ? WEIR_IO : WEIR_OK;
+        err =
+            printf("%s: %s would be asked: %s\n", checks[quality->at].name, table, sql.data) < 0 ? WEIR_IO : WEIR_OK;
     else if (weir__buf_ok(&sql))
         err = clickhouse_ask(&quality->client, sql.data, true, take_finding, quality, reterr);
     weir__buf_fini(&sql);
@@ -172,8 +173,8 @@ static int read_duration(const struct weir__args *args, const char *name, const 
     int64_t     ms;
 
     if (weir__parse_duration(text, &ms) < 0 || ms < 0)
-        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line", "--%s is \"%.40s\": give a duration, such as 30m",
-                          name, text);
+        return weir__fail(reterr, WEIR_BAD_ARGUMENT, "command line",
+                          "--%s is \"%.40s\": give a duration, such as 30m", name, text);
     *ret_us = ms * 1000;
     return WEIR_OK;
 }

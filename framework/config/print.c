@@ -147,17 +147,18 @@ void weir__config_markdown(const struct weir__config *config, struct weir__buf *
         "The text of the file without the end of its last line is the value. `docs/security.md` says when it is read again.\n");
 }
 
-/* Behind "//user:", up to the last @ before the path: a password may have one. */
+/* Between "//user:" and the last @, or from "//" on where there is no colon: a password may have any of / @ and :. */
 static const char *password_of_url(const char *value, size_t *ret_size)
 {
     const char *user = strstr(value, "//") + 2;
-    size_t      size = strcspn(user, "/");
-    const char *at = memrchr(user, '@', size), *colon = at != NULL ? memchr(user, ':', (size_t)(at - user)) : NULL;
+    const char *at = memrchr(user, '@', strcspn(user, " ")),
+               *colon = at != NULL ? memchr(user, ':', (size_t)(at - user)) : NULL;
+    const char *password = colon != NULL ? colon + 1 : user;
 
-    if (colon == NULL)
+    if (at == NULL)
         return NULL;
-    *ret_size = (size_t)(at - colon - 1);
-    return colon + 1;
+    *ret_size = (size_t)(at - password);
+    return password;
 }
 
 /* Behind "password=", or "password = ". */
@@ -171,7 +172,7 @@ static const char *password_of_words(const char *value, size_t *ret_size)
         if (*at != '=')
             continue;
         at += 1 + strspn(at + 1, " ");
-        *ret_size = *at == '\'' ? strlen(at) : strcspn(at, " &");
+        *ret_size = *at == '\'' || *at == '"' ? strlen(at) : strcspn(at, " &");
         return at;
     }
     return NULL;
@@ -185,11 +186,13 @@ static const char *find_password(const char *value, size_t *ret_size)
     return found != NULL ? found : password_of_words(value, ret_size);
 }
 
+/* What may have one inside is hidden also where it is not written as it should be, as print_mixed does. */
 bool weir__config_hides(const char *key, const char *value)
 {
     size_t size;
 
-    return weir__setting_is_secret(key) || find_password(value, &size) != NULL;
+    return weir__setting_is_secret(key) || find_password(value, &size) != NULL ||
+           (weir__setting_may_be_file(key) && strpbrk(value, "@=") != NULL);
 }
 
 static bool any_hidden(const struct weir__pairs *pairs)

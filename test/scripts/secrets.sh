@@ -17,7 +17,7 @@ up() {
     (
         cd "$work/cwd" && ulimit -c unlimited && exec env WEIR_CLICKHOUSE_PASSWORD="$variable" "$program" local --dir "$work/d" \
             --log.level=debug --http.port=0 --clickhouse.url=http://127.0.0.1:1 --http.token.file "$work/token" \
-            --redis.url="redis://user:$url@127.0.0.1:1" --postgres.dsn "host=127.0.0.1 port=1 user=u password=$dsn dbname=d" \
+            --redis.url="redis://user:$url/+@%41@127.0.0.1:1" --postgres.dsn "host=127.0.0.1 port=1 user=u password=$dsn dbname=d" \
             --kafka.sasl.password="$flag" --config "$work/settings" "$@"
     ) >"$work/seen/out" 2>"$work/seen/err" &
     pid=$!

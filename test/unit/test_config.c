@@ -297,6 +297,28 @@ START_TEST(what_is_in_force_hides_secrets)
 }
 END_TEST
 
+static const struct {
+    const char *given, *shown;
+} passwords[] = {
+    { "redis://me:hun/ter2@host/0", "redis://me:********@host/0" },
+    { "redis://:hun/t@er2@host:6379", "redis://:********@host:6379" },
+    { "redis://hunter2@host", "redis://********@host" },
+    { "http://host:8123/path", "http://host:8123/path" },
+    { "user=me password=\"hun ter2\"", "user=me password=********" },
+    { "x password=hun; password = ter2", "x password=******** password = ********" },
+};
+
+START_TEST(a_password_inside_a_value_is_hidden)
+{
+    ck_assert_int_eq(set("aggregation.feed.from", passwords[_i].given), WEIR_OK);
+    weir__config_print(config, &text);
+    ck_assert(strncmp(finish(), "aggregation.feed.from=", 22) == 0);
+    ck_assert_str_eq(text.data + 22, passwords[_i].shown);
+    ck_assert_int_eq(weir__config_hides("aggregation.feed.from", passwords[_i].given),
+                     strchr(passwords[_i].shown, '*') != NULL);
+}
+END_TEST
+
 START_TEST(help_and_manual_have_every_setting)
 {
     char name[80];
@@ -535,6 +557,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     for (size_t i = 0; i < ARRAY_SIZE(all_tests); i++)
         tcase_add_test(tcase, all_tests[i]);
+    tcase_add_loop_test(tcase, a_password_inside_a_value_is_hidden, 0, (int)ARRAY_SIZE(passwords));
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

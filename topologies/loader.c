@@ -351,7 +351,7 @@ int market_loading_pass(struct weir_context *ctx, const struct weir_record *rec)
     return WEIR_OK;
 }
 
-static int open_loader(struct weir_context *ctx, struct market_loader *loader, const char *dsn)
+static int open_loader(struct weir_context *ctx, struct market_loader *loader)
 {
     struct weir_error words = { 0 };
     int               err = WEIR_OK;
@@ -359,8 +359,7 @@ static int open_loader(struct weir_context *ctx, struct market_loader *loader, c
     for (size_t i = 0; err == WEIR_OK && i < MARKET_REFERENCES; i++)
         err = market_held_new(market_references[i], &loader->held[i]);
     if (err == WEIR_OK)
-        err = market_postgres_open(dsn, weir_settings_number(weir_settings_of(ctx), "postgres.poll.ms"),
-                                   &loader->postgres, &words);
+        err = market_postgres_open(weir__config_behind(weir_settings_of(ctx)), &loader->postgres, &words);
     if (err < 0 && words.text[0] != '\0')
         weir__say_error(WEIR__ERROR, "reference-unreadable", &words);
     weir_refresh(ctx);
@@ -370,11 +369,10 @@ static int open_loader(struct weir_context *ctx, struct market_loader *loader, c
 int market_loading_open(struct weir_context *ctx)
 {
     const struct weir_settings *settings = weir_settings_of(ctx);
-    const char                 *dsn = weir_settings_text(settings, "postgres.dsn");
     struct market_loader       *loader;
     int                         err = WEIR_OK;
 
-    if (dsn == NULL)
+    if (weir_settings_text(settings, "postgres.dsn") == NULL)
         return WEIR_OK;
     loader = weir__zalloc(sizeof(*loader));
     if (loader == NULL)
@@ -382,7 +380,7 @@ int market_loading_open(struct weir_context *ctx)
     *(struct market_loader **)weir_state(ctx) = loader;
     loader->give_up = weir_wall_time(ctx) + weir_settings_number(settings, "postgres.wait.ms");
     if (weir_partition(ctx) == 0)
-        err = open_loader(ctx, loader, dsn);
+        err = open_loader(ctx, loader);
     if (err < 0) {
         (void)market_loading_close(ctx);
         return err;

@@ -18,6 +18,8 @@ const struct weir_setting market_settings[] = {
 
     { "postgres.dsn", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
       "Database with the reference data, as libpq takes it; without it reference data comes from files." },
+    { "postgres.password", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
+      "Password of PostgreSQL where the connection string has none." },
     { "postgres.poll.ms", WEIR_SETTING_DURATION, "5m", SECOND, DAY, NULL,
       "How often the tables of reference data are read again where no notification came." },
     { "postgres.wait.ms", WEIR_SETTING_DURATION, "1m", 0, DAY, NULL,
@@ -114,7 +116,7 @@ static const struct weir__variable variables[] = {
     { "DATA_PROC_PROCESSING_TIMEOUT", "clickhouse.timeout.ms", "{}s", NULL, NULL },
     { "DATA_PROC_POSTGRES_DSN", "postgres.dsn", NULL, NULL, NULL },
     { "DATA_PROC_POSTGRES_POOL_*", NULL, NULL, NULL, "reference data is read over one connection" },
-    { "DATA_PROC_POSTGRES_PASSWORD", NULL, NULL, NULL, "postgres.dsn has the password" },
+    { "DATA_PROC_POSTGRES_PASSWORD", "postgres.password", NULL, NULL, NULL },
     { "DATA_PROC_DB_POOL_SIZE", NULL, NULL, NULL, "reference data is read over one connection" },
     { "DATA_PROC_REDIS_URL", "redis.url", NULL, NULL, NULL },
     { "DATA_PROC_REDIS_HOST", "redis.url", "redis://{}:{DATA_PROC_REDIS_PORT|6379}/{DATA_PROC_REDIS_DB|0}", NULL, NULL },

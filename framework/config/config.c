@@ -501,14 +501,19 @@ const struct weir_settings *weir__config_public(const struct weir__config *confi
     return (const struct weir_settings *)config;
 }
 
+const struct weir__config *weir__config_behind(const struct weir_settings *settings)
+{
+    return (const struct weir__config *)settings;
+}
+
 const char *weir_settings_text(const struct weir_settings *settings, const char *name)
 {
-    return weir__config_text((const struct weir__config *)settings, name);
+    return weir__config_text(weir__config_behind(settings), name);
 }
 
 int64_t weir_settings_number(const struct weir_settings *settings, const char *name)
 {
-    const struct weir__config *config = (const struct weir__config *)settings;
+    const struct weir__config *config = weir__config_behind(settings);
 
     return config->values[need_index(config, name)].number;
 }

@@ -43,6 +43,7 @@ int weir__config_set(struct weir__config *config, const char *key, const char *v
 const struct weir_setting *weir__config_setting(const struct weir__config *config, size_t n);
 /* As verbs and outlets see it. */
 const struct weir_settings *weir__config_public(const struct weir__config *config);
+const struct weir__config  *weir__config_behind(const struct weir_settings *settings);
 /* Whether somebody set a known key: its value in force is not the default. */
 bool weir__config_given(const struct weir__config *config, const char *key);
 /* A known key's value in force; asking for an unknown key is a CHECK failure. */

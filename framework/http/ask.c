@@ -3,10 +3,8 @@
  * The connection is closed with the answer, so that its end is the answer's, or the Content-Length before it.
  */
 #define _GNU_SOURCE
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-
 #include "framework/http/internal.h"
+#include "framework/tls/tls.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -22,8 +20,8 @@
 #define PLAIN  "http://"
 
 struct weir__http_caller {
-    struct weir__tls   *tls;
-    struct weir__token *token;
+    struct weir__http_tls *tls;
+    struct weir__token    *token;
 };
 
 struct asking {
@@ -101,30 +99,22 @@ static int open_socket(struct asking *asking, struct weir_error *reterr)
 
 /* ---- bytes, plain or over TLS ---- */
 
-/* What a call of OpenSSL waits for. WEIR_OK: make it again. */
-static int await_tls(const struct asking *asking, int result)
+static int shake_hands(struct asking *asking, struct weir__http_tls *tls, struct weir_error *reterr)
 {
-    switch (SSL_get_error(asking->tls, result)) {
-    case SSL_ERROR_WANT_READ: return await(asking, POLLIN);
-    case SSL_ERROR_WANT_WRITE: return await(asking, POLLOUT);
-    default: return WEIR_UNREADABLE;
-    }
-}
+    int   err = WEIR_OK, done = 0;
+    short wants;
+    char  why[400];
 
-static int shake_hands(struct asking *asking, struct weir__tls *tls, struct weir_error *reterr)
-{
-    int  err = WEIR_OK, result = 0;
-    char why[200];
-
-    asking->tls = weir__tls_call(tls, asking->at);
-    if (asking->tls == NULL || SSL_set_fd(asking->tls, asking->fd) != 1)
+    asking->tls = weir__http_tls_call(tls, asking->at);
+    if (asking->tls == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, asking->at, "no memory for TLS");
-    ERR_clear_error();
-    while (err == WEIR_OK && (result = SSL_connect(asking->tls)) != 1)
-        err = await_tls(asking, result);
-    if (err == WEIR_OK || err == WEIR_AGAIN)
-        return err == WEIR_OK ? WEIR_OK : weir__fail(reterr, err, asking->at, "no answer in time");
-    weir__tls_why(asking->tls, ERR_peek_last_error(), why, sizeof(why));
+    while (err == WEIR_OK && (done = weir__tls_shake(asking->tls, asking->fd, &wants)) == 0)
+        err = wants != 0 ? await(asking, wants) : WEIR_UNREADABLE;
+    if (err == WEIR_AGAIN)
+        return weir__fail(reterr, err, asking->at, "no answer in time");
+    if (done > 0)
+        return WEIR_OK;
+    weir__http_tls_why(asking->tls, weir__tls_fault(), asking->at, why, sizeof(why));
     return weir__fail(reterr, WEIR_REJECTED, asking->at, "%s", why);
 }
 
@@ -134,9 +124,10 @@ static ssize_t send_some(const struct asking *asking, const char *data, size_t s
     ssize_t sent;
 
     if (asking->tls != NULL) {
-        int result = SSL_write(asking->tls, data, (int)size);
+        short wants;
 
-        return result > 0 ? result : await_tls(asking, result);
+        sent = weir__tls_write(asking->tls, data, size, &wants);
+        return sent != 0 ? sent : wants != 0 ? await(asking, wants) : WEIR_UNREADABLE;
     }
     sent = send(asking->fd, data, size, MSG_NOSIGNAL);
     if (sent > 0)
@@ -150,12 +141,11 @@ static ssize_t receive_some(const struct asking *asking, char *chunk, size_t roo
     ssize_t size;
 
     if (asking->tls != NULL) {
-        int result = SSL_read(asking->tls, chunk, (int)room);
+        short wants;
 
-        *ret_over = result <= 0 && SSL_get_error(asking->tls, result) == SSL_ERROR_ZERO_RETURN;
-        if (result > 0 || *ret_over)
-            return MAX(result, 0);
-        return await_tls(asking, result);
+        size = weir__tls_read(asking->tls, chunk, room, &wants);
+        *ret_over = size == 0 && wants == 0;
+        return wants != 0 ? await(asking, wants) : size;
     }
     size = recv(asking->fd, chunk, room, 0);
     *ret_over = size == 0;
@@ -295,7 +285,7 @@ int weir__http_ask(const struct weir__http_caller *caller, const char *url, cons
         err = shake_hands(&asking, caller->tls, reterr);
     if (err == WEIR_OK)
         err = ask(caller, &asking, path, reterr);
-    SSL_free(asking.tls);
+    weir__tls_session_free(asking.tls);
     close(asking.fd);
     return err;
 }
@@ -309,7 +299,7 @@ int weir__http_caller_new(const struct weir__config *settings, struct weir__http
     *ret = NULL;
     if (caller == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, "http", "out of memory");
-    err = weir__tls_open(settings, &caller->tls, reterr);
+    err = weir__http_tls_open(settings, &caller->tls, reterr);
     if (err == WEIR_OK)
         err = weir__token_open(settings, &caller->token, reterr);
     if (err < 0)
@@ -323,7 +313,7 @@ void weir__http_caller_free(struct weir__http_caller *caller)
 {
     if (caller == NULL)
         return;
-    weir__tls_close(caller->tls);
+    weir__http_tls_close(caller->tls);
     weir__token_close(caller->token);
     weir__free(caller);
 }

@@ -83,16 +83,16 @@ weir_answer weir__answer_health, weir__answer_ready, weir__answer_live, weir__an
 
 /* ---- tls.c ---- */
 
-struct ssl_st; /* a connection of OpenSSL */
-struct weir__tls;
-int  weir__tls_open(const struct weir__config *settings, struct weir__tls **ret, struct weir_error *reterr);
-void weir__tls_close(struct weir__tls *tls);       /* NULL is fine */
-bool weir__tls_shows(const struct weir__tls *tls); /* whether our ports speak it */
+struct ssl_st; /* a session */
+struct weir__http_tls;
+int  weir__http_tls_open(const struct weir__config *settings, struct weir__http_tls **ret, struct weir_error *reterr);
+void weir__http_tls_close(struct weir__http_tls *tls);       /* NULL is fine */
+bool weir__http_tls_shows(const struct weir__http_tls *tls); /* whether our ports speak it */
 /* A session for one who calls us, or for "host:port" that we call. NULL: out of memory. */
-struct ssl_st *weir__tls_accept(struct weir__tls *tls);
-struct ssl_st *weir__tls_call(struct weir__tls *tls, const char *at);
-/* What a handshake of ours failed for; fault: OpenSSL's code, 0 = none. */
-void weir__tls_why(struct ssl_st *session, unsigned long fault, char *ret, size_t size);
+struct ssl_st *weir__http_tls_accept(struct weir__http_tls *tls);
+struct ssl_st *weir__http_tls_call(struct weir__http_tls *tls, const char *at);
+/* What a handshake of ours with "host:port" failed for; fault: OpenSSL's code, 0 = none. */
+void weir__http_tls_why(const struct ssl_st *session, unsigned long fault, const char *at, char *ret, size_t size);
 
 /* ---- token.c ---- */
 
@@ -125,10 +125,10 @@ struct weir__routed;
 /* answer NULL: there is none, and words say why. Called once, but for a cancelled one. */
 typedef void weir__routed_done(void *arg, const struct weir__answered *answer, const char *words);
 struct weir__routing {
-    struct event_base  *base;
-    struct weir__tls   *tls; /* NULL: others do not speak it */
-    struct weir__token *token;
-    int64_t             ms;
+    struct event_base     *base;
+    struct weir__http_tls *tls; /* NULL: others do not speak it */
+    struct weir__token    *token;
+    int64_t                ms;
 };
 /* NULL: out of memory. done is never called before it returns. */
 struct weir__routed *weir__routed_start(const struct weir__routing *routing, const struct weir__member_at *at,

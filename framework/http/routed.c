@@ -9,9 +9,9 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
-#include <openssl/ssl.h>
 
 #include "framework/http/internal.h"
+#include "framework/tls/tls.h"
 
 #include <errno.h>
 
@@ -21,6 +21,7 @@ struct weir__routed {
     struct bufferevent *bev;
     struct ssl_st      *tls; /* NULL: not spoken; belongs to bev */
     struct event       *clock;
+    char                at[300]; /* whom */
     weir__routed_done  *done;
     void               *arg;
 };
@@ -39,8 +40,8 @@ static void fail(struct weir__routed *routed)
     int  number = EVUTIL_SOCKET_ERROR();
     char why[200];
 
-    if (routed->tls != NULL && !SSL_is_init_finished(routed->tls)) {
-        weir__tls_why(routed->tls, bufferevent_get_openssl_error(routed->bev), why, sizeof(why));
+    if (routed->tls != NULL && !weir__tls_shaken(routed->tls)) {
+        weir__http_tls_why(routed->tls, bufferevent_get_openssl_error(routed->bev), routed->at, why, sizeof(why));
         end(routed, NULL, why);
     } else {
         end(routed, NULL, evutil_socket_error_to_string(number));
@@ -104,12 +105,12 @@ static bool open_stream(const struct weir__routing *routing, struct weir__routed
         routed->bev = bufferevent_socket_new(routing->base, -1, options);
         return routed->bev != NULL;
     }
-    routed->tls = weir__tls_call(routing->tls, at);
+    routed->tls = weir__http_tls_call(routing->tls, at);
     if (routed->tls == NULL)
         return false;
     routed->bev = bufferevent_openssl_socket_new(routing->base, -1, routed->tls, BUFFEREVENT_SSL_CONNECTING, options);
     if (routed->bev == NULL) {
-        SSL_free(routed->tls);
+        weir__tls_session_free(routed->tls);
         return false;
     }
     bufferevent_openssl_set_allow_dirty_shutdown(routed->bev, 1); /* an answer has its length */
@@ -126,6 +127,7 @@ struct weir__routed *weir__routed_start(const struct weir__routing *routing, con
         return NULL;
     routed->done = done;
     routed->arg = arg;
+    snprintf(routed->at, sizeof(routed->at), "%s", at->name);
     routed->clock = evtimer_new(routing->base, on_time, routed);
     if (open_stream(routing, routed, at->name) && routed->clock != NULL && evtimer_add(routed->clock, &time) == 0) {
         bufferevent_setcb(routed->bev, on_read, NULL, on_event, routed);

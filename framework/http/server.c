@@ -15,11 +15,11 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <event2/util.h>
-#include <openssl/ssl.h>
 
 #include "framework/base/threads.h"
 #include "framework/http/internal.h"
 #include "framework/metrics/families.h"
+#include "framework/tls/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,7 +75,7 @@ struct weir__http {
     pthread_t                  thread;
     bool                       started;
     struct weir__members     **members; /* of each application; NULL = it is alone */
-    struct weir__tls          *tls;
+    struct weir__http_tls     *tls;
     struct weir__token        *token;
 };
 
@@ -134,7 +134,7 @@ static void linger(struct connection *connection)
         return;
     }
     if (connection->tls != NULL)
-        (void)SSL_shutdown(connection->tls);
+        weir__tls_farewell(connection->tls);
     shutdown(bufferevent_getfd(connection->bev), SHUT_WR);
     evbuffer_drain(input, evbuffer_get_length(input));
     enter(connection, LINGERING);
@@ -243,7 +243,7 @@ static bool pass_on(struct connection *connection, const struct weir__head *head
     const struct weir__elsewhere *task = &request->elsewhere;
     struct weir__members         *members = members_of(http, task->app);
     const struct weir__routing    routing = { .base = http->base,
-                                              .tls = weir__tls_shows(http->tls) ? http->tls : NULL,
+                                              .tls = weir__http_tls_shows(http->tls) ? http->tls : NULL,
                                               .token = http->token,
                                               .ms = http->settings.route };
     struct weir__member_at        at;
@@ -489,16 +489,16 @@ static struct bufferevent *new_stream(struct weir__http *http, evutil_socket_t f
     struct bufferevent *bev;
 
     *ret_tls = NULL;
-    if (!weir__tls_shows(http->tls))
+    if (!weir__http_tls_shows(http->tls))
         return bufferevent_socket_new(http->base, fd, BEV_OPT_CLOSE_ON_FREE);
-    *ret_tls = weir__tls_accept(http->tls);
+    *ret_tls = weir__http_tls_accept(http->tls);
     if (*ret_tls == NULL)
         return NULL;
     bev = bufferevent_openssl_socket_new(http->base, fd, *ret_tls, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
     if (bev != NULL)
         bufferevent_openssl_set_allow_dirty_shutdown(bev, 1); /* a request has its length */
     else
-        SSL_free(*ret_tls);
+        weir__tls_session_free(*ret_tls);
     return bev;
 }
 
@@ -803,7 +803,7 @@ int weir__http_start(const struct weir__http_config *config, struct weir__http *
     read_settings(http);
     err = make_doors(http, reterr);
     if (err == WEIR_OK && http->door_count > 0)
-        err = weir__tls_open(config->settings, &http->tls, reterr);
+        err = weir__http_tls_open(config->settings, &http->tls, reterr);
     if (err == WEIR_OK && http->door_count > 0)
         err = weir__token_open(config->settings, &http->token, reterr);
     if (err == WEIR_OK && http->door_count > 0)
@@ -856,7 +856,7 @@ void weir__http_stop(struct weir__http *http)
     for (size_t i = 0; i < ARRAY_SIZE(http->pipe); i++)
         if (http->pipe[i] >= 0)
             close(http->pipe[i]);
-    weir__tls_close(http->tls);
+    weir__http_tls_close(http->tls);
     weir__token_close(http->token);
     weir__arena_fini(&http->arena);
     weir__free(http->doors);

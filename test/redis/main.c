@@ -238,7 +238,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     CHECK(argc >= 2);
     url = argv[1];
-    setup.trust = (struct redis_trust){ argc > 2 ? argv[2] : NULL, getenv("REDIS_CERT"), getenv("REDIS_KEY") };
+    setup.trust = (struct weir__tls_files){ argc > 2 ? argv[2] : NULL, getenv("REDIS_CERT"), getenv("REDIS_KEY") };
     setup.timeout_ms = argc > 3 ? atol(argv[3]) : 1000;
     made = make_setup();
     if (redis_outlet_open(&made, argc > 4 ? atol(argv[4]) : 3600000, &outlet, &err) < 0)

@@ -30,6 +30,11 @@ echo "--- plain HTTP is not spoken, nor an old TLS"
     fail "TLS 1.1 was spoken"
 ! curl -sS --max-time 5 --cacert "$tls/other.pem" "https://localhost:$port/health" >/dev/null 2>&1 || fail "curl takes any certificate here"
 
+echo "--- of TLS 1.2 those ciphers alone that keep the past secret"
+tls12() { openssl s_client -connect "localhost:$port" -CAfile "$tls/ca.pem" -tls1_2 -cipher "$1" </dev/null >/dev/null 2>&1; }
+tls12 ECDHE-RSA-AES128-GCM-SHA256 || fail "a good cipher is refused"
+for cipher in AES128-GCM-SHA256 AES256-SHA ECDHE-RSA-AES128-SHA; do ! tls12 $cipher || fail "$cipher is spoken"; done
+
 echo "--- without the token: probes and metrics alone, and not which paths there are"
 for path in /health /health/ready /health/live /metrics; do equal 200 "$(status "$path")" "$path without the token"; done
 for path in /status /topology '/count?word=a' /none /health/none //health; do
@@ -107,6 +112,24 @@ while True:
     time.sleep(0.05)
 PY
 
+echo "--- a certificate that is too old, or another host's, is refused by who calls, and named"
+certificate "$tls" ca aged "" -1
+certificate "$tls" ca named DNS:elsewhere.test
+# shown NAME WORDS: it shows this certificate, and `top` says so.
+shown() {
+    cp "$tls/$1.key" "$work/new.key"
+    cp "$tls/$1.crt" "$work/new.crt"
+    mv "$work/new.key" "$work/shown.key"
+    mv "$work/new.crt" "$work/shown.crt"
+    expect 0 "$words" top --once --url "https://localhost:$port" --http.tls.ca.file="$tls/ca.pem" --http.token.file="$work/token"
+    grep -qF "$2" "$work/out" || fail "top does not say so of $1: $(cat "$work/out")"
+}
+echo "$second" >"$work/token.new"
+mv "$work/token.new" "$work/token"
+shown aged 'its certificate is refused: it has expired: renew it there'
+shown named 'it is made out to others than localhost: call it by a name in it'
+shown second word_server
+
 kill -TERM "$pid"
 wait "$pid" || fail "it did not end well"
 
@@ -124,9 +147,9 @@ wait "$pid" || fail "it did not end well"
 
 echo "--- what is wrong is said by name, before anything is done"
 refused() { expect 2 "$words" local --dir "$work/e" --http.port=0 "${@:2}"; says "$1"; }
-refused 'http.tls.key.file: it is missing beside http.tls.certificate.file' --http.tls.certificate.file="$work/shown.crt"
+refused 'http.tls.key.file: it is not set: a certificate and its key belong together' --http.tls.certificate.file="$work/shown.crt"
 refused 'http.tls.certificate.file: '"$work/none"' holds no certificate' --http.tls.certificate.file="$work/none" --http.tls.key.file="$work/shown.key"
-refused 'http.tls.key.file: '"$tls/weir.key"' is not the key' --http.tls.certificate.file="$work/shown.crt" --http.tls.key.file="$tls/weir.key"
+refused 'http.tls.key.file: '"$tls/weir.key"' holds no key of the certificate in http.tls.certificate.file' --http.tls.certificate.file="$work/shown.crt" --http.tls.key.file="$tls/weir.key"
 refused 'http.tls.ca.file: '"$work/in.txt"' holds no certificate' --http.tls.ca.file="$work/in.txt"
 refused 'http.token: a token has at least 16 characters' --http.token=short
 expect 3 "$words" local --dir "$work/e" --http.token.file="$work/none"

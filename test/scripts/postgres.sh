@@ -3,6 +3,7 @@
 # is seen by its notification, a row that vanishes is deleted; the database is stopped and changed meanwhile: health says so, and it
 # is caught up; what is wrong with it is named, the password never. FORM=long: it is away for 30 s and for 5 min, instead of 3 s.
 . test/scripts/cli.inc
+. test/servers/server.inc
 server=test/servers/postgres.sh
 trap '$server remove "$work/pg"; cleanup' EXIT
 market=${BUILD:-build}/data-processing
@@ -219,11 +220,36 @@ tells "${dsn/verify-full/disable}" 'no encryption'
 tells "${dsn/ca.pem/other.pem}" 'certificate verify failed'
 tells "${dsn/host=127.0.0.1/host=elsewhere.test hostaddr=127.0.0.1}" 'does not match host name'
 tells "$(sed 's/port=[0-9]*/port=1/' <<<"$dsn")" 'Connection refused'
+certificate "$work/pg" ca expired "" -1
+certificate "$work/pg" ca named DNS:elsewhere.test
+$server shows "$work/pg" expired
+tells "$dsn" 'certificate verify failed: it has expired, or its authority is not in sslrootcert'
+$server shows "$work/pg" named
+tells "$dsn" 'does not match host name'
+$server shows "$work/pg" server
+
+echo "--- a password apart from the connection string, in a file that is read for each new connection"
+bare=${dsn/ password=secret/}
+expect 2 migrate --postgres.password=marked-hidden
+says 'postgres.password: postgres.dsn has another password: give it in one place'
+expect 0 env DATA_PROC_POSTGRES_PASSWORD=secret "$market" migrate postgres --postgres.dsn="$bare"
+printf 'marked-hidden\n' >"$work/password"
+"$market" local --dir "$work/d" --postgres.dsn="$bare" --postgres.password.file="$work/password" --log.level=debug --http.port=0 >"$work/log-3" 2>&1 &
+children=($!)
+await grep -q id=http-open "$work/log-3"
+port=$(sed -nE 's/.*id=http-open.* port=([0-9]+).*/\1/p' "$work/log-3" | head -n 1)
+await checks 'password authentication failed'
+echo secret >"$work/password.new"
+mv "$work/password.new" "$work/password"
+await checks '^healthy'
+kill -TERM "${children[0]}"
+wait "${children[0]}" || fail "the stop ended with $?"
+grep -q 'postgres.password=\*' "$work/log-3" || fail "the setting is not in the line of settings"
 expect 2 "$market" local --dir "$work/d" --once --postgres.dsn="postgresql://weir:se@cret@127.0.0.1/weir"
 says 'an @ of the password as %40'
 cat "$work/err" >>"$work/log"
 ! grep -n topic-differs "$work/log" "$work/log-1" "$work/log-2" || fail "a topic was not made as it is wanted"
-! grep -nE 'secret|hidden|cret@' "$work/log" "$work/log-1" "$work/log-2" || fail "a password was said"
+! grep -nE 'secret|hidden|cret@' "$work"/log* || fail "a password was said"
 
 echo "--- a file does not contradict the database"
 printf 'instrument_id\nX\n' >"$work/x.csv"

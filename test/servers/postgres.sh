@@ -5,6 +5,7 @@
 #   test/servers/postgres.sh again DIR         the same server and port, after stop or kill
 #   test/servers/postgres.sh sql DIR TEXT...   runs statements, prints rows as a|b; TEXT - reads standard input
 #   test/servers/postgres.sh aside DIR TEXT    a statement while it is stopped, seen by nobody before it is started again
+#   test/servers/postgres.sh shows DIR NAME    of tls: its certificate is DIR/NAME.crt from now on, its key DIR/NAME.key
 #   test/servers/postgres.sh stop DIR          ends all sessions and the server
 #   test/servers/postgres.sh kill DIR          at once, without a last word: the next start recovers
 #   test/servers/postgres.sh remove DIR        kill, and nothing is left of it
@@ -107,6 +108,20 @@ sql)
     if [ "$3" = - ]; then sql; else for text in "${@:3}"; do sql -c "$text"; done; fi
     ;;
 aside) as "$bin/postgres" --single -D "$data/pg" weir <<<"$3" >>"$dir/log" 2>&1 ;;
+shows)
+    place "$3.crt"
+    place "$3.key"
+    for kind in crt:cert key:key; do
+        "$bin/psql" -XAtq "$(dsn | sed 's/ sslmode=.*/ sslmode=require/')" -c "alter system set ssl_${kind#*:}_file = '$3.${kind%:*}'"
+    done
+    as "$bin/pg_ctl" -D "$data/pg" reload >>"$dir/log"
+    shown() { openssl s_client -connect "127.0.0.1:$(cat "$dir/port")" -starttls postgres </dev/null 2>/dev/null | openssl x509 -noout -subject; }
+    for ((try = 0; try < 200; try++)); do
+        [ "$(shown)" != "subject=CN = $3" ] || exit 0
+        sleep 0.05
+    done
+    die "it goes on with $(shown)"
+    ;;
 stop) end fast ;;
 kill) end immediate ;;
 remove)

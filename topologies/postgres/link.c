@@ -43,12 +43,43 @@ static bool is_usable(const char *dsn, const PQconninfoOption *options)
     return at == NULL || strcspn(at + 1, "@") >= strcspn(at + 1, "/?");
 }
 
-int postgres_dsn_check(const char *dsn, struct weir_error *reterr)
+/* What to call by, to be wiped. */
+struct login {
+    struct weir__buf dsn, password; /* password empty: the string's, or libpq finds one */
+};
+
+static void login_fini(struct login *login)
 {
-    PQconninfoOption *options = PQconninfoParse(dsn, NULL);
-    bool              good = options != NULL && is_usable(dsn, options);
+    weir__secret_fini(&login->dsn);
+    weir__secret_fini(&login->password);
+}
+
+static int read_password(const struct weir__config *settings, struct weir__buf *ret, struct weir_error *reterr)
+{
+    int err = weir__config_secret(settings, "postgres.password", ret, reterr);
+
+    return err == WEIR_NOTHING ? WEIR_OK : err;
+}
+
+/* Where both say another one, nobody can tell which is meant. */
+static bool contradict(const PQconninfoOption *options, const struct weir__buf *password)
+{
+    for (; options->keyword != NULL; options++)
+        if (strcmp(options->keyword, "password") == 0 && options->val != NULL)
+            return password->size > 0 && strcmp(options->val, password->data) != 0;
+    return false;
+}
+
+static int check(const struct login *login, struct weir_error *reterr)
+{
+    PQconninfoOption *options = PQconninfoParse(login->dsn.data, NULL);
+    const bool        good = options != NULL && is_usable(login->dsn.data, options);
+    const bool        twice = good && contradict(options, &login->password);
 
     PQconninfoFree(options);
+    if (twice)
+        return weir__fail(reterr, WEIR_BAD_CONFIG, "postgres.password",
+                          "postgres.dsn has another password: give it in one place");
     if (good)
         return WEIR_OK;
     return weir__fail(reterr, WEIR_BAD_CONFIG, "postgres.dsn",
@@ -56,11 +87,31 @@ int postgres_dsn_check(const char *dsn, struct weir_error *reterr)
                       "password as %%40, or \"host=HOST port=PORT user=USER password=PASSWORD dbname=DATABASE\"");
 }
 
+static int login_read(const struct weir__config *settings, struct login *ret, struct weir_error *reterr)
+{
+    int err = weir__config_secret(settings, "postgres.dsn", &ret->dsn, reterr);
+
+    if (err == WEIR_OK)
+        err = read_password(settings, &ret->password, reterr);
+    return err == WEIR_OK ? check(ret, reterr) : err;
+}
+
+int postgres_login_check(const struct weir__config *settings, struct weir_error *reterr)
+{
+    AUTO(login_fini) struct login login = { 0 };
+
+    return login_read(settings, &login, reterr);
+}
+
 /* A server that says no has answered; all else may be well the next time. */
 static int fail_open(const struct postgres_link *link, struct weir_error *reterr)
 {
     const char *message = PQerrorMessage(link->conn);
 
+    if (strstr(message, "certificate verify failed") != NULL) /* libpq does not tell why */
+        return weir__fail(reterr, WEIR_AGAIN, "postgres.dsn",
+                          "%.*s: it has expired, or its authority is not in sslrootcert", (int)strcspn(message, "\n"),
+                          message);
     return fail(strstr(message, "FATAL:") != NULL ? WEIR_BAD_CONFIG : WEIR_AGAIN, message, reterr);
 }
 
@@ -83,14 +134,30 @@ static int connect_by(struct postgres_link *link, int64_t until, struct weir_err
 static void say_nothing(void *arg, const char *message) { (void)arg, (void)message; }
 
 /* What the string says is stronger than what stands before it, and weaker than what stands behind. */
-int postgres_link_open(struct postgres_link *link, const char *dsn, int64_t wait_ms, struct weir_error *reterr)
+static PGconn *begin(const struct login *login)
 {
-    static const char *const names[] = { "fallback_application_name", "tcp_user_timeout",
-                                         "keepalives_idle",           "dbname",
-                                         "client_encoding",           NULL };
-    const char *const        values[] = { "data-processing", "30000", "30", dsn, "UTF8", NULL };
+    static const char *const names[] = { "fallback_application_name",
+                                         "tcp_user_timeout",
+                                         "keepalives_idle",
+                                         "dbname",
+                                         "client_encoding",
+                                         "password",
+                                         NULL };
+    const char *const        values[] = { "data-processing",    "30000", "30", login->dsn.data, "UTF8",
+                                          login->password.data, NULL };
 
-    link->conn = PQconnectStartParams(names, values, 1);
+    return PQconnectStartParams(names, values, 1);
+}
+
+int postgres_link_open(struct postgres_link *link, const struct weir__config *settings, int64_t wait_ms,
+                       struct weir_error *reterr)
+{
+    AUTO(login_fini) struct login login = { 0 };
+    int                           err = login_read(settings, &login, reterr);
+
+    if (err < 0)
+        return err;
+    link->conn = begin(&login);
     if (link->conn == NULL)
         return fail(WEIR_NO_MEMORY, "out of memory", reterr);
     if (PQstatus(link->conn) == CONNECTION_BAD)

@@ -4,17 +4,20 @@
 
 #include <libpq-fe.h>
 
-#include "framework/base/base.h"
+#include "framework/config/config.h"
 
 struct postgres_link {
     PGconn *conn;
     int     stop; /* readable: whoever waits gives up; -1 = nobody says stop */
 };
 
-/* WEIR_BAD_CONFIG: dsn is no connection string; it is not repeated in the words. */
-int postgres_dsn_check(const char *dsn, struct weir_error *reterr);
-/* WEIR_AGAIN: it does not answer, or was stopped. WEIR_BAD_CONFIG: it says no. */
-int  postgres_link_open(struct postgres_link *link, const char *dsn, int64_t wait_ms, struct weir_error *reterr);
+/* WEIR_BAD_CONFIG: postgres.dsn is no connection string, which is not repeated in the words, or has another password than
+ * postgres.password. */
+int postgres_login_check(const struct weir__config *settings, struct weir_error *reterr);
+/* Goes by the settings as they are now: those that are files are read again. WEIR_AGAIN: it does not answer, or was stopped.
+ * WEIR_BAD_CONFIG: it says no, or see above. WEIR_NOTFOUND, WEIR_IO: a file cannot be read. */
+int  postgres_link_open(struct postgres_link *link, const struct weir__config *settings, int64_t wait_ms,
+                        struct weir_error *reterr);
 void postgres_link_close(struct postgres_link *link);
 bool postgres_link_lost(const struct postgres_link *link);
 /* Runs statements; *ret (may be NULL): the last one's rows. WEIR_AGAIN: no answer in time, or the connection was lost;

@@ -35,7 +35,6 @@ static int fail_away(struct weir_error *reterr)
 
 static int open_migrator(const struct weir__program *program, bool dry, void **ret, struct weir_error *reterr)
 {
-    const char           *dsn = weir__config_text(program->settings, "postgres.dsn");
     struct postgres_link *link = weir__zalloc(sizeof(*link));
     int                   err;
 
@@ -44,12 +43,10 @@ static int open_migrator(const struct weir__program *program, bool dry, void **r
     if (link == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, "postgres", "out of memory");
     link->stop = -1;
-    if (dsn == NULL)
+    if (weir__config_text(program->settings, "postgres.dsn") == NULL)
         return weir__fail(reterr, WEIR_BAD_CONFIG, "postgres.dsn",
                           "it is not set: write --postgres.dsn postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
-    err = postgres_dsn_check(dsn, reterr);
-    if (err == WEIR_OK)
-        err = postgres_link_open(link, dsn, WAIT_MS, reterr);
+    err = postgres_link_open(link, program->settings, WAIT_MS, reterr);
     return err == WEIR_AGAIN ? fail_away(reterr) : err;
 }
 

@@ -8,6 +8,7 @@
 #ifndef MARKET_POSTGRES_H
 #define MARKET_POSTGRES_H
 
+#include "framework/config/config.h"
 #include "topologies/differences.h"
 
 /* The kinds of rows that there are tables of. */
@@ -32,8 +33,10 @@ struct market_snapshot {
 void market_snapshot_free(struct market_snapshot *snapshot); /* NULL is fine */
 
 struct market_postgres;
-/* Connects to nobody yet. WEIR_BAD_CONFIG: dsn is no connection string. WEIR_NO_MEMORY. */
-int  market_postgres_open(const char *dsn, int64_t poll_ms, struct market_postgres **ret, struct weir_error *reterr);
+/* Connects to nobody yet. The settings are borrowed until the close. WEIR_BAD_CONFIG: postgres.dsn is no connection string, or
+ * contradicts postgres.password. WEIR_NO_MEMORY. */
+int  market_postgres_open(const struct weir__config *settings, struct market_postgres **ret,
+                          struct weir_error *reterr);
 void market_postgres_close(struct market_postgres *postgres); /* NULL is fine */
 /* The newest snapshot, which is the caller's from now on; NULL: none since the last one. */
 struct market_snapshot *market_postgres_take(struct market_postgres *postgres);

@@ -15,12 +15,12 @@
 #define MOST_MS   10000
 
 struct market_postgres {
-    char                *dsn;
-    int64_t              poll_ms;
-    int                  stop; /* readable once the thread is to end */
-    pthread_t            thread;
-    struct postgres_link link; /* the thread's */
-    int64_t              pause_ms;
+    const struct weir__config *settings;
+    int64_t                    poll_ms;
+    int                        stop; /* readable once the thread is to end */
+    pthread_t                  thread;
+    struct postgres_link       link; /* the thread's */
+    int64_t                    pause_ms;
 
     pthread_mutex_t         mutex;
     struct market_snapshot *newest;
@@ -91,7 +91,7 @@ static int wait_for_change(struct market_postgres *postgres, struct weir_error *
 /* As long as all goes well. */
 static int follow(struct market_postgres *postgres, struct weir_error *reterr)
 {
-    int err = postgres_link_open(&postgres->link, postgres->dsn, OPEN_MS, reterr);
+    int err = postgres_link_open(&postgres->link, postgres->settings, OPEN_MS, reterr);
 
     if (err == WEIR_OK)
         err = postgres_ask(&postgres->link, "listen reference_changed", NULL, 0, ASK_MS, NULL, reterr);
@@ -122,12 +122,11 @@ static void *run(void *arg)
 
 /* ---- its owner ---- */
 
-static int begin(struct market_postgres *postgres, const char *dsn)
+static int begin(struct market_postgres *postgres)
 {
-    postgres->dsn = weir__strdup(dsn);
     postgres->stop = eventfd(0, EFD_CLOEXEC);
     postgres->link.stop = postgres->stop;
-    if (postgres->dsn == NULL || postgres->stop < 0)
+    if (postgres->stop < 0)
         return WEIR_NO_MEMORY;
     return pthread_create(&postgres->thread, NULL, run, postgres) == 0 ? WEIR_OK : WEIR_NO_MEMORY;
 }
@@ -138,24 +137,24 @@ static void free_all(struct market_postgres *postgres)
         close(postgres->stop);
     pthread_mutex_destroy(&postgres->mutex);
     market_snapshot_free(postgres->newest);
-    weir__free(postgres->dsn);
     weir__free(postgres);
 }
 
-int market_postgres_open(const char *dsn, int64_t poll_ms, struct market_postgres **ret, struct weir_error *reterr)
+int market_postgres_open(const struct weir__config *settings, struct market_postgres **ret, struct weir_error *reterr)
 {
     struct market_postgres *postgres;
-    int                     err = postgres_dsn_check(dsn, reterr);
+    int                     err = postgres_login_check(settings, reterr);
 
     if (err < 0)
         return err;
     postgres = weir__zalloc(sizeof(*postgres));
     if (postgres == NULL)
         return weir__fail(reterr, WEIR_NO_MEMORY, "postgres.dsn", "out of memory");
-    postgres->poll_ms = poll_ms;
+    postgres->settings = settings;
+    postgres->poll_ms = weir__config_int(settings, "postgres.poll.ms");
     postgres->pause_ms = LEAST_MS;
     pthread_mutex_init(&postgres->mutex, NULL);
-    err = begin(postgres, dsn);
+    err = begin(postgres);
     if (err < 0) {
         free_all(postgres);
         return weir__fail(reterr, err, "postgres.dsn", "a thread cannot be started");

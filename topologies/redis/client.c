@@ -532,7 +532,7 @@ int redis_client_open(struct redis_setup *setup, struct redis_client **ret, stru
     if (client->alarm == NULL || add_seeds(client) < 0)
         err = weir__fail(reterr, WEIR_NO_MEMORY, "redis", "%s", weir_code_text(WEIR_NO_MEMORY));
     if (err == WEIR_OK && client->setup.target.tls)
-        err = redis_tls_open(&client->setup.trust, &client->tls, reterr);
+        err = weir__tls_client(&client->setup.trust, &redis_tls_names, &client->tls, reterr);
     if (err < 0) {
         redis_client_close(client);
         return err;
@@ -566,8 +566,7 @@ void redis_client_close(struct redis_client *client)
     }
     weir__free(client->links);
     weir__free(client->slots);
-    if (client->tls != NULL)
-        redis_tls_close(client->tls);
+    weir__tls_free(client->tls);
     if (client->alarm != NULL)
         event_free(client->alarm);
     if (client->base != NULL)

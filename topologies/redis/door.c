@@ -10,14 +10,16 @@ struct door {
     struct weir_json_out json;
 };
 
+const struct weir__tls_files redis_tls_names = { "redis.ca.file", "redis.cert.file", "redis.key.file" };
+
 int redis_setup_read(struct redis_setup *setup, const struct weir_settings *settings, struct weir_error *reterr)
 {
     const char *url = weir_settings_text(settings, "redis.url");
     int         err;
 
-    *setup = (struct redis_setup){ .trust = { weir_settings_text(settings, "redis.ca.file"),
-                                              weir_settings_text(settings, "redis.cert.file"),
-                                              weir_settings_text(settings, "redis.key.file") },
+    *setup = (struct redis_setup){ .trust = { weir_settings_text(settings, redis_tls_names.ca),
+                                              weir_settings_text(settings, redis_tls_names.certificate),
+                                              weir_settings_text(settings, redis_tls_names.key) },
                                    .timeout_ms = weir_settings_number(settings, "redis.timeout.ms") };
     if (url == NULL || url[0] == '\0')
         return WEIR_NOTHING;

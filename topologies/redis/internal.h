@@ -10,7 +10,7 @@
 
 #include <hiredis/hiredis.h>
 
-#include "framework/base/base.h"
+#include "framework/tls/tls.h"
 #include "topologies/redis/redis.h"
 
 /* ---- where to (url.c) ---- */
@@ -40,23 +40,9 @@ bool redis_host_read(struct weir_text text, struct redis_host *ret);
 enum { REDIS_SLOTS = 16384, REDIS_NO_SLOT = REDIS_SLOTS };
 unsigned redis_slot(struct weir_bytes key);
 
-/* ---- TLS (tls.c) ---- */
+/* ---- TLS ---- */
 
-struct ssl_ctx_st;
-struct ssl_st;
-struct redis_trust {
-    const char *ca_file;              /* NULL = the system's authorities */
-    const char *cert_file, *key_file; /* what we show of ourselves; NULL = nothing */
-};
-int  redis_tls_open(const struct redis_trust *trust, struct ssl_ctx_st **ret, struct weir_error *reterr);
-void redis_tls_close(struct ssl_ctx_st *tls);
-/* A session that accepts host's certificate alone; NULL = out of memory. */
-struct ssl_st *redis_tls_session(struct ssl_ctx_st *tls, const char *host);
-/* A connection ended before it answered. true: for it will not have our certificate, or none; in words. */
-bool redis_tls_unwanted(unsigned long fault, char *ret, size_t size);
-/* Why a handshake failed. fault: the last error of the connection's library. true: the server's certificate is refused for
- * what time alone will not heal. */
-bool redis_tls_why(struct ssl_st *session, unsigned long fault, const char *host, char *ret, size_t size);
+extern const struct weir__tls_files redis_tls_names; /* the settings that its files are given by */
 
 /* ---- names (resolve.c): looked up by a thread that may be left behind ---- */
 
@@ -140,11 +126,11 @@ void redis_link_break(struct redis_link *link, const char *format, ...) WEIR_PRI
 /* ---- the client (client.c) ---- */
 
 struct redis_setup {
-    struct redis_target target; /* taken over by open, in success and failure */
-    struct redis_trust  trust;
-    const char         *script;     /* made known to each connection; NULL = none */
-    int64_t             timeout_ms; /* of a connection, of an answer */
-    bool                marked;     /* the outlet looks whether what was put is still there */
+    struct redis_target    target; /* taken over by open, in success and failure */
+    struct weir__tls_files trust;
+    const char            *script;     /* made known to each connection; NULL = none */
+    int64_t                timeout_ms; /* of a connection, of an answer */
+    bool                   marked;     /* the outlet looks whether what was put is still there */
 };
 
 int  redis_client_open(struct redis_setup *setup, struct redis_client **ret, struct weir_error *reterr);

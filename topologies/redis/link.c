@@ -281,11 +281,11 @@ static void tell_ended(struct redis_link *link, struct bufferevent *bev, short w
     int            code = EVUTIL_SOCKET_ERROR();
     char           words[256];
 
-    if (session != NULL && redis_tls_unwanted(fault, words, sizeof(words))) {
+    if (session != NULL && weir__tls_unwanted(fault, &redis_tls_names, words, sizeof(words))) {
         redis_link_break(link, "%s", words);
         redis_client_refused(link->client, link);
     } else if (session != NULL && link->state == REDIS_CONNECTING && (fault != 0 || (what & BEV_EVENT_EOF))) {
-        bool never = redis_tls_why(session, fault, link->host, words, sizeof(words));
+        bool never = weir__tls_why(session, fault, link->host, &redis_tls_names, words, sizeof(words));
 
         redis_link_break(link, "%s", words);
         if (never)
@@ -324,12 +324,14 @@ static struct bufferevent *open_socket(struct redis_link *link)
 
     if (around.tls == NULL)
         return bufferevent_socket_new(around.base, -1, BEV_OPT_CLOSE_ON_FREE);
-    session = redis_tls_session(around.tls, link->host);
+    session = weir__tls_calling(around.tls, link->host);
     if (session == NULL)
         return NULL;
     bev = bufferevent_openssl_socket_new(around.base, -1, session, BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
     if (bev != NULL)
         bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+    else
+        weir__tls_session_free(session);
     return bev;
 }
 

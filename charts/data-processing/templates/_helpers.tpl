@@ -236,7 +236,7 @@ capabilities: {drop: [ALL]}
 {{- $_ := set $set "memory.max" (printf "%sm" (include "dp.memoryMax" (dict "name" .component "service" $service))) -}}
 {{- $set = mergeOverwrite $set (deepCopy $root.Values.settings) ($service.settings | default dict | deepCopy) -}}
 {{- end -}}
-{{- range $of, $key := dict "kafka" "kafka.sasl.password" "clickhouse" "clickhouse.password" "redis" "redis.password" -}}
+{{- range $of, $key := dict "kafka" "kafka.sasl.password" "clickhouse" "clickhouse.password" "postgresql" "postgres.password" "redis" "redis.password" -}}
 {{- if and (has $of $uses) (include "dp.secretOf" (dict "root" $root "of" $of)) -}}
 {{- $_ := set $set (printf "%s.file" $key) (printf "/etc/data-processing/password/%s/password" $of) -}}
 {{- end -}}
@@ -244,18 +244,6 @@ capabilities: {drop: [ALL]}
 {{- range $key, $value := $set }}
 {{ $key }} = {{ if kindIs "float64" $value }}{{ if eq (float64 (int64 $value)) $value }}{{ int64 $value }}{{ else }}{{ $value }}{{ end }}{{ else }}{{ $value }}{{ end }}
 {{- end -}}
-{{- end -}}
-
-{{/* dp.passwords (root, component): the password of PostgreSQL, which its library takes from no file that a group may read. */}}
-{{- define "dp.passwords" -}}
-{{- $root := .root -}}
-{{- if has "postgresql" (include "dp.uses" . | fromJsonArray) }}
-{{- with include "dp.secretOf" (dict "root" $root "of" "postgresql") }}
-- name: PGPASSWORD
-  valueFrom:
-    secretKeyRef: {name: {{ . }}, key: {{ $root.Values.infrastructure.postgresql.existingSecretKey }}}
-{{- end }}
-{{- end }}
 {{- end -}}
 
 {{/* dp.mounts, dp.volumes (root, component): the file of settings, passwords, and certificates that vouch for others. */}}
@@ -266,7 +254,7 @@ capabilities: {drop: [ALL]}
 {{- if index $root.Values.infrastructure $of "caSecret" }}
 - {name: ca-{{ $of }}, mountPath: /etc/data-processing/ca/{{ $of }}, readOnly: true}
 {{- end }}
-{{- if and (ne $of "postgresql") (include "dp.secretOf" (dict "root" $root "of" $of)) }}
+{{- if include "dp.secretOf" (dict "root" $root "of" $of) }}
 - {name: password-{{ $of }}, mountPath: /etc/data-processing/password/{{ $of }}, readOnly: true}
 {{- end }}
 {{- end }}
@@ -287,11 +275,9 @@ capabilities: {drop: [ALL]}
 - name: ca-{{ $of }}
   secret: {secretName: {{ . }}, items: [{key: ca.crt, path: ca.crt}]}
 {{- end }}
-{{- if ne $of "postgresql" }}
 {{- with include "dp.secretOf" (dict "root" $root "of" $of) }}
 - name: password-{{ $of }}
   secret: {secretName: {{ . }}, defaultMode: 0440, items: [{key: {{ index $root.Values.infrastructure $of "existingSecretKey" }}, path: password}]}
-{{- end }}
 {{- end }}
 {{- end }}
 {{- if ne .component "migrate" }}

@@ -6,16 +6,20 @@
  * (1) Committed records alone, each partition in its order. Offsets are given anew when records are restored.
  * (2) Both go on where they were cut short, and do nothing where all is done. What is there of a topic when it is restored must be
  *     the beginning of what is to be: anything else is refused before a record is sent.
+ * (3) What an application has read, or has state of, is not given to it once more: such a restoration is refused.
+ * (4) What is saved is for its owner's eyes alone.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "framework/json/json.h"
 #include "schemas/feeds/load.h"
 #include "topologies/commands.h"
 #include "topologies/topic_file.h"
+#include "topologies/topic_readers.h"
 
 #define CALL_MS 10000
 
@@ -111,16 +115,25 @@ static void take_name(void *arg, const char *topic)
         inputs->err = add_topic(inputs->saving, topic, inputs->words);
 }
 
-static int find_inputs(struct saving *saving, struct weir_error *reterr)
+/* Of all topologies. */
+static int make_plans(const struct saving *saving, struct weir__plans *ret, struct weir_error *reterr)
 {
     const struct weir_topology **every = NULL;
-    struct weir__plans           plans = { 0 };
-    struct inputs                inputs = { .saving = saving, .plans = &plans, .words = reterr };
     size_t                       count;
     int                          err = weir__choose_topologies(saving->program, NULL, 0, &every, &count, reterr);
 
     if (err == WEIR_OK)
-        err = weir__plans_make(saving->program, every, count, &plans, reterr);
+        err = weir__plans_make(saving->program, every, count, ret, reterr);
+    weir__free(every);
+    return err;
+}
+
+static int find_inputs(struct saving *saving, struct weir_error *reterr)
+{
+    struct weir__plans plans = { 0 };
+    struct inputs      inputs = { .saving = saving, .plans = &plans, .words = reterr };
+    int                err = make_plans(saving, &plans, reterr);
+
     if (err == WEIR_OK) {
         err = saving->looked.engine->topics(saving->looked.log, call_by(saving), take_name, &inputs);
         if (err < 0)
@@ -128,7 +141,6 @@ static int find_inputs(struct saving *saving, struct weir_error *reterr)
         err = err == WEIR_OK ? inputs.err : err;
     }
     weir__plans_fini(&plans);
-    weir__free(every);
     return err;
 }
 
@@ -513,6 +525,52 @@ static int check_topic(struct saving *saving, const char *topic, struct weir_err
     return err;
 }
 
+/* How many records would be sent; what the topic holds is compared. */
+static int count_missing(const struct saving *saving, const char *topic, uint64_t *ret, struct weir_error *reterr)
+{
+    struct saving  dry = { .program = saving->program, .folder = saving->folder, .looked = saving->looked, .dry = true };
+    struct restore restore = { .saving = &dry, .topic = topic };
+    struct about   about = { 0 };
+    bool           exists = false;
+    int            err = read_about(saving, topic, &about, reterr);
+
+    if (err == WEIR_OK)
+        err = prepare_topic(&restore, &about, &exists, reterr);
+    for (int32_t i = 0; err == WEIR_OK && i < about.partitions; i++)
+        err = restore_partition(&restore, i, exists, reterr);
+    weir__arena_fini(&about.arena);
+    *ret = dry.now;
+    return err;
+}
+
+static int check_reader(const struct saving *saving, const struct weir__plans *plans, const char *topic,
+                        struct weir_error *reterr)
+{
+    const struct weir__plan *reader;
+    uint64_t                 missing = 0;
+    int err = market_topic_reader(saving->program, &saving->looked, plans, topic, &reader, reterr);
+
+    if (err == WEIR_OK && reader != NULL)
+        err = count_missing(saving, topic, &missing, reterr);
+    if (err < 0 || missing == 0)
+        return err;
+    return weir__fail(reterr, WEIR_REJECTED, topic,
+                      "%s has read this topic before and keeps what it made of it: %" PRIu64
+                      " restored records would count once more: \"%s reset %s\" first, or leave the topic out",
+                      reader->topology->name, missing, saving->program->name, reader->topology->name);
+}
+
+static int check_readers(const struct saving *saving, struct weir_error *reterr)
+{
+    struct weir__plans plans = { 0 };
+    int                err = make_plans(saving, &plans, reterr);
+
+    for (size_t i = 0; err == WEIR_OK && i < saving->topic_count; i++)
+        err = check_reader(saving, &plans, saving->topics[i], reterr);
+    weir__plans_fini(&plans);
+    return err;
+}
+
 static int find_saved(struct saving *saving, struct weir_error *reterr)
 {
     DIR           *dir = opendir(saving->folder);
@@ -537,7 +595,8 @@ static int choose_topics(struct saving *saving, const struct weir__args *args, b
     int err = WEIR_OK;
 
     for (size_t i = 1; err == WEIR_OK && i < args->word_count; i++)
-        err = add_topic(saving, args->words[i], reterr);
+        err = weir__legal_name(args->words[i]) ? add_topic(saving, args->words[i], reterr)
+                                               : weir__fail(reterr, WEIR_BAD_NAME, args->words[i], "it is no name of a topic");
     if (err == WEIR_OK && !back && weir__args_has(args, "inputs"))
         err = find_inputs(saving, reterr);
     else if (err == WEIR_OK && back && args->word_count == 1)
@@ -572,6 +631,8 @@ static int do_it(struct saving *saving, const struct weir__args *args, bool back
         err = choose_topics(saving, args, back, reterr);
     if (err == WEIR_OK && back)
         err = for_all(saving, check_topic, reterr);
+    if (err == WEIR_OK && back)
+        err = check_readers(saving, reterr);
     if (err == WEIR_OK)
         err = for_all(saving, back ? restore_topic : save_topic, reterr);
     if (err == WEIR_OK)
@@ -592,6 +653,8 @@ static int run_topic(struct weir__program *program, const struct weir__args *arg
     struct weir_error words = { 0 };
     int               err;
 
+    if (!back)
+        (void)umask(077);
     if (back || strcmp(what, "backup") == 0)
         err = do_it(&saving, args, back, &words);
     else

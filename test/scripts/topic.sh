@@ -26,6 +26,9 @@ expect 0 "$program" topic backup lines --dir "$work/one" --to "$work/b"
 expect 0 "$program" topic restore --from "$work/b" --dir "$work/two"
 equal "1 topics, 3 partitions: 2500 records restored, 0 were there before" "$(tail -n 1 "$work/out")" "restored"
 cmp <(all "$work/one") <(all "$work/two") || fail "what was restored is not what was saved"
+[ -z "$(find "$work/b" -perm /077)" ] || fail "others can look into what was saved"
+expect 2 "$program" topic restore ../b --from "$work/b" --dir "$work/two"
+says "../b: it is no name of a topic"
 grep -q '"cleanup.policy"\|"message.timestamp.type":"CreateTime"' "$work/b/lines/topic.json" || fail "settings are not saved"
 
 echo "--- again: nothing; more records: these alone; a file that was cut short is gone on with"
@@ -81,3 +84,18 @@ expect 0 "$program" topic restore --from "$work/inputs" --dir "$work/again"
 expect 0 "$program" local --dir "$work/again" --once --log.level=error --http.port=-1 "$work"/made/*.csv # loaded before: nothing is
 expect 0 "$program" diff "$work/run" "$work/again"
 expect 0 "$program" diff "$work/again" "$work/bars"
+
+echo "--- not onto an application that has read them, or has state; once it is reset, it is"
+equal "0 records restored" "$("$program" topic restore --from "$work/inputs" --dir "$work/run" | tail -n 1 | grep -o '0 records restored')" "onto itself"
+"$program" generate --out "$work/later" --bars "$work/later.bars" --rows 300 --hours 3 --seed 9 >/dev/null
+cp -r "$work/again" "$work/ahead"
+expect 0 "$program" local --dir "$work/ahead" --once --log.level=error --http.port=-1 "$work"/later/*.csv
+expect 0 "$program" topic backup --inputs --dir "$work/ahead" --to "$work/ahead.b"
+topic=$(basename "$(dirname "$(ls "$work"/ahead.b/raw.*/0.jsonl "$work"/ahead.b/ingestion*/0.jsonl 2>/dev/null | head -n 1)")")
+size() { "$program" cat "$topic" --dir "$work/again" | wc -l; }
+before=$(size)
+expect 1 "$program" topic restore --from "$work/ahead.b" --dir "$work/again"
+says "normalization has read this topic before and keeps what it made of it"
+says 'reset normalization" first'
+expect 1 "$program" topic restore --from "$work/ahead.b" --dir "$work/again" --dry-run
+equal "$before" "$(size)" "records after that"

@@ -8,5 +8,7 @@
 
 /* WEIR_FATAL: the library refuses. */
 int market_digest(struct weir_text text, char ret[MARKET_DIGEST_ROOM]);
+/* With a key that alone makes it: HMAC of RFC 2104 over SHA-256. */
+int market_seal(struct weir_text key, struct weir_text text, char ret[MARKET_DIGEST_ROOM]);
 
 #endif

@@ -11,6 +11,12 @@
 /* weir__program's open_audit. WEIR_BAD_CONFIG: it is wanted, and there is nowhere to write to. */
 int market_audit_open(const struct weir__program *program, struct weir__audit **ret, struct weir_error *reterr);
 
+/* ---- keys of the seal: lines of the setting audit.key ---- */
+
+/* *ret: NULL where there is none. WEIR_BAD_CONFIG: one is too short. */
+int  market_audit_keys(const struct weir__config *config, const char **ret, struct weir_error *reterr);
+bool market_audit_next_key(const char **at, struct weir_text *ret);
+
 /* ---- writers; WEIR_NOTHING: it is not configured ---- */
 
 int market_audit_table(const struct weir__program *program, struct weir__audit_writer *ret,

@@ -36,6 +36,7 @@ static struct market_chain *chain_of(struct market_trail *trail, const struct we
         return NULL;
     snprintf(chain->id, sizeof(chain->id), "%s", id);
     chain->began = event->began;
+    chain->sealed = strncmp(id, WEIR__AUDIT_SEALED, strlen(WEIR__AUDIT_SEALED)) == 0;
     if (weir__map_put(&trail->chains, BYTES(chain->id, strlen(chain->id)), chain) == WEIR_OK)
         return chain;
     weir__free(chain);
@@ -72,19 +73,39 @@ static int take_losses(const struct market_trail *trail, struct market_chain *ch
     return err;
 }
 
-static int make_link(const struct weir__audit_event *event, struct market_link *ret)
+/* Whether the hash is that of the text: with one of the keys where the chain is sealed. */
+static int is_hash(const char *hash, struct weir_text text, bool sealed, const char *keys, bool *ret)
+{
+    char             digest[MARKET_DIGEST_ROOM];
+    struct weir_text key;
+    int              err = WEIR_OK;
+
+    *ret = false;
+    if (!sealed) {
+        err = market_digest(text, digest);
+        *ret = err == WEIR_OK && strcmp(digest, hash) == 0;
+    }
+    for (const char *at = keys;
+         sealed && err == WEIR_OK && !*ret && at != NULL && market_audit_next_key(&at, &key);) {
+        err = market_seal(key, text, digest);
+        *ret = err == WEIR_OK && strcmp(digest, hash) == 0;
+    }
+    return err;
+}
+
+static int make_link(const struct weir__audit_event *event, bool sealed, const char *keys, struct market_link *ret)
 {
     AUTO(weir__buf_fini) struct weir__buf hashed = { 0 };
-    char                                  digest[MARKET_DIGEST_ROOM];
+    bool                                  good;
 
     *ret = (struct market_link){ .number = event->number, .time = event->time };
     weir__audit_hashed(event, &hashed);
     if (!weir__buf_ok(&hashed))
         return WEIR_NO_MEMORY;
-    if (market_digest((struct weir_text){ hashed.data, hashed.size }, digest) < 0)
+    if (is_hash(event->hash, (struct weir_text){ hashed.data, hashed.size }, sealed, keys, &good) < 0)
         return WEIR_FATAL;
-    ret->edited = strcmp(digest, event->hash) != 0 || !read_hash(event->hash, ret->hash) ||
-                  !read_hash(event->texts[WEIR__AUDIT_PREVIOUS], ret->previous);
+    ret->edited =
+        !good || !read_hash(event->hash, ret->hash) || !read_hash(event->texts[WEIR__AUDIT_PREVIOUS], ret->previous);
     return WEIR_OK;
 }
 
@@ -93,7 +114,7 @@ int market_trail_take(void *arg, const struct weir__audit_event *event, struct w
     struct market_trail *trail = arg;
     struct market_chain *chain = chain_of(trail, event);
     struct market_link   link;
-    int                  err = chain != NULL ? make_link(event, &link) : WEIR_NO_MEMORY;
+    int                  err = chain != NULL ? make_link(event, chain->sealed, trail->keys, &link) : WEIR_NO_MEMORY;
 
     if (err == WEIR_OK)
         err = GROW(chain->links, chain->capacity, chain->count);
@@ -188,7 +209,9 @@ static struct judged judge_link(const struct market_chain *chain, const struct m
     uint64_t                   missing;
 
     if (link->edited)
-        return (struct judged){ link->number, "it was edited: its hash is not that of what it says" };
+        return (struct judged){ link->number,
+                                chain->sealed ? "it was edited, or is sealed with another key than those of audit.key"
+                                              : "it was edited: its hash is not that of what it says" };
     if (link->number < expected)
         return (struct judged){ link->number, "two events bear this number" };
     if (link->number == 1 && memcmp(link->previous, none, sizeof(none)) != 0)
@@ -201,10 +224,29 @@ static struct judged judge_link(const struct market_chain *chain, const struct m
                             "it was removed: the chain goes on behind it, and does not say that it was lost" };
 }
 
-static struct judged judge_chain(const struct market_chain *chain, bool aged)
+/* When the first chain with a good seal began; INT64_MAX = there is none. */
+static int64_t sealed_since(const struct market_trail *trail)
+{
+    struct weir__map_slot *slot;
+    int64_t                since = INT64_MAX;
+
+    for (size_t i = 0; (slot = weir__map_next(&trail->chains, &i)) != NULL;) {
+        const struct market_chain *chain = slot->value;
+
+        if (chain->sealed && chain->count > 0 && !chain->links[0].edited)
+            since = MIN(since, chain->began);
+    }
+    return since;
+}
+
+static struct judged judge_chain(const struct market_chain *chain, bool aged, int64_t since)
 {
     struct judged judged = { 0 };
 
+    if (!chain->sealed && chain->began > since && chain->count > 0)
+        return (
+            struct judged){ chain->links[0].number,
+                            "it is not sealed, and chains from before it are: who wrote it does not have audit.key" };
     for (size_t i = 0; judged.number == 0 && i < chain->count; i++)
         judged = judge_link(chain, i > 0 ? &chain->links[i - 1] : NULL, &chain->links[i], aged);
     return judged;
@@ -213,12 +255,13 @@ static struct judged judge_chain(const struct market_chain *chain, bool aged)
 size_t market_trail_judge(const struct market_trail *trail, int64_t now, int64_t retention_us,
                           market_bad_event *found, void *arg)
 {
+    const int64_t          since = sealed_since(trail);
     struct weir__map_slot *slot;
     size_t                 bad = 0;
 
     for (size_t i = 0; (slot = weir__map_next(&trail->chains, &i)) != NULL;) {
         const struct market_chain *chain = slot->value;
-        const struct judged        judged = judge_chain(chain, chain->began + retention_us < now);
+        const struct judged        judged = judge_chain(chain, chain->began + retention_us < now, since);
 
         if (judged.number == 0)
             continue;

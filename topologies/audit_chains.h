@@ -2,7 +2,8 @@
  *
  * (1) An event is good when its hash is that of what it says, its predecessor's hash is the one that it carries, and the number
  *     before its own is there, was said to be lost by its chain, or is older than the retention.
- * (2) The end of a chain shows in the chain only where its last event is a stop: what both places have is compared besides.
+ * (2) Where there is a key, a chain without a seal that begins after one with a seal is bad: whoever made it did not have the key.
+ * (3) The end of a chain shows in the chain only where its last event is a stop: what both places have is compared besides.
  */
 #ifndef TOPOLOGIES_AUDIT_CHAINS_H
 #define TOPOLOGIES_AUDIT_CHAINS_H
@@ -24,11 +25,13 @@ struct market_chain {
     size_t                    count, capacity;
     struct weir__audit_range *lost;
     size_t                    lost_count, lost_capacity;
+    bool                      sealed; /* by its name: its hashes have a key */
 };
 /* A place that holds the trail. */
 struct market_trail {
     const char      *name;   /* for people */
     const char      *writer; /* as losses call it */
+    const char      *keys;   /* lines; NULL = none: then nothing that is sealed is good */
     struct weir__map chains; /* by id */
     uint64_t         events, doubled;
 };

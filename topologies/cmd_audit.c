@@ -20,6 +20,7 @@ enum { PLACES = ARRAY_SIZE(places) };
 struct verifying {
     const struct weir__program *program;
     const struct place         *only;
+    const char                 *keys;
     struct market_trail         trails[PLACES];
     bool                        there[PLACES];
     size_t                      bad;
@@ -45,7 +46,7 @@ static int read_place(struct verifying *verifying, size_t at, struct weir_error 
     struct market_trail *trail = &verifying->trails[at];
     int                  err;
 
-    *trail = (struct market_trail){ .name = place->title, .writer = place->writer };
+    *trail = (struct market_trail){ .name = place->title, .writer = place->writer, .keys = verifying->keys };
     if (!is_wanted(verifying, place))
         return WEIR_OK;
     err = place->read(verifying->program, market_trail_take, trail, reterr);
@@ -126,6 +127,8 @@ static int run_audit(struct weir__program *program, const struct weir__args *arg
     struct weir_error words = { 0 };
     int               err = choose(&verifying, args, &words);
 
+    if (err == WEIR_OK)
+        err = market_audit_keys(program->settings, &verifying.keys, &words);
     if (err == WEIR_OK)
         err = read_all(&verifying, &words);
     if (err == WEIR_OK)

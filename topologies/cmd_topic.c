@@ -528,7 +528,9 @@ static int check_topic(struct saving *saving, const char *topic, struct weir_err
 /* How many records would be sent; what the topic holds is compared. */
 static int count_missing(const struct saving *saving, const char *topic, uint64_t *ret, struct weir_error *reterr)
 {
-    struct saving  dry = { .program = saving->program, .folder = saving->folder, .looked = saving->looked, .dry = true };
+    struct saving dry = {
+        .program = saving->program, .folder = saving->folder, .looked = saving->looked, .dry = true
+    };
     struct restore restore = { .saving = &dry, .topic = topic };
     struct about   about = { 0 };
     bool           exists = false;
@@ -595,8 +597,9 @@ static int choose_topics(struct saving *saving, const struct weir__args *args, b
     int err = WEIR_OK;
 
     for (size_t i = 1; err == WEIR_OK && i < args->word_count; i++)
-        err = weir__legal_name(args->words[i]) ? add_topic(saving, args->words[i], reterr)
-                                               : weir__fail(reterr, WEIR_BAD_NAME, args->words[i], "it is no name of a topic");
+        err = weir__legal_name(args->words[i])
+                  ? add_topic(saving, args->words[i], reterr)
+                  : weir__fail(reterr, WEIR_BAD_NAME, args->words[i], "it is no name of a topic");
     if (err == WEIR_OK && !back && weir__args_has(args, "inputs"))
         err = find_inputs(saving, reterr);
     else if (err == WEIR_OK && back && args->word_count == 1)

@@ -67,6 +67,8 @@ const struct weir_setting market_settings[] = {
     { "projection.audit.enabled", WEIR_SETTING_BOOL, NULL, 0, 0, NULL, OWN_SWITCH },
     { "audit.topic", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
       "Topic of Kafka that has each event of the audit trail too, whether ClickHouse is there or not." },
+    { "audit.key", WEIR_SETTING_TEXT, NULL, 0, 0, NULL,
+      "Key that the audit trail's hashes are made and checked with, so that who can write the trail cannot make a chain; of several lines the first one seals." },
     { "audit.queue.size", WEIR_SETTING_INT, "5000", 1, 10000000, NULL,
       "Events that may wait for ClickHouse, and as many for the topic; beyond them the oldest is lost and counted." },
     { "audit.batch.size", WEIR_SETTING_INT, "200", 1, 100000, NULL,

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/backup.inc"
 [[ $# -ge 1 && ${2:---dry-run} = --dry-run ]] || usage
 folder=$1 dry=${2:-}
-[ -n "$dry" ] || mkdir -p "$folder"
+[ -n "$dry" ] || { mkdir -p "$folder" && chmod go= "$folder"; } # also one that was there
 
 topics() {
     has_kafka || { echo "topics: kafka.bootstrap.servers is not set: left out"; return; }

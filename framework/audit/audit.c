@@ -30,7 +30,8 @@ static struct weir__audit_kept *chain(struct weir__audit *audit, const char *con
     kept->event.time = wall_us();
     weir__audit_hashed(&kept->event, &hashed);
     if (!weir__buf_ok(&hashed) ||
-        audit->config.digest((struct weir_text){ hashed.data, hashed.size }, kept->event.hash) < 0) {
+        audit->config.digest(audit->config.arg, (struct weir_text){ hashed.data, hashed.size }, kept->event.hash) <
+            0) {
         weir__audit_let_go(kept);
         return NULL;
     }
@@ -127,7 +128,8 @@ static int begin_chain(struct weir__audit *audit)
 
     if (getrandom(random, sizeof(random), 0) != sizeof(random))
         return WEIR_IO;
-    snprintf(audit->chain, sizeof(audit->chain), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
+    snprintf(audit->chain, sizeof(audit->chain), "%s%016" PRIx64 "%016" PRIx64,
+             audit->config.sealed ? WEIR__AUDIT_SEALED : "", random[0], random[1]);
     memset(audit->previous, '0', sizeof(audit->previous) - 1);
     audit->began = wall_us();
     return WEIR_OK;

@@ -15,7 +15,8 @@
 
 struct weir__audit; /* NULL where there is no trail: then nothing is noted */
 
-#define WEIR__AUDIT_HASH_ROOM 65 /* 64 hexadecimal digits and NUL */
+#define WEIR__AUDIT_HASH_ROOM 65        /* 64 hexadecimal digits and NUL */
+#define WEIR__AUDIT_SEALED    "sealed-" /* so begin the names of chains whose hashes are made with a key */
 
 /* X(id, name): the texts of an event, in the order in which its hash takes them; NULL is empty. */
 #define WEIR__AUDIT_TEXTS(X)                                                              \
@@ -85,7 +86,8 @@ struct weir__audit_config {
     size_t      batch;    /* most events of a write */
     int64_t     flush_ms; /* how long an event waits for others */
     int64_t     write_ms; /* what a write may take; at the close, all that is left */
-    int (*digest)(struct weir_text text, char ret[WEIR__AUDIT_HASH_ROOM]);
+    bool        sealed;   /* the digest has a key: it shows in the chain's name */
+    int (*digest)(void *arg, struct weir_text text, char ret[WEIR__AUDIT_HASH_ROOM]);
     /* Whether events of a service are noted. NULL: all. */
     bool (*audits)(void *arg, const char *service);
     void *arg;

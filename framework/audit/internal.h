@@ -31,7 +31,7 @@ struct weir__audit_seat {
 
 struct weir__audit {
     struct weir__audit_config config;
-    char                      chain[33], previous[WEIR__AUDIT_HASH_ROOM];
+    char                      chain[40], previous[WEIR__AUDIT_HASH_ROOM];
     int64_t                   began;
     struct weir__audit_seat   seats[WEIR__AUDIT_WRITERS_MOST];
     size_t                    seat_count;

@@ -156,4 +156,12 @@ const struct weir__http_config   *weir__http_config_of(const struct weir__http *
 const struct weir__http_settings *weir__http_settings_of(const struct weir__http *http);
 struct weir__token               *weir__http_token_of(const struct weir__http *http);
 
+/* Those who were refused for want of the token, as the trail has heard of them. */
+struct weir__strangers {
+    int64_t  since; /* monotonic us */
+    uint64_t noted; /* in this minute */
+    uint64_t unsaid;
+};
+struct weir__strangers *weir__http_strangers_of(struct weir__http *http);
+
 #endif

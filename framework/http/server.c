@@ -36,6 +36,9 @@
 /* What an answer may allocate of the request's arena. */
 #define MOST_MEMORY ((size_t)256 << 20)
 
+/* So many more than the most are told that there are too many; others are closed at once, for descriptors are the process's. */
+#define MOST_TOLD 32
+
 /* What one waits for room may be taken from whom has been sending his request for so long. */
 #define SLOW_US 1000000
 
@@ -77,6 +80,7 @@ struct weir__http {
     struct weir__members     **members; /* of each application; NULL = it is alone */
     struct weir__http_tls     *tls;
     struct weir__token        *token;
+    struct weir__strangers     strangers;
 };
 
 const struct weir__http_config *weir__http_config_of(const struct weir__http *http) { return &http->config; }
@@ -84,6 +88,8 @@ const struct weir__http_config *weir__http_config_of(const struct weir__http *ht
 const struct weir__http_settings *weir__http_settings_of(const struct weir__http *http) { return &http->settings; }
 
 struct weir__token *weir__http_token_of(const struct weir__http *http) { return http->token; }
+
+struct weir__strangers *weir__http_strangers_of(struct weir__http *http) { return &http->strangers; }
 
 /* ---- a connection's life ---- */
 
@@ -507,11 +513,18 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 {
     struct weir__door  *door = arg;
     struct weir__http  *http = door->http;
-    struct connection  *connection = weir__zalloc(sizeof(*connection));
+    struct connection  *connection;
     struct ssl_st      *tls;
-    struct bufferevent *bev = new_stream(http, fd, &tls);
+    struct bufferevent *bev;
 
     (void)listener;
+    make_room(http);
+    if (http->connection_count >= http->settings.connections + MOST_TOLD) {
+        close(fd);
+        return;
+    }
+    connection = weir__zalloc(sizeof(*connection));
+    bev = new_stream(http, fd, &tls);
     if (bev == NULL)
         close(fd);
     if (connection != NULL && bev != NULL)
@@ -522,7 +535,6 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
         weir__free(connection);
         return;
     }
-    make_room(http);
     (void)getnameinfo(address, (socklen_t)size, connection->address, sizeof(connection->address), NULL, 0,
                       NI_NUMERICHOST);
     connection->door = door;

@@ -66,6 +66,7 @@ struct weir__log {
     size_t                 client_count, client_capacity;
     struct secrets        *secrets; /* NULL: none is a file */
     atomic_int             verdict; /* OpenSSL's, on a broker's certificate */
+    int                    hung_up; /* times in a row that a broker ended the connection at the first question */
     struct weir_error      refusal; /* why brokers do not let us in; code 0: they do, or none was asked */
 };
 

@@ -1,11 +1,14 @@
 /* refusal.c: brokers that do not let us in, or that are not to be believed: what it is, in words.
  *
  * (1) All handles have the same settings, so what one of them hears is so for all: the one for look-ups listens.
- * (2) It is an answer only while nobody answers: of three brokers one may have a bad certificate.
+ * (2) A broker that wants a password ends the connection at the first question of who shows none; so does one that dies just then:
+ *     at the second time in a row it is believed to be that.
+ * (3) It is an answer only while nobody answers: of three brokers one may have a bad certificate.
  */
 #define _GNU_SOURCE
 #include "framework/kafka/internal.h"
 
+#define HANGS_UP    "might require SASL authentication"
 #define CERTIFICATE "ssl.certificate.location"
 #define RENAMED \
     "its certificate is made out to others: write in kafka.bootstrap.servers what the certificate says, or renew it there"
@@ -31,6 +34,9 @@ static const struct {
     { "unexpected eof", "it speaks no TLS there: look at kafka.security.protocol and the port" },
     { "mechanism handshake failed", "it does not take that way to show a password: set kafka.sasl.mechanism" },
     { "unsupported sasl mechanism", "it does not take that way to show a password: set kafka.sasl.mechanism" },
+    { HANGS_UP,
+      "it ends the connection at the first question, for it wants a password: set kafka.security.protocol to sasl_ssl or "
+      "sasl_plaintext, and kafka.sasl.*" },
     { "incorrect security.protocol", "it speaks otherwise there: look at kafka.security.protocol and the port" },
 };
 
@@ -85,13 +91,16 @@ static void take_apart(const char *text, char broker[static 160], struct weir_te
 static void on_error(rd_kafka_t *rk, int err, const char *text, void *arg)
 {
     struct weir__log *log = arg;
+    const bool        hangs_up = strstr(text, HANGS_UP) != NULL;
     struct weir_text  words;
     char              broker[160];
 
     (void)rk;
     take_apart(text, broker, &words);
     pthread_mutex_lock(&log->client_mutex);
-    if (is_refusal(err, text))
+    if (err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        log->hung_up = hangs_up ? log->hung_up + 1 : 0;
+    if (is_refusal(err, text) || (hangs_up && log->hung_up > 1))
         weir__fail(&log->refusal, WEIR_BAD_CONFIG, broker, "%s (%.*s)", meaning_of(log, err, text),
                    (int)MIN(words.size, 250), words.data);
     pthread_mutex_unlock(&log->client_mutex);
@@ -130,6 +139,7 @@ void weir__kafka_refusal_forget(struct weir__log *log)
     weir__kafka_refusal_look(log);
     pthread_mutex_lock(&log->client_mutex);
     log->refusal.code = WEIR_OK;
+    log->hung_up = 0;
     pthread_mutex_unlock(&log->client_mutex);
 }
 

@@ -39,15 +39,21 @@ serve one projection enrichment --redis.password=hunter2hunter2 --enrichment.aud
 expect 0 curl -s "http://$at/status"
 expect 0 curl -s -H 'Authorization: Bearer hunter2hunter2hunter2' -H 'X-Request-Id: r-77' "http://$at/projections/latest_price?tenant_id=t1&instrument_id=A%0AB"
 expect 0 curl -s "http://$at/health"
+for ((i = 0; i < 40; i++)); do curl -s "http://$at/projections/none?secret=$i" >/dev/null; done
+expect 0 curl -s -H 'Authorization: Bearer hunter2hunter2hunter2' "http://$at/projections/latest_price?access_token=hunter2"
 stop
 equal "projection service_start done
 projection settings_in_force done
 projection http_refused refused
 projection http_query refused
-projection service_stop done" "$(actions "service_name IN ('projection', 'enrichment')")" "what a service leaves"
+projection http_query refused
+projection service_stop done" "$(actions "service_name IN ('projection', 'enrichment')" | uniq | sed '5,6{/http_refused/d}')" "what a service leaves"
+equal 30 "$(ask "SELECT count() FROM data_processing.audit_events FINAL WHERE action = 'http_refused'")" "refusals that are noted, of 41"
+equal 11 "$(ask "SELECT sum(JSONExtractInt(details, 'others_not_noted')) FROM data_processing.audit_events FINAL")" "refusals that are counted"
+
 equal "prod t1 /projections/latest_price r-77 127.0.0.1 {\"query\":{\"tenant_id\":\"t1\",\"instrument_id\":\"A\\\\nB\"},\"status\":400}" \
     "$(ask "SELECT environment, tenant_id, resource_id, request_id, ip_address, details FROM data_processing.audit_events FINAL
-        WHERE action = 'http_query' FORMAT TSV" | tr '\t' ' ')" "a question"
+        WHERE action = 'http_query' AND request_id = 'r-77' FORMAT TSV" | tr '\t' ' ')" "a question"
 equal 0 "$(ask "SELECT count() FROM data_processing.audit_events WHERE details LIKE '%hunter2%'")" "events with a secret"
 equal 1 "$(ask "SELECT count() FROM data_processing.audit_events FINAL WHERE details LIKE '%redis.password%'")" "settings that name it"
 
@@ -66,8 +72,8 @@ data-processing migrate begun
 data-processing migrate done" "$(actions "actor_type = 'user'")" "what commands leave"
 equal "$(id -un)" "$(ask "SELECT DISTINCT actor_id FROM data_processing.audit_events WHERE actor_type = 'user'")" "who it was"
 verify 0
-grep -q "^ClickHouse: 13 events in 5 chains, 0 of them bad; 0 written twice, 0 not there$" "$work/out" || { cat "$work/out"; fail "ClickHouse"; }
-grep -q "^the topic: 13 events in 5 chains, 0 of them bad" "$work/out" || { cat "$work/out"; fail "the topic"; }
+grep -q "^ClickHouse: 43 events in 5 chains, 0 of them bad; 0 written twice, 0 not there$" "$work/out" || { cat "$work/out"; fail "ClickHouse"; }
+grep -q "^the topic: 43 events in 5 chains, 0 of them bad" "$work/out" || { cat "$work/out"; fail "the topic"; }
 
 echo "--- the chain by another program: SHA-256 of what docs/audit.md says"
 "$program" cat security.audit.v1 >"$work/topic" # itself an event, behind these
@@ -127,20 +133,40 @@ broken "an edited text" "SELECT * REPLACE (if($here AND sequence = 3, 'done', ou
 broken "an edited time" "SELECT * REPLACE (if($here AND sequence = 3, event_time + 1, event_time) AS event_time) $all" 3 "it was edited"
 broken "an event in two forms" "SELECT * $all" 2 "it was edited" "SELECT * REPLACE ('x' AS actor_id) $all WHERE $here AND sequence = 2"
 broken "another hash" "SELECT * REPLACE (if($here AND sequence = 2, repeat('a', 64), event_hash) AS event_hash) $all" 2 "it was edited"
+last=$(ask "SELECT max(sequence) $all WHERE $here")
 # the last one removed: only what the topic has tells
 ask "TRUNCATE TABLE data_processing.audit_events"
-ask "INSERT INTO data_processing.audit_events SELECT * $all WHERE NOT ($here AND sequence = 5)"
+ask "INSERT INTO data_processing.audit_events SELECT * $all WHERE NOT ($here AND sequence = $last)"
 verify 0 clickhouse
 until=$(ask "SELECT toUnixTimestamp(max(event_time)) + 62 $all WHERE $here")
 if [ "$FORM" = long ]; then
     while [ "$(date +%s)" -lt "$until" ]; do sleep 1; done
     verify 1
-    grep -q "^ClickHouse: first bad event of chain $chain .* event $chain-5: it is missing here, and the other place has it" "$work/out" ||
+    grep -q "^ClickHouse: first bad event of chain $chain .* event $chain-$last: it is missing here, and the other place has it" "$work/out" ||
         { cat "$work/out"; fail "a chain without its end is not found"; }
 fi
 ask "TRUNCATE TABLE data_processing.audit_events"
 ask "INSERT INTO data_processing.audit_events SELECT * $all"
 verify 0
+
+echo "--- a key: chains are sealed with it; without it, or with another, they are not good; nor is one without a seal that comes behind"
+openssl rand -hex 32 >"$work/key"
+openssl rand -hex 32 >"$work/other"
+expect 0 env WEIR_AUDIT_KEY_FILE="$work/key" "$program" reset projection --dir "$work/one" --dry-run
+sealed() { expect "$1" env -u DATA_PROC_AUDIT_ENABLED WEIR_AUDIT_KEY_FILE="$work/$2" "$program" audit verify clickhouse; }
+sealed 0 key
+{ cat "$work/other" "$work/key"; } >"$work/both"
+sealed 0 both
+sealed 1 other
+grep -q 'first bad event of chain sealed-.*-1: .*sealed with another key than those of audit.key' "$work/out" || { cat "$work/out"; fail "another key"; }
+verify 1 clickhouse
+expect 2 env WEIR_AUDIT_KEY=short "$program" cat x --dir "$work/one"
+says "audit.key: a key has at least 32 characters"
+expect 0 "$program" reset projection --dir "$work/one" --dry-run
+sealed 1 key
+grep -q 'it is not sealed, and chains from before it are' "$work/out" || { cat "$work/out"; fail "a chain without a seal"; }
+ask "TRUNCATE TABLE data_processing.audit_events"
+ask "INSERT INTO data_processing.audit_events SELECT * $all"
 
 echo "--- an event of the topic, said once more in other words"
 expect 0 env -u DATA_PROC_AUDIT_ENABLED "$program" topic backup security.audit.v1 --to "$work/saved"

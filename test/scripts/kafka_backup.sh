@@ -32,6 +32,18 @@ tables() {
     done
 }
 
+echo "--- settings with any password in them"
+# parts DSN: the password and the rest, as PostgreSQL's programs get them.
+parts() { WEIR_POSTGRES_DSN=$1 bash -c '. compose/backup/backup.inc; postgres; printf "%s|%s" "${PGPASSWORD-none}" "$dsn"' "$0"; }
+equal 'p@s\nd+"|postgresql://u@h/d?sslmode=verify-full' "$(parts 'postgresql://u:p%40s\nd+%22@h/d?sslmode=verify-full')" "in a URL"
+equal 'p w|postgresql://h/d?user=u&sslmode=verify-full' "$(parts 'postgresql://h/d?user=u&password=p%20w&sslmode=verify-full')" "in a query"
+equal "p w'|host=h  sslmode=verify-full" "$(parts "host=h password='p w\\'' sslmode=verify-full")" "in quotes"
+equal 'pw|host=h  user=u' "$(parts 'host=h password = pw user=u')" "in words"
+equal 'none|host=h sslpassword=x' "$(parts 'host=h sslpassword=x')" "nowhere"
+printf 'of a file\n' >"$work/password"
+equal 'of a file|host=h' "$(DATA_PROC_POSTGRES_PASSWORD_FILE=$work/password parts host=h)" "in a file of its own"
+equal 'header = "K: a\\b\"c"' "$(bash -c '. compose/backup/backup.inc; option header "$1"' "$0" 'K: a\b"c')" "for curl"
+
 start_all
 expect 0 "$program" migrate postgres
 expect 0 "$program" migrate clickhouse
@@ -49,6 +61,7 @@ backup=compose/backup/backup.sh restore=compose/backup/restore.sh
 ask "SYSTEM STOP MERGES" # a partition that a merge changes between the two is rightly saved twice
 expect 0 $backup "$work/b" --dry-run
 [ ! -e "$work/b" ] || fail "a dry run has made a folder"
+mkdir -m 755 "$work/b" # by somebody else
 echo "threads=2" >"$work/weir.conf"
 expect 0 env CONFIG_FILES="$work/weir.conf" $backup "$work/b"
 grep -qx "postgres: [0-9]* tables saved" "$work/out" || fail "PostgreSQL is not saved: $(cat "$work/out")"

@@ -37,6 +37,7 @@ sasl=(--kafka.security.protocol=sasl_ssl "${ca[@]}")
 ssl=(--kafka.security.protocol=ssl)
 trust='of no authority that we trust: name that in kafka.ssl.ca.location'
 wrong='user or password is wrong: look at kafka.sasl.username and kafka.sasl.password'
+hangs_up='it wants a password: set kafka.security.protocol to sasl_ssl'
 checks=()
 refuse untrusted "$trust" tls "${ssl[@]}" --kafka.ssl.ca.location="$tls/other.pem" & checks+=($!)
 refuse expired 'its certificate has expired: renew it there' expired "${ssl[@]}" "${ca[@]}" & checks+=($!)
@@ -45,6 +46,8 @@ refuse bare 'it wants a certificate of ours: set kafka.ssl.certificate.location'
 # shellcheck disable=SC2046
 refuse stranger 'it refuses our certificate: look at kafka.ssl.certificate.location' mutual "${ssl[@]}" "${ca[@]}" $(ours stranger) & checks+=($!)
 refuse plaintext 'it speaks otherwise there: look at kafka.security.protocol' tls & checks+=($!)
+refuse silent "$hangs_up" sasl "${ssl[@]}" "${ca[@]}" & checks+=($!)
+refuse bared "$hangs_up" plain & checks+=($!)
 refuse notls 'it speaks no TLS there: look at kafka.security.protocol' plain "${ssl[@]}" "${ca[@]}" & checks+=($!)
 for mechanism in PLAIN SCRAM-SHA-256 SCRAM-SHA-512; do
     # shellcheck disable=SC2046

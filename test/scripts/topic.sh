@@ -91,11 +91,14 @@ equal "0 records restored" "$("$program" topic restore --from "$work/inputs" --d
 cp -r "$work/again" "$work/ahead"
 expect 0 "$program" local --dir "$work/ahead" --once --log.level=error --http.port=-1 "$work"/later/*.csv
 expect 0 "$program" topic backup --inputs --dir "$work/ahead" --to "$work/ahead.b"
-topic=$(basename "$(dirname "$(ls "$work"/ahead.b/raw.*/0.jsonl "$work"/ahead.b/ingestion*/0.jsonl 2>/dev/null | head -n 1)")")
-size() { "$program" cat "$topic" --dir "$work/again" | wc -l; }
-before=$(size)
-expect 1 "$program" topic restore --from "$work/ahead.b" --dir "$work/again"
+expect 1 "$program" topic restore --from "$work/ahead.b" --dir "$work/again" --dry-run
 says "normalization has read this topic before and keeps what it made of it"
 says 'reset normalization" first'
-expect 1 "$program" topic restore --from "$work/ahead.b" --dir "$work/again" --dry-run
-equal "$before" "$(size)" "records after that"
+topic=$(sed -nE 's/^error: ([^:]*): normalization has read.*/\1/p' "$work/err")
+size() { "$program" cat "$topic" --dir "$work/$1" | wc -l; }
+before=$(size again)
+expect 1 "$program" topic restore --from "$work/ahead.b" --dir "$work/again"
+equal "$before" "$(size again)" "records after that"
+for step in normalization enrichment aggregation projection; do expect 0 "$program" reset $step --dir "$work/again"; done
+expect 0 "$program" topic restore "$topic" --from "$work/ahead.b" --dir "$work/again"
+equal "$(size ahead)" "$(size again)" "records after a reset"

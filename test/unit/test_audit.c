@@ -65,6 +65,14 @@ static void await_inside(struct kept_by *kept)
     pthread_mutex_unlock(&kept->mutex);
 }
 
+static const char *key; /* that the chain is sealed with; NULL = none */
+
+static int digest(void *arg, struct weir_text text, char ret[WEIR__AUDIT_HASH_ROOM])
+{
+    (void)arg;
+    return key != NULL ? market_seal((struct weir_text){ key, strlen(key) }, text, ret) : market_digest(text, ret);
+}
+
 static bool not_b(void *arg, const char *service)
 {
     (void)arg;
@@ -77,7 +85,8 @@ static void open_trail(size_t queue, size_t batch, int64_t write_ms)
                                                .queue = queue,
                                                .batch = batch,
                                                .write_ms = write_ms,
-                                               .digest = market_digest,
+                                               .sealed = key != NULL,
+                                               .digest = digest,
                                                .audits = not_b };
     struct weir__audit_writer       writers[] = {
               { .name = "one", .arg = &one, .write = write_kept, .close = close_kept },
@@ -161,6 +170,65 @@ START_TEST(both_have_all_in_one_chain)
     ck_assert_uint_eq(bad_in(&one), 0);
     ck_assert_uint_eq(bad_in(&two), 0);
     ck_assert_mem_eq(chain_in(&one)->links[30].hash, chain_in(&two)->links[30].hash, MARKET_HASH_BYTES);
+    forget();
+}
+END_TEST
+
+/* By RFC 4231, 4.3. */
+START_TEST(a_seal_is_that_of_others)
+{
+    char seal[MARKET_DIGEST_ROOM];
+
+    ck_assert_int_eq(
+        market_seal((struct weir_text){ "Jefe", 4 }, (struct weir_text){ "what do ya want for nothing?", 28 }, seal),
+        WEIR_OK);
+    ck_assert_str_eq(seal, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+END_TEST
+
+/* The bad event with these keys, of a chain that was made with a key or without one. */
+static uint64_t bad_with(const char *made_with, const char *keys)
+{
+    uint64_t bad;
+
+    key = made_with;
+    open_trail(100, 10, 10000);
+    one.trail.keys = keys;
+    note_many(3);
+    weir__audit_close(audit);
+    key = NULL;
+    bad = bad_in(&one);
+    return bad;
+}
+
+START_TEST(a_sealed_chain_needs_one_of_its_keys)
+{
+    ck_assert_uint_eq(bad_with("first key", "first key"), 0);
+    ck_assert(chain_in(&one)->sealed);
+    forget();
+    ck_assert_uint_eq(bad_with("first key", "new key\nfirst key\n"), 0);
+    forget();
+    ck_assert_uint_eq(bad_with("first key", "new key"), 1);
+    forget();
+    ck_assert_uint_eq(bad_with("first key", NULL), 1);
+    forget();
+    ck_assert_uint_eq(bad_with(NULL, "first key"), 0); /* from before there was a key */
+    forget();
+}
+END_TEST
+
+/* Who does not have the key may make a chain that is good in itself. */
+START_TEST(a_chain_without_a_seal_behind_one_with_a_seal_is_bad)
+{
+    struct market_trail sealed;
+
+    ck_assert_uint_eq(bad_with("first key", "first key"), 0);
+    sealed = one.trail;
+    open_trail(100, 10, 10000);
+    one.trail = sealed;
+    note_many(2);
+    weir__audit_close(audit);
+    ck_assert_uint_eq(bad_in(&one), 1);
     forget();
 }
 END_TEST
@@ -282,6 +350,9 @@ int main(void)
 {
     const TTest *const all_tests[] = {
         both_have_all_in_one_chain,
+        a_seal_is_that_of_others,
+        a_sealed_chain_needs_one_of_its_keys,
+        a_chain_without_a_seal_behind_one_with_a_seal_is_bad,
         a_writer_that_waits_holds_up_nobody,
         a_full_queue_loses_and_says_so,
         the_close_waits_for_a_while,

@@ -1,6 +1,7 @@
 /* test_http.c: the HTTP door over real sockets, in front of applications that run on the embedded log in memory. */
 #include <arpa/inet.h>
 #include <check.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -577,6 +578,38 @@ START_TEST(makes_room_where_one_is_idle)
 }
 END_TEST
 
+static int descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int  count = 0;
+
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir) != NULL)
+        count++;
+    closedir(dir);
+    return count;
+}
+
+/* Descriptors are the process's: its store and its log need them. */
+START_TEST(a_flood_of_connections_takes_no_more_descriptors)
+{
+    int  many[200], before;
+    char byte;
+
+    set("http.max.connections", "2");
+    ck_assert_int_eq(start(), WEIR_OK);
+    before = descriptors();
+    for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+        many[i] = dial();
+        say(many[i], "GET /hea");
+    }
+    (void)!read(many[ARRAY_SIZE(many) - 1], &byte, 1); /* it was accepted, and with it all before */
+    ck_assert_int_le(descriptors(), before + (int)ARRAY_SIZE(many) + 2 + 32);
+    for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+        close(many[i]);
+}
+END_TEST
+
 START_TEST(refuses_one_too_many)
 {
     struct answer answer;
@@ -906,6 +939,7 @@ int main(void)
     tcase_add_test(tests, waits_for_who_reads_slowly);
     tcase_add_loop_test(tests, gives_up_a_client_that_takes_too_long, 0, 2);
     tcase_add_test(tests, closes_idle_connections);
+    tcase_add_test(tests, a_flood_of_connections_takes_no_more_descriptors);
     tcase_add_test(tests, makes_room_where_one_is_idle);
     tcase_add_test(tests, refuses_one_too_many);
     tcase_add_test(tests, decodes_what_is_asked);

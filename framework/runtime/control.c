@@ -18,6 +18,8 @@
 #define KEY "control"
 /* How long brokers may keep us waiting, us. */
 #define PATIENCE (60 * INT64_C(1000000))
+/* When a start that waits says so. */
+#define TELL_US (10 * INT64_C(1000000))
 
 int weir__random_name(char *ret, size_t size, const char *what, struct weir_error *reterr)
 {
@@ -112,16 +114,29 @@ static bool tries_again(const struct weir__control_at *at, int err, int64_t give
     return (err == WEIR_AGAIN && at->goes_on != NULL) || weir__monotonic_us() < give_up;
 }
 
+/* Servers that speak Kafka without all of its transactions are asked for ever, without a word of the library. */
+static void tell(const char *topic, const struct weir_error *words)
+{
+    weir__say(WEIR__WARN, "control-waits", "topic", "s", topic, "why", "s",
+              words != NULL && words->text[0] != '\0' ? words->text : weir_code_text(WEIR_AGAIN), "remedy", "s",
+              "look whether the brokers are there, and have all of transactions: AddPartitionsToTxn, EndTxn", NULL);
+}
+
 static int keep_trying(const struct weir__control_at *at, attempt_at *attempt, void *arg, struct weir__control *ret,
                        struct weir_error *reterr)
 {
     char    topic[WEIR__CONTROL_NAME_MAX];
-    int64_t give_up = weir__monotonic_us() + PATIENCE;
+    int64_t give_up = weir__monotonic_us() + PATIENCE, tell_at = weir__monotonic_us() + TELL_US;
     int     err;
 
     weir__control_topic(at->application, topic, sizeof(topic));
-    while (tries_again(at, err = attempt(at, topic, arg, ret, reterr), give_up))
+    while (tries_again(at, err = attempt(at, topic, arg, ret, reterr), give_up)) {
+        if (weir__monotonic_us() >= tell_at) {
+            tell(topic, reterr);
+            tell_at = INT64_MAX;
+        }
         nap();
+    }
     return err == WEIR_AGAIN && at->goes_on != NULL
                ? weir__fail(reterr, err, topic, "stopped before a broker answered")
                : err;

@@ -30,7 +30,7 @@ said() { grep -q "id=$2 " "$work/$1.err"; }
 health() { curl -s -m 5 "127.0.0.1:${port[${1%/*}]}/health$(grep -o '/.*' <<<"$1" || :)" | grep -q "$2"; }
 transaction_is() { test/servers/kafka_ask.py "$A" transactions | grep -q "^$app-[a-z0-9]*-0 $1"; }
 
-EndTxn=26 InitProducerId=22 CreateTopics=19
+EndTxn=26 AddPartitionsToTxn=24 InitProducerId=22 CreateTopics=19
 
 echo "--- the end of a transaction is lost: its request, its answer, with their connection"
 application lost --threads=1 --topics.partitions=2
@@ -197,3 +197,13 @@ proxy hide $InitProducerId
 expect 2 "${count[@]}" --state.dir="$work/state-without"
 says "the brokers have no transactions: take brokers, or a tier of the service, that have them (WEIR_UNSUPPORTED)"
 equal 1 "$(grep -c "no transactions" "$work/err")" "how often it is said"
+
+echo "--- brokers that open transactions and know nothing else of them: said while it waits"
+application halves --threads=1 --topics.partitions=2
+proxy hide $AddPartitionsToTxn
+"${count[@]}" --state.dir="$work/state-halves" 2>"$work/h.err" &
+pid[h]=$! children+=($!)
+await said h control-waits
+grep -q 'id=control-waits .*AddPartitionsToTxn' "$work/h.err" || fail "it does not say what for"
+kill -TERM "${pid[h]}"
+wait "${pid[h]}" || :

@@ -43,7 +43,7 @@ class Days:
     def __init__(self, name):
         zone = zoneinfo.ZoneInfo(name)
         first = datetime.date(2010, 1, 1)
-        dates = [first + datetime.timedelta(days=i) for i in range(366 * 20)]
+        dates = [first + datetime.timedelta(days=i) for i in range(366 * 30)]
         self.starts = [int((datetime.datetime(d.year, d.month, d.day, tzinfo=zone) - EPOCH).total_seconds()) * SECOND
                        for d in dates]
 

@@ -191,13 +191,6 @@ for at in "starting $CreateTopics" "twins $InitProducerId"; do
     proxy release
 done
 
-echo "--- brokers without transactions: said at the start, once"
-application without --threads=1 --topics.partitions=2
-proxy hide $InitProducerId
-expect 2 "${count[@]}" --state.dir="$work/state-without"
-says "the brokers have no transactions: take brokers, or a tier of the service, that have them (WEIR_UNSUPPORTED)"
-equal 1 "$(grep -c "no transactions" "$work/err")" "how often it is said"
-
 echo "--- brokers that open transactions and know nothing else of them: said while it waits"
 application halves --threads=1 --topics.partitions=2
 proxy hide $AddPartitionsToTxn
@@ -207,3 +200,10 @@ await said h control-waits
 grep -q 'id=control-waits .*AddPartitionsToTxn' "$work/h.err" || fail "it does not say what for"
 kill -TERM "${pid[h]}"
 wait "${pid[h]}" || :
+
+echo "--- brokers without transactions: said at the start, once"
+application without --threads=1 --topics.partitions=2
+proxy hide $InitProducerId
+expect 2 "${count[@]}" --state.dir="$work/state-without"
+says "the brokers have no transactions: take brokers, or a tier of the service, that have them (WEIR_UNSUPPORTED)"
+equal 1 "$(grep -c "no transactions" "$work/err")" "how often it is said"

@@ -135,6 +135,6 @@ stranger() {
         curl -sS --max-time 10 --cacert "$work/tls/ca.pem" -H "Authorization: Bearer $(cat "$work/token")" \
             "https://127.0.0.1:${port[a]}/count?word=$word"
     done <"$work/counts" >"$work/answers"
-    grep -q 'its certificate is refused (unable to get local issuer certificate): name its authority in http.tls.ca.file' "$work/answers"
+    grep -q 'its certificate is refused: unable to get local issuer certificate: name its authority in http.tls.ca.file' "$work/answers"
 }
 await stranger

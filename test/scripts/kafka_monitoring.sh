@@ -32,7 +32,7 @@ done
 mkdir "$work/rules"
 cp charts/data-processing/monitoring/rules/*.yml "$work/rules/"
 sed -i -E 's/^( +for: [0-9]+)[mh]$/\1s/' "$work/rules/alerts.yml"
-listen=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+listen=$(bash -c '. test/servers/server.inc; free_ports 1' test/servers/x)
 sed -E -e 's/_interval: 15s/_interval: 1s/' -e "s,/etc/prometheus/rules,$work/rules,; s/localhost:9090/127.0.0.1:$listen/" \
     -e "s/normalization-service:8080/127.0.0.1:${ports[normalization]}/; s/enrichment-service:8081/127.0.0.1:${ports[enrichment]}/" \
     -e "s/aggregation-service:8082/127.0.0.1:${ports[aggregation]}/; s/projection-service:8083/127.0.0.1:${ports[projection]}/" \

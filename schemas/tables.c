@@ -90,9 +90,12 @@ static void derive_of_tick(const void *record, struct weir_json_out *json)
 {
     const struct market_tick *tick = record;
     const uint32_t            issues = tick->quality_flags & ~(uint32_t)MARKET_VALID;
+    int64_t                   lag;
 
+    if (__builtin_sub_overflow(tick->normalized_at, tick->ingested_at, &lag))
+        lag = tick->normalized_at < tick->ingested_at ? 0 : INT64_MAX;
     weir_json_name(json, "processing_lag_ms");
-    weir_json_put_int64(json, MAX(tick->normalized_at - tick->ingested_at, 0) / 1000);
+    weir_json_put_int64(json, MAX(lag, 0) / 1000);
     weir_json_name(json, "quality");
     weir_json_begin_object(json);
     weir_json_name(json, "status");

@@ -315,12 +315,14 @@ static int read_labels_day(const struct row *row, int64_t *ret, bool *ret_later)
     int                 err = text_of(row, ROLE_DAY, &text);
 
     *ret_later = false;
+    if (err < 0 || text.size == 0)
+        return err < 0 ? err : read_day(row, ret);
     day = (struct weir_text){ .data = text.data };
     while (day.size < text.size && day.data[day.size] != ' ')
         day.size++;
     text = market__trim((struct weir_text){ .data = text.data + day.size, .size = text.size - day.size });
-    if (err < 0 || !read_hour_ending(text, &hour, ret_later) || market_stamp_read(day, &stamp) < 0 || !stamp.local)
-        return err < 0 ? err : read_day(row, ret);
+    if (!read_hour_ending(text, &hour, ret_later) || market_stamp_read(day, &stamp) < 0 || !stamp.local)
+        return read_day(row, ret);
     *ret = stamp.us;
     return WEIR_OK;
 }

@@ -224,6 +224,7 @@ START_TEST(a_chain_without_a_seal_behind_one_with_a_seal_is_bad)
 
     ck_assert_uint_eq(bad_with("first key", "first key"), 0);
     sealed = one.trail;
+    market_trail_fini(&two.trail);
     open_trail(100, 10, 10000);
     one.trail = sealed;
     note_many(2);

@@ -97,6 +97,11 @@ changed 5 --set security.http.tlsSecret=tls # the services, and Prometheus, whic
 changed 4 --set infrastructure.redis.password=other,infrastructure.redis.existingSecret=
 changed 1 --set 'services.aggregation.settings.commit\.interval\.ms=70ms'
 
+for class in nginx alb; do
+    helm template x $chart --values $chart/values-prod.yaml --set ingress.className=$class,security.http.tlsSecret=tls >"$work/other.yaml"
+    grep -q "^ *$class.ingress.kubernetes.io/backend-protocol: HTTPS$" "$work/other.yaml" || fail "$class speaks HTTP to services that want TLS"
+done
+
 # The guide's figures, from the page that has them: a value differs only where its row says why.
 python3 test/charts/guide_values.py docs/deployment-guide.md $chart || fail "not the guide's figures"
 

@@ -306,7 +306,7 @@ int market_shelf_keep(struct weir_context *ctx, const struct weir_record *rec)
     if (err < 0)
         return err;
     if (now == NULL)
-        return market_drop(ctx, shelf->drops, rec->key, "superseded", shelf->kind->time(record));
+        return market_drop(ctx, shelf->drops, rec->key, "behind_served", shelf->kind->time(record));
     err = weir_put(ctx, shelf->store, rec->key, now);
     return err < 0 ? err : serve_entered(ctx, shelf, rec->key, now, n);
 }

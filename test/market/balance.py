@@ -51,7 +51,7 @@ def main():
         if not least <= in_bars <= most:
             runs.fail(f"enriched ticks less what aggregation counted: {in_bars}; {interval} bars hold {least} to {most}")
     served = runs.written(run, runs.LATEST)
-    of_bars = unused["projection"].get("superseded", 0)
+    of_bars = unused["projection"].get("superseded", 0) + unused["projection"].get("behind_served", 0)
     equal("enriched ticks, and latest prices + what projection counted", enriched,
           served + sum(unused["projection"].values()) - of_bars)
     reasons = {f"{name} {reason}": number for name, said in unused.items() for reason, number in said.items()}

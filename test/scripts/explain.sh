@@ -51,7 +51,7 @@ sum() { # TOPOLOGY REASON
     for key in A-B SYM00 ERCOT.HUB.00 PJM.HUB.00{,.MCE,.MCC,.MLC}; do total=$((total + $(dropped $key "$1" "$2" | awk '{ n += $1 } END { print n + 0 }'))); done
     echo $total
 }
-for what in "normalization duplicate" "aggregation superseded" "projection not_latest"; do
+for what in "normalization duplicate" "aggregation superseded" "projection behind_served"; do
     want=$(sed -nE "s/.*id=not-used topology=${what% *} reason=${what#* } records=([0-9]+).*/\1/p" "$work/d.log")
     [ "${want:-0}" -gt 0 ] || fail "nothing of $what"
     equal "$want" "$(sum $what)" "$what of all keys"

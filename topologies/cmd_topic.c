@@ -486,20 +486,28 @@ static int prepare_topic(struct restore *restore, const struct about *about, boo
     return err;
 }
 
+/* As they stand in the folder; the topic is made where it is not there. */
+static int restore_partitions(struct restore *restore, struct weir_error *reterr)
+{
+    struct about about = { 0 };
+    bool         exists = false;
+    int          err = read_about(restore->saving, restore->topic, &about, reterr);
+
+    if (err == WEIR_OK)
+        err = prepare_topic(restore, &about, &exists, reterr);
+    for (int32_t i = 0; err == WEIR_OK && i < about.partitions; i++)
+        err = restore_partition(restore, i, exists, reterr);
+    weir__arena_fini(&about.arena);
+    return err;
+}
+
 static int restore_topic(struct saving *saving, const char *topic, struct weir_error *reterr)
 {
     struct restore restore = { .saving = saving, .topic = topic };
-    struct about   about = { 0 };
     const uint64_t now = saving->now, before = saving->before;
-    bool           exists = false;
-    int            err = read_about(saving, topic, &about, reterr);
+    int            err = restore_partitions(&restore, reterr);
 
-    if (err == WEIR_OK)
-        err = prepare_topic(&restore, &about, &exists, reterr);
-    for (int32_t i = 0; err == WEIR_OK && i < about.partitions; i++)
-        err = restore_partition(&restore, i, exists, reterr);
     saving->looked.engine->producer_close(restore.producer);
-    weir__arena_fini(&about.arena);
     if (err == WEIR_OK)
         printf("%s: %" PRIu64 " records%s, %" PRIu64 " were there\n", topic, saving->now - now,
                saving->dry ? " would be restored" : "", saving->before - before);
@@ -521,7 +529,6 @@ static int check_topic(struct saving *saving, const char *topic, struct weir_err
         err = market_topic_file_read(&file, NULL, NULL, reterr);
         market_topic_file_fini(&file);
     }
-    weir__arena_fini(&about.arena);
     return err;
 }
 
@@ -532,15 +539,8 @@ static int count_missing(const struct saving *saving, const char *topic, uint64_
         .program = saving->program, .folder = saving->folder, .looked = saving->looked, .dry = true
     };
     struct restore restore = { .saving = &dry, .topic = topic };
-    struct about   about = { 0 };
-    bool           exists = false;
-    int            err = read_about(saving, topic, &about, reterr);
+    int            err = restore_partitions(&restore, reterr);
 
-    if (err == WEIR_OK)
-        err = prepare_topic(&restore, &about, &exists, reterr);
-    for (int32_t i = 0; err == WEIR_OK && i < about.partitions; i++)
-        err = restore_partition(&restore, i, exists, reterr);
-    weir__arena_fini(&about.arena);
     *ret = dry.now;
     return err;
 }

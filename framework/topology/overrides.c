@@ -241,15 +241,16 @@ void weir__override_store(struct weir__compiler *compiler, struct weir__kept *ke
 
 /* ---- what nobody took ---- */
 
+/* The sink for dead letters stands in no path. NULL: there is none, or it has no name. */
 static const char *dead_letters_name(const struct weir__compiler *compiler)
 {
-    const struct weir_node *sink = compiler->topology->dead_letters;
-
-    return sink != NULL && sink->name != NULL ? sink->name : "http"; /* which is an element in any case */
+    return compiler->topology->dead_letters != NULL ? compiler->topology->dead_letters->name : NULL;
 }
 
 static bool is_element(const struct weir__compiler *compiler, const char *name)
 {
+    const char *dead_letters = dead_letters_name(compiler);
+
     for (size_t i = 0; i < compiler->made_count; i++)
         if (strcmp(compiler->made[i]->eff.name, name) == 0)
             return true;
@@ -257,7 +258,7 @@ static bool is_element(const struct weir__compiler *compiler, const char *name)
         if (compiler->kept[i]->spec != NULL && compiler->kept[i]->spec->name != NULL &&
             strcmp(compiler->kept[i]->spec->name, name) == 0)
             return true;
-    return strcmp(name, "http") == 0 || strcmp(name, dead_letters_name(compiler)) == 0;
+    return strcmp(name, "http") == 0 || (dead_letters != NULL && strcmp(name, dead_letters) == 0);
 }
 
 static const char *nearest_element(struct weir__compiler *compiler, const char *name)
@@ -270,7 +271,8 @@ static const char *nearest_element(struct weir__compiler *compiler, const char *
     for (size_t i = 0; i < compiler->kept_count; i++)
         if (compiler->kept[i]->spec != NULL && compiler->kept[i]->spec->name != NULL)
             ADD(compiler, names, count, compiler->kept[i]->spec->name);
-    ADD(compiler, names, count, dead_letters_name(compiler));
+    if (dead_letters_name(compiler) != NULL)
+        ADD(compiler, names, count, dead_letters_name(compiler));
     return weir__suggest(name, names, count);
 }
 

@@ -5,6 +5,7 @@
  * URL's user, password and CA: WEIR_CLICKHOUSE_...
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include "framework/config/config.h"
@@ -264,6 +265,7 @@ int main(int argc, char **argv)
     struct weir_error                       words = { 0 };
     void                                   *outlet;
 
+    signal(SIGPIPE, SIG_IGN); /* as weir_main does */
     if (argc < 3 || weir__config_new(names, own, &config, &words) < 0)
         return 2;
     outlet = open_outlet(config, argv[1]);

@@ -15,6 +15,7 @@
  */
 #include "topologies/redis/internal.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 static struct redis_outlet *outlet;
@@ -235,6 +236,7 @@ int main(int argc, char **argv)
     size_t             room = 0;
     ssize_t            size;
 
+    signal(SIGPIPE, SIG_IGN); /* as weir_main does: a server that is killed is an error of the write */
     setvbuf(stdout, NULL, _IOLBF, 0);
     CHECK(argc >= 2);
     url = argv[1];

@@ -158,6 +158,9 @@ START_TEST(connectors_payloads_of_each_market)
        "AESO.AB.RT1H 2024-04-14T06:00:00Z 28.89; AESO.AB.RT1H.FORECAST 2024-04-14T06:00:00Z 28.77");
     ck_assert_int_eq(memcmp(reading.ticks[0].currency.data, "CAD", 3), 0);
     ck_assert_int_eq(reading.ahead, INT64_C(300000000));
+    IS(flat("{\"market\":\"AESO\",\"data_type\":\"pool_price\",\"timestamp\":\"2024-04-14T00:00:00-06:00\","
+            "\"Price\":\"28.89\",\"forecast\":28.77}"),
+       "AESO.AB.RT1H 2024-04-14T06:00:00Z 28.89; AESO.AB.RT1H.FORECAST 2024-04-14T06:00:00Z 28.77");
 #define AESO_AHEAD(more)                                                                                      \
     flat("{\"market\":\"aeso\",\"data_type\":\"pool_price\",\"begin_datetime_utc\":\"2024-04-14 06:00\"" more \
          ",\"forecast_pool_price\":\"28.77\"}")

@@ -135,7 +135,7 @@ struct weir__routed *weir__routed_start(const struct weir__routing *routing, con
                                         struct weir_text target, weir__routed_done *done, void *arg);
 void                 weir__routed_cancel(struct weir__routed *routed); /* NULL is fine */
 
-/* ---- server.c ---- */
+/* ---- the server: doors.c, server.c ---- */
 
 struct weir__door {
     struct weir__http     *http;

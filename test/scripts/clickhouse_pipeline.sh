@@ -68,6 +68,11 @@ equal "$bars bars in the log, 0 in ClickHouse: 0 equal, $bars missing, 0 extra, 
 expect 0 "$program" reconcile "${window[@]}" --repair
 expect 0 "$program" reconcile "${window[@]}"
 equal "$bars bars in the log, $bars in ClickHouse: $bars equal, 0 missing, 0 extra, 0 different" "$(cat "$work/out")" "repaired"
+# a topic that has another name is read by that: of hours nothing is in the log then
+hours=$(ask "SELECT count() FROM data_processing.bars_1h FINAL")
+expect 1 "$program" reconcile "${window[@]}" --aggregation.bars_1h.topic=hours.elsewhere
+equal "$((bars - hours)) bars in the log, $bars in ClickHouse: $((bars - hours)) equal, 0 missing, $hours extra, 0 different" \
+    "$(tail -n 1 "$work/out")" "a topic of another name"
 # planted: one deleted, one changed in place, one of a later revision, one that nobody sent
 read -r lost changed < <(ask "SELECT instrument_id FROM data_processing.bars_1h GROUP BY instrument_id ORDER BY instrument_id LIMIT 2" | xargs)
 first="(SELECT min(window_start) FROM data_processing.bars_1h WHERE instrument_id = '$changed')"

@@ -40,6 +40,7 @@ struct weir__db {
     bool                                 has_space; /* what that look saw */
     char                                *secondary; /* a reader's own folder */
     bool                                 is_log;
+    bool                                 bulk;
     bool                                 failed;
 };
 
@@ -528,6 +529,9 @@ static int rocks_bulk(struct weir__db *db, bool on)
 {
     const char *keys[] = { "disable_auto_compactions" }, *values[] = { on ? "true" : "false" };
 
+    if (db->bulk == on)
+        return WEIR_OK; /* each change writes all options to the disk anew */
+    db->bulk = on;
     for (size_t i = 0; i < db->count; i++) {
         char *words = NULL;
 

@@ -12,6 +12,9 @@
  */
 #include "framework/runtime/internal.h"
 
+/* A shorter tail is written as the task itself writes: entering and leaving restore mode costs the engine two files each. */
+#define MANY_OFFSETS 100000
+
 bool weir__restore_pending(const struct weir__thread *thread) { return thread->restorer != NULL; }
 
 void weir__restore_stop(struct weir__thread *thread)
@@ -158,12 +161,17 @@ static bool all_done(const struct weir__seat *seat)
     return true;
 }
 
-static void say_begins(const struct weir__thread *thread, const struct weir__seat *seat)
+static int64_t offsets_ahead(const struct weir__seat *seat)
 {
     int64_t offsets = 0;
 
     for (size_t i = 0; i < seat->restore_count; i++)
         offsets += MAX(seat->restores[i].target - seat->restores[i].begin, 0);
+    return offsets;
+}
+
+static void say_begins(const struct weir__thread *thread, const struct weir__seat *seat, int64_t offsets)
+{
     weir__say(WEIR__INFO, "restore-begins", "topology", "s", thread->app->plan->topology->name, "task", "s",
               thread->app->plan->subs[seat->sub].folder, "partition", "i", (int64_t)seat->partition, "offsets", "i",
               offsets, NULL);
@@ -214,6 +222,7 @@ int weir__restore_begin(struct weir__thread *thread, struct weir__seat *seat, st
 {
     struct weir__store *store;
     const char         *changelog;
+    int64_t             offsets;
     int                 err = WEIR_OK;
 
     seat->restore_began = weir__monotonic_us();
@@ -231,8 +240,10 @@ int weir__restore_begin(struct weir__thread *thread, struct weir__seat *seat, st
         return err;
     if (all_done(seat))
         return run_seat(thread, seat, reterr);
-    say_begins(thread, seat);
-    err = weir__task_restore_begin(seat->task);
+    offsets = offsets_ahead(seat);
+    say_begins(thread, seat, offsets);
+    if (offsets >= MANY_OFFSETS)
+        err = weir__task_restore_begin(seat->task);
     return err < 0 ? weir__fail(reterr, err, thread->app->plan->topology->name, "restore cannot begin: %s",
                                 weir_code_text(err))
                    : WEIR_OK;

@@ -38,13 +38,12 @@ launch() {
         python3 "$here/clickhouse.py" "$library" "$dir/data" "$(cat "$dir/port" 2>/dev/null || echo 0)" \
         >"$dir/ready" 2>>"$dir/log" </dev/null &
     echo $! >"$dir/pid"
-    until running || ! kill -0 $! 2>/dev/null; do sleep 0.02; done # it is not yet python3 that has the number
     for ((try = 0; try < 600; try++)); do
         [ ! -s "$dir/ready" ] || return 0
-        running || break
+        kill -0 $! 2>/dev/null || break # not by its words: while it becomes python3 it has none
         sleep 0.1
     done
-    ! running || kill -KILL $!
+    kill -KILL $! 2>/dev/null || :
     wait $! || echo "the engine has ended while it started: exit $?" >>"$dir/log"
     return 1
 }

@@ -31,6 +31,7 @@ expect 0 "$words" local --dir "$work/own" --once --shutdown.timeout.ms=0 --lines
 equal "$(plain "$work/in.txt")" "$(counts "$work/own")" "counts of a run without time to stop in"
 
 # A second signal ends the process at once: both are there when it wakes up, the first is taken, the second kills.
+: >"$work/log" # of the former one
 "$words" local --dir "$work/d" 2>"$work/log" &
 pid=$!
 children+=("$pid")
@@ -45,6 +46,7 @@ wait "$pid" || code=$?
 equal 143 "$code" "exit after two signals"
 
 # A kill without a stop: at most the changelog since the last flush is replayed, never more than there is.
+: >"$work/log"
 "$words" local --dir "$work/d" --log.level=debug 2>"$work/log" &
 pid=$!
 children+=("$pid")

@@ -132,6 +132,7 @@ echo "--- killed, away for 15 s, answers lost; meanwhile: user, password, TLS"
 # command's time in it.
 away() {
     local begin writer
+    : >"$work/many" # of a former one
     "$fill" "$url" many "$2" "$3" "$3" >"$work/many" 2>&1 &
     writer=$!
     children+=($writer)
@@ -177,12 +178,14 @@ fault "kind=refuse&status=413&times=1&match=INSERT"
 expect 1 "$fill" "$url" many 100 5 5
 grep -q "WEIR_TOO_LARGE" "$work/out" || fail "a body that is too large is not told: $(cat "$work/out")"
 ask "RENAME TABLE data_processing.bars_1m TO data_processing.hidden"
+: >"$work/many"
 "$fill" "$url" many 100 6 6 >"$work/many" &
 children+=($!)
 await grep -q 'away: .*bars_1m.*: run "migrate clickhouse"' "$work/many"
 ask "RENAME TABLE data_processing.hidden TO data_processing.bars_1m"
 wait "${children[-1]}" || fail "a table that came back is not filled"
 ask "ALTER TABLE data_processing.bars_1m DROP COLUMN unit"
+: >"$work/many"
 "$fill" "$url" many 100 7 7 >"$work/many" &
 children+=($!)
 await grep -q 'away: .*Unknown field.*: unit.*: run "migrate clickhouse"' "$work/many"

@@ -22,6 +22,7 @@ metric() { curl -s "http://$at/metrics" | sed -n "s/^$1 //p"; }
 serve() {
     local name=$1
     shift
+    : >"$work/$name.log" # of a former one
     "$program" local "$@" --log.level=info --dir "$work/$name" --http.port=0 2>"$work/$name.log" &
     pid=$!
     children+=($pid)

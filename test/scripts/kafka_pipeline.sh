@@ -46,6 +46,7 @@ flags=(--commit.interval.ms=20 --threads=1 --http.port=0 --aggregation.minute_s.
 
 # serve ID [MOMENT]: in the background; its words are those of this life.
 serve() {
+    : >"$work/$1.log"
     WEIR_CRASH_AT=${2:-} "$market" run "${1%-*}" --instance.id="$1" --state.dir="$work/state/$1" "${flags[@]}" \
         >"$work/$1.log" 2>&1 </dev/null &
     pids[$1]=$!

@@ -18,6 +18,7 @@ declare -A pids
 
 # serve NAME [MOMENT]: a process of enrichment. Its words are those of this life.
 serve() {
+    : >"$work/$1.log"
     WEIR_CRASH_AT=${2:-} "$market" run enrichment --instance.id="$1" --state.dir="$work/state-$1" --threads=1 --http.port=0 \
         --commit.interval.ms=20 --kafka.session.timeout.ms=4000 --kafka.heartbeat.interval.ms=500 \
         --kafka.transaction.timeout.ms=4000 --log.level=info >"$work/$1.log" 2>&1 </dev/null &

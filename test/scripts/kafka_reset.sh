@@ -53,6 +53,7 @@ says state-removed
 exact "beside old state"
 
 echo "--- a process that is frozen while its application is reset ends when it wakes"
+: >"$work/run.out" # of the former one
 "$words" run "${W[@]:1}" "${quick[@]}" --threads=1 --http.port=0 --log.level=debug >"$work/run.out" 2>&1 &
 children+=($!)
 await grep -q id=restore-done "$work/run.out"

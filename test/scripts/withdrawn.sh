@@ -51,6 +51,7 @@ deleted() { test/servers/redis.sh cli "$redis" 1 --raw mget "${keys[@]}" | sed -
 # answers STATUS: over HTTP, of the pair and of the curve.
 answers() {
     local port query about="tenant_id=default&instrument_id"
+    : >"$work/local" # of a former one
     "$program" local --dir "$work/run" --http.port=0 --log.level=info projection >"$work/local" 2>&1 &
     children+=($!)
     await grep -q id=http-open "$work/local"

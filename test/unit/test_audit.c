@@ -234,6 +234,14 @@ START_TEST(a_chain_without_a_seal_behind_one_with_a_seal_is_bad)
 }
 END_TEST
 
+static void await_second(uint64_t events)
+{
+    pthread_mutex_lock(&two.mutex);
+    while (two.trail.events < events)
+        pthread_cond_wait(&two.changed, &two.mutex);
+    pthread_mutex_unlock(&two.mutex);
+}
+
 START_TEST(a_writer_that_waits_holds_up_nobody)
 {
     struct weir__audit_standing standing;
@@ -243,10 +251,7 @@ START_TEST(a_writer_that_waits_holds_up_nobody)
     note_many(1);
     await_inside(&one);
     note_many(50); /* returns though one is stuck */
-    pthread_mutex_lock(&two.mutex);
-    while (two.trail.events < 51)
-        pthread_cond_wait(&two.changed, &two.mutex);
-    pthread_mutex_unlock(&two.mutex);
+    await_second(51);
     ck_assert(weir__audit_look(audit, 0, &standing));
     ck_assert_uint_eq(standing.waiting, 51);
     set(&one, &one.stuck, false);
@@ -267,10 +272,7 @@ START_TEST(a_full_queue_loses_and_says_so)
     await_inside(&one);
     for (size_t i = 0; i < 6; i++) {
         note_many(10);
-        pthread_mutex_lock(&two.mutex); /* its queue is as small */
-        while (two.trail.events < 1 + 10 * (i + 1))
-            pthread_cond_wait(&two.changed, &two.mutex);
-        pthread_mutex_unlock(&two.mutex);
+        await_second(1 + 10 * (i + 1)); /* its queue is as small */
     }
     ck_assert(weir__audit_look(audit, 0, &standing));
     ck_assert_uint_eq(standing.lost, 40);
@@ -297,6 +299,7 @@ START_TEST(the_close_waits_for_a_while)
     open_trail(100, 10, 50);
     set(&one, &one.away, true);
     note_many(5);
+    await_second(5);
     weir__audit_close(audit); /* comes back */
     ck_assert_uint_eq(one.trail.events, 0);
     ck_assert_uint_eq(two.trail.events, 5);

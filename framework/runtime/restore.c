@@ -13,7 +13,7 @@
 #include "framework/runtime/internal.h"
 
 /* A shorter tail is written as the task itself writes: entering and leaving restore mode costs the engine two files each. */
-#define MANY_OFFSETS 100000
+#define MANY_OFFSETS 10000
 
 bool weir__restore_pending(const struct weir__thread *thread) { return thread->restorer != NULL; }
 

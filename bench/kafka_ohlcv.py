@@ -25,18 +25,18 @@ both = ["compression.codec=lz4", *sys.argv[4:]]
 floor, ours = (os.path.join(build, "bench-kafka", name) for name in ("kafka_floor", "kafka_bars"))
 server, peer = "test/servers/kafka.sh", "bench/kafka_streams.sh"
 GUARANTEES = {"exactly_once": "exactly_once_v2", "at_least_once": "at_least_once"}
-SMALL = "96m"
+SMALL = "160m"
 
 
 def count(address, topic):
     return int(run(floor, "count", address, topic)[2].split()[-1])
 
 
-def run_ours(address, work, name, delivery, *more):
+def run_ours(address, work, name, delivery, *more, threads=None):
     before = count(address, "bars") if name != "weir-exactly_once-0" else 0
     seconds, peak, _ = run(ours, "run", f"--kafka.bootstrap.servers={address}", f"--application.id={name}",
                               f"--state.dir={work}/{name}", f"--delivery={delivery}", "--threads=1", "--topics.partitions=4", "--once",
-                              "--log.level=error", *(f"--kafka.{pair}" for pair in both), *more, "kafka_bars")
+                              "--log.level=error", *(f"--kafka.{pair}" for pair in both), *more, "kafka_bars", threads=threads)
     shutil.rmtree(f"{work}/{name}")
     sent = count(address, "bars") - before + count(address, f"{name}-kafka_bars-minutes_s-changelog")
     return seconds, peak, f"{sent} offsets of records and marks written"
@@ -79,6 +79,20 @@ def compare(address):
     print(f"{len(mine):,} bars, the same by both", flush=True)
 
 
+# Where the time goes: a thread's name begins with
+PARTS = {"rdk:broker": "librdkafka's connections: fetching, unpacking, packing, sending", "rdk:": "librdkafka's timers",
+         "rocksdb:": "RocksDB's flushes", "": "the task's thread: decoding, folding, changelog, commit"}
+
+
+def report_threads(threads):
+    parts = dict.fromkeys(PARTS, 0)
+    for name, seconds in threads.values():
+        parts[next(start for start in PARTS if name.startswith(start))] += seconds
+    whole = sum(parts.values())
+    for start, seconds in sorted(parts.items(), key=lambda part: -part[1]):
+        print(f"    {seconds / whole * 100:4.0f} %  {seconds / ticks * 1e6:6.3f} us a record  {PARTS[start]}")
+
+
 def report(name, delivery, runs):
     seconds = statistics.median(run[0] for run in runs)
     print(f"{name + ', ' + delivery:<36} {ticks / seconds:>10,.0f} records/CPU-s  {seconds / ticks * 1e6:6.3f} us each   peak "
@@ -93,14 +107,15 @@ try:
     run(floor, "fill", address, str(ticks))
     print(f"{ticks:,} JSON ticks of about 195 bytes, 2,000 keys, 4 partitions, lz4; a commit every 100 ms; medians of {rounds}")
     for delivery in GUARANTEES:
-        bare, weir, small, streams = [], [], [], []
+        bare, weir, small, streams, threads = [], [], [], [], {}
         for n in range(rounds):
             bare.append(run_floor(address, delivery, f"floor-{delivery}-{n}"))
-            weir.append(run_ours(address, work, f"weir-{delivery}-{n}", delivery))
+            weir.append(run_ours(address, work, f"weir-{delivery}-{n}", delivery, threads=threads if n == 0 else None))
             small.append(run_ours(address, work, f"small-{delivery}-{n}", delivery, f"--memory.max={SMALL}"))
             streams.append(run_peer(address, work, f"streams-{delivery}-{n}", delivery))
         floor_seconds = report("bare librdkafka", delivery, bare)
         mine = report("weir", delivery, weir)
+        report_threads(threads)
         report(f"weir, memory.max={SMALL}", delivery, small)
         theirs = report("Kafka Streams", delivery, streams)
         print(f"    weir: {floor_seconds / mine * 100:.0f} % of the floor, {theirs / mine:.1f} times Kafka Streams", flush=True)

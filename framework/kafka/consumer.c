@@ -46,13 +46,15 @@ void weir__kafka_drop_parts(struct weir__consumer *consumer)
     drop_parts(consumer->parts, consumer->part_count);
     consumer->parts = NULL;
     consumer->part_count = consumer->turn = 0;
+    consumer->unread = WEIR_OK;
 }
 
 static int start_part(struct weir__consumer *consumer, struct part *part, int64_t from)
 {
     part->queue = rd_kafka_queue_new(consumer->reader);
     rd_kafka_queue_cb_event_enable(part->queue, weir__kafka_stir, consumer);
-    part->ended = false;
+    part->ended = part->asleep = false;
+    part->records = part->bytes = 0;
     part->next = MAX(from, 0);
     if (rd_kafka_consume_start_queue(part->topic, part->partition, from >= 0 ? from : RD_KAFKA_OFFSET_BEGINNING,
                                      part->queue) == 0)
@@ -180,6 +182,19 @@ static void prepare_reader(rd_kafka_conf_t *conf, void *consumer)
     rd_kafka_conf_set_opaque(conf, consumer);
 }
 
+/* As it is in force: the user may have set it. */
+static int64_t limit_of(rd_kafka_t *rk, const char *name)
+{
+    char    text[32];
+    size_t  size = sizeof(text);
+    int64_t limit;
+
+    return rd_kafka_conf_get(rd_kafka_conf(rk), name, text, &size) == RD_KAFKA_CONF_OK &&
+                   weir__parse_int64(text, &limit) == WEIR_OK
+               ? limit
+               : INT64_MAX / 1024;
+}
+
 static int make_reader(struct weir__consumer *consumer, enum weir__isolation isolation, size_t partitions,
                        struct weir_error *reterr)
 {
@@ -191,10 +206,16 @@ static int make_reader(struct weir__consumer *consumer, enum weir__isolation iso
                                 { NULL, NULL } };
 
     struct queues queues;
+    int           err;
 
     weir__kafka_reader_queues(consumer->log, partitions, &queues);
-    return weir__kafka_client(consumer->log, CLIENT_READER, queues.pairs, own, prepare_reader, consumer,
-                              &consumer->reader, reterr);
+    err = weir__kafka_client(consumer->log, CLIENT_READER, queues.pairs, own, prepare_reader, consumer,
+                             &consumer->reader, reterr);
+    if (err < 0)
+        return err;
+    consumer->most_records = limit_of(consumer->reader, "queued.min.messages");
+    consumer->most_bytes = limit_of(consumer->reader, "queued.max.messages.kbytes") * 1024;
+    return WEIR_OK;
 }
 
 /* partitions: how many it will read; 0 = those of tasks. */

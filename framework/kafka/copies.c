@@ -1,7 +1,7 @@
 /* copies.c: how many brokers keep a topic's records.
  *
  * (1) All that the engine promises stands on records that stay once they were acknowledged: three copies, two of which must
- *     have a record before it counts, so that one broker may go at any time.
+ *     have a record before it counts, so that one broker may go at any time; and none that lags may lead.
  * (2) A cluster of fewer than three brokers cannot do that, and is not blamed for it.
  */
 #include <stdlib.h>
@@ -37,28 +37,33 @@ static int count_copies(struct weir__log *log, const char *topic, int64_t deadli
     return WEIR_OK;
 }
 
-struct insync {
-    char found[16]; /* empty: not told */
+/* What a topic of several copies has; empty: not told. */
+struct promises {
+    char insync[16], unclean[8];
 };
 
-static int keep_insync(void *arg, const char *name, const char *value)
+static int keep_promise(void *arg, const char *name, const char *value)
 {
-    struct insync *insync = arg;
+    struct promises *promises = arg;
 
     if (strcmp(name, "min.insync.replicas") == 0)
-        snprintf(insync->found, sizeof(insync->found), "%s", value);
+        snprintf(promises->insync, sizeof(promises->insync), "%s", value);
+    if (strcmp(name, "unclean.leader.election.enable") == 0)
+        snprintf(promises->unclean, sizeof(promises->unclean), "%s", value);
     return WEIR_OK;
 }
 
-static int compare_insync(struct weir__log *log, const char *topic, int64_t deadline,
-                          weir__on_difference *on_difference, void *arg)
+static int compare_promises(struct weir__log *log, const char *topic, int64_t deadline,
+                            weir__on_difference *on_difference, void *arg)
 {
-    struct insync insync = { "" };
-    int           err = weir__kafka_describe(log, topic, deadline, keep_insync, &insync);
+    struct promises promises = { "", "" };
+    int             err = weir__kafka_describe(log, topic, deadline, keep_promise, &promises);
 
-    if (err < 0 || insync.found[0] == '\0' || atoi(insync.found) >= 2)
-        return err;
-    return on_difference(arg, topic, "min.insync.replicas", "2", insync.found);
+    if (err == WEIR_OK && promises.insync[0] != '\0' && atoi(promises.insync) < 2)
+        err = on_difference(arg, topic, "min.insync.replicas", "2", promises.insync);
+    if (err == WEIR_OK && strcmp(promises.unclean, "true") == 0)
+        err = on_difference(arg, topic, "unclean.leader.election.enable", "false", promises.unclean);
+    return err;
 }
 
 int weir__kafka_compare_copies(struct weir__log *log, const char *topic, int64_t deadline,
@@ -72,7 +77,7 @@ int weir__kafka_compare_copies(struct weir__log *log, const char *topic, int64_t
         return err;
     most = log->replication > 0 ? log->replication : copies.brokers < ENOUGH ? 1 : ENOUGH;
     if (copies.fewest >= ENOUGH)
-        return compare_insync(log, topic, deadline, on_difference, arg);
+        return compare_promises(log, topic, deadline, on_difference, arg);
     if (copies.fewest >= most)
         return WEIR_OK;
     snprintf(wanted, sizeof(wanted), "%d", most);

@@ -187,7 +187,8 @@ int weir__kafka_describe(struct weir__log *log, const char *topic, int64_t deadl
 
 /* ---- copies.c ---- */
 
-/* "replication" and "min.insync.replicas" of a topic that is there, where a broker that dies could take records with it. */
+/* "replication", "min.insync.replicas" and "unclean.leader.election.enable" of a topic that is there, where a broker that dies
+ * could take records with it. */
 int weir__kafka_compare_copies(struct weir__log *log, const char *topic, int64_t deadline,
                                weir__on_difference *on_difference, void *arg);
 /* As the log's topics are to be: "-1" and nothing, or as many copies as its settings say. */
@@ -224,8 +225,11 @@ struct part {
     rd_kafka_topic_t *topic;
     int32_t           partition;
     rd_kafka_queue_t *queue;
-    bool              held, ended; /* ended: its end is to be told */
-    int64_t           next;        /* after what was handed out last */
+    bool              held, ended;    /* ended: its end is to be told */
+    bool              asleep;         /* its queue is empty, and the library may think that it is full */
+    int64_t           next;           /* after what was handed out last */
+    int64_t           records, bytes; /* read since its queue was last found empty */
+    int64_t           dry_since;      /* ms: since then it has been; 0 = it was not */
 };
 
 enum member_state { MEMBER_OUT, MEMBER_ASSIGNED, MEMBER_REVOKING };
@@ -235,9 +239,11 @@ struct weir__consumer {
     rd_kafka_t       *reader;
     struct part      *parts;
     size_t            part_count, turn;
-    struct lease     *leases, *spare; /* handed out; one to be used again */
-    unsigned          unserved;       /* polls since the reader's own callbacks were asked for */
-    struct statistics reads, groups;  /* of the reader, of the member */
+    struct lease     *leases, *spare;           /* handed out; one to be used again */
+    unsigned          unserved;                 /* polls since the reader's own callbacks were asked for */
+    int               unread;                   /* a failure to be told by the next poll */
+    int64_t           most_records, most_bytes; /* with so much in a partition's queue the library stops fetching */
+    struct statistics reads, groups;            /* of the reader, of the member */
 
     /* of a member */
     rd_kafka_t            *member; /* NULL: without a group */

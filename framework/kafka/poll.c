@@ -2,6 +2,8 @@
  *
  * (1) A lease holds the library's own messages: what is handed out is not copied, and dies when the lease is released.
  * (2) The end of a partition is told after the records before it, as an event of its own.
+ * (3) With full queues the library stops fetching and looks again after a second, however soon they are empty. A seek
+ *     has it look at once: it is sought to where we are, what it brings twice is passed over.
  */
 #include "framework/kafka/internal.h"
 #include "framework/logging/logging.h"
@@ -11,6 +13,8 @@
 #define POLL_BYTES   ((size_t)1 << 20)
 /* Longest wait before the group is looked after again, ms. */
 #define LOOK_MS 100
+/* So long a fetch that is on its way may take before we think that there is none, ms. */
+#define ROUSE_MS 3
 /* How long a look at a partition's ends may take, ms. */
 #define ENDS_MS 5000
 
@@ -126,6 +130,20 @@ static int take_message(struct lease *lease, rd_kafka_message_t *message)
     return WEIR_OK;
 }
 
+/* A marker before it counts in the library's queue, too. */
+static int take_record(struct part *part, struct lease *lease, rd_kafka_message_t *message)
+{
+    int err = take_message(lease, message);
+
+    if (err < 0)
+        return err;
+    part->records += MIN(message->offset + 1 - part->next, 2);
+    part->next = message->offset + 1;
+    part->asleep = false;
+    part->bytes += (int64_t)(message->key_len + message->len);
+    return WEIR_OK;
+}
+
 /* Its offset is not there: what was removed before it is passed over; behind the end nothing can be read, and whoever
  * reads must look again at what was committed. */
 static int on_no_offset(struct weir__consumer *consumer, struct part *part)
@@ -149,35 +167,47 @@ static int take_notice(struct weir__consumer *consumer, struct part *part, const
 
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         part->ended = true;
-        part->next = message->offset;
+        part->asleep = false;
+        part->records = part->bytes = 0;
+        part->next = MAX(part->next, message->offset);
         return WEIR_OK;
     }
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
         return on_no_offset(consumer, part);
-    if (code == WEIR_NOTFOUND || code == WEIR_AGAIN) /* the topic was removed, or it passes by itself */
-        return WEIR_OK;
+    if (code == WEIR_NOTFOUND || code == WEIR_AGAIN || message->err == RD_KAFKA_RESP_ERR_UNKNOWN)
+        return WEIR_OK; /* the topic was removed, or it passes by itself */
     weir__say(WEIR__ERROR, "kafka-read-failed", "topic", "s", rd_kafka_topic_name(part->topic), "partition", "i",
               (int64_t)part->partition, "why", "s", rd_kafka_message_errstr(message), NULL);
     return code;
 }
 
+/* What came through its queue without a break may have filled it: then nothing is being fetched. */
+static void on_empty(const struct weir__consumer *consumer, struct part *part)
+{
+    if (part->records >= consumer->most_records || part->bytes >= consumer->most_bytes) {
+        part->asleep = true;
+        part->dry_since = weir__kafka_now(consumer->log);
+    }
+    part->records = part->bytes = 0;
+}
+
 /* Until its end, or until the lease is full. */
 static int read_part(struct weir__consumer *consumer, struct part *part, struct lease *lease)
 {
-    size_t              most = lease->count + POLL_RECORDS;
-    rd_kafka_message_t *message;
-    int                 err = WEIR_OK;
+    size_t most = lease->count + POLL_RECORDS;
+    int    err = WEIR_OK;
 
-    while (err == WEIR_OK && !part->ended && lease->count < most && lease->bytes < POLL_BYTES &&
-           (message = rd_kafka_consume_queue(part->queue, 0)) != NULL) {
-        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            part->next = message->offset + 1;
-            err = take_message(lease, message);
-            if (err == WEIR_OK)
-                continue;
-        } else {
-            err = take_notice(consumer, part, message);
+    while (err == WEIR_OK && !part->ended && lease->count < most && lease->bytes < POLL_BYTES) {
+        rd_kafka_message_t *message = rd_kafka_consume_queue(part->queue, 0);
+
+        if (message == NULL) {
+            on_empty(consumer, part);
+            break;
         }
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            err = take_notice(consumer, part, message);
+        else if (message->offset >= part->next && (err = take_record(part, lease, message)) == WEIR_OK)
+            continue;
         rd_kafka_message_destroy(message);
     }
     return err;
@@ -195,7 +225,19 @@ static int read_parts(struct weir__consumer *consumer, struct lease *lease)
     }
     if (consumer->part_count > 0)
         consumer->turn = (consumer->turn + 1) % consumer->part_count;
-    return lease->count > 0 ? WEIR_OK : err;
+    if (lease->count == 0)
+        return err;
+    consumer->unread = err;
+    return WEIR_OK;
+}
+
+/* What ended the reading behind records that were handed out: the library tells it once. */
+static int take_failure(struct weir__consumer *consumer)
+{
+    int err = consumer->unread;
+
+    consumer->unread = WEIR_OK;
+    return err;
 }
 
 /* WEIR_NOTFOUND: there are none. */
@@ -256,18 +298,41 @@ static int poll_once(struct weir__consumer *consumer, struct weir__polled *ret)
     }
     if (tell_end(consumer, ret))
         return WEIR_OK;
-    err = read_some(consumer, ret);
+    err = take_failure(consumer);
+    if (err == WEIR_OK)
+        err = read_some(consumer, ret);
     if (err != WEIR_NOTFOUND)
         return err;
     return tell_end(consumer, ret) ? WEIR_OK : WEIR_AGAIN;
+}
+
+/* Has fetched again what was not for a while. A fetch that was on its way after all is lost by it, and comes again. true: some
+ * may be asleep for less. */
+static bool rouse(struct weir__consumer *consumer)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < consumer->part_count; i++) {
+        struct part *part = &consumer->parts[i];
+
+        if (!part->asleep || part->held)
+            continue;
+        any = true;
+        if (weir__kafka_now(consumer->log) - part->dry_since < ROUSE_MS)
+            continue;
+        (void)rd_kafka_seek(part->topic, part->partition, part->next, 0);
+        part->asleep = false;
+    }
+    return any;
 }
 
 /* Waits until a queue has something, for a while. false: the deadline has come, or it was woken. */
 static bool wait_a_while(struct weir__consumer *consumer, int64_t deadline)
 {
     int64_t         now = weir__kafka_now(consumer->log);
-    struct timespec until = weir__kafka_until(consumer->log, MIN(deadline, now + LOOK_MS));
-    bool            woken;
+    struct timespec until =
+        weir__kafka_until(consumer->log, MIN(deadline, now + (rouse(consumer) ? ROUSE_MS : LOOK_MS)));
+    bool woken;
 
     pthread_mutex_lock(&consumer->mutex);
     if (!consumer->stirred && !consumer->woken && now < deadline)
@@ -284,6 +349,7 @@ int weir__kafka_poll(struct weir__consumer *consumer, int64_t deadline, struct w
 
     *ret = (struct weir__polled){ 0 };
     serve_reader(consumer);
+    (void)rouse(consumer);
     do
         err = poll_once(consumer, ret);
     while (err == WEIR_AGAIN && wait_a_while(consumer, deadline));

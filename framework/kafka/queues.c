@@ -6,15 +6,16 @@
  *     half of the share.
  * (3) librdkafka sends a request for each partition, and a request costs the broker more than its records. What is written in
  *     a transaction is read when that ends, and its end sends what is left: it may gather that long.
- * (4) Above a limit fetching stops for up to a second: with much memory the limits are the library's own, which is fastest.
+ * (4) Above a limit fetching stops for up to a second, unless it is woken (poll.c): larger queues are not faster.
  */
 #include "framework/kafka/internal.h"
 
 #define RECORD_BYTES 600
-#define HANDLE_BYTES (INT64_C(8) << 20)  /* of handles, threads and connections, whatever they hold */
-#define MOST_FETCHED (INT64_C(16) << 20) /* of a partition */
-#define MOST_UNSENT  (INT64_C(64) << 20) /* of a producer */
-#define GATHER_MS    200                 /* records of a transaction that take long to end are sent this often */
+#define HANDLE_BYTES (INT64_C(8) << 20)   /* of handles, threads and connections, whatever they hold */
+#define MOST_FETCHED (INT64_C(2) << 20)   /* of a partition */
+#define MOST_AT_ONCE (INT64_C(512) << 10) /* of a partition, by one fetch */
+#define MOST_UNSENT  (INT64_C(64) << 20)  /* of a producer */
+#define GATHER_MS    200                  /* records of a transaction that take long to end are sent this often */
 
 void weir__kafka_expect(struct weir__log *log, size_t partitions, size_t producers)
 {
@@ -55,7 +56,7 @@ void weir__kafka_reader_queues(struct weir__log *log, size_t partitions, struct 
     *ret = (struct queues){ .count = 0 };
     add(ret, "queued.max.messages.kbytes", within(each / 2, INT64_C(64) << 10, MOST_FETCHED) / 1024);
     add(ret, "queued.min.messages", within(each / RECORD_BYTES, 100, 100000));
-    add(ret, "fetch.message.max.bytes", within(each / 2, INT64_C(64) << 10, INT64_C(1) << 20));
+    add(ret, "fetch.message.max.bytes", within(each / 2, INT64_C(64) << 10, MOST_AT_ONCE));
     add(ret, "fetch.max.bytes", within(all / 4, INT64_C(1) << 20, INT64_C(50) << 20));
 }
 

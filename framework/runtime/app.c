@@ -22,12 +22,13 @@ bool weir__app_must_end(struct weir__app *app)
            weir__app_now(app) >= atomic_load(&app->close_by) - app->settings.shutdown_timeout / 4;
 }
 
+/* Three questions, one after the other. */
 int weir__app_ends(struct weir__app *app, struct weir__tp tp, struct weir__ends *ret)
 {
     int err;
 
     do
-        err = app->config.engine->ends(app->config.log, tp, weir__app_now(app) + WEIR__CALL_MS, ret);
+        err = app->config.engine->ends(app->config.log, tp, weir__app_now(app) + 3 * WEIR__CALL_MS, ret);
     while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err;
 }
@@ -199,7 +200,8 @@ int weir__app_check_control(struct weir__app *app, struct weir_error *reterr)
         return weir__fail(
             reterr, WEIR_BAD_STATE, app->plan->application,
             "it was reset, or replayed under another epoch, while this process was away: start it again");
-    atomic_store(&app->control_end, end);
+    if (err == WEIR_OK)
+        atomic_store(&app->control_end, end);
     return err;
 }
 

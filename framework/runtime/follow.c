@@ -44,8 +44,7 @@ static int open_tail(struct weir__thread *thread, struct weir_error *reterr)
         return fail_read(thread, WEIR_NO_MEMORY, reterr);
     for (size_t i = 0; i < thread->followed_count; i++)
         from[i] = (struct weir__offset){ .tp = thread->followed[i].tp, .offset = thread->followed[i].next };
-    return thread->app->config.engine->tail(thread->app->config.log, from, thread->followed_count,
-                                            WEIR__READ_COMMITTED, &thread->follower, reterr);
+    return weir__thread_tail(thread, from, thread->followed_count, &thread->follower, reterr);
 }
 
 static void move_to(struct weir__thread *thread, const char *topic, int32_t partition, int64_t next)
@@ -167,4 +166,5 @@ void weir__follow_close(struct weir__thread *thread)
     thread->globals = NULL;
     weir__free(thread->followed);
     thread->followed = NULL;
+    thread->followed_count = thread->followed_capacity = 0;
 }

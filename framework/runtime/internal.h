@@ -342,12 +342,14 @@ void weir__app_wake(struct weir__app *app);     /* all threads leave their poll 
 /* thread.c */
 void *weir__thread_main(void *arg);
 int   weir__thread_join(struct weir__thread *thread, struct weir_error *reterr);
+int   weir__thread_tail(struct weir__thread *thread, const struct weir__offset *from, size_t count,
+                        struct weir__consumer **ret, struct weir_error *reterr);
 
 /* seats.c: seats by assignment */
 int  weir__seats_assign(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr);
 int  weir__seats_open(struct weir__thread *thread,
                       struct weir_error   *reterr); /* what the assignment asks for and is not there */
-void weir__seats_close(struct weir__thread *thread, const struct weir__tp *tps, size_t count); /* tps NULL = all */
+void weir__seats_close(struct weir__thread *thread);
 int  weir__seats_rewind(struct weir__thread *thread, struct weir_error *reterr); /* to the committed offsets */
 int  weir__seats_take(struct weir__thread *thread, struct weir_error *reterr);   /* tells the consumer */
 struct weir__input *weir__seats_input(struct weir__thread *thread, const char *topic, int32_t partition,

@@ -5,7 +5,7 @@
  *     FENCED         outcome unknown: forget, a new producer under the same id, tasks anew from what stands; joins again
  *                    where it was the member
  *     LOST           the membership is gone: forget, close the tasks, join again
- *     a store's      abort, tasks anew
+ *     a store's      abort, tasks and global tables anew
  *     outlets        what they have not acknowledged is given up; one that is down is waited for, in the loop
  *
  * More than five in a row, each soon after the other and without a commit between, end the application, so that nothing
@@ -61,8 +61,19 @@ static int reopen_producer(struct weir__thread *thread, struct weir_error *reter
 /* Tasks anew from what the log and the stores have. */
 static int reopen_tasks(struct weir__thread *thread, struct weir_error *reterr)
 {
-    weir__seats_close(thread, NULL, 0);
+    weir__seats_close(thread);
     return weir__seats_open(thread, reterr);
+}
+
+/* And what they look up: it may be the topic of a global table that is not what it was. */
+static int reopen_all(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err;
+
+    weir__seats_close(thread);
+    weir__follow_close(thread);
+    err = weir__follow_open(thread, reterr);
+    return err == WEIR_OK ? weir__seats_open(thread, reterr) : err;
 }
 
 static int on_abort(struct weir__thread *thread, struct weir_error *reterr)
@@ -113,7 +124,7 @@ static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
             "another process runs as this instance of %s: stop one of them, or give it its own instance.id "
             "and state folder",
             thread->app->plan->application);
-    weir__seats_close(thread, NULL, 0);
+    weir__seats_close(thread);
     err = reopen_producer(thread, reterr);
     if (err < 0)
         return err;
@@ -126,7 +137,7 @@ static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
 {
     int err = abort_all(thread);
 
-    weir__seats_close(thread, NULL, 0);
+    weir__seats_close(thread);
     if (err < 0 && err != WEIR_AGAIN)
         err = reopen_producer(thread, reterr);
     else
@@ -142,7 +153,7 @@ static int on_store(struct weir__thread *thread, struct weir_error *reterr)
         err = reopen_producer(thread, reterr);
     else
         err = WEIR_OK;
-    return err == WEIR_OK ? reopen_tasks(thread, reterr) : err;
+    return err == WEIR_OK ? reopen_all(thread, reterr) : err;
 }
 
 static bool too_many(struct weir__thread *thread)

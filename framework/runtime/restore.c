@@ -284,7 +284,7 @@ int weir__restore_read(struct weir__thread *thread, struct weir_error *reterr)
         return weir__fail(reterr, WEIR_NO_MEMORY, app->plan->topology->name, "no memory for a restore");
     list_pending(thread, from);
     weir__progress_tell(thread);
-    return app->config.engine->tail(app->config.log, from, count, WEIR__READ_COMMITTED, &thread->restorer, reterr);
+    return weir__thread_tail(thread, from, count, &thread->restorer, reterr);
 }
 
 static struct weir__restore *find_restore(struct weir__thread *thread, const char *topic, int32_t partition,

@@ -62,15 +62,6 @@ static void free_seat(struct weir__app *app, struct weir__seat *seat)
     weir__free(seat);
 }
 
-static bool holds_any(const struct weir__seat *seat, const struct weir__tp *tps, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < seat->input_count; j++)
-            if (same_tp(seat->inputs[j].tp, tps[i].topic, tps[i].partition))
-                return true;
-    return false;
-}
-
 static void count_seats(struct weir__thread *thread)
 {
     size_t restoring = 0;
@@ -81,21 +72,13 @@ static void count_seats(struct weir__thread *thread)
     atomic_store(&thread->restoring, restoring);
 }
 
-void weir__seats_close(struct weir__thread *thread, const struct weir__tp *tps, size_t count)
+void weir__seats_close(struct weir__thread *thread)
 {
-    size_t kept = 0;
-
     atomic_store(&thread->holds_assignment, false);
     weir__restore_stop(thread);
-    for (size_t i = 0; i < thread->seat_count; i++) {
-        struct weir__seat *seat = thread->seats[i];
-
-        if (tps == NULL || holds_any(seat, tps, count))
-            free_seat(thread->app, seat);
-        else
-            thread->seats[kept++] = seat;
-    }
-    thread->seat_count = kept;
+    for (size_t i = 0; i < thread->seat_count; i++)
+        free_seat(thread->app, thread->seats[i]);
+    thread->seat_count = 0;
     count_seats(thread);
     weir__waits_anew(thread);
 }
@@ -243,7 +226,10 @@ int weir__seats_take(struct weir__thread *thread, struct weir_error *reterr)
             from[count++] = (struct weir__offset){ .tp = seat->inputs[j].tp, .offset = seat->inputs[j].position };
         }
     }
-    err = app->config.engine->take(thread->consumer, from, count);
+    do {
+        weir__thread_beat(thread);
+        err = app->config.engine->take(thread->consumer, from, count);
+    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err < 0 ? weir__fail(reterr, err, app->plan->application, "the consumer does not take its partitions: %s",
                                 weir_code_text(err))
                    : WEIR_OK;
@@ -496,30 +482,7 @@ static const char *own_name(const struct weir__app *app, const char *topic)
     return NULL;
 }
 
-/* Whether a seat's inputs are those that a seat made now would have. */
-static bool still_fits(const struct weir__thread *thread, const struct weir__seat *seat)
-{
-    size_t wanted = 0;
-
-    for (size_t i = 0; i < seat->input_count; i++)
-        if (!is_assigned(thread, seat->inputs[i].tp))
-            return false;
-    for (size_t i = 0; seat->topic == NULL && i < thread->assigned_count; i++)
-        wanted += thread->assigned[i].partition == seat->partition &&
-                  reader_of(thread->app, thread->assigned[i].topic) == seat->sub;
-    return seat->topic != NULL || wanted == seat->input_count;
-}
-
-static void close_unfit(struct weir__thread *thread)
-{
-    for (size_t i = thread->seat_count; i > 0; i--) {
-        struct weir__seat *seat = thread->seats[i - 1];
-
-        if (!still_fits(thread, seat))
-            weir__seats_close(thread, &seat->inputs[0].tp, 1);
-    }
-}
-
+/* A task that is still there is of an ended generation, whatever became of its partitions meanwhile: others may have committed. */
 int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
 {
     struct weir__tp *tps;
@@ -543,6 +506,6 @@ int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event
     atomic_fetch_add(&thread->activity, 1);
     weir__say(WEIR__DEBUG, "assigned", "topology", "s", thread->app->plan->topology->name, "thread", "i",
               (int64_t)thread->index, "partitions", "i", (int64_t)thread->assigned_count, NULL);
-    close_unfit(thread);
+    weir__seats_close(thread);
     return weir__seats_open(thread, reterr);
 }

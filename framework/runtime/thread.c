@@ -39,28 +39,44 @@ int weir__thread_join(struct weir__thread *thread, struct weir_error *reterr)
     return WEIR_OK;
 }
 
+/* What is committed, from offsets on, by a reader of its own; however long no broker answers. */
+int weir__thread_tail(struct weir__thread *thread, const struct weir__offset *from, size_t count,
+                      struct weir__consumer **ret, struct weir_error *reterr)
+{
+    struct weir__app *app = thread->app;
+    int               err;
+
+    do {
+        weir__thread_beat(thread);
+        err = app->config.engine->tail(app->config.log, from, count, WEIR__READ_COMMITTED, ret, reterr);
+    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    return err;
+}
+
 /* ---- events ---- */
 
+/* A rebalance takes everything, and nothing is opened again of what was: a recovery would work for a generation that is over. */
+static void give_up(struct weir__thread *thread)
+{
+    thread->has_token = false;
+    thread->assigned_count = 0;
+    weir__seats_close(thread);
+}
+
 /* Revoked: all is committed while it still counts, then the tasks go. */
-static int on_revoked(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
+static int on_revoked(struct weir__thread *thread, struct weir_error *reterr)
 {
     int err = weir__commit(thread, true, true, reterr);
 
     weir__crash_at(WEIR__AT_REVOKE);
-    atomic_store(&thread->holds_assignment, false);
+    give_up(thread);
     atomic_fetch_add(&thread->activity, 1);
-    if (err < 0 && err != WEIR_LOST)
-        return err;
-    weir__seats_close(thread, event->tps, event->count);
-    if (err == WEIR_LOST) /* too late: the rest is as uncertain */
-        return err;
-    return weir__restore_read(thread, reterr);
+    return err;
 }
 
-static int on_lost(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
+static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
 {
-    atomic_store(&thread->holds_assignment, false);
-    weir__seats_close(thread, event->tps, event->count);
+    give_up(thread);
     return weir__fail(reterr, WEIR_ABORT, thread->app->plan->application,
                       "partitions were taken away before they could be committed");
 }
@@ -81,8 +97,8 @@ static int on_event(struct weir__thread *thread, const struct weir__log_event *e
 {
     switch (event->kind) {
     case WEIR__ASSIGNED: return weir__seats_assign(thread, event, reterr);
-    case WEIR__REVOKED: return on_revoked(thread, event, reterr);
-    case WEIR__LOST_TPS: return on_lost(thread, event, reterr);
+    case WEIR__REVOKED: return on_revoked(thread, reterr);
+    case WEIR__LOST_TPS: return on_lost(thread, reterr);
     case WEIR__END: on_end(thread, event); return WEIR_OK;
     }
     return WEIR_OK;
@@ -364,7 +380,7 @@ static void end(struct weir__thread *thread)
     const struct weir__log_engine *engine = app->config.engine;
     struct weir__consumer         *consumer;
 
-    weir__seats_close(thread, NULL, 0);
+    weir__seats_close(thread);
     weir__outlets_close(thread);
     weir__follow_close(thread);
     engine->producer_close(thread->producer);

@@ -360,7 +360,8 @@ static bool would_lose_records(const char *setting, const char *found)
 /* How many copies there are of a topic that others own is their business. */
 static bool is_of_copies(const char *setting)
 {
-    return strcmp(setting, "replication") == 0 || strcmp(setting, "min.insync.replicas") == 0;
+    return strcmp(setting, "replication") == 0 || strcmp(setting, "min.insync.replicas") == 0 ||
+           strcmp(setting, "unclean.leader.election.enable") == 0;
 }
 
 static int on_difference(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)

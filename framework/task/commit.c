@@ -42,10 +42,12 @@ static int send_folds(struct weir__task *task, struct weir_error *reterr)
                    : WEIR_OK;
 }
 
+/* From now on others may write to the changelog, if it is not ours any more: what the commit proves it proves of this time. */
 int weir__task_flush(struct weir__task *task, struct weir_error *reterr)
 {
     int err = weir__flush_nodes(task);
 
+    task->flushed = task->config.now(task->config.now_arg);
     if (err < 0)
         return weir__tell_failure(task, err, reterr);
     for (size_t i = 0; i < task->binding_count; i++) {
@@ -93,7 +95,7 @@ static const struct weir__standing *stand(const struct weir__binding *binding,
         return NULL;
     *ret = (struct weir__standing){ .offset = sent(arg, (struct weir__tp){ .topic = binding->plan->changelog,
                                                                            .partition = config->partition }),
-                                    .synced = config->now(config->now_arg),
+                                    .synced = binding->task->flushed,
                                     .marked = config->transactional };
     return ret;
 }

@@ -175,8 +175,9 @@ struct weir__task {
     int64_t                    idle_since; /* wall ms, UNKNOWN = not waiting */
     const struct weir__raw    *current;    /* the record being processed; NULL in punctuation and flush */
     bool                       commit_asked, dirty;
-    size_t                     taken; /* records begun since the last commit */
-    struct weir__queue        *last;  /* whose the last one of them was */
+    size_t                     taken;   /* records begun since the last commit */
+    int64_t                    flushed; /* wall ms: when it last began to be committed */
+    struct weir__queue        *last;    /* whose the last one of them was */
     int64_t                    last_offset;
     struct {
         struct weir__queue *queue; /* NULL = none */

@@ -284,11 +284,20 @@ static void freeze(int64_t ms)
     waitpid(waker, NULL, 0);
 }
 
+static void refuse_a_commit(struct weir__producer *producer, const struct member *member, const char *group,
+                            const char *name)
+{
+    ck_assert(is_refused(commit_as(producer, member, group, name, 1)));
+    ck_assert_int_eq(committed_of(group, name, 0), -1);
+    ck_assert_int_eq(engine->abort(producer, soon()), WEIR_OK);
+}
+
 /* The library forgets its generation behind our back: what it would then commit no broker checks. */
 START_TEST(a_member_that_was_frozen_for_too_long_commits_nothing)
 {
     struct member          member = { 0 };
     struct weir__producer *producer;
+    struct weir__polled    polled;
     const char            *name, *group;
 
     suite_session_ms = subjects[_i].distant ? 1500 : 200;
@@ -303,9 +312,12 @@ START_TEST(a_member_that_was_frozen_for_too_long_commits_nothing)
     freeze(suite_session_ms * 2);
     while (engine->valid(member.consumer, member.token)) /* until it has been told */
         nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-    ck_assert(is_refused(commit_as(producer, &member, group, name, 1)));
-    ck_assert_int_eq(committed_of(group, name, 0), -1);
-    ck_assert_int_eq(engine->abort(producer, soon()), WEIR_OK);
+    refuse_a_commit(producer, &member, group, name);
+    do
+        ck_assert_int_ge(engine->poll(member.consumer, engine->now(logs), &polled), WEIR_AGAIN);
+    while (polled.event == NULL);
+    ck_assert_int_eq(polled.event->kind, WEIR__LOST_TPS);
+    refuse_a_commit(producer, &member, group, name); /* now it has none, and has not joined again */
     settle(&member, 1);
     ck_assert_int_eq(commit_as(producer, &member, group, name, 1), WEIR_OK);
     expect_partition(name, 0, "");

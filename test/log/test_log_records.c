@@ -100,6 +100,57 @@ START_TEST(what_is_sent_is_copied)
 }
 END_TEST
 
+/* Of a number of records, half in each partition: the next one of each is what comes. */
+static void expect_in_turn(struct weir__consumer *reader, int count)
+{
+    int next[2] = { 0, 1 };
+
+    while (next[0] < count || next[1] < count) {
+        struct weir__polled polled;
+
+        ck_assert_int_eq(engine->poll(reader, soon(), &polled), WEIR_OK);
+        for (size_t i = 0; i < polled.count; i++) {
+            const struct weir__raw *got = &polled.records[i];
+
+            ck_assert_int_eq(atoi(got->key.data), next[got->partition]);
+            next[got->partition] += 2;
+        }
+        engine->release(reader, polled.lease);
+    }
+}
+
+/* Where the library's queues are full again and again, and it stops fetching. */
+START_TEST(through_small_queues_each_record_comes_once)
+{
+    const int              count = 60000;
+    struct weir__producer *producer;
+    struct weir__consumer *reader;
+    const char            *name;
+
+    suite_memory = 1;
+    suite_begin(_i);
+    name = name_of("small");
+    make_topic(name, 2);
+    producer = new_producer(NULL);
+    for (int n = 0; n < count; n++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "%08d", n);
+        send(producer, name, n % 2, key,
+             "a value as long as those of many records are, more or less, in many a topic");
+        if (n % 1000 == 999)
+            commit(producer);
+    }
+    engine->producer_close(producer);
+    must(engine->tail(logs, (struct weir__offset[]){ { .tp = { name, 0 } }, { .tp = { name, 1 } } }, 2,
+                      WEIR__READ_COMMITTED, &reader, &words));
+    expect_in_turn(reader, count);
+    leave(reader);
+    suite_memory = 0;
+    suite_end();
+}
+END_TEST
+
 START_TEST(times_that_no_window_can_hold_are_refused)
 {
     struct weir__producer *producer;
@@ -378,6 +429,7 @@ int main(void)
     const struct test tests[] = { { null_and_empty_and_any_bytes_stay_what_they_are },
                                   { headers_keep_their_order_and_their_doubles },
                                   { what_is_sent_is_copied },
+                                  { through_small_queues_each_record_comes_once },
                                   { times_that_no_window_can_hold_are_refused },
                                   { a_record_as_large_as_allowed_passes_and_a_larger_one_does_not },
                                   { many_large_records_come_in_order },

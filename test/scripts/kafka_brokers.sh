@@ -46,6 +46,13 @@ echo "--- copies that are too few are named, enough of them are not"
 restart() { expect 0 "${count[@]}" --once --state.dir="$work/state-$app-a" --log.level=warn "$@"; }
 restart
 ! grep topic-differs "$work/err" || fail "three copies were said to be too few"
+for pair in "min.insync.replicas 1" "unclean.leader.election.enable true"; do
+    # shellcheck disable=SC2086
+    test/servers/kafka_ask.py "$A" set three-counts-changelog $pair
+done
+restart
+says "topic-differs topic=three-counts-changelog setting=min.insync.replicas wanted=2 found=1"
+says "topic-differs topic=three-counts-changelog setting=unclean.leader.election.enable wanted=false found=true"
 application thin --threads=1 --topics.partitions=1 --topics.replication=1
 restart
 restart --topics.replication=3

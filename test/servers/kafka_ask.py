@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a broker says of groups and transactions.
+"""What a broker says of groups and transactions, and what it is told beside our programs.
 
     kafka_ask.py HOST:PORT members GROUP
         The first line is the group's state; then a line for each member, in the order of client ids and instance ids: client
@@ -12,6 +12,8 @@
         IDEMPOTENT_WRITE, ALL.
     kafka_ask.py HOST:PORT scram USER PASSWORD
         The user's password for SCRAM-SHA-256 and SCRAM-SHA-512, from now on.
+    kafka_ask.py HOST:PORT set TOPIC NAME VALUE
+        A setting of a topic that is there.
     kafka_ask.py HOST:PORT transactions
         A line for each transactional id that the node asked coordinates: the id and the state of its last transaction.
 """
@@ -179,6 +181,17 @@ def scram(server, user, password):
             sys.exit(f"error {code}: {reply.compact()}")
 
 
+def set_on(server, topic, name, value):
+    """IncrementalAlterConfigs, version 0."""
+    resources = struct.pack(">ib", 1, 2) + text(topic) + struct.pack(">i", 1) + text(name) + b"\0" + text(value)
+    reply = ask(server, 44, 0, resources + b"\0")
+    reply.take("i")
+    reply.take("i")
+    code = reply.take("h")
+    if code:
+        sys.exit(f"error {code}: {reply.text()}")
+
+
 def transactions(server):
     """ListTransactions, version 0, with its tagged fields."""
     reply = ask(server, 66, 0, b"\0\1\1\0")
@@ -197,4 +210,4 @@ def transactions(server):
 
 
 {"members": members, "coordinator": coordinator, "transactions": transactions, "grant": grant,
- "withdraw": withdraw, "scram": scram}[sys.argv[2]](sys.argv[1], *sys.argv[3:])
+ "withdraw": withdraw, "scram": scram, "set": set_on}[sys.argv[2]](sys.argv[1], *sys.argv[3:])

@@ -9,13 +9,14 @@
 
 /* ---- what goes on, and who is stopped ---- */
 
-enum place { NOWHERE, SENDING, COMMITTING };
+enum place { NOWHERE, SENDING, COMMITTING, POLLING };
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t  moved = PTHREAD_COND_INITIALIZER;
 static enum place      stop_at; /* whoever passes first */
 static bool            stopped, may_go_on;
 static int             asked, commits, joins, unstable, ends_told, polls_after;
+static int             sent, assigned, losses, polls_after_loss;
 static bool            landing;    /* what is committed is known at once */
 static bool            lsos_count; /* the broken rule: a partition ends where committed reading does */
 
@@ -107,8 +108,12 @@ static bool is_landing(void)
 
 static int watched_send(struct weir__producer *producer, const struct weir__raw *raw, uint64_t cookie)
 {
+    int code;
+
     pass(SENDING);
-    return weir__embedded_engine.send(producer, raw, cookie);
+    code = weir__embedded_engine.send(producer, raw, cookie);
+    tell(&sent);
+    return code;
 }
 
 static int watched_commit(struct weir__producer *producer, const char *group, struct weir__consumer *consumer,
@@ -147,17 +152,29 @@ static int watched_committed(struct weir__log *log, const char *group, struct we
     return code;
 }
 
-/* Notes that the end of the changelog was told, and who came around after that. */
+static void note_event(const struct weir__log_event *event)
+{
+    if (event->kind == WEIR__END && strcmp(event->tps[0].topic, CHANGELOG) == 0)
+        tell(&ends_told);
+    if (event->kind == WEIR__ASSIGNED)
+        tell(&assigned);
+    if (event->kind == WEIR__LOST_TPS)
+        tell(&losses);
+}
+
+/* Notes what was told, and who came around after that. */
 static int watched_poll(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret)
 {
     int code;
 
     if (seen(&ends_told) > 0)
         tell(&polls_after);
+    if (seen(&losses) > 0)
+        tell(&polls_after_loss);
+    pass(POLLING);
     code = weir__embedded_engine.poll(consumer, deadline, ret);
-    if (code == WEIR_OK && ret->event != NULL && ret->event->kind == WEIR__END &&
-        strcmp(ret->event->tps[0].topic, CHANGELOG) == 0)
-        tell(&ends_told);
+    if (code == WEIR_OK && ret->event != NULL)
+        note_event(ret->event);
     return code;
 }
 
@@ -183,6 +200,7 @@ static void set_up(void)
     stopped = may_go_on = lsos_count = false;
     landing = true;
     asked = commits = joins = unstable = ends_told = polls_after = 0;
+    sent = assigned = losses = polls_after_loss = 0;
 }
 
 static void tear_down(void)
@@ -326,7 +344,7 @@ END_TEST
 
 /* ---- T7: the membership is reset while its owner commits ---- */
 
-static struct weir__consumer *take_the_group(void)
+static struct weir__consumer *take_the_group(int64_t *ret_token)
 {
     const char            *topic = "words";
     struct weir__consumer *other;
@@ -336,6 +354,7 @@ static struct weir__consumer *take_the_group(void)
     ck_assert_int_eq(weir__embedded_engine.poll(other, in_time(), &polled), WEIR_OK);
     ck_assert_int_eq(polled.event->kind, WEIR__ASSIGNED);
     ck_assert_uint_eq(polled.event->count, 1);
+    *ret_token = polled.event->token;
     return other;
 }
 
@@ -346,6 +365,7 @@ START_TEST(a_membership_that_is_gone_commits_nothing)
     struct weir__consumer  *other;
     struct weir__app       *app;
     int                     before, done;
+    int64_t                 token;
 
     open_log(&config);
     app = start_member("first");
@@ -354,7 +374,7 @@ START_TEST(a_membership_that_is_gone_commits_nothing)
     stop_next(_i == 0 ? SENDING : COMMITTING);
     send_words("k", 1);
     await_stopped();
-    other = take_the_group();
+    other = take_the_group(&token);
     before = seen(&asked);
     done = seen(&commits);
     let_go_on();
@@ -366,6 +386,48 @@ START_TEST(a_membership_that_is_gone_commits_nothing)
     await_committed(4);
     stop_member(app);
     expect_exact("k", 4);
+}
+END_TEST
+
+/* ---- a generation that was missed ---- */
+
+static void commit_words(struct weir__consumer *consumer, int64_t token, int64_t offset)
+{
+    struct weir__offset    at = { .tp = { "words", 0 }, .offset = offset };
+    struct weir__producer *producer;
+
+    must(weir__embedded_engine.producer(logs, "another", in_time(), &producer, &err) == WEIR_OK);
+    ck_assert_int_eq(weir__embedded_engine.commit(producer, "tallying", consumer, token, &at, 1, in_time()), WEIR_OK);
+    weir__embedded_engine.producer_close(producer);
+}
+
+/* A member that was away so long that its transaction has ended, too, begins where others have committed meanwhile, and not
+ * where it looked when it came back. */
+START_TEST(a_task_does_not_go_on_in_a_later_generation)
+{
+    struct weir__log_config config = { .quirks = true, .session_ms = 1000, .transaction_ms = 1000 };
+    struct weir__consumer  *other;
+    struct weir__app       *app;
+    int64_t                 token;
+
+    open_log(&config);
+    set("commit.interval.ms", "60000");
+    app = start_member("first");
+    send_words("k", 1);
+    await(&sent, 2); /* the output and the changelog's */
+    stop_next(POLLING);
+    await_stopped();
+    other = take_the_group(&token);
+    let_go_on();
+    await(&polls_after_loss, 1);
+    commit_words(other, token, 1);
+    ck_assert_int_eq(weir__embedded_engine.leave(other, in_time()), WEIR_OK);
+    await(&assigned, 2);
+    send_words("k", 3);
+    await(&sent, 8);
+    stop_member(app);
+    ck_assert_int_eq(committed_words(), 4);
+    expect_exact("k", 3);
 }
 END_TEST
 
@@ -437,6 +499,7 @@ int main(void)
     tcase_add_test(tests, ending_at_the_last_stable_offset_would_lose_a_record);
     tcase_add_test(tests, a_restore_passes_transactions_of_every_kind);
     tcase_add_loop_test(tests, a_membership_that_is_gone_commits_nothing, 0, 2);
+    tcase_add_test(tests, a_task_does_not_go_on_in_a_later_generation);
     tcase_add_loop_test(tests, a_zombie_behind_the_new_owner, 0, (int)ARRAY_SIZE(zombies));
     tcase_add_loop_test(tests, state_at_least_once_is_warned_of, 0, (int)ARRAY_SIZE(zombies));
     suite_add_tcase(suite, tests);

@@ -174,6 +174,28 @@ static int lazy_poll(struct weir__consumer *consumer, int64_t deadline, struct w
     return weir__embedded_engine.poll(consumer, deadline, ret);
 }
 
+/* A reader that meets a topic that is not what it was: told once, after which it gives nothing any more. */
+static struct weir__consumer *_Atomic first_tail;
+static atomic_int                     tails, breaks;
+static atomic_bool                    breaking;
+
+static int breaking_tail(struct weir__log *log, const struct weir__offset *from, size_t count,
+                         enum weir__isolation isolation, struct weir__consumer **ret, struct weir_error *reterr)
+{
+    int code = weir__embedded_engine.tail(log, from, count, isolation, ret, reterr);
+
+    if (code == WEIR_OK)
+        atomic_store(&first_tail, atomic_fetch_add(&tails, 1) == 0 ? *ret : NULL);
+    return code;
+}
+
+static int breaking_poll(struct weir__consumer *consumer, int64_t deadline, struct weir__polled *ret)
+{
+    if (atomic_load(&breaking) && consumer == atomic_load(&first_tail))
+        return atomic_fetch_add(&breaks, 1) == 0 ? WEIR_CORRUPT : WEIR_AGAIN;
+    return weir__embedded_engine.poll(consumer, deadline, ret);
+}
+
 static void plan_fault(int code, int at, int how_many, bool after)
 {
     fault = code;
@@ -212,6 +234,9 @@ static void set_up(void)
     engine.producer_close = spoilt_close;
     spoilt = told = false;
     refused[0] = NULL;
+    atomic_store(&tails, 0);
+    atomic_store(&breaks, 0);
+    atomic_store(&breaking, false);
     atomic_store(&lazy, 0);
     plan_fault(WEIR_OK, 0, 0, false);
     weir__log_setup(WEIR__ERROR, false, open("/dev/null", O_WRONLY));
@@ -614,6 +639,26 @@ START_TEST(topics_are_made_with_what_their_nodes_say)
     expect_settings("all", "delete", "-1");
     expect_settings("known-in", "compact", "-1"); /* a global table is read from its beginning */
     expect_settings("plain-in", "delete", "-1");
+}
+END_TEST
+
+START_TEST(a_global_table_whose_topic_broke_is_read_anew)
+{
+    struct weir__app *app;
+
+    engine.tail = breaking_tail;
+    engine.poll = breaking_poll;
+    set("threads", "1");
+    ck_assert_msg(make(&made, &app) == WEIR_OK, "%s", err.text);
+    send("known-in", "k", "before", 1, 1);
+    ck_assert_int_eq(weir__app_start(app, &err), WEIR_OK);
+    ck_assert_int_eq(weir__apps_drain(&app, 1, NULL, NULL, &err), WEIR_OK);
+    atomic_store(&breaking, true);
+    send("known-in", "k", "after", 2, 1);
+    ck_assert_int_eq(weir__apps_drain(&app, 1, NULL, NULL, &err), WEIR_OK); /* to the end of that topic, too */
+    ck_assert_int_eq(atomic_load(&breaks), 1);
+    ck_assert_int_eq(weir__app_stop(app, &err), WEIR_OK);
+    weir__app_free(app);
 }
 END_TEST
 
@@ -1091,6 +1136,7 @@ int main(void)
     tcase_add_test(tests, what_the_log_refuses_leaves_no_state);
     tcase_add_test(tests, partition_counts_are_derived);
     tcase_add_test(tests, topics_are_made_with_what_their_nodes_say);
+    tcase_add_test(tests, a_global_table_whose_topic_broke_is_read_anew);
     tcase_add_test(tests, unequal_counts_are_refused_by_name);
     tcase_add_test(tests, another_count_than_the_states_is_refused);
     tcase_add_test(tests, another_count_than_the_changelogs_is_refused);

@@ -113,13 +113,16 @@ def busy_seconds():
 
 def measure_hops(address, work, delivery):
     children = [start_hop(address, work, delivery, n, topics) for n, topics in enumerate(HOPS)]
-    await_topics(address)
+    await_topics(address, children)
     measure(address, work, f"{delivery}, bare hops", [f"hop {n}" for n in range(len(HOPS))], children, BARE)
 
 
-def await_topics(address):
+def await_topics(address, children):
     """A group has its partitions when what is sent comes back."""
     for _ in range(60):
+        for child, log in children:
+            if child.poll() is not None:
+                sys.exit(f"{log}: it has ended\n{open(log).read()}")
         if subprocess.run([latency, address, "100", "1", "10", *BARE], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                           timeout=120).returncode == 0:
             return

@@ -11,11 +11,11 @@
 #include "framework/kafka/internal.h"
 
 #define RECORD_BYTES 600
-#define HANDLE_BYTES (INT64_C(8) << 20)   /* of handles, threads and connections, whatever they hold */
-#define MOST_FETCHED (INT64_C(2) << 20)   /* of a partition */
-#define MOST_AT_ONCE (INT64_C(512) << 10) /* of a partition, by one fetch */
-#define MOST_UNSENT  (INT64_C(64) << 20)  /* of a producer */
-#define GATHER_MS    200                  /* records of a transaction that take long to end are sent this often */
+#define HANDLE_BYTES (INT64_C(8) << 20)  /* of handles, threads and connections, whatever they hold */
+#define MOST_FETCHED (INT64_C(4) << 20)  /* of a partition */
+#define MOST_AT_ONCE (INT64_C(1) << 20)  /* of a partition, by one fetch */
+#define MOST_UNSENT  (INT64_C(64) << 20) /* of a producer */
+#define GATHER_MS    200                 /* records of a transaction that take long to end are sent this often */
 
 void weir__kafka_expect(struct weir__log *log, size_t partitions, size_t producers)
 {

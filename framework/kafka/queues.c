@@ -56,7 +56,7 @@ void weir__kafka_reader_queues(struct weir__log *log, size_t partitions, struct 
     *ret = (struct queues){ .count = 0 };
     add(ret, "queued.max.messages.kbytes", within(each / 2, INT64_C(64) << 10, MOST_FETCHED) / 1024);
     add(ret, "queued.min.messages", within(each / RECORD_BYTES, 100, 100000));
-    add(ret, "fetch.message.max.bytes", within(each / 2, INT64_C(64) << 10, MOST_AT_ONCE));
+    add(ret, "fetch.message.max.bytes", within(each / 4, INT64_C(64) << 10, MOST_AT_ONCE));
     add(ret, "fetch.max.bytes", within(all / 4, INT64_C(1) << 20, INT64_C(50) << 20));
 }
 

@@ -562,6 +562,10 @@ static const struct {
     { "EVALSHA", "-OOM command not allowed when used memory > 'maxmemory'.\r\n" },
     { "EVALSHA", "-TRYAGAIN Multiple keys request during rehashing of slot\r\n" },
     { "EVALSHA", "-READONLY You can't write against a read only replica.\r\n" },
+    { "EVALSHA", "-ERR Error running script (call to f_4e1): @user_script:23: @user_script: 23: "
+                 "-OOM command not allowed when used memory > 'maxmemory'.\r\n" }, /* before Redis 7 */
+    { "EVALSHA", "-ERR Error running script (call to f_4e1): @user_script:23: @user_script: 23: "
+                 "-READONLY You can't write against a read only replica.\r\n" },
     { "EVALSHA", "-NOSCRIPT No matching script. Please use EVAL.\r\n" },
     { "EVALSHA", ":0\r\n:0\r\n" }, /* more than was asked */
 };
@@ -750,14 +754,17 @@ END_TEST
 /* ---- clusters ---- */
 
 /* All slots are the fake's. */
-static void owns_all(struct fake *fake, int port)
+static const char *map_of(int port)
 {
-    static char replies[2][128];
-    char       *reply = replies[fake == &two];
+    static char replies[4][128];
+    static int  turn;
+    char       *reply = replies[turn++ % 4];
 
     snprintf(reply, sizeof(replies[0]), "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:%d\r\n", port);
-    rule(fake, "CLUSTER SLOTS", reply, -1);
+    return reply;
 }
+
+static void owns_all(struct fake *fake, int port) { rule(fake, "CLUSTER SLOTS", map_of(port), -1); }
 
 static char redirects[2][64];
 
@@ -793,6 +800,22 @@ START_TEST(a_key_that_moved_is_followed_and_the_map_renewed)
     ck_assert_int_eq(heard(&one, "EVALSHA"), 1);
     ck_assert_int_eq(heard(&two, "EVALSHA"), 2);
     await(&one, "CLUSTER SLOTS", heard(&two, "CLUSTER SLOTS") > 0 ? 0 : 1);
+}
+END_TEST
+
+/* A replica that was promoted a moment ago: it is asked again before the next map comes. */
+START_TEST(a_node_that_the_map_does_not_have_stays_while_keys_are_there)
+{
+    rule(&one, "EVALSHA", redirect(0, "MOVED", two.port), -1);
+    start_for(5000, "redis://127.0.0.1:%d", one.port);
+    rule(&one, "CLUSTER SLOTS", NULL, -1); /* nor says it a word after the first map */
+    rule(&two, "CLUSTER SLOTS", NULL, -1);
+    rule(&one, "CLUSTER SLOTS", map_of(one.port), 1);
+    for (int i = 1; i <= 3; i++) {
+        put("k", "1", "{}");
+        ck_assert_int_eq(settle(), WEIR_OK);
+        ck_assert_int_ge(heard(&two, "EVALSHA"), i);
+    }
 }
 END_TEST
 
@@ -1055,6 +1078,7 @@ int main(void)
     tcase_add_test(talk, without_memory_nothing_is_lost_or_leaked);
     tcase_add_test(nodes, several_hosts_are_asked_for_the_map);
     tcase_add_test(nodes, a_key_that_moved_is_followed_and_the_map_renewed);
+    tcase_add_test(nodes, a_node_that_the_map_does_not_have_stays_while_keys_are_there);
     tcase_add_test(nodes, a_key_that_is_moving_is_asked_for_once_elsewhere);
     tcase_add_test(nodes, two_nodes_that_send_to_each_other_are_left_alone_for_a_while);
     tcase_add_test(nodes, a_node_that_is_gone_loses_its_slots);

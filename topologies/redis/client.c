@@ -298,8 +298,10 @@ static void redirect(struct redis_client *client, struct redis_link *from, struc
         ask_again(client, request, true);
         return;
     }
-    if (moved)
+    if (moved) { /* until the next map, which may have it or not */
         client->slots[slot] = to;
+        to->mapped = true;
+    }
     request->asking = !moved;
     redis_queue_add(&to->waiting, request);
 }
@@ -333,7 +335,8 @@ void redis_client_answered(struct redis_client *client, struct redis_link *link,
     } else if (what != REDIS_NONE) {
         cure(client, link, request, reply, what, remedy);
     } else {
-        client->trouble[0] = '\0';
+        if (client->later.count == 0) /* it answers some, and not others */
+            client->trouble[0] = '\0';
         client->fault.code = 0;
         end(client, request, reply);
     }

@@ -197,12 +197,14 @@ enum { REDIS_MARKS = 16 };
 struct redis_marks {
     int64_t at; /* of the next look, us */
     struct redis_mark {
-        size_t n;
-        bool   made; /* it was missing */
+        size_t   n;
+        bool     made;    /* it was missing */
+        unsigned pending; /* requests without an answer */
     } items[REDIS_MARKS];
 };
 /* Where it is time for that; answers come in turns, until the marks end. */
 void redis_marks_look(struct redis_marks *marks, struct redis_client *client);
+void redis_marks_forget(struct redis_marks *marks); /* as redis_client_forget has */
 
 /* ---- the outlet without a topology (outlet.c) ---- */
 

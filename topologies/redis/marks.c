@@ -37,6 +37,7 @@ static void on_number(void *arg, const redisReply *reply)
 {
     struct redis_mark *mark = arg;
 
+    mark->pending--;
     if (reply != NULL && reply->type == REDIS_REPLY_STRING)
         note(mark->n, reply->str, reply->len, mark->made);
     mark->made = false;
@@ -45,7 +46,10 @@ static void on_number(void *arg, const redisReply *reply)
 /* Of SET with NX: OK where there was none. */
 static void on_set(void *arg, const redisReply *reply)
 {
-    ((struct redis_mark *)arg)->made = reply != NULL && reply->type == REDIS_REPLY_STATUS;
+    struct redis_mark *mark = arg;
+
+    mark->pending--;
+    mark->made = reply != NULL && reply->type == REDIS_REPLY_STATUS;
 }
 
 static void look_at(struct redis_client *client, struct redis_mark *mark, const char *number)
@@ -56,8 +60,17 @@ static void look_at(struct redis_client *client, struct redis_mark *mark, const 
     struct redis_word set[] = { { "SET", 3 }, { key, (size_t)size }, { number, strlen(number) }, { "NX", 2 } };
     struct redis_word get[] = { { "GET", 3 }, { key, (size_t)size } };
 
-    if (redis_client_ask(client, name, set, ARRAY_SIZE(set), on_set, mark) == WEIR_OK)
-        (void)redis_client_ask(client, name, get, ARRAY_SIZE(get), on_number, mark);
+    if (redis_client_ask(client, name, set, ARRAY_SIZE(set), on_set, mark) < 0)
+        return;
+    mark->pending++;
+    if (redis_client_ask(client, name, get, ARRAY_SIZE(get), on_number, mark) == WEIR_OK)
+        mark->pending++;
+}
+
+void redis_marks_forget(struct redis_marks *marks)
+{
+    for (size_t i = 0; i < REDIS_MARKS; i++)
+        marks->items[i].pending = 0;
 }
 
 void redis_marks_look(struct redis_marks *marks, struct redis_client *client)
@@ -72,6 +85,7 @@ void redis_marks_look(struct redis_marks *marks, struct redis_client *client)
     snprintf(text, sizeof(text), "%016llx", (unsigned long long)number);
     for (size_t i = 0; i < REDIS_MARKS; i++) {
         marks->items[i].n = i;
-        look_at(client, &marks->items[i], text);
+        if (marks->items[i].pending == 0) /* a server that refuses for an hour is not asked more and more */
+            look_at(client, &marks->items[i], text);
     }
 }

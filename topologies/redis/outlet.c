@@ -207,6 +207,7 @@ void redis_outlet_forget(struct redis_outlet *outlet)
     struct weir__map_slot *slot;
 
     redis_client_forget(outlet->client);
+    redis_marks_forget(&outlet->marks);
     for (size_t i = 0; (slot = weir__map_next(&outlet->unsent, &i)) != NULL;)
         weir__free(slot->value);
     weir__map_clear(&outlet->unsent);

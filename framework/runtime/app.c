@@ -23,13 +23,15 @@ bool weir__app_must_end(struct weir__app *app)
 }
 
 /* Three questions, one after the other. */
-int weir__app_ends(struct weir__app *app, struct weir__tp tp, struct weir__ends *ret)
+int weir__app_ends(struct weir__app *app, struct weir__thread *thread, struct weir__tp tp, struct weir__ends *ret)
 {
     int err;
 
-    do
+    do {
+        if (thread != NULL)
+            weir__thread_beat(thread);
         err = app->config.engine->ends(app->config.log, tp, weir__app_now(app) + 3 * WEIR__CALL_MS, ret);
-    while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err;
 }
 
@@ -153,14 +155,15 @@ static struct weir__control_at control_at(const struct weir__app *app)
 }
 
 /* Where the control record's topic ends: it has not changed while that stays. */
-static int read_control_end(struct weir__app *app, int64_t *ret, struct weir_error *reterr)
+static int read_control_end(struct weir__app *app, struct weir__thread *thread, int64_t *ret,
+                            struct weir_error *reterr)
 {
     char              topic[WEIR__CONTROL_NAME_MAX];
     struct weir__ends ends;
     int               err;
 
     weir__control_topic(app->plan->application, topic, sizeof(topic));
-    err = weir__app_ends(app, (struct weir__tp){ .topic = topic }, &ends);
+    err = weir__app_ends(app, thread, (struct weir__tp){ .topic = topic }, &ends);
     *ret = err == WEIR_OK ? ends.end : 0;
     return err == WEIR_OK || err == WEIR_NOTFOUND
                ? WEIR_OK
@@ -172,7 +175,7 @@ static int agree(struct weir__app *app, struct weir_error *reterr)
 {
     struct weir__control_at at = control_at(app);
     int64_t                 end;
-    int err = read_control_end(app, &end, reterr); /* before the record: what comes later is seen */
+    int err = read_control_end(app, NULL, &end, reterr); /* before the record: what comes later is seen */
 
     at.goes_on = app->config.goes_on; /* by whoever makes it alone: later, others ask */
     at.goes_on_arg = app->config.goes_on_arg;
@@ -186,12 +189,13 @@ static int agree(struct weir__app *app, struct weir_error *reterr)
     return err == WEIR_OK ? weir__state_dir_identify(&app->state, &app->control, reterr) : err;
 }
 
-int weir__app_check_control(struct weir__app *app, struct weir_error *reterr)
+int weir__thread_check_control(struct weir__thread *thread, struct weir_error *reterr)
 {
+    struct weir__app       *app = thread->app;
     struct weir__control_at at = control_at(app);
     struct weir__control    now;
     int64_t                 end;
-    int                     err = read_control_end(app, &end, reterr);
+    int                     err = read_control_end(app, thread, &end, reterr);
 
     if (err < 0 || end == atomic_load(&app->control_end))
         return err;

@@ -22,7 +22,7 @@ static int add_topic(struct weir__thread *thread, const char *topic, struct weir
     for (int32_t i = 0; use != NULL && i < use->partitions; i++) {
         struct weir__followed *followed;
         struct weir__ends      ends;
-        int                    err = weir__app_ends(thread->app, (struct weir__tp){ topic, i }, &ends);
+        int                    err = weir__app_ends(thread->app, thread, (struct weir__tp){ topic, i }, &ends);
 
         if (err < 0)
             return fail_read(thread, err, reterr);
@@ -132,7 +132,7 @@ bool weir__follow_fresh(void *arg)
     for (size_t i = 0; thread->follows_anew && i < thread->followed_count; i++) {
         struct weir__ends ends;
 
-        if (weir__app_ends(thread->app, thread->followed[i].tp, &ends) < 0)
+        if (weir__app_ends(thread->app, thread, thread->followed[i].tp, &ends) < 0)
             return false;
         thread->followed[i].target = ends.end;
     }
@@ -150,7 +150,8 @@ bool weir__follow_at_end(struct weir__thread *thread)
     for (size_t i = 0; i < thread->followed_count; i++) {
         struct weir__ends ends;
 
-        if (weir__app_ends(thread->app, thread->followed[i].tp, &ends) < 0 || thread->followed[i].next < ends.end)
+        if (weir__app_ends(thread->app, thread, thread->followed[i].tp, &ends) < 0 ||
+            thread->followed[i].next < ends.end)
             return false;
     }
     return true;

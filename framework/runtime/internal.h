@@ -333,9 +333,9 @@ static inline void weir__thread_beat(struct weir__thread *thread)
 static inline int64_t weir__app_now(const struct weir__app *app) { return app->config.engine->now(app->config.log); }
 
 /* app.c */
-int weir__app_ends(struct weir__app *app, struct weir__tp tp, struct weir__ends *ret); /* asks until it is told */
-/* Whether the control record still says what it said at the start: WEIR_BAD_STATE. At each assignment but the first. */
-int  weir__app_check_control(struct weir__app *app, struct weir_error *reterr);
+/* Asks until it is told. thread: whose time it takes; NULL = none's. */
+int weir__app_ends(struct weir__app *app, struct weir__thread *thread, struct weir__tp tp, struct weir__ends *ret);
+int  weir__thread_check_control(struct weir__thread *thread, struct weir_error *reterr);
 bool weir__app_must_end(struct weir__app *app); /* closing, and its time is up; or told to stop while it is made */
 void weir__app_wake(struct weir__app *app);     /* all threads leave their poll */
 

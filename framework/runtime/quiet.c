@@ -11,7 +11,7 @@ static bool input_at_end(struct weir__thread *thread, const struct weir__seat *s
 
     if (weir__task_buffered(seat->task, input->tp.topic) > 0)
         return false;
-    return weir__app_ends(thread->app, input->tp, &ends) == WEIR_OK && input->position >= ends.end;
+    return weir__app_ends(thread->app, thread, input->tp, &ends) == WEIR_OK && input->position >= ends.end;
 }
 
 static bool seat_quiet(struct weir__thread *thread, const struct weir__seat *seat)

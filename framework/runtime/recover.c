@@ -76,12 +76,18 @@ static int reopen_all(struct weir__thread *thread, struct weir_error *reterr)
     return err == WEIR_OK ? weir__seats_open(thread, reterr) : err;
 }
 
+/* Where some tasks could not be opened those that are there are not enough. */
+static int go_back(struct weir__thread *thread, struct weir_error *reterr)
+{
+    return atomic_load(&thread->holds_assignment) ? weir__seats_rewind(thread, reterr) : reopen_tasks(thread, reterr);
+}
+
 static int on_abort(struct weir__thread *thread, struct weir_error *reterr)
 {
     int err = abort_all(thread);
 
     if (err == WEIR_OK)
-        return weir__seats_rewind(thread, reterr);
+        return go_back(thread, reterr);
     err = reopen_producer(thread, reterr);
     return err == WEIR_OK ? reopen_tasks(thread, reterr) : err;
 }
@@ -91,7 +97,7 @@ static int on_refused(struct weir__thread *thread, struct weir_error *reterr)
 {
     int err = reopen_producer(thread, reterr);
 
-    return err == WEIR_OK ? weir__seats_rewind(thread, reterr) : err;
+    return err == WEIR_OK ? go_back(thread, reterr) : err;
 }
 
 static int join_anew(struct weir__thread *thread, struct weir_error *reterr)

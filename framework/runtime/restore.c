@@ -62,11 +62,11 @@ static void say_wiped(const struct weir__restore *restore, const struct weir__en
                   "low", "i", ends->low, "end", "i", ends->end, "in-step", "i", standing.synced, NULL);
 }
 
-static int ask_ends(struct weir__app *app, struct weir__restore *restore, struct weir__ends *ret,
+static int ask_ends(struct weir__thread *thread, struct weir__restore *restore, struct weir__ends *ret,
                     struct weir_error *reterr)
 {
-    int64_t now = weir__app_now(app);
-    int     err = weir__app_ends(app, restore->tp, ret);
+    int64_t now = weir__app_now(thread->app);
+    int     err = weir__app_ends(thread->app, thread, restore->tp, ret);
 
     if (err < 0)
         return weir__fail(reterr, err, restore->tp.topic, "the changelog does not tell its ends: %s",
@@ -101,11 +101,12 @@ static void note_end(struct weir__restore *restore)
 }
 
 /* Where a store's restore begins and ends. */
-static int plan_store(struct weir__app *app, struct weir__restore *restore, struct weir_error *reterr)
+static int plan_store(struct weir__thread *thread, struct weir__restore *restore, struct weir_error *reterr)
 {
+    struct weir__app *app = thread->app;
     struct weir__ends ends;
     const char       *why;
-    int               err = ask_ends(app, restore, &ends, reterr);
+    int               err = ask_ends(thread, restore, &ends, reterr);
 
     if (err < 0)
         return err;
@@ -125,10 +126,14 @@ static int read_again(struct weir__thread *thread, struct weir__restore *restore
                       struct weir_error *reterr)
 {
     struct weir__ends ends;
-    int               err = ask_ends(thread->app, restore, &ends, reterr);
+    int               err = ask_ends(thread, restore, &ends, reterr);
 
     thread->read_anew = true;
-    return err == WEIR_OK ? begin_anew(restore, &ends, why, reterr) : err;
+    if (err == WEIR_OK)
+        err = begin_anew(restore, &ends, why, reterr);
+    if (err == WEIR_OK) /* there may be nothing left to read */
+        note_end(restore);
+    return err;
 }
 
 /* At the target: what was read may have changed under the reader. */
@@ -136,7 +141,7 @@ static int end_reading(struct weir__thread *thread, struct weir__restore *restor
 {
     struct weir__app *app = thread->app;
     struct weir__ends ends;
-    int               err = weir__app_ends(app, restore->tp, &ends);
+    int               err = weir__app_ends(app, thread, restore->tp, &ends);
 
     if (err < 0)
         return weir__fail(reterr, err, restore->tp.topic, "the changelog does not tell its ends: %s",
@@ -234,7 +239,7 @@ int weir__restore_begin(struct weir__thread *thread, struct weir__seat *seat, st
             continue;
         seat->restores[seat->restore_count] =
             (struct weir__restore){ .store = store, .tp = { .topic = changelog, .partition = seat->partition } };
-        err = plan_store(thread->app, &seat->restores[seat->restore_count++], reterr);
+        err = plan_store(thread, &seat->restores[seat->restore_count++], reterr);
     }
     if (err < 0)
         return err;
@@ -400,7 +405,7 @@ int weir__restore_step(struct weir__thread *thread, int64_t deadline, struct wei
     int                            err = engine->poll(thread->restorer, deadline, &polled);
 
     if (err == WEIR_AGAIN)
-        return WEIR_OK;
+        return run_restored(thread, reterr); /* what was to run may have failed for a while */
     if (err < 0)
         return weir__fail(reterr, err, thread->app->plan->application, "the changelogs cannot be read: %s",
                           weir_code_text(err));

@@ -102,7 +102,7 @@ static int reset_input(struct weir__thread *thread, struct weir__seat *seat, str
 {
     struct weir__ends ends;
     int               reset = reset_of(thread->app, seat, input->tp.topic);
-    int               err = weir__app_ends(thread->app, input->tp, &ends);
+    int               err = weir__app_ends(thread->app, thread, input->tp, &ends);
 
     if (err < 0)
         return weir__fail(reterr, err, input->tp.topic,
@@ -487,7 +487,7 @@ int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event
 {
     struct weir__tp *tps;
 
-    if (thread->assigned != NULL && weir__app_check_control(thread->app, reterr) < 0) /* it may have been away */
+    if (weir__thread_check_control(thread, reterr) < 0) /* it may have been away, or long in coming */
         return reterr->code;
     tps = weir__alloc(sizeof(*tps) * (event->count + 1));
     if (tps == NULL)

@@ -70,7 +70,7 @@ int weir__thread_send(void *arg, const struct weir__raw *raw, enum weir__sent_as
     while (err == WEIR_FULL || err == WEIR_AGAIN) {
         if (began == 0)
             began = weir__monotonic_us();
-        if (weir__monotonic_us() - began > PATIENCE_US)
+        if (weir__monotonic_us() - began > PATIENCE_US || weir__app_must_end(thread->app))
             return WEIR_ABORT;
         serve(thread);
         err = engine->send(thread->producer, raw, 0);

@@ -11,10 +11,13 @@ static void put_codec(struct weir_json_out *json, const char *name, const struct
     weir__json_member_text(json, name, weir__buf_ok(&text) ? text.data : NULL);
 }
 
-static void put_input(struct weir_json_out *json, struct weir__app *app, const struct weir__shown_input *input)
+/* *silent: the log has not answered in time, and is not asked for the others of the page. */
+static void put_input(struct weir_json_out *json, struct weir__app *app, const struct weir__shown_input *input,
+                      bool *silent)
 {
-    int64_t settled = atomic_load(&input->settled), end = weir__shown_end(app, input);
+    int64_t settled = atomic_load(&input->settled), end = *silent ? -1 : weir__shown_end(app, input);
 
+    *silent = end < 0;
     weir_json_begin_object(json);
     weir__json_member_text(json, "topic", input->tp.topic);
     weir__json_member_int(json, "partition", input->tp.partition);
@@ -43,7 +46,7 @@ static void put_store(struct weir_json_out *json, const struct weir__shown_store
     weir_json_end_object(json);
 }
 
-static void put_task(struct weir_json_out *json, struct weir__app *app, const struct weir__shown *shown)
+static void put_task(struct weir_json_out *json, struct weir__app *app, const struct weir__shown *shown, bool *silent)
 {
     bool running = atomic_load(&shown->running);
 
@@ -57,7 +60,7 @@ static void put_task(struct weir_json_out *json, struct weir__app *app, const st
     weir_json_name(json, "inputs");
     weir_json_begin_array(json);
     for (size_t i = 0; i < shown->input_count; i++)
-        put_input(json, app, &shown->inputs[i]);
+        put_input(json, app, &shown->inputs[i], silent);
     weir_json_end_array(json);
     weir_json_name(json, "stores");
     weir_json_begin_array(json);
@@ -69,10 +72,12 @@ static void put_task(struct weir_json_out *json, struct weir__app *app, const st
 
 void weir__app_put_tasks(struct weir__app *app, struct weir_json_out *json)
 {
+    bool silent = false;
+
     weir_json_begin_array(json);
     pthread_rwlock_rdlock(&app->shown_lock);
     for (size_t i = 0; i < app->shown_count; i++)
-        put_task(json, app, app->shown[i]);
+        put_task(json, app, app->shown[i], &silent);
     pthread_rwlock_unlock(&app->shown_lock);
     weir_json_end_array(json);
 }

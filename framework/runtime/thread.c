@@ -322,7 +322,7 @@ static int begin(struct weir__thread *thread, struct weir_error *reterr)
 static int explain_absence(struct weir__thread *thread, int code, struct weir_error *reterr)
 {
     struct weir_error words;
-    int               err = code == WEIR_NOTFOUND ? weir__app_check_control(thread->app, &words) : WEIR_OK;
+    int               err = code == WEIR_NOTFOUND ? weir__thread_check_control(thread, &words) : WEIR_OK;
 
     if (err != WEIR_BAD_STATE)
         return code;

@@ -311,7 +311,10 @@ int weir__globals_view(struct weir__task *asking, const struct weir__store_plan 
 void weir__let_go(struct weir__live *live);
 
 /* task.c */
-int weir__task_make(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
+/* A record's memory apart, until it is back as it was: what was allocated in between is gone then. */
+void weir__record_aside(struct weir__task *task, struct weir_arena *ret_kept);
+void weir__record_back(struct weir__task *task, const struct weir_arena *kept);
+int  weir__task_make(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr);
 
 /* queue.c */
 int   weir__queues_init(struct weir__task *task);

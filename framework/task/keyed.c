@@ -365,6 +365,22 @@ static int tell_closed(struct weir__keyed *keyed, struct weir_bytes key, const s
     return keyed->closer->node->materialized ? emit_final(keyed, &row) : call_final(keyed, &row);
 }
 
+/* Each with a record's memory of its own: many may close at once. */
+static int tell_all(struct weir__keyed *keyed, struct weir_bytes key, const struct finding *finding)
+{
+    struct weir__task *task = keyed->binding->task;
+    struct weir_arena  kept;
+    int                err = WEIR_OK;
+
+    weir__record_aside(task, &kept);
+    for (const struct found *found = finding->first; err == WEIR_OK && found != NULL; found = found->next) {
+        weir__arena_reset(&task->record);
+        err = tell_closed(keyed, key, found);
+    }
+    weir__record_back(task, &kept);
+    return err;
+}
+
 /* Closes the key's open windows that end by bound. The head is saved first: what is told may read and put. */
 static int close_windows(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head *head, int64_t bound,
                          bool by_clock)
@@ -379,12 +395,9 @@ static int close_windows(struct weir__keyed *keyed, struct weir_bytes key, struc
     if (by_clock)
         head->closed_to = MAX(head->closed_to, finding.greatest);
     err = weir__keyed_save(keyed, key, &before, head);
-    for (struct found *found = finding.first; err == WEIR_OK && found != NULL; found = found->next) {
-        weir__metric_add(by_clock ? keyed->closed_idle : keyed->closed, 1);
-        if (keyed->closer != NULL)
-            err = tell_closed(keyed, key, found);
-    }
-    return err;
+    if (err == WEIR_OK)
+        weir__metric_add(by_clock ? keyed->closed_idle : keyed->closed, (double)finding.count);
+    return err == WEIR_OK && keyed->closer != NULL ? tell_all(keyed, key, &finding) : err;
 }
 
 /* Deletes the key's rows that end by bound. */

@@ -152,7 +152,31 @@ static bool same_windows(const struct weir_windows *windows, int64_t a, int64_t 
     return true;
 }
 
-/* Forwards every stored window that ends in (last close, close_time]. */
+static int close_row(struct weir__live *live, const struct weir__event *event, const struct weir__row *row)
+{
+    struct weir_arena             *arena = &live->task->record;
+    const struct weir__store_plan *plan = live->stores[0]->plan;
+    struct weir__event             out = { .rec = event->rec };
+    struct weir_windowed          *key = weir_arena_alloc(arena, sizeof(*key));
+    int                            err;
+
+    if (key == NULL)
+        return WEIR_LIMIT;
+    *key =
+        (struct weir_windowed){ .start = row->start, .end = weir__time_add(row->start, live->node->windows->size) };
+    err = weir__decode(plan->key, arena, row->key, &key->key);
+    if (err == WEIR_OK)
+        err = weir__decode(plan->value, arena, row->value.bytes, &out.rec.value);
+    if (err < 0)
+        return err;
+    out.rec.key = key;
+    out.rec.timestamp = row->value.timestamp;
+    if (row->value.timestamp < 0)
+        return weir__fail_here(live, WEIR_BAD_TIME, "its store is plain: what closes has no timestamp, take another");
+    return weir__emit(live, &out);
+}
+
+/* Forwards every stored window that ends in (last close, close_time], each with a record's memory of its own. */
 int weir__close_due(struct weir__live *live, const struct weir__event *event, int64_t close_time)
 {
     struct weir__binding *binding = live->stores[0];
@@ -160,6 +184,7 @@ int weir__close_due(struct weir__live *live, const struct weir__event *event, in
     int64_t               from = live->last_close == WEIR__UNKNOWN ? 0 : MAX(0, live->last_close - size) + 1;
     struct weir__rows    *rows;
     struct weir__row      row;
+    struct weir_arena     kept;
     int                   err;
 
     if (live->task->config.upstream_expiry && !binding->spec->uncut)
@@ -169,29 +194,10 @@ int weir__close_due(struct weir__live *live, const struct weir__event *event, in
 
     if (err < 0)
         return err;
-    while ((err = weir__rows_next(rows, &row)) == WEIR_OK) {
-        struct weir__event    out = { .rec = event->rec };
-        struct weir_windowed *key = weir_arena_alloc(&live->task->record, sizeof(*key));
-
-        if (key == NULL) {
-            err = WEIR_LIMIT;
-            break;
-        }
-        *key = (struct weir_windowed){ .start = row.start, .end = weir__time_add(row.start, size) };
-        err = weir__decode(binding->plan->key, &live->task->record, row.key, &key->key);
-        if (err == WEIR_OK)
-            err = weir__decode(binding->plan->value, &live->task->record, row.value.bytes, &out.rec.value);
-        if (err < 0)
-            break;
-        out.rec.key = key;
-        out.rec.timestamp = row.value.timestamp;
-        err = row.value.timestamp >= 0
-                  ? weir__emit(live, &out)
-                  : weir__fail_here(live, WEIR_BAD_TIME,
-                                    "its store is plain: what closes has no timestamp, take another");
-        if (err < 0)
-            break;
-    }
+    weir__record_aside(live->task, &kept);
+    while ((err = weir__rows_next(rows, &row)) == WEIR_OK && (err = close_row(live, event, &row)) == WEIR_OK)
+        weir__arena_reset(&live->task->record);
+    weir__record_back(live->task, &kept);
     weir__rows_close(rows);
     if (err != WEIR_NOTFOUND)
         return err;

@@ -134,6 +134,21 @@ static int build(struct weir__task *task, struct weir_error *reterr)
     return err < 0 ? weir__fail(reterr, err, task->config.plan->topology->name, "%s", weir_code_text(err)) : WEIR_OK;
 }
 
+void weir__record_aside(struct weir__task *task, struct weir_arena *ret_kept)
+{
+    *ret_kept = task->record;
+    weir__arena_init(&task->record, task->config.record_memory);
+}
+
+void weir__record_back(struct weir__task *task, const struct weir_arena *kept)
+{
+    bool starved = task->record.starved || kept->starved;
+
+    weir__arena_fini(&task->record);
+    task->record = *kept;
+    task->record.starved = starved;
+}
+
 int weir__task_make(const struct weir__task_config *config, struct weir__task **ret, struct weir_error *reterr)
 {
     struct weir__task *task = weir__zalloc(sizeof(*task));

@@ -184,8 +184,10 @@ static int breaking_tail(struct weir__log *log, const struct weir__offset *from,
 {
     int code = weir__embedded_engine.tail(log, from, count, isolation, ret, reterr);
 
-    if (code == WEIR_OK)
-        atomic_store(&first_tail, atomic_fetch_add(&tails, 1) == 0 ? *ret : NULL);
+    if (code == WEIR_OK && atomic_fetch_add(&tails, 1) == 0)
+        atomic_store(&first_tail, *ret);
+    else if (code == WEIR_OK && *ret == atomic_load(&first_tail)) /* its memory, used again */
+        atomic_store(&first_tail, NULL);
     return code;
 }
 

@@ -690,6 +690,24 @@ static int raise_epoch(void *arg, struct weir__control *control, struct weir_err
     return weir__control_raise(control, "counting", reterr);
 }
 
+/* Between an application's making and its first assignment nobody is in its group. */
+START_TEST(a_reset_before_the_first_assignment_is_seen)
+{
+    struct weir__control_at at = { .engine = &engine, .log = logs, .application = "counting" };
+    struct weir__control    now;
+    struct weir__app       *app;
+
+    send("words", "k", "x", 1, 1);
+    ck_assert_msg(make(&counting, &app) == WEIR_OK, "%s", err.text);
+    ck_assert_int_eq(weir__control_change_by(&at, raise_epoch, NULL, &now, &err), WEIR_OK);
+    ck_assert_int_eq(weir__app_start(app, &err), WEIR_OK);
+    (void)weir__apps_drain(&app, 1, NULL, NULL, &err);
+    ck_assert_int_eq(weir__app_stop(app, &err), WEIR_BAD_STATE);
+    weir__app_free(app);
+    ck_assert_int_eq(look("out", NULL).count, 0);
+}
+END_TEST
+
 static void grow_topic(const char *name, int32_t partitions)
 {
     ck_assert_msg(engine.grow(logs, name, partitions, engine.now(logs) + 1000, &err) == WEIR_OK, "%s", err.text);
@@ -1138,6 +1156,7 @@ int main(void)
     tcase_add_test(tests, what_the_log_refuses_leaves_no_state);
     tcase_add_test(tests, partition_counts_are_derived);
     tcase_add_test(tests, topics_are_made_with_what_their_nodes_say);
+    tcase_add_test(tests, a_reset_before_the_first_assignment_is_seen);
     tcase_add_test(tests, a_global_table_whose_topic_broke_is_read_anew);
     tcase_add_test(tests, unequal_counts_are_refused_by_name);
     tcase_add_test(tests, another_count_than_the_states_is_refused);

@@ -491,6 +491,41 @@ START_TEST(the_next_task_knows_the_time)
 }
 END_TEST
 
+static int results;
+
+static int count_results(void *arg, const struct weir__raw *raw, enum weir__sent_as as)
+{
+    (void)arg, (void)as;
+    results += strcmp(raw->topic, "closes") == 0;
+    return WEIR_OK;
+}
+
+/* A record's memory is for one of them, not for all. */
+START_TEST(any_number_of_windows_closes_at_once)
+{
+    const int many = 30000;
+
+    begin(&windows);
+    collector = count_results;
+    results = 0;
+    for (int i = 0; i < many; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "k%d", i);
+        add("left", key, 1, i);
+        ck_assert_int_eq(process(1), WEIR_OK);
+    }
+    clock_ms += 60000; /* it looks again */
+    add("left", "late", 120000, many);
+    ck_assert_int_eq(process(1), WEIR_OK);
+    ck_assert_int_eq(results, many);
+    clock_ms += 60000;
+    add("left", "later", 120001, many + 1);
+    ck_assert_int_eq(process(1), WEIR_OK);
+    ck_assert_int_eq(results, many);
+}
+END_TEST
+
 START_TEST(the_next_task_knows_which_windows_have_closed)
 {
     begin(&windows);
@@ -874,6 +909,7 @@ int main(void)
         the_offset_is_that_of_the_next_record,
         the_next_task_knows_the_time,
         the_next_task_knows_which_windows_have_closed,
+        any_number_of_windows_closes_at_once,
         metadata_that_is_not_ours_harms_nothing,
         metadata_without_memory_is_a_failure,
         a_drop_takes_back_to_the_last_commit,

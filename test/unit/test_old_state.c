@@ -336,6 +336,25 @@ START_TEST(a_beginning_that_goes_meanwhile_is_noticed)
 }
 END_TEST
 
+static void cut_all(void)
+{
+    struct weir__tp   tp = { .topic = CHANGELOG };
+    struct weir__ends ends;
+
+    ck_assert_int_eq(engine.ends(logs, tp, soon(), &ends), WEIR_OK);
+    ck_assert_int_eq(engine.trim(logs, tp, ends.end, soon()), WEIR_OK);
+}
+
+START_TEST(a_changelog_that_is_emptied_meanwhile_ends_the_reading)
+{
+    part_ways();
+    send_fillers();
+    (void)run_in(second);
+    meanwhile = cut_all;
+    (void)ask_in(first, "r", "none");
+}
+END_TEST
+
 START_TEST(a_changelog_that_was_made_anew_is_read_from_its_start)
 {
     const char *name = CHANGELOG;
@@ -360,6 +379,7 @@ int main(void)
     tcase_add_test(tests, an_unchanged_changelog_is_good_at_any_age);
     tcase_add_test(tests, a_changelog_that_begins_later_is_read_from_there);
     tcase_add_test(tests, a_beginning_that_goes_meanwhile_is_noticed);
+    tcase_add_test(tests, a_changelog_that_is_emptied_meanwhile_ends_the_reading);
     tcase_add_test(tests, a_changelog_that_was_made_anew_is_read_from_its_start);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

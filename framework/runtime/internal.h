@@ -334,7 +334,7 @@ static inline int64_t weir__app_now(const struct weir__app *app) { return app->c
 
 /* app.c */
 /* Asks until it is told. thread: whose time it takes; NULL = none's. */
-int weir__app_ends(struct weir__app *app, struct weir__thread *thread, struct weir__tp tp, struct weir__ends *ret);
+int  weir__app_ends(struct weir__app *app, struct weir__thread *thread, struct weir__tp tp, struct weir__ends *ret);
 int  weir__thread_check_control(struct weir__thread *thread, struct weir_error *reterr);
 bool weir__app_must_end(struct weir__app *app); /* closing, and its time is up; or told to stop while it is made */
 void weir__app_wake(struct weir__app *app);     /* all threads leave their poll */
@@ -342,6 +342,7 @@ void weir__app_wake(struct weir__app *app);     /* all threads leave their poll 
 /* thread.c */
 void *weir__thread_main(void *arg);
 int   weir__thread_join(struct weir__thread *thread, struct weir_error *reterr);
+int   weir__thread_goes_on(const struct weir__thread *thread, int code);
 int   weir__thread_tail(struct weir__thread *thread, const struct weir__offset *from, size_t count,
                         struct weir__consumer **ret, struct weir_error *reterr);
 

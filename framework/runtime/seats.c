@@ -141,6 +141,7 @@ static int ask_committed(struct weir__thread *thread, struct weir__seat *seat, s
         weir__thread_beat(thread);
         err = app->config.engine->committed(app->config.log, app->plan->application, offsets, seat->input_count,
                                             &seat->arena, weir__app_now(app) + WEIR__CALL_MS);
+        err = weir__thread_goes_on(thread, err);
     } while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err;
 }
@@ -228,7 +229,7 @@ int weir__seats_take(struct weir__thread *thread, struct weir_error *reterr)
     }
     do {
         weir__thread_beat(thread);
-        err = app->config.engine->take(thread->consumer, from, count);
+        err = weir__thread_goes_on(thread, app->config.engine->take(thread->consumer, from, count));
     } while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err < 0 ? weir__fail(reterr, err, app->plan->application, "the consumer does not take its partitions: %s",
                                 weir_code_text(err))
@@ -346,21 +347,35 @@ static int make_task(struct weir__thread *thread, struct weir__seat *seat, struc
     return weir__task_new(&config, &seat->task, reterr);
 }
 
+#define WAITS_SAID 400 /* of 5 ms */
+
 static void nap(void) { nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL); }
 
-/* A folder may still be held by another thread of ours that has not seen its revocation; a damaged one is made anew
- * from its changelogs. */
+/* A folder may still be held by another thread of ours that has not seen its revocation, for as long as no broker answers that
+ * one; no other process has it, for the whole state is locked. */
+static int await_folder(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *words)
+{
+    int err = make_task(thread, seat, words), tries = 0;
+
+    while (err == WEIR_BUSY && !atomic_load(&thread->app->closing)) {
+        if (++tries == WAITS_SAID)
+            weir__say_error(WEIR__WARN, "waiting-for-state", words);
+        nap();
+        weir__thread_beat(thread);
+        if (weir__thread_goes_on(thread, WEIR_AGAIN) == WEIR_LOST)
+            return weir__fail(words, WEIR_LOST, seat->dir,
+                              "the generation ended while another thread held the folder");
+        err = make_task(thread, seat, words);
+    }
+    return err;
+}
+
+/* A damaged folder is made anew from its changelogs. */
 static int open_task(struct weir__thread *thread, struct weir__seat *seat, struct weir_error *reterr)
 {
     struct weir_error err_words = { 0 };
-    int64_t           give_up = weir__monotonic_us() + 30 * INT64_C(1000000);
-    int               err = make_task(thread, seat, &err_words);
+    int               err = await_folder(thread, seat, &err_words);
 
-    while (err == WEIR_BUSY && weir__monotonic_us() < give_up && !atomic_load(&thread->app->closing)) {
-        nap();
-        weir__thread_beat(thread);
-        err = make_task(thread, seat, &err_words);
-    }
     if (err == WEIR_CORRUPT && seat->dir != NULL) {
         weir__say_error(WEIR__WARN, "state-damaged-restoring", &err_words);
         err = weir__discard_tree(seat->dir, &err_words);

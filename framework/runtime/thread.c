@@ -39,6 +39,16 @@ int weir__thread_join(struct weir__thread *thread, struct weir_error *reterr)
     return WEIR_OK;
 }
 
+/* A question that is worth the same call again is not where the generation is over: others may have the partitions by now, and
+ * whoever waits on would keep folders that they wait for. Then WEIR_LOST, else the code as it is. */
+int weir__thread_goes_on(const struct weir__thread *thread, int code)
+{
+    bool over = code == WEIR_AGAIN && thread->has_token &&
+                !thread->app->config.engine->valid(thread->consumer, thread->token);
+
+    return over ? WEIR_LOST : code;
+}
+
 /* What is committed, from offsets on, by a reader of its own; however long no broker answers. */
 int weir__thread_tail(struct weir__thread *thread, const struct weir__offset *from, size_t count,
                       struct weir__consumer **ret, struct weir_error *reterr)
@@ -49,6 +59,7 @@ int weir__thread_tail(struct weir__thread *thread, const struct weir__offset *fr
     do {
         weir__thread_beat(thread);
         err = app->config.engine->tail(app->config.log, from, count, WEIR__READ_COMMITTED, ret, reterr);
+        err = weir__thread_goes_on(thread, err);
     } while (err == WEIR_AGAIN && !weir__app_must_end(app));
     return err;
 }

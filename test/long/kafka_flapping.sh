@@ -4,8 +4,7 @@
 . test/scripts/kafka.inc
 quick=()
 
-# When it starts slowly Kafka 4.4.0 looks at transactions that have timed out before it can end them well (docs/kafka.md).
-A=$(KAFKA_SET="transaction.abort.timed.out.transaction.cleanup.interval.ms=600000" $server start "$work/kafka")
+A=$($server start "$work/kafka")
 application flapping --threads=2 --topics.partitions=4 --lines
 lines 200000 6 >"$work/all.txt"
 cp "$work/all.txt" "$work/in.txt"

@@ -17,6 +17,7 @@ static enum place      stop_at; /* whoever passes first */
 static bool            stopped, may_go_on;
 static int             asked, commits, joins, unstable, ends_told, polls_after;
 static int             sent, assigned, losses, polls_after_loss;
+static int             silent;     /* the input does not tell where it ends */
 static bool            landing;    /* what is committed is known at once */
 static bool            lsos_count; /* the broken rule: a partition ends where committed reading does */
 
@@ -180,7 +181,9 @@ static int watched_poll(struct weir__consumer *consumer, int64_t deadline, struc
 
 static int watched_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret)
 {
-    int code = weir__embedded_engine.ends(log, tp, deadline, ret);
+    int code = seen(&silent) > 0 && strcmp(tp.topic, "words") == 0
+                   ? WEIR_AGAIN
+                   : weir__embedded_engine.ends(log, tp, deadline, ret);
 
     if (code == WEIR_OK && lsos_count)
         ret->end = ret->stable;
@@ -200,7 +203,7 @@ static void set_up(void)
     stopped = may_go_on = lsos_count = false;
     landing = true;
     asked = commits = joins = unstable = ends_told = polls_after = 0;
-    sent = assigned = losses = polls_after_loss = 0;
+    sent = assigned = losses = polls_after_loss = silent = 0;
 }
 
 static void tear_down(void)
@@ -442,6 +445,31 @@ START_TEST(a_task_does_not_go_on_in_a_later_generation)
 }
 END_TEST
 
+/* Or it would keep folders, and its place in the group, for as long as no broker answers. */
+START_TEST(who_waits_for_an_answer_hears_that_its_generation_is_over)
+{
+    struct weir__log_config config = { .quirks = true, .session_ms = 1000 };
+    struct weir__consumer  *other;
+    struct weir__app       *app;
+    int64_t                 token;
+
+    open_log(&config);
+    tell(&silent);
+    app = start_member("first");
+    await(&assigned, 1);
+    other = take_the_group(&token);
+    await(&joins, 2);
+    ck_assert_int_eq(weir__embedded_engine.leave(other, in_time()), WEIR_OK);
+    pthread_mutex_lock(&gate);
+    silent = 0;
+    pthread_mutex_unlock(&gate);
+    send_words("k", 1);
+    await_committed(1);
+    stop_member(app);
+    expect_exact("k", 1);
+}
+END_TEST
+
 /* ---- T30: a zombie writes behind the new owner ---- */
 
 /* Exactly once nothing is lost. At least once the zombie's changelog record lies behind the new owner's, and who restores
@@ -511,6 +539,7 @@ int main(void)
     tcase_add_test(tests, a_restore_passes_transactions_of_every_kind);
     tcase_add_loop_test(tests, a_membership_that_is_gone_commits_nothing, 0, 2);
     tcase_add_test(tests, a_task_does_not_go_on_in_a_later_generation);
+    tcase_add_test(tests, who_waits_for_an_answer_hears_that_its_generation_is_over);
     tcase_add_loop_test(tests, a_zombie_behind_the_new_owner, 0, (int)ARRAY_SIZE(zombies));
     tcase_add_loop_test(tests, state_at_least_once_is_warned_of, 0, (int)ARRAY_SIZE(zombies));
     suite_add_tcase(suite, tests);

@@ -56,9 +56,13 @@ def start_hop(address, work, delivery, n, topics):
     return child, name
 
 
-def is_ready(child, log):
+def check_runs(child, log):
     if child.poll() is not None:
         sys.exit(f"{log}: it has ended\n{open(log).read()}")
+
+
+def is_ready(child, log):
+    check_runs(child, log)
     for line in open(log):
         if "id=http-open" in line:
             port = line.split("port=")[1].split()[0]
@@ -120,9 +124,8 @@ def measure_hops(address, work, delivery):
 def await_topics(address, children):
     """A group has its partitions when what is sent comes back."""
     for _ in range(60):
-        for child, log in children:
-            if child.poll() is not None:
-                sys.exit(f"{log}: it has ended\n{open(log).read()}")
+        for child in children:
+            check_runs(*child)
         if subprocess.run([latency, address, "100", "1", "10", *BARE], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                           timeout=120).returncode == 0:
             return

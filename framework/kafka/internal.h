@@ -229,7 +229,7 @@ struct part {
     bool              asleep;         /* its queue is empty, and the library may think that it is full */
     int64_t           next;           /* after what was handed out last */
     int64_t           records, bytes; /* read since its queue was last found empty */
-    int64_t           dry_since;      /* ms: since then it has been; 0 = it was not */
+    int64_t           dry_since;      /* ms: when it was found asleep */
 };
 
 enum member_state { MEMBER_OUT, MEMBER_ASSIGNED, MEMBER_REVOKING };

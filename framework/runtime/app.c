@@ -27,13 +27,9 @@ int weir__app_ends(struct weir__app *app, struct weir__thread *thread, struct we
 {
     int err;
 
-    do {
-        if (thread != NULL)
-            weir__thread_beat(thread);
+    do
         err = app->config.engine->ends(app->config.log, tp, weir__app_now(app) + 3 * WEIR__CALL_MS, ret);
-        if (thread != NULL)
-            err = weir__thread_goes_on(thread, err);
-    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    while (thread != NULL ? weir__thread_again(thread, &err) : err == WEIR_AGAIN && !weir__app_must_end(app));
     return err;
 }
 

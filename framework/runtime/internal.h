@@ -342,7 +342,8 @@ void weir__app_wake(struct weir__app *app);     /* all threads leave their poll 
 /* thread.c */
 void *weir__thread_main(void *arg);
 int   weir__thread_join(struct weir__thread *thread, struct weir_error *reterr);
-int   weir__thread_goes_on(const struct weir__thread *thread, int code);
+bool  weir__thread_is_over(const struct weir__thread *thread); /* its generation */
+bool  weir__thread_again(struct weir__thread *thread, int *err);
 int   weir__thread_tail(struct weir__thread *thread, const struct weir__offset *from, size_t count,
                         struct weir__consumer **ret, struct weir_error *reterr);
 

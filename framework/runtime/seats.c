@@ -138,11 +138,9 @@ static int ask_committed(struct weir__thread *thread, struct weir__seat *seat, s
     do {
         if (tries++ == 1)
             say_waits(thread, seat);
-        weir__thread_beat(thread);
         err = app->config.engine->committed(app->config.log, app->plan->application, offsets, seat->input_count,
                                             &seat->arena, weir__app_now(app) + WEIR__CALL_MS);
-        err = weir__thread_goes_on(thread, err);
-    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    } while (weir__thread_again(thread, &err));
     return err;
 }
 
@@ -227,10 +225,9 @@ int weir__seats_take(struct weir__thread *thread, struct weir_error *reterr)
             from[count++] = (struct weir__offset){ .tp = seat->inputs[j].tp, .offset = seat->inputs[j].position };
         }
     }
-    do {
-        weir__thread_beat(thread);
-        err = weir__thread_goes_on(thread, app->config.engine->take(thread->consumer, from, count));
-    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    do
+        err = app->config.engine->take(thread->consumer, from, count);
+    while (weir__thread_again(thread, &err));
     return err < 0 ? weir__fail(reterr, err, app->plan->application, "the consumer does not take its partitions: %s",
                                 weir_code_text(err))
                    : WEIR_OK;
@@ -362,7 +359,7 @@ static int await_folder(struct weir__thread *thread, struct weir__seat *seat, st
             weir__say_error(WEIR__WARN, "waiting-for-state", words);
         nap();
         weir__thread_beat(thread);
-        if (weir__thread_goes_on(thread, WEIR_AGAIN) == WEIR_LOST)
+        if (weir__thread_is_over(thread))
             return weir__fail(words, WEIR_LOST, seat->dir,
                               "the generation ended while another thread held the folder");
         err = make_task(thread, seat, words);

@@ -39,14 +39,19 @@ int weir__thread_join(struct weir__thread *thread, struct weir_error *reterr)
     return WEIR_OK;
 }
 
-/* A question that is worth the same call again is not where the generation is over: others may have the partitions by now, and
- * whoever waits on would keep folders that they wait for. Then WEIR_LOST, else the code as it is. */
-int weir__thread_goes_on(const struct weir__thread *thread, int code)
+bool weir__thread_is_over(const struct weir__thread *thread)
 {
-    bool over = code == WEIR_AGAIN && thread->has_token &&
-                !thread->app->config.engine->valid(thread->consumer, thread->token);
+    return thread->has_token && !thread->app->config.engine->valid(thread->consumer, thread->token);
+}
 
-    return over ? WEIR_LOST : code;
+/* Whether a call is to be made again. Not where the generation is over: others may have the partitions by now, and whoever waits on
+ * would keep folders that they wait for. Then *err is WEIR_LOST. */
+bool weir__thread_again(struct weir__thread *thread, int *err)
+{
+    weir__thread_beat(thread);
+    if (*err == WEIR_AGAIN && weir__thread_is_over(thread))
+        *err = WEIR_LOST;
+    return *err == WEIR_AGAIN && !weir__app_must_end(thread->app);
 }
 
 /* What is committed, from offsets on, by a reader of its own; however long no broker answers. */
@@ -56,11 +61,9 @@ int weir__thread_tail(struct weir__thread *thread, const struct weir__offset *fr
     struct weir__app *app = thread->app;
     int               err;
 
-    do {
-        weir__thread_beat(thread);
+    do
         err = app->config.engine->tail(app->config.log, from, count, WEIR__READ_COMMITTED, ret, reterr);
-        err = weir__thread_goes_on(thread, err);
-    } while (err == WEIR_AGAIN && !weir__app_must_end(app));
+    while (weir__thread_again(thread, &err));
     return err;
 }
 

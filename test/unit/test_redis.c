@@ -596,7 +596,7 @@ END_TEST
 START_TEST(a_silent_server_is_called_again)
 {
     rule(&one, "EVALSHA", NULL, 1);
-    start_for(50, "redis://127.0.0.1:%d", one.port);
+    start_for(1000, "redis://127.0.0.1:%d", one.port);
     put("k", "1", "{}");
     ck_assert_int_eq(settle(), WEIR_OK);
     ck_assert_uint_eq(one.count, 2);

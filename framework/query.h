@@ -35,7 +35,7 @@ WEIR_API int weir_view_routed(struct weir_view *view, struct weir_arena *arena, 
 
 /* All of them: WEIR_AGAIN: the task is being restored or moved, or the store made ready: try again soon;
  * WEIR_ELSEWHERE: the key's task runs in another process; WEIR_BAD_ARGUMENT: not of this kind of store; WEIR_UNREADABLE;
- * WEIR_LIMIT: the arena is full; WEIR_STORE_FAILED. Times are ms. */
+ * WEIR_LIMIT: the arena is full; WEIR_STORE_FAILED; WEIR_CORRUPT. Times are ms. */
 
 /* KEYS and LRU. WEIR_NOTFOUND. */
 WEIR_API int weir_view_get(const struct weir_view *view, struct weir_arena *arena, const void *key,

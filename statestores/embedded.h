@@ -348,6 +348,7 @@ void    weir__embedded_release(struct weir__consumer *consumer, void *lease);
 int     weir__embedded_take(struct weir__consumer *consumer, const struct weir__offset *from, size_t count);
 int     weir__embedded_hold(struct weir__consumer *consumer, struct weir__tp tp, bool on);
 bool    weir__embedded_valid(struct weir__consumer *consumer, int64_t token);
+bool    weir__embedded_over(struct weir__consumer *consumer, int64_t token);
 int     weir__embedded_leave(struct weir__consumer *consumer, int64_t deadline);
 void    weir__embedded_wake(struct weir__consumer *consumer);
 int     weir__embedded_producer(struct weir__log *log, const char *id, int64_t deadline, struct weir__producer **ret,

@@ -260,6 +260,16 @@ bool weir__embedded_valid(struct weir__consumer *consumer, int64_t token)
     return valid;
 }
 
+bool weir__embedded_over(struct weir__consumer *consumer, int64_t token)
+{
+    bool over = !weir__embedded_valid(consumer, token);
+
+    pthread_mutex_lock(&consumer->log->mutex);
+    over = over || (consumer->group != NULL && token != consumer->group->generation);
+    pthread_mutex_unlock(&consumer->log->mutex);
+    return over;
+}
+
 int weir__embedded_members(struct weir__consumer *consumer, int32_t *ret)
 {
     pthread_mutex_lock(&consumer->log->mutex);

@@ -45,6 +45,7 @@ struct weir__db {
 };
 
 struct weir__iter {
+    struct weir__db       *db;
     rocksdb_iterator_t    *iter;
     rocksdb_readoptions_t *read;
     enum weir_order        order;
@@ -109,6 +110,34 @@ static void set_options(struct weir__db *db, size_t memory)
     db->batch = rocksdb_writebatch_create();
 }
 
+static bool is_damage(const char *words) { return strncmp(words, "Corruption", 10) == 0; }
+
+static int name_mark(const struct weir__db *db, struct weir__buf *ret)
+{
+    weir__buf_printf(ret, "%s/DAMAGED", db->dir);
+    return weir__buf_ok(ret) ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+/* A damaged block shows when it is read, not when its file is opened: the next open shall know. A log is all that there is. */
+static void mark_damaged(const struct weir__db *db)
+{
+    AUTO(weir__buf_fini) struct weir__buf path = { 0 };
+
+    if (!db->is_log && db->secondary == NULL && name_mark(db, &path) == WEIR_OK)
+        (void)weir__write_file(path.data, BYTES("", 0), NULL); /* without it the read fails again */
+}
+
+static int check_mark(const struct weir__db *db, struct weir_error *reterr)
+{
+    AUTO(weir__buf_fini) struct weir__buf path = { 0 };
+
+    if (name_mark(db, &path) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
+    return access(path.data, F_OK) == 0
+               ? weir__fail(reterr, WEIR_CORRUPT, db->dir, "a block that was read is damaged")
+               : WEIR_OK;
+}
+
 /* RocksDB's words into ours. Frees them. */
 static int translate(char *words, const char *dir, int otherwise, struct weir_error *reterr)
 {
@@ -116,7 +145,7 @@ static int translate(char *words, const char *dir, int otherwise, struct weir_er
 
     if (strstr(words, "While lock file") != NULL || strstr(words, "lock hold by") != NULL)
         code = WEIR_BUSY;
-    else if (strncmp(words, "Corruption", 10) == 0)
+    else if (is_damage(words))
         code = WEIR_CORRUPT;
     weir__fail(reterr, code, dir, "%s", words);
     rocksdb_free(words);
@@ -228,8 +257,10 @@ static int open_state(struct weir__db *db, struct weir_error *reterr)
     struct weir__buf current = { 0 };
     size_t           count = 0;
     bool             there;
-    int              err;
+    int              err = check_mark(db, reterr);
 
+    if (err < 0)
+        return err;
     weir__buf_printf(&current, "%s/CURRENT", db->dir);
     if (!weir__buf_ok(&current))
         return weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
@@ -326,12 +357,14 @@ static int rocks_refresh(struct weir__db *db)
 }
 
 /* What a read failed of. Frees the words. */
-static int fail_read(char *words)
+static int fail_read(const struct weir__db *db, char *words)
 {
-    int code = strncmp(words, "Corruption", 10) == 0 ? WEIR_CORRUPT : WEIR_STORE_FAILED;
+    bool damaged = is_damage(words);
 
     rocksdb_free(words);
-    return code;
+    if (damaged)
+        mark_damaged(db);
+    return damaged ? WEIR_CORRUPT : WEIR_STORE_FAILED;
 }
 
 static int rocks_get(struct weir__db *db, uint32_t family, struct weir_bytes key, struct weir_bytes *ret)
@@ -342,7 +375,7 @@ static int rocks_get(struct weir__db *db, uint32_t family, struct weir_bytes key
         rocksdb_pinnableslice_destroy(db->pinned);
     db->pinned = rocksdb_get_pinned_cf(db->db, db->read, db->families[family], key.data, key.size, &words);
     if (words != NULL)
-        return fail_read(words);
+        return fail_read(db, words);
     if (db->pinned == NULL)
         return WEIR_NOTFOUND;
     ret->data = rocksdb_pinnableslice_value(db->pinned, &ret->size);
@@ -362,10 +395,8 @@ static int rocks_copy(struct weir__db *db, uint32_t family, struct weir_bytes ke
         rocksdb_get_pinned_cf(db->db, db->read, db->families[family], key.data, key.size, &words);
     const char *value;
 
-    if (words != NULL) {
-        rocksdb_free(words);
-        return WEIR_STORE_FAILED;
-    }
+    if (words != NULL)
+        return fail_read(db, words);
     if (pinned == NULL)
         return WEIR_NOTFOUND;
     value = rocksdb_pinnableslice_value(pinned, &ret->size);
@@ -407,6 +438,7 @@ static int rocks_iterate(struct weir__db *db, uint32_t family, struct weir_bytes
 
     if (iter == NULL)
         return WEIR_NO_MEMORY;
+    iter->db = db;
     iter->order = order;
     iter->first = true;
     iter->read = rocksdb_readoptions_create();
@@ -437,7 +469,7 @@ static int rocks_next(struct weir__iter *iter, struct weir_bytes *ret_key, struc
     step(iter);
     if (!rocksdb_iter_valid(iter->iter)) {
         rocksdb_iter_get_error(iter->iter, &words);
-        return words == NULL ? WEIR_NOTFOUND : fail_read(words);
+        return words == NULL ? WEIR_NOTFOUND : fail_read(iter->db, words);
     }
     ret_key->data = rocksdb_iter_key(iter->iter, &ret_key->size);
     ret_value->data = rocksdb_iter_value(iter->iter, &ret_value->size);
@@ -480,11 +512,13 @@ static int fail_full(struct weir__db *db)
     return WEIR_DISK_FULL;
 }
 
-/* After a write or a flush that failed. Frees the words. */
+/* After a write or a flush that failed: a compaction may have met a damaged block. Frees the words. */
 static int fail_write(struct weir__db *db, char *words)
 {
     bool full = strstr(words, "No space left") != NULL;
 
+    if (is_damage(words))
+        mark_damaged(db);
     rocksdb_free(words);
     db->failed = true;
     return full ? WEIR_DISK_FULL : WEIR_STORE_FAILED;

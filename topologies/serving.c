@@ -337,17 +337,6 @@ int market_shelf_invalidate(struct weir_context *ctx, const struct market_shelf 
     return err < 0 ? err : serve_all(ctx, shelf, rec->key, entry, drop);
 }
 
-int market_serve_rows(struct weir_context *ctx, const struct weir_store *store, market_serve_row *serve)
-{
-    struct weir_rows *rows;
-    struct weir_row   row;
-    int               err = weir_range(ctx, store, NULL, NULL, WEIR_ASCENDING, &rows);
-
-    while (err == WEIR_OK && (err = weir_next(rows, &row)) == WEIR_OK)
-        err = serve(ctx, &row);
-    return err == WEIR_NOTFOUND ? WEIR_OK : err;
-}
-
 static void remember(struct market_again *again, const struct market_key *key)
 {
     memcpy(again->bytes, key->tenant.data, key->tenant.size);
@@ -385,6 +374,15 @@ int market_serve_again(struct weir_context *ctx, const struct weir_store *store,
     }
     again->at_work = err == WEIR_OK;
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+int market_serve_rows(struct weir_context *ctx, const struct weir_store *store, market_serve_row *serve)
+{
+    struct market_again *again = weir_state(ctx);
+
+    if (!again->at_work)
+        *again = (struct market_again){ .losses = again->losses, .at_work = true };
+    return market_serve_again(ctx, store, serve);
 }
 
 static int serve_entry(struct weir_context *ctx, const struct weir_row *row)

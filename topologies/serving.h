@@ -50,7 +50,7 @@ int market_shelf_invalidate(struct weir_context *ctx, const struct market_shelf 
                             bool *hit);
 /* The entry of a key once more, if there is one. */
 int market_shelf_serve(struct weir_context *ctx, const struct market_shelf *shelf, const void *key);
-/* Rows of a store that are served once more bit by bit, where Redis has lost what it had. The .state of the node. */
+/* Rows of a store that are served once more bit by bit: each so often, and where Redis has lost what it had. The .state of the node. */
 struct market_again {
     uint64_t          losses; /* that were seen to */
     bool              at_work;
@@ -58,7 +58,7 @@ struct market_again {
     char              bytes[MARKET_TENANT_MAX + MARKET_INSTRUMENT_MAX];
 };
 typedef int market_serve_row(struct weir_context *ctx, const struct weir_row *row);
-/* All rows of a store; or, once a second, the next MARKET_AGAIN_MOST where that is due. */
+/* Begins with all rows of a store, unless it is at that already; and, once a second, the next MARKET_AGAIN_MOST where that is due. */
 enum { MARKET_AGAIN_MOST = 2000 };
 int market_serve_rows(struct weir_context *ctx, const struct weir_store *store, market_serve_row *serve);
 int market_serve_again(struct weir_context *ctx, const struct weir_store *store, market_serve_row *serve);

@@ -137,6 +137,7 @@ int weir__kafka_hold(struct weir__consumer *consumer, struct weir__tp tp, bool o
         if (part->partition != tp.partition || strcmp(rd_kafka_topic_name(part->topic), tp.topic) != 0)
             continue;
         part->held = on;
+        part->asleep = false; /* it has had all the time to look again */
         weir__kafka_stir(NULL, consumer);
         return WEIR_OK;
     }
@@ -214,7 +215,8 @@ static int make_reader(struct weir__consumer *consumer, enum weir__isolation iso
     if (err < 0)
         return err;
     consumer->most_records = limit_of(consumer->reader, "queued.min.messages");
-    consumer->most_bytes = limit_of(consumer->reader, "queued.max.messages.kbytes") * 1024;
+    consumer->most_bytes =
+        limit_of(consumer->reader, "queued.max.messages.kbytes") * 1000; /* as the library counts */
     return WEIR_OK;
 }
 

@@ -2,6 +2,7 @@
  *
  * (1) All that the engine promises stands on records that stay once they were acknowledged: three copies, two of which must
  *     have a record before it counts, so that one broker may go at any time; and none that lags may lead.
+ *     A broker's default number of copies counts like one that was asked for.
  * (2) A cluster of fewer than three brokers cannot do that, and is not blamed for it.
  */
 #include <stdlib.h>
@@ -12,7 +13,36 @@
 
 int weir__kafka_copies(const struct weir__log *log) { return log->replication > 0 ? log->replication : -1; }
 
-bool weir__kafka_needs_two(const struct weir__log *log) { return log->replication >= ENOUGH; }
+static int keep_usual(void *arg, const char *name, const char *value)
+{
+    if (strcmp(name, "default.replication.factor") == 0)
+        *(int *)arg = atoi(value);
+    return WEIR_OK;
+}
+
+/* Any broker's word; we may not have the right to ask. */
+static int ask_usual(struct weir__log *log, int64_t deadline)
+{
+    const struct rd_kafka_metadata *told;
+    char                            broker[16];
+    int                             copies = -1;
+
+    if (rd_kafka_metadata(log->any, 0, NULL, &told, weir__kafka_left(log, deadline)) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    snprintf(broker, sizeof(broker), "%d", told->broker_cnt > 0 ? told->brokers[0].id : 0);
+    rd_kafka_metadata_destroy(told);
+    (void)weir__kafka_describe(log, RD_KAFKA_RESOURCE_BROKER, broker, deadline, keep_usual, &copies);
+    return copies;
+}
+
+bool weir__kafka_needs_two(struct weir__log *log, int64_t deadline)
+{
+    if (log->replication > 0)
+        return log->replication >= ENOUGH;
+    if (atomic_load(&log->usual_copies) == 0)
+        atomic_store(&log->usual_copies, ask_usual(log, deadline));
+    return atomic_load(&log->usual_copies) >= ENOUGH;
+}
 
 struct copies {
     int brokers, fewest; /* of the cluster; copies of the partition that has the fewest */
@@ -57,7 +87,7 @@ static int compare_promises(struct weir__log *log, const char *topic, int64_t de
                             weir__on_difference *on_difference, void *arg)
 {
     struct promises promises = { "", "" };
-    int             err = weir__kafka_describe(log, topic, deadline, keep_promise, &promises);
+    int err = weir__kafka_describe(log, RD_KAFKA_RESOURCE_TOPIC, topic, deadline, keep_promise, &promises);
 
     if (err == WEIR_OK && promises.insync[0] != '\0' && atoi(promises.insync) < 2)
         err = on_difference(arg, topic, "min.insync.replicas", "2", promises.insync);

@@ -3,6 +3,7 @@
  * (1) All or none: the broker is asked first whether it would make them all, and only then to make them. It makes each by
  *     itself, so a broker that fails between two leaves the first.
  * (2) A topic that we make takes the records that our producers let pass, whatever the broker's own limit.
+ * (3) Brokers before 3.6 know one bound of time, to either side, and refuse topics with the two of later ones (KIP-937).
  */
 #include <stdlib.h>
 
@@ -52,15 +53,15 @@ static int take_described(struct call *call, weir__on_entry *on_setting, void *a
     return code == WEIR_OK ? tell_entries(resources[0], on_setting, arg) : code;
 }
 
-int weir__kafka_describe(struct weir__log *log, const char *topic, int64_t deadline, weir__on_entry *on_setting,
-                         void *arg)
+int weir__kafka_describe(struct weir__log *log, rd_kafka_ResourceType_t kind, const char *name, int64_t deadline,
+                         weir__on_entry *on_setting, void *arg)
 {
     rd_kafka_ConfigResource_t *resource;
     struct call                call;
     int                        err = weir__kafka_call(&call, log, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, deadline);
 
     if (err == WEIR_OK) {
-        resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+        resource = rd_kafka_ConfigResource_new(kind, name);
         rd_kafka_DescribeConfigs(log->any, &resource, 1, call.options, call.queue);
         err = take_described(&call, on_setting, arg);
         rd_kafka_ConfigResource_destroy(resource);
@@ -89,7 +90,7 @@ int weir__kafka_settings(struct weir__log *log, const char *topic, int64_t deadl
     int32_t        count;
     int            err = weir__kafka_partitions(log, topic, deadline, &count);
 
-    return err == WEIR_OK ? weir__kafka_describe(log, topic, deadline, tell, &telling) : err;
+    return err == WEIR_OK ? weir__kafka_describe(log, RD_KAFKA_RESOURCE_TOPIC, topic, deadline, tell, &telling) : err;
 }
 
 /* ---- comparing ---- */
@@ -101,16 +102,34 @@ static bool names(const char *setting, const char *name)
     return strncmp(setting, name, size) == 0 && setting[size] == '=';
 }
 
-/* What was found for each of the settings wanted; NULL = the broker knows no such one. */
+#define EARLIEST "message.timestamp.before.max.ms"
+#define LATEST   "message.timestamp.after.max.ms"
+#define EITHER   "message.timestamp.difference.max.ms"
+#define MOST     "max.message.bytes"
+
+static bool sets(const struct weir__topic *topic, const char *name)
+{
+    for (size_t i = 0; topic->settings != NULL && topic->settings[i] != NULL; i++)
+        if (names(topic->settings[i], name))
+            return true;
+    return false;
+}
+
+/* What was found for each of the settings wanted; NULL = the broker knows no such one. And for two more. */
 struct found {
     const char *const *wanted;
     char             **values;
+    char               either[32], most[32];
 };
 
 static int keep_found(void *arg, const char *name, const char *value)
 {
     struct found *found = arg;
 
+    if (strcmp(name, EITHER) == 0)
+        snprintf(found->either, sizeof(found->either), "%s", value);
+    if (strcmp(name, MOST) == 0)
+        snprintf(found->most, sizeof(found->most), "%s", value);
     for (size_t i = 0; found->wanted[i] != NULL; i++)
         if (names(found->wanted[i], name)) {
             weir__free(found->values[i]);
@@ -121,17 +140,34 @@ static int keep_found(void *arg, const char *name, const char *value)
     return WEIR_OK;
 }
 
-static int tell_difference(const struct weir__topic *topic, const char *wanted, const char *found,
-                           weir__on_difference *on_difference, void *arg)
+static int tell_difference(const struct weir__topic *topic, const char *wanted, const char *value,
+                           const struct found *found, weir__on_difference *on_difference, void *arg)
 {
-    const char *value = strchr(wanted, '=') + 1;
+    const char *want = strchr(wanted, '=') + 1;
     char        name[128];
 
-    if (found != NULL && strcmp(found, value) == 0)
+    snprintf(name, sizeof(name), "%.*s", (int)(want - 1 - wanted), wanted);
+    if (value == NULL && (strcmp(name, EARLIEST) == 0 || strcmp(name, LATEST) == 0) && found->either[0] != '\0') {
+        snprintf(name, sizeof(name), EITHER);
+        value = found->either;
+    }
+    if (value != NULL && strcmp(value, want) == 0)
         return WEIR_OK;
-    snprintf(name, sizeof(name), "%.*s", (int)(value - 1 - wanted), wanted);
-    return on_difference(arg, topic->name, name, value,
-                         found != NULL ? found : "nothing: this broker has no such setting");
+    return on_difference(arg, topic->name, name, want,
+                         value != NULL ? value : "nothing: this broker has no such setting");
+}
+
+/* What is too large for a topic is a dead letter: this says so before the first one. */
+static int compare_most(const struct weir__log *log, const struct weir__topic *topic, const struct found *found,
+                        weir__on_difference *on_difference, void *arg)
+{
+    char    wanted[32];
+    int64_t most;
+
+    if (sets(topic, MOST) || weir__parse_int64(found->most, &most) < 0 || most >= log->max_bytes)
+        return WEIR_OK;
+    snprintf(wanted, sizeof(wanted), "%lld", (long long)log->max_bytes + FRAME_BYTES);
+    return on_difference(arg, topic->name, MOST, wanted, found->most);
 }
 
 static int compare_settings(struct weir__log *log, const struct weir__topic *topic, int64_t deadline,
@@ -146,9 +182,11 @@ static int compare_settings(struct weir__log *log, const struct weir__topic *top
     found.values = weir__zalloc(sizeof(*found.values) * (count + 1));
     if (found.values == NULL)
         return WEIR_NO_MEMORY;
-    err = weir__kafka_describe(log, topic->name, deadline, keep_found, &found);
+    err = weir__kafka_describe(log, RD_KAFKA_RESOURCE_TOPIC, topic->name, deadline, keep_found, &found);
     for (size_t i = 0; err == WEIR_OK && i < count; i++)
-        err = tell_difference(topic, topic->settings[i], found.values[i], on_difference, arg);
+        err = tell_difference(topic, topic->settings[i], found.values[i], &found, on_difference, arg);
+    if (err == WEIR_OK)
+        err = compare_most(log, topic, &found, on_difference, arg);
     for (size_t i = 0; i < count; i++)
         weir__free(found.values[i]);
     weir__free(found.values);
@@ -198,30 +236,31 @@ static int check_topic(const struct weir__topic *topic, struct weir_error *reter
     return check_settings(topic, reterr);
 }
 
-static bool sets(const struct weir__topic *topic, const char *name)
+/* The name under which the broker knows a setting; NULL: not at all. */
+static const char *known_as(const struct weir__log *log, const char *name)
 {
-    for (size_t i = 0; topic->settings != NULL && topic->settings[i] != NULL; i++)
-        if (names(topic->settings[i], name))
-            return true;
-    return false;
+    if (!atomic_load(&log->one_bound))
+        return name;
+    return strcmp(name, EARLIEST) == 0 ? NULL : strcmp(name, LATEST) == 0 ? EITHER : name;
 }
 
 /* What the topic's own settings leave open. */
-static void set_rest(const struct weir__log *log, const struct weir__topic *topic, rd_kafka_NewTopic_t *wanted)
+static void set_rest(struct weir__log *log, const struct weir__topic *topic, int64_t deadline,
+                     rd_kafka_NewTopic_t *wanted)
 {
     char most[32], bound[32];
 
     snprintf(most, sizeof(most), "%lld", (long long)log->max_bytes + FRAME_BYTES);
     snprintf(bound, sizeof(bound), "%lld", (long long)log->retention);
-    if (!sets(topic, "max.message.bytes"))
-        (void)rd_kafka_NewTopic_set_config(wanted, "max.message.bytes", most);
+    if (!sets(topic, MOST))
+        (void)rd_kafka_NewTopic_set_config(wanted, MOST, most);
     if (log->retention > 0 && !sets(topic, "retention.bytes") && !sets(topic, "cleanup.policy"))
         (void)rd_kafka_NewTopic_set_config(wanted, "retention.bytes", bound);
-    if (weir__kafka_needs_two(log) && !sets(topic, "min.insync.replicas"))
+    if (!sets(topic, "min.insync.replicas") && weir__kafka_needs_two(log, deadline))
         (void)rd_kafka_NewTopic_set_config(wanted, "min.insync.replicas", "2");
 }
 
-static int add_wanted(const struct weir__log *log, struct making *making, const struct weir__topic *topic,
+static int add_wanted(struct weir__log *log, struct making *making, const struct weir__topic *topic, int64_t deadline,
                       struct weir_error *reterr)
 {
     char                 words[256];
@@ -235,9 +274,10 @@ static int add_wanted(const struct weir__log *log, struct making *making, const 
         char        name[128];
 
         snprintf(name, sizeof(name), "%.*s", (int)(value - 1 - topic->settings[i]), topic->settings[i]);
-        (void)rd_kafka_NewTopic_set_config(wanted, name, value);
+        if (known_as(log, name) != NULL)
+            (void)rd_kafka_NewTopic_set_config(wanted, known_as(log, name), value);
     }
-    set_rest(log, topic, wanted);
+    set_rest(log, topic, deadline, wanted);
     making->topics[making->count] = topic;
     making->wanted[making->count++] = wanted;
     return WEIR_OK;
@@ -324,6 +364,16 @@ static int await_made(struct weir__log *log, const struct making *making, int64_
     return WEIR_OK;
 }
 
+/* Whether it has just shown that it knows one bound of time alone. */
+static bool has_one_bound(struct weir__log *log, const struct weir_error *words)
+{
+    if (atomic_load(&log->one_bound) || words->code != WEIR_BAD_CONFIG ||
+        strstr(words->text, "message.timestamp.") == NULL || strstr(words->text, "nknown") == NULL)
+        return false;
+    atomic_store(&log->one_bound, true);
+    return true;
+}
+
 static int ensure_one(struct weir__log *log, struct making *making, const struct weir__topic *topic, int64_t deadline,
                       weir__on_difference *on_difference, void *arg, struct weir_error *reterr)
 {
@@ -334,7 +384,7 @@ static int ensure_one(struct weir__log *log, struct making *making, const struct
         return err;
     err = weir__kafka_partitions(log, topic->name, deadline, &partitions);
     if (err == WEIR_NOTFOUND)
-        return add_wanted(log, making, topic, reterr);
+        return add_wanted(log, making, topic, deadline, reterr);
     if (err == WEIR_OK && on_difference != NULL)
         err = compare(log, topic, partitions, deadline, on_difference, arg);
     return err < 0 ? weir__fail(reterr, err, topic->name, "it cannot be compared: %s", weir_code_text(err)) : WEIR_OK;
@@ -349,8 +399,16 @@ static int make_all(struct weir__log *log, struct making *making, int64_t deadli
     return err == WEIR_OK ? await_made(log, making, deadline, reterr) : err;
 }
 
-int weir__kafka_ensure(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
-                       weir__on_difference *on_difference, void *arg, struct weir_error *reterr)
+static void free_making(struct making *making)
+{
+    for (size_t i = 0; i < making->count; i++)
+        rd_kafka_NewTopic_destroy(making->wanted[i]);
+    weir__free(making->topics);
+    weir__free(making->wanted);
+}
+
+static int ensure(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
+                  weir__on_difference *on_difference, void *arg, struct weir_error *reterr)
 {
     struct making making = { .topics = weir__zalloc(sizeof(*making.topics) * (count + 1)),
                              .wanted = weir__zalloc(sizeof(*making.wanted) * (count + 1)) };
@@ -362,9 +420,21 @@ int weir__kafka_ensure(struct weir__log *log, const struct weir__topic *topics, 
         err = ensure_one(log, &making, &topics[i], deadline, on_difference, arg, reterr);
     if (err == WEIR_OK)
         err = make_all(log, &making, deadline, reterr);
-    for (size_t i = 0; i < making.count; i++)
-        rd_kafka_NewTopic_destroy(making.wanted[i]);
-    weir__free(making.topics);
-    weir__free(making.wanted);
+    for (size_t i = 0; err == WEIR_OK && on_difference != NULL && i < making.count; i++) /* as the broker chose */
+        err = weir__kafka_compare_copies(log, making.topics[i]->name, deadline, on_difference, arg);
+    free_making(&making);
+    return err;
+}
+
+int weir__kafka_ensure(struct weir__log *log, const struct weir__topic *topics, size_t count, int64_t deadline,
+                       weir__on_difference *on_difference, void *arg, struct weir_error *reterr)
+{
+    struct weir_error words = { 0 };
+    int               err = ensure(log, topics, count, deadline, on_difference, arg, &words);
+
+    if (err < 0 && has_one_bound(log, &words))
+        err = ensure(log, topics, count, deadline, NULL, NULL, &words); /* differences are told */
+    if (err < 0 && reterr != NULL)
+        *reterr = words;
     return err;
 }

@@ -61,6 +61,8 @@ struct weir__log {
     struct weir__producer *opening;               /* producers whose opening was not finished at its deadline */
     size_t                 partitions, producers; /* expected: read by tasks, of all threads */
     struct asker          *askers;
+    atomic_int             usual_copies; /* of a topic that does not say; 0 = not asked yet, -1 = not told */
+    atomic_bool            one_bound;    /* the brokers know message.timestamp.difference.max.ms alone */
     pthread_mutex_t        client_mutex; /* of what follows; taken within the other one */
     rd_kafka_t           **clients;      /* all handles */
     size_t                 client_count, client_capacity;
@@ -182,8 +184,8 @@ int weir__kafka_settings(struct weir__log *log, const char *topic, int64_t deadl
 
 typedef int weir__on_entry(void *arg, const char *name, const char *value);
 /* The settings in force, in the order of names. */
-int weir__kafka_describe(struct weir__log *log, const char *topic, int64_t deadline, weir__on_entry *on_entry,
-                         void *arg);
+int weir__kafka_describe(struct weir__log *log, rd_kafka_ResourceType_t kind, const char *name, int64_t deadline,
+                         weir__on_entry *on_entry, void *arg);
 
 /* ---- copies.c ---- */
 
@@ -193,7 +195,7 @@ int weir__kafka_compare_copies(struct weir__log *log, const char *topic, int64_t
                                weir__on_difference *on_difference, void *arg);
 /* As the log's topics are to be: "-1" and nothing, or as many copies as its settings say. */
 int  weir__kafka_copies(const struct weir__log *log);
-bool weir__kafka_needs_two(const struct weir__log *log);
+bool weir__kafka_needs_two(struct weir__log *log, int64_t deadline);
 
 /* ---- ends.c ---- */
 
@@ -285,6 +287,9 @@ void weir__kafka_on_error(rd_kafka_t *rk, int err, const char *words, void *cons
 int  weir__kafka_serve_member(struct weir__consumer *consumer);
 int  weir__kafka_members(struct weir__consumer *consumer, int32_t *ret);
 bool weir__kafka_valid(struct weir__consumer *consumer, int64_t token);
+bool weir__kafka_over(struct weir__consumer *consumer, int64_t token);
+/* The code of a member whose instance.id another one has. */
+int  weir__kafka_member_fenced(struct weir__consumer *consumer);
 void weir__kafka_member_fini(struct weir__consumer *consumer);
 
 /* poll.c */

@@ -79,6 +79,12 @@ static int keep_membership(struct weir__consumer *consumer)
     rd_kafka_consumer_group_metadata_destroy(metadata);
     if (err < 0)
         return err;
+    if (consumer->membership_size < FORM_BYTES || memcmp(consumer->membership, form, FORM_BYTES) != 0) {
+        weir__say(WEIR__ERROR, "kafka-member-refused", "group", "s", consumer->group, "why", "s",
+                  "this librdkafka writes memberships down in a form that we do not know: take 2.0.2", "library", "s",
+                  rd_kafka_version_str(), NULL);
+        return WEIR_UNSUPPORTED;
+    }
     consumer->token = generation_of(consumer->membership, consumer->membership_size);
     return consumer->token >= 0 ? WEIR_OK : WEIR_LOST;
 }
@@ -173,19 +179,33 @@ static bool was_broken(const struct weir__consumer *consumer)
 
 /* Fenced as a static member: by a twin, or, after the connection was lost, by our own second request to join while the
  * first was still on its way. Then the membership is lost and no more: who joins again meets a twin again. */
+static int fenced_code(const struct weir__consumer *consumer, const char *words)
+{
+    bool ours = was_broken(consumer);
+
+    weir__say(ours ? WEIR__WARN : WEIR__ERROR, "kafka-member-failed", "client", "s", rd_kafka_name(consumer->member),
+              "why", "s", words, NULL);
+    return ours ? WEIR_LOST : WEIR_FENCED;
+}
+
+/* A commit was told so before the member itself. */
+int weir__kafka_member_fenced(struct weir__consumer *consumer)
+{
+    return consumer->failed = fenced_code(consumer, rd_kafka_err2str(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID));
+}
+
 static int fatal_code(const struct weir__consumer *consumer)
 {
     char                words[256];
     rd_kafka_resp_err_t err = rd_kafka_fatal_error(consumer->member, words, sizeof(words));
-    bool                ours = err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID && was_broken(consumer);
 
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return WEIR_OK;
-    weir__say(ours ? WEIR__WARN : WEIR__ERROR, "kafka-member-failed", "client", "s", rd_kafka_name(consumer->member),
-              "why", "s", words, NULL);
-    if (ours)
-        return WEIR_LOST;
-    return err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? WEIR_FENCED : WEIR_FATAL;
+    if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        return fenced_code(consumer, words);
+    weir__say(WEIR__ERROR, "kafka-member-failed", "client", "s", rd_kafka_name(consumer->member), "why", "s", words,
+              NULL);
+    return WEIR_FATAL;
 }
 
 /* What the member has to say besides its events. All that passes by itself is no failure. */
@@ -223,6 +243,14 @@ bool weir__kafka_valid(struct weir__consumer *consumer, int64_t token)
         return true;
     return token == consumer->token && consumer->failed == WEIR_OK && consumer->state != MEMBER_OUT &&
            !rd_kafka_assignment_lost(consumer->member);
+}
+
+/* A rebalance waits for whoever does not serve its membership, and with it the whole group. */
+bool weir__kafka_over(struct weir__consumer *consumer, int64_t token)
+{
+    if (consumer->member != NULL && consumer->state == MEMBER_ASSIGNED && !consumer->has_event)
+        (void)weir__kafka_serve_member(consumer);
+    return !weir__kafka_valid(consumer, token) || (consumer->member != NULL && consumer->state != MEMBER_ASSIGNED);
 }
 
 #define MEMBERS_MS 1000

@@ -152,12 +152,16 @@ static int take_offset(const rd_kafka_topic_partition_list_t *list, struct weir_
                                : WEIR_OK;
 }
 
-/* A topic that is not there has no offsets. */
+/* A topic that is not there has no offsets; what is wrong with another one counts. */
 static int offsets_error(const rd_kafka_topic_partition_list_t *list)
 {
-    int err = first_error(list);
+    int err = WEIR_OK;
 
-    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+    for (int i = 0; err == WEIR_OK && i < list->cnt; i++) {
+        err = weir__kafka_code(list->elems[i].err);
+        err = err == WEIR_NOTFOUND ? WEIR_OK : err;
+    }
+    return err;
 }
 
 static struct asker *find_asker(const struct weir__log *log, const char *group)

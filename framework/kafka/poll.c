@@ -168,7 +168,7 @@ static int take_notice(struct weir__consumer *consumer, struct part *part, const
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         part->ended = true;
         part->asleep = false;
-        part->records = part->bytes = 0;
+        part->records++; /* it had a place in the queue, too */
         part->next = MAX(part->next, message->offset);
         return WEIR_OK;
     }

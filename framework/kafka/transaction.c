@@ -1,7 +1,7 @@
 /* transaction.c: the producer's thread, which does what may block: init, commit, abort; and what its outcomes mean.
  *
  *     retriable   the same call again, by the thread itself, until it is known; the caller hears AGAIN meanwhile
- *     abortable   ABORT; LOST where the group no longer knows the member
+ *     abortable   ABORT; LOST where the group no longer knows the member, FENCED where another one has its instance.id
  *     fatal       FENCED: the outcome is unknown, and this producer is at its end
  *
  * (1) A job that has begun ends: whoever asks for another one waits for it first.
@@ -19,8 +19,7 @@
 
 static bool ends_membership(rd_kafka_resp_err_t err)
 {
-    return err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || err == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
-           err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+    return err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || err == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
 }
 
 static int outcome_of(const rd_kafka_error_t *error)
@@ -33,6 +32,8 @@ static int outcome_of(const rd_kafka_error_t *error)
         return code == WEIR_BAD_CONFIG || code == WEIR_UNSUPPORTED ? code : WEIR_FENCED;
     if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS) /* which waits for the member's poll */
         return WEIR_ABORT;
+    if (rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        return code;
     if (rd_kafka_error_txn_requires_abort(error))
         return ends_membership(rd_kafka_error_code(error)) ? WEIR_LOST : WEIR_ABORT;
     if (rd_kafka_error_is_retriable(error))
@@ -422,6 +423,8 @@ int weir__kafka_commit(struct weir__producer *producer, const char *group, struc
         err = commit_plain(producer, group, consumer, offsets, count, deadline);
     else
         err = commit_transaction(producer, group, consumer, offsets, count, deadline);
+    if (err == WEIR_BUSY && consumer != NULL && consumer->member != NULL)
+        err = weir__kafka_member_fenced(consumer);
     if (err == WEIR_OK)
         settle(producer, true);
     return err;

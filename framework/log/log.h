@@ -151,6 +151,8 @@ struct weir__log_engine {
     int (*take)(struct weir__consumer *consumer, const struct weir__offset *from, size_t count);
     int (*hold)(struct weir__consumer *consumer, struct weir__tp tp, bool on);
     bool (*valid)(struct weir__consumer *consumer, int64_t token);
+    /* For whoever waits between two polls: whether the generation is no longer valid, or the next poll will say that it is revoked. */
+    bool (*over)(struct weir__consumer *consumer, int64_t token);
     int (*leave)(struct weir__consumer *consumer, int64_t deadline); /* and frees it */
     void (*wake)(struct weir__consumer *consumer);                   /* any thread */
 

@@ -49,7 +49,11 @@ struct local {
 static struct weir__load_config load_config(struct local *local)
 {
     return (struct weir__load_config){
-        .engine = local->engine, .log = local->log, .metrics = local->metrics, .stop = &local->stop_loading
+        .engine = local->engine,
+        .log = local->log,
+        .metrics = local->metrics,
+        .stop = &local->stop_loading,
+        .transaction_us = weir__transaction_us(local->program->settings),
     };
 }
 

@@ -187,6 +187,14 @@ static int agree(struct weir__app *app, struct weir_error *reterr)
     return err == WEIR_OK ? weir__state_dir_identify(&app->state, &app->control, reterr) : err;
 }
 
+static bool goes_on(void *arg)
+{
+    struct weir__thread *thread = arg;
+
+    weir__thread_beat(thread);
+    return !weir__app_must_end(thread->app) && !weir__thread_is_over(thread);
+}
+
 int weir__thread_check_control(struct weir__thread *thread, struct weir_error *reterr)
 {
     struct weir__app       *app = thread->app;
@@ -197,7 +205,12 @@ int weir__thread_check_control(struct weir__thread *thread, struct weir_error *r
 
     if (err < 0 || end == atomic_load(&app->control_end))
         return err;
+    at.goes_on = goes_on;
+    at.goes_on_arg = thread;
     err = weir__control_read(&at, &now, reterr);
+    if (err == WEIR_AGAIN && weir__thread_is_over(thread))
+        return weir__fail(reterr, WEIR_LOST, app->plan->application,
+                          "the generation ended before the control record was read");
     if (err == WEIR_NOTFOUND || (err == WEIR_OK && memcmp(&now, &app->control, sizeof(now)) != 0))
         return weir__fail(
             reterr, WEIR_BAD_STATE, app->plan->application,

@@ -147,17 +147,30 @@ static int fail(int err, const char *topic, const char *what, struct weir_error 
     return weir__fail(reterr, err, topic, "%s: %s", what, weir_code_text(err));
 }
 
+/* What is not there may be in a transaction whose end has not reached the topic. */
+static int check_stable(const struct weir__control_at *at, const char *topic, struct weir_error *reterr)
+{
+    struct weir__ends ends;
+    int               err = at->engine->ends(at->log, (struct weir__tp){ .topic = topic }, call_by(at), &ends);
+
+    if (err == WEIR_OK)
+        err = ends.stable < ends.end ? WEIR_AGAIN : WEIR_NOTFOUND;
+    return err == WEIR_NOTFOUND ? err : fail(err, topic, "the control record cannot be read yet", reterr);
+}
+
 static int read_once(const struct weir__control_at *at, const char *topic, void *arg, struct weir__control *ret,
                      struct weir_error *reterr)
 {
-    int32_t count;
+    int32_t count = 0;
     int     err = at->engine->partitions(at->log, topic, call_by(at), &count);
 
     (void)arg;
     *ret = (struct weir__control){ 0 };
     if (err == WEIR_OK)
-        return read_topic(at, topic, ret, reterr);
-    return err == WEIR_NOTFOUND ? err : fail(err, topic, "the control record cannot be read", reterr);
+        err = read_topic(at, topic, ret, reterr);
+    else if (err != WEIR_NOTFOUND)
+        return fail(err, topic, "the control record cannot be read", reterr);
+    return err == WEIR_NOTFOUND && count > 0 ? check_stable(at, topic, reterr) : err;
 }
 
 int weir__control_read(const struct weir__control_at *at, struct weir__control *ret, struct weir_error *reterr)

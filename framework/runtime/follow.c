@@ -96,14 +96,12 @@ static bool reached(const struct weir__thread *thread)
     return true;
 }
 
-int weir__follow_open(struct weir__thread *thread, struct weir_error *reterr)
+static int open_all(struct weir__thread *thread, struct weir_error *reterr)
 {
     struct weir__app *app = thread->app;
     const char       *topic;
-    int               err = WEIR_OK;
+    int               err;
 
-    if (!has_globals(app->plan))
-        return WEIR_OK;
     err = weir__globals_new(app->plan, app->config.engines, app->config.metrics, &thread->globals, reterr);
     for (size_t i = 0; err == WEIR_OK && (topic = weir__globals_topic(thread->globals, i)) != NULL; i++)
         err = add_topic(thread, topic, reterr);
@@ -115,6 +113,16 @@ int weir__follow_open(struct weir__thread *thread, struct weir_error *reterr)
     }
     if (err == WEIR_OK && weir__globals_show(thread) < 0)
         return fail_read(thread, WEIR_NO_MEMORY, reterr);
+    return err;
+}
+
+/* All or nothing: tables that are not filled would be looked up like others. */
+int weir__follow_open(struct weir__thread *thread, struct weir_error *reterr)
+{
+    int err = has_globals(thread->app->plan) ? open_all(thread, reterr) : WEIR_OK;
+
+    if (err < 0)
+        weir__follow_close(thread);
     return err;
 }
 

@@ -14,22 +14,24 @@
 /* How long one call of the log may take before we look around, ms. */
 #define WEIR__CALL_MS 1000
 
-/* The usual transaction.timeout.ms, us: an older transaction is ended by the log itself, which looks like a fencing. */
-#define WEIR__TRANSACTION_US INT64_C(10000000)
+/* The usual transaction.timeout.ms. */
+#define WEIR__TRANSACTION_MS 10000
 
 /* ---- settings.c ---- */
 
 struct weir__app_settings {
-    size_t             threads;
-    bool               exactly_once;
-    int64_t            commit_interval, flush_interval, purge_interval, shutdown_timeout; /* ms */
-    int64_t            task_idle, close_interval;                                         /* ms */
-    size_t             buffered;                                                          /* records per partition */
-    size_t             cache_bytes;                                                       /* of all threads */
-    int64_t            memory;                                                            /* of the process */
-    size_t             record_memory;
-    int64_t            max_record_bytes, least_time; /* of what the log takes */
-    int64_t            outlet_timeout;               /* ms */
+    size_t  threads;
+    bool    exactly_once;
+    int64_t commit_interval, flush_interval, purge_interval, shutdown_timeout; /* ms */
+    int64_t task_idle, close_interval;                                         /* ms */
+    size_t  buffered;                                                          /* records per partition */
+    size_t  cache_bytes;                                                       /* of all threads */
+    int64_t memory;                                                            /* of the process */
+    size_t  record_memory;
+    int64_t max_record_bytes, least_time; /* of what the log takes */
+    int64_t outlet_timeout;               /* ms */
+    int64_t transaction_us; /* an older transaction is ended by the log itself, which looks like a fencing */
+    bool    checks_topics;
     enum weir__handler on_unreadable, on_failure, on_refused;
     int64_t            letters_per_second; /* beyond it dead letters fold; 0 = never */
     int32_t            partitions;         /* of topics we create */
@@ -67,6 +69,7 @@ struct weir__topic_use {
     int32_t            declared;       /* by .partitions; 0 = none */
     int                reader, writer; /* sub-topologies; -1 = none of ours */
     bool               user;           /* may exist already, whatever its count */
+    bool               written;        /* by us */
     int64_t            deletions_kept; /* ms: a changelog's delete.retention.ms */
     const char *const *settings;
 };
@@ -237,6 +240,8 @@ struct weir__thread {
     size_t                 assigned_count;
     int64_t                token;
     bool                   has_token;
+    bool                   must_poll;   /* a wait was ended for the group, which waits for our poll */
+    bool                   log_refused; /* a record, since the last recovery */
     struct weir__seat    **seats;
     size_t                 seat_count, seat_capacity;
     struct weir_arena      commit_arena;
@@ -342,7 +347,7 @@ void weir__app_wake(struct weir__app *app);     /* all threads leave their poll 
 /* thread.c */
 void *weir__thread_main(void *arg);
 int   weir__thread_join(struct weir__thread *thread, struct weir_error *reterr);
-bool  weir__thread_is_over(const struct weir__thread *thread); /* its generation */
+bool  weir__thread_is_over(struct weir__thread *thread); /* its generation, or will be at its next poll */
 bool  weir__thread_again(struct weir__thread *thread, int *err);
 int   weir__thread_tail(struct weir__thread *thread, const struct weir__offset *from, size_t count,
                         struct weir__consumer **ret, struct weir_error *reterr);
@@ -354,6 +359,8 @@ int  weir__seats_open(struct weir__thread *thread,
 void weir__seats_close(struct weir__thread *thread);
 int  weir__seats_rewind(struct weir__thread *thread, struct weir_error *reterr); /* to the committed offsets */
 int  weir__seats_take(struct weir__thread *thread, struct weir_error *reterr);   /* tells the consumer */
+int  weir__seat_seek(struct weir__seat *seat,
+                     struct weir_error *reterr); /* its task, to where its inputs are; reterr may be NULL */
 struct weir__input *weir__seats_input(struct weir__thread *thread, const char *topic, int32_t partition,
                                       struct weir__seat **ret_seat);
 

@@ -483,7 +483,7 @@ static bool worth_again(const struct loader *loader, int code)
 {
     if (weir_code_scope(code) != WEIR_SCOPE_TASK || loader->file == NULL || weir__lines_piped(loader->file))
         return false;
-    return (code != WEIR_FENCED || weir__monotonic_us() - loader->committed >= WEIR__TRANSACTION_US) &&
+    return (code != WEIR_FENCED || weir__monotonic_us() - loader->committed >= loader->config->transaction_us) &&
            !must_stop(loader);
 }
 

@@ -6,7 +6,9 @@
  * (1) Each process says it anew when its tasks change. Of several that name a task the last to say so has it: a process that was
  *     killed has said nothing at the end, its successor has.
  * (2) What is read may be old. Nobody is harmed: who is asked and has not the task says so.
- * (3) A thread of its own reads and writes; whoever asks waits for no log. Brokers that are away make it wait, and nobody else.
+ * (3) A thread of its own reads and writes; whoever asks waits for no log. Brokers that are away make it wait, and nobody else;
+ *     name servers that are away do not make it outlast the application.
+ * (4) A member all of whose tasks others have told of since is forgotten: killed ones say no last word, and live ones tell anew.
  */
 #define _GNU_SOURCE
 #include "framework/base/threads.h"
@@ -20,6 +22,8 @@
 #define NAP_MS     1000 /* after a failure */
 #define BYE_MS     1000 /* for the last word */
 #define RESOLVE_MS 2000 /* between two looks for names that were not found */
+#define TASK_MAX   300  /* bytes of a task's name with a space on either side */
+#define LOOKUP_MS  50   /* between two looks whether the application ends, while a name is looked up */
 
 struct member {
     char                  *instance, *address;
@@ -64,28 +68,70 @@ static size_t find(const struct weir__members *members, struct weir_bytes key)
     return i;
 }
 
-/* A name may be known later than it is told. */
-static void resolve(const char *address, struct weir__member_at *ret)
-{
-    struct addrinfo hints = { .ai_flags = AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
-    char           *host = weir__strdup(address), *colon = host != NULL ? strrchr(host, ':') : NULL;
-    char           *name = host;
+/* A name that is being looked up, with all that the C library reads meanwhile. */
+struct lookup {
+    struct gaicb    request;
+    struct addrinfo hints;
+    char            address[]; /* "host\0port" */
+};
 
-    ret->size = 0;
+static struct lookup *begin_lookup(const char *address)
+{
+    struct lookup *lookup = weir__zalloc(sizeof(*lookup) + strlen(address) + 1);
+    struct gaicb  *list[1];
+    char          *name, *colon;
+
+    if (lookup == NULL)
+        return NULL;
+    name = strcpy(lookup->address, address);
+    colon = strrchr(name, ':');
     if (colon != NULL) {
         *colon = '\0';
         if (name[0] == '[' && colon > name && colon[-1] == ']') {
             name++;
             colon[-1] = '\0';
         }
-        if (getaddrinfo(name, colon + 1, &hints, &found) == 0 && found->ai_addrlen <= sizeof(ret->address)) {
-            memcpy(ret->address, found->ai_addr, found->ai_addrlen);
-            ret->size = found->ai_addrlen;
-        }
-        if (found != NULL)
-            freeaddrinfo(found);
+        lookup->hints = (struct addrinfo){ .ai_flags = AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+        lookup->request = (struct gaicb){ .ar_name = name, .ar_service = colon + 1, .ar_request = &lookup->hints };
+        list[0] = &lookup->request;
+        if (getaddrinfo_a(GAI_NOWAIT, list, 1, NULL) == 0)
+            return lookup;
     }
-    weir__free(host);
+    weir__free(lookup);
+    return NULL;
+}
+
+/* false: the application ends. A lookup that cannot be called off then is left to the C library, with its memory. */
+static bool await_lookup(const struct weir__members *members, struct lookup *lookup)
+{
+    const struct timespec     wait = { .tv_nsec = LOOKUP_MS * 1000000 };
+    const struct gaicb *const list[] = { &lookup->request };
+
+    while (gai_error(&lookup->request) == EAI_INPROGRESS) {
+        if (atomic_load(&members->stopping))
+            return gai_cancel(&lookup->request) == EAI_CANCELED;
+        (void)gai_suspend(list, 1, &wait);
+    }
+    return true;
+}
+
+/* A name may be known later than it is told. */
+static void resolve(const struct weir__members *members, const char *address, struct weir__member_at *ret)
+{
+    struct lookup         *lookup = begin_lookup(address);
+    const struct addrinfo *found;
+
+    ret->size = 0;
+    if (lookup == NULL || !await_lookup(members, lookup))
+        return;
+    found = gai_error(&lookup->request) == 0 ? lookup->request.ar_result : NULL;
+    if (found != NULL && found->ai_addrlen <= sizeof(ret->address)) {
+        memcpy(ret->address, found->ai_addr, found->ai_addrlen);
+        ret->size = found->ai_addrlen;
+    }
+    if (lookup->request.ar_result != NULL)
+        freeaddrinfo(lookup->request.ar_result);
+    weir__free(lookup);
 }
 
 static char *read_tasks(const struct weir_json *list)
@@ -106,7 +152,7 @@ static char *read_tasks(const struct weir_json *list)
 }
 
 /* false: it is none of ours, or there is no memory for it. */
-static bool read_member(const struct weir__raw *raw, struct member *ret)
+static bool read_member(const struct weir__members *members, const struct weir__raw *raw, struct member *ret)
 {
     struct weir_arena       arena = { 0 };
     const struct weir_json *json;
@@ -125,7 +171,7 @@ static bool read_member(const struct weir__raw *raw, struct member *ret)
     if (good) {
         snprintf(ret->instance, raw->key.size + 1, "%.*s", (int)raw->key.size, (const char *)raw->key.data);
         snprintf(ret->address, address.size + 1, "%.*s", (int)address.size, address.data);
-        resolve(ret->address, &ret->at);
+        resolve(members, ret->address, &ret->at);
     } else {
         forget(ret);
     }
@@ -141,33 +187,64 @@ static void remove_member(struct weir__members *members, size_t at)
     members->items[at] = members->items[--members->count];
 }
 
+/* The member that was the last to tell of a task, whose name is between two spaces. NULL: nobody has. */
+static const struct member *owner_of(const struct weir__members *members, const char *task)
+{
+    const struct member *owner = NULL;
+
+    for (size_t i = 0; i < members->count; i++)
+        if (strstr(members->items[i].tasks, task) != NULL &&
+            (owner == NULL || members->items[i].offset > owner->offset))
+            owner = &members->items[i];
+    return owner;
+}
+
+static bool owns_none(const struct weir__members *members, const struct member *member)
+{
+    char name[TASK_MAX];
+
+    for (const char *at = member->tasks, *end; (end = strchr(at + 1, ' ')) != NULL; at = end) {
+        snprintf(name, sizeof(name), "%.*s", (int)(end + 1 - at), at);
+        if (owner_of(members, name) == member)
+            return false;
+    }
+    return true;
+}
+
+/* Whoever has just told of its tasks, at the end of the list, stays. */
+static void remove_outdone(struct weir__members *members)
+{
+    for (size_t i = members->count - 1; i-- > 0;)
+        if (owns_none(members, &members->items[i]))
+            remove_member(members, i);
+}
+
 static void take(struct weir__members *members, const struct weir__raw *raw)
 {
     struct member member;
-    bool          good = raw->value.data != NULL && read_member(raw, &member);
+    bool          good = raw->value.data != NULL && read_member(members, raw, &member);
 
     if (raw->key.data == NULL)
         return;
     pthread_mutex_lock(&members->mutex);
     remove_member(members, find(members, raw->key));
-    if (good && GROW(members->items, members->capacity, members->count) == WEIR_OK)
+    if (good && GROW(members->items, members->capacity, members->count) == WEIR_OK) {
         members->items[members->count++] = member;
-    else if (good)
+        remove_outdone(members);
+    } else if (good) {
         forget(&member);
+    }
     pthread_mutex_unlock(&members->mutex);
 }
 
 int weir__members_owner(struct weir__members *members, int sub, int32_t partition, struct weir__member_at *ret)
 {
-    const struct member *owner = NULL;
-    char                 name[300];
+    const struct member *owner;
+    char                 name[TASK_MAX];
 
     snprintf(name, sizeof(name), " %s_%d ", members->app->plan->subs[sub].folder, partition);
     pthread_mutex_lock(&members->mutex);
-    for (size_t i = 0; i < members->count; i++)
-        if (strstr(members->items[i].tasks, name) != NULL &&
-            (owner == NULL || members->items[i].offset > owner->offset))
-            owner = &members->items[i];
+    owner = owner_of(members, name);
     if (owner != NULL && (owner->at.size == 0 || strcmp(owner->instance, members->app->state.instance) == 0))
         owner = NULL;
     if (owner != NULL) {
@@ -292,9 +369,9 @@ static void resolve_again(struct weir__members *members)
     if (weir__monotonic_us() - members->resolved < RESOLVE_MS * 1000)
         return;
     members->resolved = weir__monotonic_us();
-    for (size_t i = 0; i < members->count; i++)
+    for (size_t i = 0; i < members->count && !atomic_load(&members->stopping); i++)
         if (members->items[i].at.size == 0) {
-            resolve(members->items[i].address, &at);
+            resolve(members, members->items[i].address, &at);
             pthread_mutex_lock(&members->mutex);
             members->items[i].at = at;
             pthread_mutex_unlock(&members->mutex);

@@ -52,22 +52,11 @@ int weir__outlets_prepare(struct weir__app *app, struct weir_error *reterr)
     return WEIR_OK;
 }
 
-static int64_t transaction_ms(const struct weir__config *settings)
-{
-    static const char name[] = "transaction.timeout.ms=";
-    int64_t           ms = WEIR__TRANSACTION_US / 1000;
-
-    for (const char *const *pair = weir__config_kafka(settings); *pair != NULL; pair++)
-        if (strncmp(*pair, name, strlen(name)) == 0)
-            (void)weir__parse_int64(*pair + strlen(name), &ms); /* what is no number the client refuses */
-    return ms;
-}
-
 /* A transaction that is older than the broker's limit is ended by it, whatever we wait for. */
 static int check_times(const struct weir__thread *thread, struct weir_error *reterr)
 {
     const struct weir__app_settings *settings = &thread->app->settings;
-    int64_t                          limit = transaction_ms(thread->app->config.settings);
+    int64_t                          limit = settings->transaction_us / 1000;
 
     if (!settings->exactly_once || thread->commit_interval + settings->outlet_timeout < limit)
         return WEIR_OK;

@@ -4,7 +4,7 @@
  *                    new producer
  *     FENCED         outcome unknown: forget, a new producer under the same id, tasks anew from what stands; joins again
  *                    where it was the member
- *     LOST           the membership is gone: forget, close the tasks, join again
+ *     LOST           the membership is gone: forget, close the tasks, join again; where the group only waits for our poll: poll
  *     a store's      abort, tasks and global tables anew
  *     outlets        what they have not acknowledged is given up; one that is down is waited for, in the loop
  *
@@ -114,7 +114,7 @@ static bool meets_twin(struct weir__thread *thread)
 {
     int64_t now = weir__monotonic_us(), before = thread->last_fence;
 
-    if (now - atomic_load(&thread->committed) >= WEIR__TRANSACTION_US)
+    if (now - atomic_load(&thread->committed) >= thread->app->settings.transaction_us)
         return false;
     thread->last_fence = now;
     return before != 0 && now - before < TWIN_US;
@@ -139,16 +139,23 @@ static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
     return weir__seats_open(thread, reterr);
 }
 
+/* A member whose group waits for its poll is still one: the poll takes everything, and another assignment comes. */
 static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
 {
-    int err = abort_all(thread);
+    bool stays = thread->must_poll;
+    int  err = abort_all(thread);
 
+    thread->must_poll = false;
     weir__seats_close(thread);
     if (err < 0 && err != WEIR_AGAIN)
         err = reopen_producer(thread, reterr);
     else
         err = WEIR_OK;
-    return err == WEIR_OK ? join_anew(thread, reterr) : err;
+    if (err < 0 || !stays)
+        return err == WEIR_OK ? join_anew(thread, reterr) : err;
+    thread->has_token = false;
+    thread->assigned_count = 0;
+    return WEIR_OK;
 }
 
 static int on_store(struct weir__thread *thread, struct weir_error *reterr)
@@ -179,14 +186,15 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
     bool              refused = code == WEIR_ABORT && !unsettled && weir__refused(thread);
     int               err;
 
-    if (weir_code_scope(code) != WEIR_SCOPE_TASK || (!refused && !unsettled && too_many(thread)))
+    if (weir_code_scope(code) != WEIR_SCOPE_TASK ||
+        (!refused && !unsettled && !thread->must_poll && too_many(thread)))
         return code;
     weir__outlets_forget(thread);
     if (reterr != NULL)
         weir__say_error(WEIR__WARN, "thread-recovers", reterr);
     weir__metric_add(thread->metric_failures, 1);
     atomic_fetch_add(&thread->activity, 1);
-    if (refused && !outside)
+    if ((refused || thread->log_refused) && !outside)
         err = on_refused(thread, &words);
     else if (code == WEIR_ABORT)
         err = on_abort(thread, &words);
@@ -197,6 +205,7 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
     else
         err = on_store(thread, &words);
     thread->unsettled.code = WEIR_OK;
+    thread->log_refused = false;
     weir__waits_anew(thread);
     if (err < 0 && reterr != NULL)
         *reterr = words;

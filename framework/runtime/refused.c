@@ -29,6 +29,7 @@ static int refusal(struct weir__thread *thread)
            thread->app->config.engine->failed(thread->producer, &cookie, &code) == WEIR_OK)
         if (found == WEIR_OK && weir_code_scope(code) == WEIR_SCOPE_RECORD)
             found = code;
+    thread->log_refused = found != WEIR_OK;
     return found;
 }
 

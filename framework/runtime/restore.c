@@ -199,8 +199,11 @@ static int run_seat(struct weir__thread *thread, struct weir__seat *seat, struct
         return weir__fail(reterr, err, seat->dir != NULL ? seat->dir : "memory",
                           "the restored state cannot be used: %s", weir_code_text(err));
     err = weir__task_start(seat->task, reterr);
-    if (err < 0)
+    if (err < 0) { /* it may be tried again: what some nodes opened is not opened twice */
+        weir__task_drop(seat->task);
+        (void)weir__seat_seek(seat, NULL); /* as it was taken before */
         return err;
+    }
     seat->running = true;
     weir__seat_runs(thread->app, seat);
     seat->unflushed = seat->restored > 0;

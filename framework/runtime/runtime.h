@@ -137,11 +137,18 @@ int weir__app_ask_log(struct weir__app *app, int64_t ms);
 int weir__apps_drain(struct weir__app *const *apps, size_t count, bool (*goes_on)(void *arg), void *arg,
                      struct weir_error *reterr);
 
+/* transaction.timeout.ms of the log's client, us. */
+int64_t weir__transaction_us(const struct weir__config *config);
 /* How many partitions a topic gets when it is made: topics.partitions, or what the engine takes. */
 int32_t weir__topics_partitions(const struct weir__config *config, const struct weir__log_engine *engine);
 /* Settings of a user's topic that we make, and of one that a global table is read from: NULL-ended. */
 extern const char *const weir__user_topic_settings[];
 extern const char *const weir__table_topic_settings[];
+/* Whether a topic whose setting is found to be another one deletes or refuses records that the wanted one keeps. */
+bool weir__topic_would_lose(const char *setting, const char *wanted, const char *found);
+/* WEIR_BAD_CONFIG, in words; may: topics.check may allow it. */
+int weir__topic_fail_losing(const char *topic, const char *setting, const char *wanted, const char *found, bool may,
+                            struct weir_error *reterr);
 
 /* ---- what all processes of an application agree on (control.c) ---- */
 
@@ -190,7 +197,8 @@ struct weir__load_config {
     const struct weir__log_engine *engine;
     struct weir__log              *log;
     struct weir__metrics          *metrics;
-    atomic_bool                   *stop; /* set: ends after the present batch, WEIR_AGAIN */
+    atomic_bool                   *stop;           /* set: ends after the present batch, WEIR_AGAIN */
+    int64_t                        transaction_us; /* see weir__transaction_us */
 };
 /* Loads a file, plain or gzip, from where an earlier load of the same content ended; progress is committed with the
  * records. *ret_rows: rows sent now. WEIR_NOTFOUND: no such file; WEIR_UNREADABLE, WEIR_BAD_TIME, WEIR_TOO_LARGE: a

@@ -170,7 +170,7 @@ static int fetch_offsets(struct weir__thread *thread, struct weir__seat *seat, s
     return err;
 }
 
-static int seek(struct weir__seat *seat, struct weir_error *reterr)
+int weir__seat_seek(struct weir__seat *seat, struct weir_error *reterr)
 {
     for (size_t i = 0; i < seat->input_count; i++) {
         struct weir__input *input = &seat->inputs[i];
@@ -196,7 +196,7 @@ int weir__seats_rewind(struct weir__thread *thread, struct weir_error *reterr)
         weir__task_drop(seat->task);
         err = fetch_offsets(thread, seat, reterr);
         if (err == WEIR_OK)
-            err = seek(seat, reterr);
+            err = weir__seat_seek(seat, reterr);
         if (err == WEIR_OK)
             err = weir__task_start(seat->task, reterr);
     }
@@ -398,7 +398,7 @@ static int fill_seat(struct weir__thread *thread, struct weir__seat *seat, struc
     if (err == WEIR_OK)
         err = open_task(thread, seat, reterr);
     if (err == WEIR_OK)
-        err = seek(seat, reterr);
+        err = weir__seat_seek(seat, reterr);
     if (err == WEIR_OK && weir__seat_show(thread, seat) < 0)
         return fail_memory(thread, reterr);
     return err == WEIR_OK ? weir__restore_begin(thread, seat, reterr) : err;
@@ -472,6 +472,8 @@ int weir__seats_open(struct weir__thread *thread, struct weir_error *reterr)
 
     atomic_store(&thread->holds_assignment, false);
     atomic_store(&thread->parted, false);
+    if (thread->globals == NULL) /* a recovery may have failed half way */
+        err = weir__follow_open(thread, reterr);
     for (size_t i = 0; err == WEIR_OK && i < thread->assigned_count; i++)
         err = open_seat_of(thread, thread->assigned[i], reterr);
     if (err == WEIR_OK)
@@ -499,6 +501,8 @@ int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event
 {
     struct weir__tp *tps;
 
+    thread->token = event->token;
+    thread->has_token = true;
     if (weir__thread_check_control(thread, reterr) < 0) /* it may have been away, or long in coming */
         return reterr->code;
     tps = weir__alloc(sizeof(*tps) * (event->count + 1));
@@ -513,8 +517,6 @@ int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event
         if (topic != NULL)
             tps[thread->assigned_count++] = (struct weir__tp){ .topic = topic, .partition = event->tps[i].partition };
     }
-    thread->token = event->token;
-    thread->has_token = true;
     atomic_fetch_add(&thread->activity, 1);
     weir__say(WEIR__DEBUG, "assigned", "topology", "s", thread->app->plan->topology->name, "thread", "i",
               (int64_t)thread->index, "partitions", "i", (int64_t)thread->assigned_count, NULL);

@@ -19,6 +19,17 @@ int32_t weir__topics_partitions(const struct weir__config *config, const struct 
     return configured > 0 ? (int32_t)configured : engine->usual_partitions;
 }
 
+int64_t weir__transaction_us(const struct weir__config *config)
+{
+    static const char name[] = "transaction.timeout.ms=";
+    int64_t           ms = WEIR__TRANSACTION_MS;
+
+    for (const char *const *pair = weir__config_kafka(config); *pair != NULL; pair++)
+        if (strncmp(*pair, name, strlen(name)) == 0)
+            (void)weir__parse_int64(*pair + strlen(name), &ms); /* what is no number the client refuses */
+    return ms * 1000;
+}
+
 void weir__app_settings_read(const struct weir__config *config, const struct weir__log_engine *engine,
                              struct weir__app_settings *ret)
 {
@@ -36,6 +47,8 @@ void weir__app_settings_read(const struct weir__config *config, const struct wei
         .memory = weir__memory_total(weir__config_int(config, "memory.max")),
         .record_memory = (size_t)weir__config_int(config, "record.memory.max"),
         .max_record_bytes = weir__config_int(config, "max.record.bytes"),
+        .transaction_us = weir__transaction_us(config),
+        .checks_topics = strcmp(weir__config_text(config, "topics.check"), "error") == 0,
         .outlet_timeout = weir__config_int(config, "outlet.timeout.ms"),
         .least_time = strcmp(weir__config_text(config, "log.quirks"), "on") == 0,
         .letters_per_second = weir__config_int(config, "dead.letters.per.second"),

@@ -39,9 +39,14 @@ int weir__thread_join(struct weir__thread *thread, struct weir_error *reterr)
     return WEIR_OK;
 }
 
-bool weir__thread_is_over(const struct weir__thread *thread)
+bool weir__thread_is_over(struct weir__thread *thread)
 {
-    return thread->has_token && !thread->app->config.engine->valid(thread->consumer, thread->token);
+    const struct weir__log_engine *engine = thread->app->config.engine;
+
+    if (!thread->has_token || !engine->over(thread->consumer, thread->token))
+        return false;
+    thread->must_poll = engine->valid(thread->consumer, thread->token);
+    return true;
 }
 
 /* Whether a call is to be made again. Not where the generation is over: others may have the partitions by now, and whoever waits on

@@ -18,6 +18,8 @@
 #define MOST_GAPS 4
 /* Rows of a range that are asked for one by one at most. */
 #define MOST_STEPS 32
+/* Rows of a key that are kept at once, so that its windows fit a record's memory, however many they are. */
+#define MOST_FOUND 64
 
 /* ---- making and end ---- */
 
@@ -165,8 +167,12 @@ struct found {
 };
 struct finding {
     bool          values; /* wanted too */
+    bool          all;    /* rows are counted to the end, also when `most` of them are kept */
+    size_t        most;
+    int64_t       from; /* starts before it are not looked at */
     struct found *first, **last;
-    size_t        count, most;
+    size_t        count;
+    int64_t       kept_to;  /* start of the last row kept */
     int64_t       greatest; /* end found */
     int64_t       next;     /* least end beyond the bound; WEIR__NO_END = none */
 };
@@ -187,9 +193,14 @@ static int keep_row(struct weir__keyed *keyed, const struct weir__row *row, int6
     }
     *finding->last = found;
     finding->last = &found->next;
-    finding->count++;
-    finding->greatest = MAX(finding->greatest, end);
+    finding->kept_to = row->start;
     return WEIR_OK;
+}
+
+static int count_row(struct weir__keyed *keyed, const struct weir__row *row, int64_t end, struct finding *finding)
+{
+    finding->greatest = MAX(finding->greatest, end);
+    return finding->count++ < finding->most ? keep_row(keyed, row, end, finding) : WEIR_OK;
 }
 
 static int take_row(struct weir__keyed *keyed, const struct weir__row *row, int64_t least, int64_t bound,
@@ -199,12 +210,12 @@ static int take_row(struct weir__keyed *keyed, const struct weir__row *row, int6
 
     if (end > bound)
         finding->next = MIN(finding->next, end);
-    return end >= least && end <= bound ? keep_row(keyed, row, end, finding) : WEIR_OK;
+    return end >= least && end <= bound ? count_row(keyed, row, end, finding) : WEIR_OK;
 }
 
 static bool enough(const struct finding *finding, int64_t start)
 {
-    return finding->count >= finding->most || start >= finding->next;
+    return start >= finding->next || (!finding->all && finding->count >= finding->most);
 }
 
 /* The first end from `least` on at which a row may lie. */
@@ -220,7 +231,7 @@ static int probe(struct weir__keyed *keyed, struct weir_bytes key, const struct 
                  int64_t bound, struct finding *finding)
 {
     struct weir__row row = { .key = key };
-    int64_t          end = first_end(head, least);
+    int64_t          end = first_end(head, MAX(least, weir__time_add(finding->from, keyed->longest)));
     int              gaps = 0, err = WEIR_OK;
 
     if (!keyed->even)
@@ -275,7 +286,7 @@ static int read_range(struct weir__keyed *keyed, struct weir_bytes key, int64_t 
 {
     struct weir__rows *rows;
     struct weir__row   row;
-    int64_t            from = MAX(weir__time_sub(least, keyed->longest), 0);
+    int64_t            from = MAX(weir__time_sub(least, keyed->longest), finding->from);
     int err = weir__store_fetch(keyed->binding->store, key, key, from, INT64_MAX, WEIR_ASCENDING, &rows);
 
     if (err < 0)
@@ -292,7 +303,11 @@ static int read_range(struct weir__keyed *keyed, struct weir_bytes key, int64_t 
 static int find(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *head, int64_t least,
                 int64_t bound, struct finding *finding)
 {
-    const struct finding empty = { .values = finding->values, .most = finding->most, .next = WEIR__NO_END };
+    const struct finding empty = { .values = finding->values,
+                                   .all = finding->all,
+                                   .most = finding->most,
+                                   .from = finding->from,
+                                   .next = WEIR__NO_END };
     int                  err;
 
     *finding = empty;
@@ -366,7 +381,7 @@ static int tell_closed(struct weir__keyed *keyed, struct weir_bytes key, const s
 }
 
 /* Each with a record's memory of its own: many may close at once. */
-static int tell_all(struct weir__keyed *keyed, struct weir_bytes key, const struct finding *finding)
+static int tell_found(struct weir__keyed *keyed, struct weir_bytes key, const struct finding *finding)
 {
     struct weir__task *task = keyed->binding->task;
     struct weir_arena  kept;
@@ -381,12 +396,35 @@ static int tell_all(struct weir__keyed *keyed, struct weir_bytes key, const stru
     return err;
 }
 
+/* Tells what was found, and of what was not kept as much at a time. The head is as it was before they closed. */
+static int tell_all(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *head,
+                    int64_t bound, struct finding *finding)
+{
+    struct weir__task *task = keyed->binding->task;
+    struct weir_arena  kept;
+    int                err = tell_found(keyed, key, finding);
+
+    if (err < 0 || finding->count < finding->most)
+        return err;
+    finding->all = false;
+    weir__record_aside(task, &kept);
+    do {
+        weir__arena_reset(&task->record);
+        finding->from = finding->kept_to + 1;
+        err = find(keyed, key, head, head->open_end, bound, finding);
+        if (err == WEIR_OK)
+            err = tell_found(keyed, key, finding);
+    } while (err == WEIR_OK && finding->count >= finding->most);
+    weir__record_back(task, &kept);
+    return err;
+}
+
 /* Closes the key's open windows that end by bound. The head is saved first: what is told may read and put. */
 static int close_windows(struct weir__keyed *keyed, struct weir_bytes key, struct weir__key_head *head, int64_t bound,
                          bool by_clock)
 {
     const struct weir__key_head before = *head;
-    struct finding              finding = { .values = true, .most = SIZE_MAX };
+    struct finding              finding = { .values = keyed->closer != NULL, .all = true, .most = MOST_FOUND };
     int                         err = find(keyed, key, head, head->open_end, bound, &finding);
 
     if (err < 0)
@@ -397,7 +435,7 @@ static int close_windows(struct weir__keyed *keyed, struct weir_bytes key, struc
     err = weir__keyed_save(keyed, key, &before, head);
     if (err == WEIR_OK)
         weir__metric_add(by_clock ? keyed->closed_idle : keyed->closed, (double)finding.count);
-    return err == WEIR_OK && keyed->closer != NULL ? tell_all(keyed, key, &finding) : err;
+    return err == WEIR_OK && keyed->closer != NULL ? tell_all(keyed, key, &before, bound, &finding) : err;
 }
 
 /* Deletes the key's rows that end by bound. */

@@ -186,6 +186,25 @@ START_TEST(an_abort_gives_a_calendar_window_its_end_back)
 }
 END_TEST
 
+/* More at once than a record's memory has room for: their rows, and what is made of each. */
+START_TEST(a_key_closes_any_number_of_windows_at_once)
+{
+    enum { WINDOWS = 20000 };
+    struct weir__buf want = { 0 };
+
+    open_with(*TUMBLING(100, 100LL * (WINDOWS + 1), .time = WEIR_PER_KEY), WEIR_ON_CLOSE);
+    for (int64_t i = 0; i < WINDOWS; i += _i == 0 ? 1 : 7) { /* with gaps the range is read */
+        put("a", i * 100, i);
+        weir__buf_printf(&want, "a%lld=%lld ", (long long)i * 100, (long long)i);
+    }
+    put("a", 300LL * WINDOWS, 1);
+    weir__buf_putc(&want, '\0');
+    expect(want.data);
+    weir__buf_fini(&want);
+    finish();
+}
+END_TEST
+
 /* The least of many due times, moved and removed at random, against a plain array. */
 START_TEST(the_first_timer_is_due_first)
 {
@@ -229,6 +248,7 @@ int main(void)
     tcase_add_test(tests, nothing_closes_by_the_clock_before_the_end_of_the_input);
     tcase_add_test(tests, an_abort_takes_a_closing_back);
     tcase_add_test(tests, an_abort_gives_a_calendar_window_its_end_back);
+    tcase_add_loop_test(tests, a_key_closes_any_number_of_windows_at_once, 0, 2);
     tcase_add_test(tests, the_first_timer_is_due_first);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -39,6 +39,27 @@ static bool must_stop(const struct sending *sending)
 
 /* ---- topics ---- */
 
+struct checking {
+    bool               warns;
+    struct weir_error *reterr;
+    int                err;
+};
+
+/* A raw topic that is there with settings by which it would delete or refuse events of other years. */
+static int check_topic(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)
+{
+    struct checking *checking = arg;
+
+    if (checking->err < 0 || !weir__topic_would_lose(setting, wanted, found))
+        return WEIR_OK;
+    if (!checking->warns)
+        checking->err = weir__topic_fail_losing(topic, setting, wanted, found, true, checking->reterr);
+    else
+        weir__say(WEIR__WARN, "topic-differs", "topic", "s", topic, "setting", "s", setting, "wanted", "s", wanted,
+                  "found", "s", found, NULL);
+    return WEIR_OK;
+}
+
 /* One topic for each market's raw events, and the progress. */
 static int ensure_topics(const struct sending *sending, const struct weir__config *settings,
                          struct weir_error *reterr)
@@ -48,7 +69,10 @@ static int ensure_topics(const struct sending *sending, const struct weir__confi
     struct weir__topic       topics[64] = {
               { .name = MARKET_LOAD_PROGRESS_TOPIC, .partitions = 1, .settings = compacted }
     };
-    size_t count = 1;
+    struct checking checking = { .warns = strcmp(weir__config_text(settings, "topics.check"), "warn") == 0,
+                                 .reterr = reterr };
+    size_t          count = 1;
+    int             err;
 
     for (size_t i = 0; market_rules_at(i) != NULL && count < ARRAY_SIZE(topics); i++) {
         bool known = false;
@@ -60,7 +84,9 @@ static int ensure_topics(const struct sending *sending, const struct weir__confi
                                                     .partitions = partitions,
                                                     .settings = weir__user_topic_settings };
     }
-    return sending->config->engine->ensure(sending->config->log, topics, count, call_by(sending), NULL, NULL, reterr);
+    err = sending->config->engine->ensure(sending->config->log, topics, count, call_by(sending), check_topic,
+                                          &checking, reterr);
+    return err == WEIR_OK ? checking.err : err;
 }
 
 /* ---- what was loaded before ---- */

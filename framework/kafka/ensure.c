@@ -236,12 +236,23 @@ static int check_topic(const struct weir__topic *topic, struct weir_error *reter
     return check_settings(topic, reterr);
 }
 
-/* The name under which the broker knows a setting; NULL: not at all. */
-static const char *known_as(const struct weir__log *log, const char *name)
+static bool is_of_time(const char *setting) { return names(setting, EARLIEST) || names(setting, LATEST); }
+
+/* The wider of a topic's two bounds of time; NULL: it has none. */
+static const char *widest(const struct weir__topic *topic)
 {
-    if (!atomic_load(&log->one_bound))
-        return name;
-    return strcmp(name, EARLIEST) == 0 ? NULL : strcmp(name, LATEST) == 0 ? EITHER : name;
+    const char *widest = NULL;
+    int64_t     most = -1, value;
+
+    for (size_t i = 0; topic->settings != NULL && topic->settings[i] != NULL; i++) {
+        const char *text = strchr(topic->settings[i], '=') + 1;
+
+        if (!is_of_time(topic->settings[i]) || weir__parse_int64(text, &value) < 0 || value <= most)
+            continue;
+        most = value;
+        widest = text;
+    }
+    return widest;
 }
 
 /* What the topic's own settings leave open. */
@@ -274,9 +285,11 @@ static int add_wanted(struct weir__log *log, struct making *making, const struct
         char        name[128];
 
         snprintf(name, sizeof(name), "%.*s", (int)(value - 1 - topic->settings[i]), topic->settings[i]);
-        if (known_as(log, name) != NULL)
-            (void)rd_kafka_NewTopic_set_config(wanted, known_as(log, name), value);
+        if (!atomic_load(&log->one_bound) || !is_of_time(topic->settings[i]))
+            (void)rd_kafka_NewTopic_set_config(wanted, name, value);
     }
+    if (atomic_load(&log->one_bound) && widest(topic) != NULL)
+        (void)rd_kafka_NewTopic_set_config(wanted, EITHER, widest(topic));
     set_rest(log, topic, deadline, wanted);
     making->topics[making->count] = topic;
     making->wanted[making->count++] = wanted;

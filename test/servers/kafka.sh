@@ -4,7 +4,7 @@
 #   test/servers/kafka.sh node DIR NODE       starts a node again that was stopped or killed
 #   test/servers/kafka.sh stop DIR [NODE]     SIGTERM to one node or all, and waits
 #   test/servers/kafka.sh kill DIR [NODE]     SIGKILL
-# KAFKA_VERSION: 3.9.1 or 4.4.0 (the default). KAFKA_SET="a=b;c=d": more lines of server.properties. KAFKA_HEAP: 384m. KAFKA_JAVA: more flags of Java.
+# KAFKA_VERSION: 3.5.2, 3.9.1 or 4.4.0 (the default). KAFKA_SET="a=b;c=d": more lines of server.properties. KAFKA_HEAP: 384m. KAFKA_JAVA: more flags of Java.
 # KAFKA_SECURE=1, of one node: the address is for the test's own hands alone, which may do all; others are demanded something at the
 # ports in the files of DIR/node1/ports: tls a certificate that they trust (DIR/tls/ca.pem), mutual one of their own too
 # (DIR/tls/weir.crt), sasl user and password over TLS, plain the same without (PLAIN weir/p@ss,w=rd; SCRAM users are made by
@@ -19,7 +19,7 @@ cache=$(realpath -m "$here/../../.cache/kafka/$version")
 
 need() {
     need_tools "openjdk-17-jre-headless, curl and python3" java curl python3
-    [ -e "$here/kafka-$version.sha256" ] || die "there is no list of parts for version $version: take 3.9.1 or 4.4.0"
+    [ -e "$here/kafka-$version.sha256" ] || die "there is no list of parts for version $version: take 3.5.2, 3.9.1 or 4.4.0"
 }
 
 # java_node ARG...: small: one collector, the first compiler alone unless KAFKA_JAVA says otherwise (of benches: nothing).

@@ -12,6 +12,8 @@
         IDEMPOTENT_WRITE, ALL.
     kafka_ask.py HOST:PORT scram USER PASSWORD
         The user's password for SCRAM-SHA-256 and SCRAM-SHA-512, from now on.
+    kafka_ask.py HOST:PORT get TOPIC NAME
+        The value in force of a setting of a topic.
     kafka_ask.py HOST:PORT set TOPIC NAME VALUE
         A setting of a topic that is there.
     kafka_ask.py HOST:PORT transactions
@@ -192,6 +194,23 @@ def set_on(server, topic, name, value):
         sys.exit(f"error {code}: {reply.text()}")
 
 
+def get_of(server, topic, name):
+    """DescribeConfigs, version 1."""
+    reply = ask(server, 32, 1, struct.pack(">ib", 1, 2) + text(topic) + struct.pack(">i", 1) + text(name) + b"\0")
+    reply.take("i")
+    reply.take("i")
+    code = reply.take("h")
+    words = reply.text()
+    if code:
+        sys.exit(f"error {code}: {words}")
+    reply.take("b")
+    reply.text()
+    for _ in range(reply.take("i")):
+        reply.text()
+        print(reply.text())
+        return
+
+
 def transactions(server):
     """ListTransactions, version 0, with its tagged fields."""
     reply = ask(server, 66, 0, b"\0\1\1\0")
@@ -210,4 +229,4 @@ def transactions(server):
 
 
 {"members": members, "coordinator": coordinator, "transactions": transactions, "grant": grant,
- "withdraw": withdraw, "scram": scram, "set": set_on}[sys.argv[2]](sys.argv[1], *sys.argv[3:])
+ "withdraw": withdraw, "scram": scram, "set": set_on, "get": get_of}[sys.argv[2]](sys.argv[1], *sys.argv[3:])

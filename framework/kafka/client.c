@@ -2,8 +2,8 @@
  *
  * (1) Order of strength: our own settings, which nobody may change, the user's, those of the queues, the defaults of the
  *     kind.
- * (2) message.timeout.ms < transaction.timeout.ms <= session.timeout.ms: no record of a transaction outlives it, and no
- *     transaction its member. The first follows from the second, which the user may set.
+ * (2) message.timeout.ms < transaction.timeout.ms: no record outlives its transaction. By default transactions end before
+ *     the membership of who is gone; where the user says otherwise, who takes its partitions over waits for the longer one.
  */
 #include "framework/config/config.h"
 #include "framework/kafka/internal.h"
@@ -33,6 +33,9 @@ static const struct pair for_telling[] = { { "statistics.interval.ms", TEXT_OF(S
 static const struct pair for_reading[] = { { "fetch.error.backoff.ms", "100" },
                                            /* the end of what is read, behind a marker, is told by an empty answer */
                                            { "fetch.wait.max.ms", "100" },
+#if RD_KAFKA_VERSION >= 0x020200ff /* before it this is a second: poll.c (3) */
+                                           { "fetch.queue.backoff.ms", "3" },
+#endif
                                            { NULL, NULL } };
 static const struct pair for_member[] = { { "session.timeout.ms", "10000" },
                                           { "heartbeat.interval.ms", "3000" },

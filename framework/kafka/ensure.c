@@ -433,8 +433,9 @@ static int ensure(struct weir__log *log, const struct weir__topic *topics, size_
         err = ensure_one(log, &making, &topics[i], deadline, on_difference, arg, reterr);
     if (err == WEIR_OK)
         err = make_all(log, &making, deadline, reterr);
-    for (size_t i = 0; err == WEIR_OK && on_difference != NULL && i < making.count; i++) /* as the broker chose */
-        err = weir__kafka_compare_copies(log, making.topics[i]->name, deadline, on_difference, arg);
+    for (size_t i = 0; err == WEIR_OK && on_difference != NULL && i < making.count;
+         i++) /* as the broker chose; the next start looks, too */
+        (void)weir__kafka_compare_copies(log, making.topics[i]->name, deadline, on_difference, arg);
     free_making(&making);
     return err;
 }

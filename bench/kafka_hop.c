@@ -53,6 +53,8 @@ static void pass(const rd_kafka_message_t *message)
     size_t              i = 0;
     rd_kafka_resp_err_t err;
 
+    if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) /* it was just made */
+        return;
     check("consume", message->err);
     while (strcmp(hops[i].from, rd_kafka_topic_name(message->rkt)) != 0)
         i++;
@@ -125,6 +127,7 @@ static void open_clients(const char *servers, const char *group, char **words)
     set(reads, "enable.auto.commit", "false");
     set(reads, "auto.offset.reset", "earliest");
     set(reads, "fetch.wait.max.ms", "100");
+    set(reads, "topic.metadata.refresh.interval.ms", "1000");
     set(writes, "enable.idempotence", "true");
     set(writes, "queue.buffering.max.messages", "1000000");
     if (transactions) {

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import where
 from measured import run
 
 build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
@@ -32,11 +33,15 @@ def count(address, topic):
     return int(run(floor, "count", address, topic)[2].split()[-1])
 
 
+def command_of(address, work, name, delivery):
+    return [ours, "run", f"--kafka.bootstrap.servers={address}", f"--application.id={name}", f"--state.dir={work}/{name}",
+            f"--delivery={delivery}", "--threads=1", "--topics.partitions=4", "--once", "--log.level=error",
+            *(f"--kafka.{pair}" for pair in both), "kafka_bars"]
+
+
 def run_ours(address, work, name, delivery, *more, threads=None):
     before = count(address, "bars") if name != "weir-exactly_once-0" else 0
-    seconds, peak, _ = run(ours, "run", f"--kafka.bootstrap.servers={address}", f"--application.id={name}",
-                              f"--state.dir={work}/{name}", f"--delivery={delivery}", "--threads=1", "--topics.partitions=4", "--once",
-                              "--log.level=error", *(f"--kafka.{pair}" for pair in both), *more, "kafka_bars", threads=threads)
+    seconds, peak, _ = run(*command_of(address, work, name, delivery), *more, threads=threads)
     shutil.rmtree(f"{work}/{name}")
     sent = count(address, "bars") - before + count(address, f"{name}-kafka_bars-minutes_s-changelog")
     return seconds, peak, f"{sent} offsets of records and marks written"
@@ -116,6 +121,7 @@ try:
         floor_seconds = report("bare librdkafka", delivery, bare)
         mine = report("weir", delivery, weir)
         report_threads(threads)
+        where.report(command_of(address, work, f"where-{delivery}", delivery))
         report(f"weir, memory.max={SMALL}", delivery, small)
         theirs = report("Kafka Streams", delivery, streams)
         print(f"    weir: {floor_seconds / mine * 100:.0f} % of the floor, {theirs / mine:.1f} times Kafka Streams", flush=True)

@@ -142,16 +142,14 @@ static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
 /* A member whose group waits for its poll is still one: the poll takes everything, and another assignment comes. */
 static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
 {
-    bool stays = thread->must_poll;
-    int  err = abort_all(thread);
+    int err = abort_all(thread);
 
-    thread->must_poll = false;
     weir__seats_close(thread);
     if (err < 0 && err != WEIR_AGAIN)
         err = reopen_producer(thread, reterr);
     else
         err = WEIR_OK;
-    if (err < 0 || !stays)
+    if (err < 0 || !thread->must_poll)
         return err == WEIR_OK ? join_anew(thread, reterr) : err;
     thread->has_token = false;
     thread->assigned_count = 0;
@@ -186,6 +184,8 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
     bool              refused = code == WEIR_ABORT && !unsettled && weir__refused(thread);
     int               err;
 
+    thread->must_poll = code == WEIR_LOST && thread->must_poll &&
+                        thread->app->config.engine->valid(thread->consumer, thread->token);
     if (weir_code_scope(code) != WEIR_SCOPE_TASK ||
         (!refused && !unsettled && !thread->must_poll && too_many(thread)))
         return code;
@@ -205,7 +205,7 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
     else
         err = on_store(thread, &words);
     thread->unsettled.code = WEIR_OK;
-    thread->log_refused = false;
+    thread->log_refused = thread->must_poll = false;
     weir__waits_anew(thread);
     if (err < 0 && reterr != NULL)
         *reterr = words;

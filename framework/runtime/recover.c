@@ -140,7 +140,7 @@ static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
 }
 
 /* A member whose group waits for its poll is still one: the poll takes everything, and another assignment comes. */
-static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
+static int on_lost(struct weir__thread *thread, bool stays, struct weir_error *reterr)
 {
     int err = abort_all(thread);
 
@@ -149,7 +149,7 @@ static int on_lost(struct weir__thread *thread, struct weir_error *reterr)
         err = reopen_producer(thread, reterr);
     else
         err = WEIR_OK;
-    if (err < 0 || !thread->must_poll)
+    if (err < 0 || !stays)
         return err == WEIR_OK ? join_anew(thread, reterr) : err;
     thread->has_token = false;
     thread->assigned_count = 0;
@@ -182,30 +182,30 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
     bool              unsettled = code == WEIR_ABORT && thread->unsettled.code == WEIR_AGAIN;
     bool              outside = thread->unsettled.code != WEIR_OK;
     bool              refused = code == WEIR_ABORT && !unsettled && weir__refused(thread);
-    int               err;
+    bool              new_producer = refused || thread->log_refused;
+    bool              stays =
+        code == WEIR_LOST && thread->must_poll && thread->app->config.engine->valid(thread->consumer, thread->token);
+    int err;
 
-    thread->must_poll = code == WEIR_LOST && thread->must_poll &&
-                        thread->app->config.engine->valid(thread->consumer, thread->token);
-    if (weir_code_scope(code) != WEIR_SCOPE_TASK ||
-        (!refused && !unsettled && !thread->must_poll && too_many(thread)))
+    thread->log_refused = thread->must_poll = false;
+    if (weir_code_scope(code) != WEIR_SCOPE_TASK || (!refused && !unsettled && !stays && too_many(thread)))
         return code;
     weir__outlets_forget(thread);
     if (reterr != NULL)
         weir__say_error(WEIR__WARN, "thread-recovers", reterr);
     weir__metric_add(thread->metric_failures, 1);
     atomic_fetch_add(&thread->activity, 1);
-    if ((refused || thread->log_refused) && !outside)
+    if (new_producer && !outside)
         err = on_refused(thread, &words);
     else if (code == WEIR_ABORT)
         err = on_abort(thread, &words);
     else if (code == WEIR_FENCED)
         err = on_fenced(thread, &words);
     else if (code == WEIR_LOST)
-        err = on_lost(thread, &words);
+        err = on_lost(thread, stays, &words);
     else
         err = on_store(thread, &words);
     thread->unsettled.code = WEIR_OK;
-    thread->log_refused = thread->must_poll = false;
     weir__waits_anew(thread);
     if (err < 0 && reterr != NULL)
         *reterr = words;

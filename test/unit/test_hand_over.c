@@ -16,7 +16,7 @@ static pthread_cond_t  moved = PTHREAD_COND_INITIALIZER;
 static enum place      stop_at; /* whoever passes first */
 static bool            stopped, may_go_on;
 static int             asked, commits, joins, unstable, ends_told, polls_after;
-static int             sent, assigned, losses, polls_after_loss;
+static int             sent, assigned, losses, polls_after_loss, control_asked;
 static int             silent;     /* the input does not tell where it ends */
 static bool            landing;    /* what is committed is known at once */
 static bool            lsos_count; /* the broken rule: a partition ends where committed reading does */
@@ -181,9 +181,12 @@ static int watched_poll(struct weir__consumer *consumer, int64_t deadline, struc
 
 static int watched_ends(struct weir__log *log, struct weir__tp tp, int64_t deadline, struct weir__ends *ret)
 {
-    int code = seen(&silent) > 0 && strcmp(tp.topic, "words") == 0
-                   ? WEIR_AGAIN
-                   : weir__embedded_engine.ends(log, tp, deadline, ret);
+    int code;
+
+    if (strcmp(tp.topic, "tallying-weir-control") == 0 && seen(&assigned) > 0)
+        tell(&control_asked);
+    code = seen(&silent) > 0 && strcmp(tp.topic, "words") == 0 ? WEIR_AGAIN
+                                                               : weir__embedded_engine.ends(log, tp, deadline, ret);
 
     if (code == WEIR_OK && lsos_count)
         ret->end = ret->stable;
@@ -203,7 +206,7 @@ static void set_up(void)
     stopped = may_go_on = lsos_count = false;
     landing = true;
     asked = commits = joins = unstable = ends_told = polls_after = 0;
-    sent = assigned = losses = polls_after_loss = silent = 0;
+    sent = assigned = losses = polls_after_loss = silent = control_asked = 0;
 }
 
 static void tear_down(void)
@@ -473,6 +476,25 @@ START_TEST(who_waits_for_an_answer_hears_that_its_generation_ends)
 }
 END_TEST
 
+/* The application's own record is committed and not yet to be read when the first partitions come: that is no reset. */
+START_TEST(a_record_whose_marker_is_late_is_waited_for)
+{
+    struct weir__log_config config = { .quirks = true, .marker_delay = -1 };
+    struct weir__app       *app;
+
+    open_log(&config);
+    set_landing(false);
+    app = start_member("first");
+    await(&assigned, 1);
+    await(&control_asked, 4);
+    set_landing(true);
+    send_words("k", 1);
+    await_committed(1);
+    stop_member(app);
+    expect_exact("k", 1);
+}
+END_TEST
+
 /* ---- T30: a zombie writes behind the new owner ---- */
 
 /* Exactly once nothing is lost. At least once the zombie's changelog record lies behind the new owner's, and who restores
@@ -543,6 +565,7 @@ int main(void)
     tcase_add_loop_test(tests, a_membership_that_is_gone_commits_nothing, 0, 2);
     tcase_add_test(tests, a_task_does_not_go_on_in_a_later_generation);
     tcase_add_test(tests, who_waits_for_an_answer_hears_that_its_generation_ends);
+    tcase_add_test(tests, a_record_whose_marker_is_late_is_waited_for);
     tcase_add_loop_test(tests, a_zombie_behind_the_new_owner, 0, (int)ARRAY_SIZE(zombies));
     tcase_add_loop_test(tests, state_at_least_once_is_warned_of, 0, (int)ARRAY_SIZE(zombies));
     suite_add_tcase(suite, tests);

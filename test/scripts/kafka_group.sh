@@ -39,17 +39,18 @@ for name in a b c; do leave $name; done
 
 echo "--- 12 partitions, static membership: join, leave, come back, die and come back within the session's time"
 application many --threads=1 --topics.partitions=12
-for name in a b c; do begin $name --instance.id=w-$name; done
-feed 2000 4
+begin a --instance.id=w-a
+WEIR_CRASH_AT=after-flush:3 begin b --instance.id=w-b
+begin c --instance.id=w-c
 await_of c placed 24 a b c
 equal "w-a-0000 w-b-0000 w-c-0000" "$(instances)" "the instance ids of static members"
 equal "0 1 2 3|4 5 6 7|8 9 10 11" "$(given a)|$(given b)|$(given c)" "the ranges"
 before=$(generations a)
-kill -KILL "${pid[b]}"
+feed_until_gone b 200
 ended b 137
 begin b --instance.id=w-b
 feed 2000 5
-exact "after a member came back within the session's time"
+exact "after a member died in mid-transaction, and came back within the session's time"
 placed 24 a b c || fail "not as it was: $(cat "$work/members")"
 equal "4 5 6 7" "$(given b)" "the ranges of the member that came back"
 equal "$before" "$(generations a)" "the generations that another member has seen"

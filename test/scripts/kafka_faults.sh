@@ -30,7 +30,7 @@ said() { grep -q "id=$2 " "$work/$1.err"; }
 health() { curl -s -m 5 "127.0.0.1:${port[${1%/*}]}/health$(grep -o '/.*' <<<"$1" || :)" | grep -q "$2"; }
 transaction_is() { test/servers/kafka_ask.py "$A" transactions | grep -q "^$app-[a-z0-9]*-0 $1"; }
 
-EndTxn=26 AddPartitionsToTxn=24 InitProducerId=22 CreateTopics=19
+EndTxn=26 AddPartitionsToTxn=24 InitProducerId=22 CreateTopics=19 Produce=0
 
 echo "--- the end of a transaction is lost: its request, its answer, with their connection"
 application lost --threads=1 --topics.partitions=2
@@ -101,6 +101,40 @@ kill -CONT "${pid[a]}"
 await_of a placed 4 a b
 feed 300 3
 exact "after the former owner woke up"
+for name in a b; do leave $name; done
+
+# Its own check is behind it by then, and its transaction is not too old: what stops the offsets is the generation they are sent with.
+echo "--- it waits for the delivery of its records, its offsets not sent; another one commits; it hears that it is out, and sends them"
+application copies
+copies=(--kafka.bootstrap.servers="$A" --application.id=copies --dozing.in.topic=copies-lines --dozing.out.topic=copies-counts)
+count=("$BUILD/test/programs/slow" run "${copies[@]}" --threads=1 --topics.partitions=2 --commit.interval.ms=20 "${quick[@]}"
+    --kafka.transaction.timeout.ms=60000)
+export SLOW_MS=0 # it copies lines, and has no state that another one would wait for
+all_committed() { "$BUILD/test/programs/slow" lag "${copies[@]}" --json | grep -q '"lag":0}$'; }
+copied() {
+    "$BUILD/test/programs/slow" cat copies-counts "${copies[@]}" | sed -E 's/.*"value":"(.*)"\}$/\1/' | sort >"$work/copied"
+    [ "$(wc -l <"$work/copied")" -ge "$(wc -l <"$work/all.txt")" ]
+}
+begin a --kafka.debug=cgrp # says when it is told
+feed 200 1
+await_of a copied
+proxy hold reply $Produce a
+feed 300 2
+proxy await
+kill -STOP "${pid[a]}"
+begin b
+await_of b all_committed
+kill -CONT "${pid[a]}"
+await_of a grep -q 'about=LOST' "$work/a.err"
+proxy release
+await_of a placed 2 a b
+feed 300 3
+await_of a copied
+cmp "$work/copied" <(sort "$work/all.txt") || { show; fail "the lines are not there once each"; }
+grep -q 'id=kafka-outcome code=WEIR_LOST why="Failed to commit offsets.*Unknown member' "$work/a.err" || {
+    show
+    fail "the broker has refused nothing"
+}
 for name in a b; do leave $name; done
 
 if [ "$FORM" = long ]; then

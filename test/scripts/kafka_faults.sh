@@ -1,36 +1,19 @@
 #!/bin/bash
 # Faults of the way to the broker and of the members, over Apache Kafka: what ends a transaction is lost, held back or comes too
-# late; an owner freezes with a transaction open and wakes up when another one has its partitions; two processes have one name;
-# a start is stopped before the broker has answered. Outputs and state stay exact, and each update is seen once.
+# late; an owner is killed between its offsets and that end; an owner freezes with a transaction open and wakes up when another
+# one has its partitions; two processes have one name; a start is stopped before the broker has answered. Outputs and state stay
+# exact, and each update is seen once.
 . test/scripts/kafka.inc
 
-# The broker names the proxy as its address, so that all goes through it.
-mkdir -p "$work/proxy"
-test/servers/kafka_proxy.py "$work/proxy" &
-children+=($!)
-await test -s "$work/proxy/commands"
-await test -s "$work/proxy/proxy"
-A=127.0.0.1:$(cat "$work/proxy/proxy")
-KAFKA_SET="advertised.listeners=PLAINTEXT://$A;transaction.abort.timed.out.transaction.cleanup.interval.ms=200" \
-    $server start "$work/kafka" | sed 's/.*://' >"$work/proxy/target"
-
-# proxy COMMAND...: has it obey, and gives its answer.
-proxy() {
-    local answer
-    exec 3<>"/dev/tcp/127.0.0.1/$(cat "$work/proxy/commands")"
-    echo "$*" >&3
-    read -r -t 30 answer <&3 || fail "the proxy meets nothing: $*"
-    exec 3>&-
-    [ "$answer" = ok ] || echo "$answer"
-}
+through_proxy "transaction.abort.timed.out.transaction.cleanup.interval.ms=200"
 
 frozen() { grep -q '^State:.T' "/proc/${pid[$1]}/status"; }
 said() { grep -q "id=$2 " "$work/$1.err"; }
-# health NAME[/ready] TEXT: it says so.
-health() { curl -s -m 5 "127.0.0.1:${port[${1%/*}]}/health$(grep -o '/.*' <<<"$1" || :)" | grep -q "$2"; }
-transaction_is() { test/servers/kafka_ask.py "$A" transactions | grep -q "^$app-[a-z0-9]*-0 $1"; }
+transaction_is() {
+    test/servers/kafka_ask.py "$A" transactions >"$work/transactions" && grep -q "^$app-[a-z0-9-]*-0 $1" "$work/transactions"
+}
 
-EndTxn=26 AddPartitionsToTxn=24 InitProducerId=22 CreateTopics=19 Produce=0
+EndTxn=26 TxnOffsetCommit=28 AddPartitionsToTxn=24 InitProducerId=22 CreateTopics=19 Produce=0
 
 echo "--- the end of a transaction is lost: its request, its answer, with their connection"
 application lost --threads=1 --topics.partitions=2
@@ -62,6 +45,45 @@ for what in request reply; do
     proxy release
     begin a
     exact "after a stop while the $what was held back"
+done
+leave a
+
+# unended: commits whose end the broker has not heard of, and what does not count.
+unended() { echo $(($(proxy count $TxnOffsetCommit a) - $(proxy count $EndTxn a))); }
+
+echo "--- killed between its offsets and the end of its transaction, or before it knows of that end; on the same disk"
+application killed --threads=1 --topics.partitions=2 --kafka.transaction.timeout.ms=300000 # only the next start ends it
+begin a --instance.id=w-a
+feed 200 1
+for what in request reply; do
+    exact "before a kill"
+    leave a
+    flushed=$(changes)
+    begin a --instance.id=w-a
+    await_of a placed 4 a
+    before=$(unended)
+    proxy hold $what $EndTxn a "$app-counts-changelog"
+    feed 300 3${#what}
+    proxy await
+    kill -KILL "${pid[a]}"
+    ended a 137
+    proxy lose
+    await settled
+    if [ $what = request ]; then
+        transaction_is Ongoing || fail "no transaction is open after the kill"
+        equal $((before + 1)) "$(unended)" "transactions with offsets, and without an end"
+        equal "$flushed" "$(changes)" "changes that are committed while it is open"
+    else
+        transaction_is CompleteCommit || fail "the transaction is not committed after the kill"
+        equal "$before" "$(unended)" "transactions with offsets, and without an end"
+        [ "$(changes)" -gt "$flushed" ] || fail "nothing was committed"
+    fi
+    tail=$(($(changes) - flushed))
+    begin a --instance.id=w-a
+    exact "after a kill while the $what was held back"
+    equal $tail "$(restored "$work/a.err")" "changelog records read back"
+    grep -q 'id=restore-begins .*task=counted .*offsets=[1-9]' "$work/a.err" || fail "no change was in the transaction"
+    ! said a store-restored-from-start || fail "a store was emptied after the kill"
 done
 leave a
 
@@ -146,7 +168,7 @@ if [ "$FORM" = long ]; then
             --kafka.client.id=l "${quick[@]}" "$@" 2>"$work/relay.err" &
         pid[relay]=$! children+=($!)
     }
-    relay_is() { test/servers/kafka_ask.py "$A" transactions | grep -q "^relay-l-0 $1"; }
+    relay_is() { app=relay transaction_is "$1"; }
     begin a
     relay
     await relay_is Empty

@@ -7,9 +7,12 @@ It listens on a free port of 127.0.0.1, which it writes to DIR/proxy, and passes
 a client connects; its commands come to the port in DIR/commands, a line each, and are answered by a line:
 
     drop request|reply API [CLIENT]   the next one is lost, with its connection; once
-    hold request|reply API [CLIENT]   all are held back from now on, with what follows on their connection
+    hold request|reply API [CLIENT [TOPIC]]
+                                      all are held back from now on, with what follows on their connection; with TOPIC those
+                                      behind the client's next records to it
     await                             answers when the first one was lost or held
     release                           nothing is held or lost any more
+    lose                              the same, but what was held is lost with its connection
     hide API                          the broker seems not to know it, for clients that connect from now on
     count API [CLIENT]                how many requests were passed on
 
@@ -20,17 +23,22 @@ import struct
 import sys
 
 
-API_VERSIONS, NOBODYS = 18, 0x7FFF
+PRODUCE, API_VERSIONS, NOBODYS = 0, 18, 0x7FFF
 
 
 class Rule:
-    def __init__(self, act, side, api, client=None):
-        self.act, self.side, self.api, self.client = act, side, int(api), client
+    def __init__(self, act, side, api, client=None, topic=None):
+        self.act, self.side, self.api, self.client, self.topic = act, side, int(api), client, topic
         self.met = asyncio.Event()
         self.over = asyncio.Event()
 
     def meets(self, side, api, client):
-        return (self.side, self.api) == (side, api) and self.client in (None, client) and not self.over.is_set()
+        return (self.topic is None and (self.side, self.api) == (side, api) and self.client in (None, client)
+                and not self.over.is_set())
+
+    def look_for_topic(self, api, client, frame):
+        if self.topic and api == PRODUCE and client == self.client and self.topic.encode() in frame:
+            self.topic = None
 
 
 class Lost(Exception):
@@ -54,6 +62,8 @@ class Proxy:
             rule.over.set()
             raise Lost
         await rule.over.wait()
+        if rule.act == "lose":
+            raise Lost
 
     async def pass_requests(self, client_side, broker_side, sent):
         while True:
@@ -61,6 +71,8 @@ class Proxy:
             api, _, number, size = struct.unpack(">hhih", frame[:10])
             client = frame[10:10 + size].decode() if size >= 0 else ""
             sent[number] = (api, client)
+            if self.rule is not None:
+                self.rule.look_for_topic(api, client, frame)
             await self.judge("request", api, client)
             self.passed[api, client] = self.passed.get((api, client), 0) + 1
             await write_frame(broker_side, frame)
@@ -96,6 +108,9 @@ class Proxy:
         elif words[0] == "await":
             await self.rule.met.wait()
         elif words[0] == "release":
+            self.rule.over.set()
+        elif words[0] == "lose":
+            self.rule.act = "lose"
             self.rule.over.set()
         elif words[0] == "hide":
             self.hidden.add(int(words[1]))

@@ -1,6 +1,7 @@
 /* test_log_markers.c: what is awkward about transactions: markers take offsets and land later than the decision, and open
  * transactions hold up those that end before them.
  */
+#include "test/log/held.h"
 #include "test/log/suite.h"
 
 START_TEST(each_transaction_leaves_a_marker_in_each_partition_that_it_wrote_to)
@@ -214,6 +215,62 @@ START_TEST(who_takes_the_id_finds_the_last_commit_known_everywhere)
 }
 END_TEST
 
+/* A group's offset of a topic, asked for together with one of a topic that is not there. */
+static int ask_beside_absent(const char *group, const char *topic, const char *absent, int absent_at, int64_t wait_ms,
+                             int64_t *ret)
+{
+    struct weir_arena   arena = { 0 };
+    struct weir__offset at[2] = { { .tp = { topic, 0 } }, { .tp = { topic, 0 } } };
+    int                 err;
+
+    at[absent_at].tp.topic = absent;
+    err = engine->committed(logs, group, at, 2, &arena, engine->now(logs) + wait_ms);
+    if (err == WEIR_OK)
+        ck_assert_int_eq(at[absent_at].offset, -1);
+    *ret = at[1 - absent_at].offset;
+    weir__arena_fini(&arena);
+    return err;
+}
+
+/* A topic that is not there has no offsets, and says nothing of another one whose offsets are not known yet. */
+START_TEST(offsets_are_unstable_beside_a_topic_that_is_absent)
+{
+    struct weir__producer *producer;
+    const char            *name, *group, *absent;
+    bool                   distant = subjects[_i].distant;
+    int64_t                offset;
+
+    suite_marker_delay = -1; /* the embedded log's land by hand */
+    suite_begin(_i);
+    suite_marker_delay = 0;
+    name = name_of("unstable");
+    absent = name_of("absent");
+    group = name_of("group");
+    make_topic(name, 1);
+    producer = new_producer(name_of("id"));
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(ask_beside_absent(group, name, absent, i, 60000, &offset), WEIR_OK);
+        ck_assert_int_eq(offset, -1);
+    }
+    if (distant)
+        must(hold_offset(producer, group, &(struct weir__offset){ .tp = { name, 0 }, .offset = 5 }));
+    else
+        ck_assert_int_eq(commit_offset(producer, group, name, 0, 5), WEIR_OK);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(ask_beside_absent(group, name, absent, i, distant ? 1000 : 0, &offset), WEIR_AGAIN);
+    if (distant)
+        commit(producer);
+    else
+        weir__embedded_land(logs, (struct weir__tp){ NULL, 0 });
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(ask_beside_absent(group, name, absent, i, 60000, &offset), WEIR_OK);
+        ck_assert_int_eq(offset, 5);
+    }
+    engine->producer_close(producer);
+    suite_end();
+}
+END_TEST
+
 static int count_records(struct weir__buf *text)
 {
     int count = 0;
@@ -267,6 +324,7 @@ int main(void)
                                   { an_abort_frees_what_was_held_up },
                                   { who_takes_the_id_ends_what_was_open },
                                   { who_takes_the_id_finds_the_last_commit_known_everywhere },
+                                  { offsets_are_unstable_beside_a_topic_that_is_absent },
                                   { the_position_reaches_the_end_and_nothing_is_missing } };
 
     return suite_main("log markers", true, tests, ARRAY_SIZE(tests));

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Loading over Apache Kafka by several processes: other files at once, and the same file, of which each row comes once; `lag`
-# meanwhile and after.
+# meanwhile and after, of who has done all, is behind, or never ran; `top` of a process that works.
 . test/scripts/cli.inc
 server=test/servers/kafka.sh
 trap '$server kill "$work/kafka"; cleanup' EXIT
@@ -37,6 +37,70 @@ for i in 1 2 3; do
 done
 equal 30000 "$(rows | wc -l)" "rows when the files are loaded again"
 equal 0 "$(lag again)" "the lag of an application that is done"
+
+echo "--- lag: its table and its JSON, of who never ran, has done all, is behind"
+# places APPLICATION: of each partition of the input what the JSON says, in the table's words; then the sum.
+places() {
+    "$words" lag --kafka.bootstrap.servers="$A" --application.id="$1" --json | python3 -c 'import json, sys
+application, = json.load(sys.stdin)["applications"]
+for at in application["inputs"]:
+    if at["topic"] == "lines": print(at["partition"], "-" if at["committed"] is None else at["committed"], at["end"], at["lag"])
+print("all", application["lag"])'
+}
+for name in never again; do
+    expect 0 "$words" lag --kafka.bootstrap.servers="$A" --application.id=$name
+    grep -qF "word_count (application $name)" "$work/out" || fail "the table does not say whose it is"
+    equal "$(places $name)" "$(awk '$1 == "lines" { print $2, $3, $4, $5 } $1 == "all" { print $1, $2 }' "$work/out")" "the table of $name"
+done
+[ "$(places never | grep -cE '^[0-9]+ - ([0-9]+) \1$')" = "$(places never | grep -vc all)" ] || fail "who never ran is not behind by all: $(places never)"
+equal "" "$(places again | awk '$1 == "all" ? $2 != 0 : $2 == "-" || $4 != 0')" "partitions of who has done all that are behind"
+awk 'BEGIN { for (i = 0; i < 60; i++) print "more row" i }' >"$work/more.txt"
+loader more "$work/more.txt"
+expect 0 "${command[@]}"
+equal "all 60" "$(places again | tail -n 1)" "the lag of who is behind, without markers"
+equal 60 "$(places again | awk '$1 != "all" { sum += $4 } END { print sum }')" "the sum of its partitions"
+expect 3 "$words" lag --kafka.bootstrap.servers=127.0.0.1:1
+
+echo "--- top: who does not run is absent, with the lag that the brokers know; frames of who works"
+expect 0 "$words" top --once --url 127.0.0.1:1 --kafka.bootstrap.servers="$A" --application.id=again
+grep -qE '^- +word_count +absent +- +- +60 ' "$work/out" || { cat "$work/out"; fail "the lag of what nobody runs"; }
+"$words" run --kafka.bootstrap.servers="$A" --application.id=again --state.dir="$work/again" --threads=1 --http.port=0 2>"$work/again.err" &
+again=$!
+children+=($again)
+await grep -q http-open "$work/again.err"
+at=127.0.0.1:$(sed -n 's/.*id=http-open .*port=\([0-9]*\).*/\1/p' "$work/again.err")
+works() { "$words" top --once --url "$at" | grep -qE "^$at +word_count +running "; }
+await works
+awk 'BEGIN { for (i = 0; i < 20000; i++) print "top row" i }' >"$work/top.txt"
+loader more "$work/top.txt"
+python3 - "$words" "$at" "${command[@]}" <<'PY' || fail "top"
+import fcntl, os, pty, re, struct, subprocess, sys, termios, time
+words, at, *loader = sys.argv[1:]
+child, terminal = pty.fork()
+if child == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 132, 0, 0))
+    os.execv(words, [words, "top", "--url", at])
+said, load, until = b"", None, time.time() + 60
+row = re.compile(rf"^{at} +word_count +running +(\d+|-) +([\d.]+|-) +(\d+|-) +(\d+) +0 +\d+M +(\d+|-)", re.M)
+while True:
+    said += os.read(terminal, 65536)
+    frames = [frame.decode() for frame in re.findall(rb"\x1b\[H(.*?)\x1b\[J", said, re.S)]
+    rows = [found.groups() for found in map(row.search, frames) if found]
+    if rows and load is None:
+        load = subprocess.Popen(loader)
+    worked = [i for i, (records, commits, *_) in enumerate(rows) if records.strip("-0") and commits.strip("-0.")]
+    if worked and load.poll() == 0 and rows[-1][0] == "0" and rows[-1][2] == "0":
+        break
+    if time.time() > until:
+        sys.exit("\n".join(frames))
+os.write(terminal, b"q")
+if os.waitpid(child, 0)[1] != 0 or len(rows) != len(frames):
+    sys.exit(f"{rows} of\n" + "\n".join(frames))
+print(f"{len(frames)} frames, {len(worked)} of work")
+PY
+kill -TERM $again
+wait $again || { cat "$work/again.err"; fail "the stop ended with $?"; }
+equal "all 0" "$(places again | tail -n 1)" "the lag when all is done"
 
 echo "--- memory.max bounds what is fetched and what is sent, too"
 awk 'BEGIN { srand(7); for (i = 0; i < 100000; i++)

@@ -75,6 +75,39 @@ mv "$work/twice.txt" "$work/all.txt"
 run
 exact "after a replay"
 
+echo "--- a replay by offsets: what is refused, a dry run, the last record of a partition"
+# the partition that has most: where it stands, and its end, which lies behind a marker
+read -r p stands end < <("$words" lag "${W[@]:1}" --json | python3 -c 'import json, sys
+inputs = [at for at in json.load(sys.stdin)["applications"][0]["inputs"] if at["topic"] == "lines"]
+most = max(inputs, key=lambda at: at["committed"] or 0)
+print(most["partition"], most["committed"], most["end"])')
+[ "$stands" -gt 1 ] && [ "$end" -gt "$stands" ] || fail "lines:$p stands at $stands and ends at $end"
+replay() { "$words" replay "${W[@]}" "$@"; }
+while read -r place words_said; do
+    expect 2 replay --from "$place"
+    says "$words_said"
+done <<END
+lins:0=0 did you mean "lines"
+counts:0=0 counts is no input of word_count
+lines:99=0 lines has no partition 99: they go from 0 to
+lines:$p=$((end + 100)) lines:$p has no offset $((end + 100)), it ends at $end
+lines:$p=-1 lines:$p has no offset -1 any more, its first is 0
+lines:$p=$end lines:$p is read up to $stands only
+lines:$p=$stands nothing from there on was read yet
+2099-01-01T00:00:00+02:00 no record of any input has an event time of 2099
+yesterday is no place
+END
+expect 2 replay
+expect 2 replay --from 2020-01-01 --from lines:$p=0
+says "give it alone"
+for dry in --dry-run ''; do
+    expect 0 replay --from lines:$p=$((stands - 1)) $dry
+    equal "word_count: 1 of 12 partitions, 1 offsets ${dry:+would be }read again" "$(tail -n 1 "$work/out")" "the sum of a replay"
+    [ -n "$dry" ] || "$words" cat lines "${W[@]:1}" --partition "$p" | tail -n 1 | sed -E 's/.*"value":"(.*)"\}$/\1/' >>"$work/all.txt"
+    run
+    exact "after a replay by offset${dry:+ that was dry}"
+done
+
 echo "--- the pipeline"
 rows=600
 [ "${FORM:-short}" = short ] || rows=10000

@@ -11,8 +11,8 @@ market=$BUILD/data-processing
 real=../shared/data/real
 export LC_ALL=C
 RANDOM=31
-kills=3 rows=1500 aggregations=2
-[ "${FORM:-short}" = short ] || { kills=20 rows=20000 aggregations=3; }
+kills=3 rows=1500 aggregations=2 parts=30
+[ "${FORM:-short}" = short ] || { kills=20 rows=20000 aggregations=3 parts=60; }
 
 # ---- files ----
 
@@ -70,7 +70,7 @@ stop_all() {
 
 fatal() {
     tail -n 20 "$work"/*-?.log
-    cat "$work/diff"
+    [ ! -e "$work/diff" ] || cat "$work/diff"
     fail "$1"
 }
 
@@ -107,20 +107,64 @@ export WEIR_KAFKA_BOOTSTRAP_SERVERS=$A
 
 echo "--- started at once and before the topics; killed $kills times while it works; loads killed too"
 moments=(mid-commit record before-commit after-flush after-commit)
-declare -A moment_of
-for id in "${ids[@]}"; do moment_of[$id]=; done
+declare -A moments_of
+for id in "${ids[@]}"; do moments_of[$id]=; done
 for ((i = 0; i < kills; i++)); do
     id=${ids[RANDOM % ${#ids[@]}]} moment=${moments[i % ${#moments[@]}]}
     [ $i -gt 0 ] || id=aggregation-0
     [ "$moment" != record ] || moment=record:$((RANDOM % (rows / 3) + 1))
-    [[ $moment == *:* ]] || moment=$moment:$((RANDOM % 12 + 1))
-    moment_of[$id]+="$moment "
+    [[ $moment == *:* ]] || moment=$moment:$((RANDOM % 6 + 1))
+    moments_of[$id]+="$moment "
 done
-for id in "${ids[@]}"; do
-    read -r first _ <<<"${moment_of[$id]}"
-    serve "$id" "${first:-}"
+
+# live ID: begins the life that ends at the next moment of it, or at none.
+live() {
+    read -r moment rest <<<"${moments_of[$1]}"
+    moments_of[$1]=$rest
+    serve "$1" "$moment"
+    ends[$1]=$moment
+}
+
+# bury ID: it has died at its moment, and lives again.
+bury() {
+    local code=0 emptied=
+    { wait "${pids[$1]}"; } 2>/dev/null || code=$?
+    [ $code = 137 ] || fatal "$1 ended with $code before ${ends[$1]}"
+    killed=$((killed + 1))
+    [ $((killed % 2)) = 0 ] || { rm -rf "$work/state/$1"; emptied=", its disk emptied"; }
+    echo "$1 was killed at ${ends[$1]} in part $part$emptied"
+    live "$1"
+}
+
+# cut_files: so many parts of each file, into $work/part. All of them are its first half, which leaves something for loads to be killed at.
+cut_files() {
+    local file
+    mkdir -p "$work/part"
+    for file in "${files[@]}"; do
+        zcat -f "$file" >"$work/whole.csv"
+        head -n $(($(wc -l <"$work/whole.csv") * part / parts / 2 + 1)) "$work/whole.csv" >"$work/part/$(basename "$file" .gz)"
+    done
+}
+
+any_died() {
+    local id
+    for id in "${ids[@]}"; do ! died "$id" || return 0; done
+    return 1
+}
+# A moment passes with records at hand alone. The next part is held back until this one is processed, or somebody has died of it.
+is_met() { any_died || "$market" lag --json | grep -q '"lag":0}$'; }
+
+declare -A ends
+killed=0 part=0
+for id in "${ids[@]}"; do live "$id"; done
+while [ $killed -lt $kills ]; do
+    [ $((++part)) -le $parts ] || fatal "only $killed of $kills kills have met work"
+    cut_files
+    expect 0 "$market" load --log.level=warn "$work"/part/*
+    await is_met
+    for id in "${ids[@]}"; do ! died "$id" || bury "$id"; done
 done
-for at in before-load:1 after-load:1 before-load:3 after-load:5; do
+for at in before-load:1 after-load:1 before-load:2 after-load:3; do
     code=0
     WEIR_CRASH_AT=$at "$market" load --log.level=warn "${files[@]}" >"$work/out" 2>"$work/err" || code=$?
     [ $code = 137 ] || { cat "$work/err"; fail "the load ended with $code at $at"; }
@@ -128,23 +172,6 @@ done
 expect 0 "$market" load --log.level=warn "${files[@]}"
 expect 0 "$market" load --log.level=warn "${files[@]}"
 equal "0 events loaded" "$(cat "$work/out")" "a load that is repeated"
-
-killed=0
-for id in "${ids[@]}"; do
-    read -ra mine <<<"${moment_of[$id]}"
-    for ((i = 0; i < ${#mine[@]}; i++)); do
-        for ((try = 0; try < 200; try++)); do ! died "$id" || break; sleep 0.05; done
-        died "$id" || kill -KILL "${pids[$id]}" # there was not so much to do: it is killed in its leisure
-        code=0
-        { wait "${pids[$id]}"; } 2>/dev/null || code=$?
-        [ $code = 137 ] || fatal "$id ended with $code at ${mine[i]}"
-        killed=$((killed + 1))
-        emptied=
-        [ $((killed % 2)) = 0 ] || { rm -rf "$work/state/$id"; emptied=", its disk emptied"; }
-        echo "$id was killed at ${mine[i]}$emptied"
-        serve "$id" "${mine[i + 1]:-}"
-    done
-done
 equal $kills $killed kills
 converges
 check "$work/first"

@@ -7,7 +7,6 @@
 
 through_proxy "transaction.abort.timed.out.transaction.cleanup.interval.ms=200"
 
-frozen() { grep -q '^State:.T' "/proc/${pid[$1]}/status"; }
 said() { grep -q "id=$2 " "$work/$1.err"; }
 transaction_is() {
     test/servers/kafka_ask.py "$A" transactions >"$work/transactions" && grep -q "^$app-[a-z0-9-]*-0 $1" "$work/transactions"
@@ -201,7 +200,7 @@ if [ "$FORM" = long ]; then
 fi
 
 # A transaction that has timed out when Kafka 4.4.0 starts, and is looked at in its first moments as here, is ended without the
-# markers: its offsets stay unstable for good (3.9.1 does not do that). test/long/kafka_away.sh lets it look every 10 s.
+# markers: its offsets stay unstable for good (3.9.1 does not do that). test/scripts/kafka_away.sh lets it look every 10 s.
 echo "--- the broker goes away with a transaction open, and comes back; health says what is the matter"
 application away --threads=1 --topics.partitions=2 --kafka.transaction.timeout.ms=60000
 begin a --instance.id=w-a

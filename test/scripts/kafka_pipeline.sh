@@ -12,7 +12,7 @@ real=../shared/data/real
 export LC_ALL=C
 RANDOM=31
 kills=3 rows=1500 aggregations=2 parts=30
-[ "${FORM:-short}" = short ] || { kills=20 rows=20000 aggregations=3 parts=60; }
+[ "${FORM:-short}" = short ] || { kills=20 rows=20000 aggregations=3 parts=90; }
 
 # ---- files ----
 
@@ -112,7 +112,7 @@ for id in "${ids[@]}"; do moments_of[$id]=; done
 for ((i = 0; i < kills; i++)); do
     id=${ids[RANDOM % ${#ids[@]}]} moment=${moments[i % ${#moments[@]}]}
     [ $i -gt 0 ] || id=aggregation-0
-    [ "$moment" != record ] || moment=record:$((RANDOM % (rows / 3) + 1))
+    [ "$moment" != record ] || moment=record:$((RANDOM % 500 + 1))
     [[ $moment == *:* ]] || moment=$moment:$((RANDOM % 6 + 1))
     moments_of[$id]+="$moment "
 done

@@ -185,13 +185,15 @@ struct topic *weir__embedded_topic_new(const struct weir__topic *as, struct weir
 int weir__embedded_compare(const struct topic *topic, const struct weir__topic *wanted,
                            weir__on_difference *on_difference, void *arg)
 {
-    char count[2][16], name[128];
-    int  err = WEIR_OK;
+    const struct weir__cleanup kept = { in_force(topic, "cleanup.policy="), in_force(topic, "retention.ms="),
+                                        in_force(topic, "retention.bytes=") };
+    char                       count[2][16], name[128];
+    int                        err = WEIR_OK;
 
     if (topic->count != wanted->partitions && wanted->partitions > 0) {
         snprintf(count[0], sizeof(count[0]), "%d", wanted->partitions);
         snprintf(count[1], sizeof(count[1]), "%d", topic->count);
-        err = on_difference(arg, topic->name, "partitions", count[0], count[1]);
+        err = on_difference(arg, topic->name, "partitions", false, count[0], count[1]);
     }
     for (size_t i = 0; err == WEIR_OK && wanted->settings != NULL && wanted->settings[i] != NULL; i++) {
         const char *setting = wanted->settings[i], *found = in_force(topic, setting);
@@ -199,7 +201,8 @@ int weir__embedded_compare(const struct topic *topic, const struct weir__topic *
         if (strcmp(found, value_of(setting)) == 0)
             continue;
         snprintf(name, sizeof(name), "%.*s", (int)name_size(setting), setting);
-        err = on_difference(arg, topic->name, name, value_of(setting), found);
+        err = on_difference(arg, topic->name, name, weir__loses(name, value_of(setting), found, &kept),
+                            value_of(setting), found);
     }
     return err;
 }

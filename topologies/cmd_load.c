@@ -134,7 +134,9 @@ static int load(struct weir__program *program, const struct weir__args *args, st
     const bool               dry = weir__args_has(args, "dry-run");
     struct weir__looked      looked;
     int                      err = open_log(program, args, dry, &looked, reterr);
-    struct weir__load_config config = { .engine = looked.engine, .log = looked.log };
+    struct weir__load_config config = { .engine = looked.engine,
+                                        .log = looked.log,
+                                        .transaction_us = weir__transaction_us(program->settings) };
 
     if (err == WEIR_OK)
         err = load_into(&config, program, args, dry, reterr);

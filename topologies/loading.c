@@ -46,11 +46,12 @@ struct checking {
 };
 
 /* A raw topic that is there with settings by which it would delete or refuse events of other years. */
-static int check_topic(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)
+static int check_topic(void *arg, const char *topic, const char *setting, bool loses, const char *wanted,
+                       const char *found)
 {
     struct checking *checking = arg;
 
-    if (checking->err < 0 || !weir__topic_would_lose(setting, wanted, found))
+    if (checking->err < 0 || !loses)
         return WEIR_OK;
     if (!checking->warns)
         checking->err = weir__topic_fail_losing(topic, setting, wanted, found, true, checking->reterr);

@@ -68,7 +68,7 @@ const struct weir_setting weir__settings[] = {
     { "topics.retention.bytes", WEIR_SETTING_SIZE, "0", -1, NO_LIMIT, NULL,
       "Bytes of each partition beyond which topics that are created on Kafka lose their oldest records; internal and compacted ones never do; 0 takes the program's (none; data-processing 10g), -1 no bound." },
     { "topics.check", WEIR_SETTING_CHOICE, "error", 0, 0, "error|warn",
-      "What it means at a start that a topic which our records go to is there on Kafka with settings by which it would delete or refuse some of them, for their age or time; internal topics are always checked." },
+      "What it means at a start that a topic which our records go to is there on Kafka with settings by which it would delete or refuse some of them (retention, times, compaction); internal topics are always checked." },
     { "repartition.purge.interval.ms", WEIR_SETTING_DURATION, "30s", 0, DAY, NULL,
       "How often repartition topics are trimmed of what has been read; 0 never does." },
     { "changelog.cleanup", WEIR_SETTING_CHOICE, "weir", 0, 0, "weir|kafka-streams",

@@ -137,7 +137,7 @@ int weir__kafka_hold(struct weir__consumer *consumer, struct weir__tp tp, bool o
         if (part->partition != tp.partition || strcmp(rd_kafka_topic_name(part->topic), tp.topic) != 0)
             continue;
         part->held = on;
-        part->asleep = false; /* it has had all the time to look again */
+        part->dry_since = weir__kafka_now(consumer->log); /* what has come meanwhile is seen before it is roused */
         weir__kafka_stir(NULL, consumer);
         return WEIR_OK;
     }

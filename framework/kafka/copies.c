@@ -13,35 +13,48 @@
 
 int weir__kafka_copies(const struct weir__log *log) { return log->replication > 0 ? log->replication : -1; }
 
+/* What a topic gets that does not say. */
+struct usual {
+    int copies, insync; /* -1: not told */
+};
+
 static int keep_usual(void *arg, const char *name, const char *value)
 {
+    struct usual *usual = arg;
+
     if (strcmp(name, "default.replication.factor") == 0)
-        *(int *)arg = atoi(value);
+        usual->copies = atoi(value);
+    if (strcmp(name, "min.insync.replicas") == 0)
+        usual->insync = atoi(value);
     return WEIR_OK;
 }
 
-/* Any broker's word; we may not have the right to ask. */
-static int ask_usual(struct weir__log *log, int64_t deadline)
+/* Any broker's word. We may not have the right to ask: then nothing is told. */
+static int ask_usual(struct weir__log *log, int64_t deadline, struct usual *ret)
 {
     const struct rd_kafka_metadata *told;
     char                            broker[16];
-    int                             copies = -1;
+    int                             err;
 
-    if (rd_kafka_metadata(log->any, 0, NULL, &told, weir__kafka_left(log, deadline)) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
+    err = weir__kafka_code(rd_kafka_metadata(log->any, 0, NULL, &told, weir__kafka_left(log, deadline)));
+    if (err < 0)
+        return err;
     snprintf(broker, sizeof(broker), "%d", told->broker_cnt > 0 ? told->brokers[0].id : 0);
     rd_kafka_metadata_destroy(told);
-    (void)weir__kafka_describe(log, RD_KAFKA_RESOURCE_BROKER, broker, deadline, keep_usual, &copies);
-    return copies;
+    err = weir__kafka_describe(log, RD_KAFKA_RESOURCE_BROKER, broker, deadline, keep_usual, ret);
+    return err == WEIR_AGAIN ? err : WEIR_OK;
 }
 
-bool weir__kafka_needs_two(struct weir__log *log, int64_t deadline)
+/* Of three copies two must have a record, where the brokers do not see to that themselves. WEIR_AGAIN. */
+int weir__kafka_needs_two(struct weir__log *log, int64_t deadline, bool *ret)
 {
-    if (log->replication > 0)
-        return log->replication >= ENOUGH;
-    if (atomic_load(&log->usual_copies) == 0)
-        atomic_store(&log->usual_copies, ask_usual(log, deadline));
-    return atomic_load(&log->usual_copies) >= ENOUGH;
+    struct usual usual = { -1, -1 };
+    int          err = WEIR_OK;
+
+    if (log->replication == 0 || log->replication >= ENOUGH)
+        err = ask_usual(log, deadline, &usual);
+    *ret = MAX(log->replication, usual.copies) >= ENOUGH && usual.insync < 2;
+    return err;
 }
 
 struct copies {
@@ -90,9 +103,9 @@ static int compare_promises(struct weir__log *log, const char *topic, int64_t de
     int err = weir__kafka_describe(log, RD_KAFKA_RESOURCE_TOPIC, topic, deadline, keep_promise, &promises);
 
     if (err == WEIR_OK && promises.insync[0] != '\0' && atoi(promises.insync) < 2)
-        err = on_difference(arg, topic, "min.insync.replicas", "2", promises.insync);
+        err = on_difference(arg, topic, "min.insync.replicas", false, "2", promises.insync);
     if (err == WEIR_OK && strcmp(promises.unclean, "true") == 0)
-        err = on_difference(arg, topic, "unclean.leader.election.enable", "false", promises.unclean);
+        err = on_difference(arg, topic, "unclean.leader.election.enable", false, "false", promises.unclean);
     return err;
 }
 
@@ -112,5 +125,5 @@ int weir__kafka_compare_copies(struct weir__log *log, const char *topic, int64_t
         return WEIR_OK;
     snprintf(wanted, sizeof(wanted), "%d", most);
     snprintf(found, sizeof(found), "%d", copies.fewest);
-    return on_difference(arg, topic, "replication", wanted, found);
+    return on_difference(arg, topic, "replication", false, wanted, found);
 }

@@ -115,21 +115,37 @@ static bool sets(const struct weir__topic *topic, const char *name)
     return false;
 }
 
-/* What was found for each of the settings wanted; NULL = the broker knows no such one. And for two more. */
+/* What was found for each of the settings wanted; NULL = the broker knows no such one. And for some more. */
 struct found {
     const char *const *wanted;
     char             **values;
-    char               either[32], most[32];
+    char               either[32], most[32], policy[32], retention_ms[32], retention_bytes[32];
 };
+
+/* Those of a topic that are looked at, whatever is wanted. */
+static void keep_more(struct found *found, const char *name, const char *value)
+{
+    const struct {
+        const char *name;
+        char       *to;
+    } more[] = {
+        { EITHER, found->either },
+        { MOST, found->most },
+        { "cleanup.policy", found->policy },
+        { "retention.ms", found->retention_ms },
+        { "retention.bytes", found->retention_bytes },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(more); i++)
+        if (strcmp(name, more[i].name) == 0)
+            snprintf(more[i].to, sizeof(found->most), "%s", value);
+}
 
 static int keep_found(void *arg, const char *name, const char *value)
 {
     struct found *found = arg;
 
-    if (strcmp(name, EITHER) == 0)
-        snprintf(found->either, sizeof(found->either), "%s", value);
-    if (strcmp(name, MOST) == 0)
-        snprintf(found->most, sizeof(found->most), "%s", value);
+    keep_more(found, name, value);
     for (size_t i = 0; found->wanted[i] != NULL; i++)
         if (names(found->wanted[i], name)) {
             weir__free(found->values[i]);
@@ -143,8 +159,9 @@ static int keep_found(void *arg, const char *name, const char *value)
 static int tell_difference(const struct weir__topic *topic, const char *wanted, const char *value,
                            const struct found *found, weir__on_difference *on_difference, void *arg)
 {
-    const char *want = strchr(wanted, '=') + 1;
-    char        name[128];
+    const struct weir__cleanup kept = { found->policy, found->retention_ms, found->retention_bytes };
+    const char                *want = strchr(wanted, '=') + 1;
+    char                       name[128];
 
     snprintf(name, sizeof(name), "%.*s", (int)(want - 1 - wanted), wanted);
     if (value == NULL && (strcmp(name, EARLIEST) == 0 || strcmp(name, LATEST) == 0) && found->either[0] != '\0') {
@@ -153,8 +170,9 @@ static int tell_difference(const struct weir__topic *topic, const char *wanted, 
     }
     if (value != NULL && strcmp(value, want) == 0)
         return WEIR_OK;
-    return on_difference(arg, topic->name, name, want,
-                         value != NULL ? value : "nothing: this broker has no such setting");
+    if (value == NULL)
+        value = "nothing: this broker has no such setting";
+    return on_difference(arg, topic->name, name, weir__loses(name, want, value, &kept), want, value);
 }
 
 /* What is too large for a topic is a dead letter: this says so before the first one. */
@@ -167,7 +185,7 @@ static int compare_most(const struct weir__log *log, const struct weir__topic *t
     if (sets(topic, MOST) || weir__parse_int64(found->most, &most) < 0 || most >= log->max_bytes)
         return WEIR_OK;
     snprintf(wanted, sizeof(wanted), "%lld", (long long)log->max_bytes + FRAME_BYTES);
-    return on_difference(arg, topic->name, MOST, wanted, found->most);
+    return on_difference(arg, topic->name, MOST, false, wanted, found->most);
 }
 
 static int compare_settings(struct weir__log *log, const struct weir__topic *topic, int64_t deadline,
@@ -202,7 +220,7 @@ static int compare(struct weir__log *log, const struct weir__topic *topic, int32
     snprintf(wanted, sizeof(wanted), "%d", topic->partitions);
     snprintf(found, sizeof(found), "%d", partitions);
     if (partitions != topic->partitions)
-        err = on_difference(arg, topic->name, "partitions", wanted, found);
+        err = on_difference(arg, topic->name, "partitions", false, wanted, found);
     if (err == WEIR_OK && topic->settings != NULL && topic->settings[0] != NULL)
         err = compare_settings(log, topic, deadline, on_difference, arg);
     return err == WEIR_OK ? weir__kafka_compare_copies(log, topic->name, deadline, on_difference, arg) : err;
@@ -214,6 +232,7 @@ struct making {
     const struct weir__topic **topics; /* those that are absent */
     rd_kafka_NewTopic_t      **wanted;
     size_t                     count;
+    bool                       needs_two; /* asked before the first */
 };
 
 static int check_settings(const struct weir__topic *topic, struct weir_error *reterr)
@@ -256,7 +275,7 @@ static const char *widest(const struct weir__topic *topic)
 }
 
 /* What the topic's own settings leave open. */
-static void set_rest(struct weir__log *log, const struct weir__topic *topic, int64_t deadline,
+static void set_rest(const struct weir__log *log, const struct weir__topic *topic, bool needs_two,
                      rd_kafka_NewTopic_t *wanted)
 {
     char most[32], bound[32];
@@ -267,7 +286,7 @@ static void set_rest(struct weir__log *log, const struct weir__topic *topic, int
         (void)rd_kafka_NewTopic_set_config(wanted, MOST, most);
     if (log->retention > 0 && !sets(topic, "retention.bytes") && !sets(topic, "cleanup.policy"))
         (void)rd_kafka_NewTopic_set_config(wanted, "retention.bytes", bound);
-    if (!sets(topic, "min.insync.replicas") && weir__kafka_needs_two(log, deadline))
+    if (needs_two && !sets(topic, "min.insync.replicas"))
         (void)rd_kafka_NewTopic_set_config(wanted, "min.insync.replicas", "2");
 }
 
@@ -275,9 +294,12 @@ static int add_wanted(struct weir__log *log, struct making *making, const struct
                       struct weir_error *reterr)
 {
     char                 words[256];
-    rd_kafka_NewTopic_t *wanted =
-        rd_kafka_NewTopic_new(topic->name, topic->partitions, weir__kafka_copies(log), words, sizeof(words));
+    rd_kafka_NewTopic_t *wanted;
+    int err = making->count == 0 ? weir__kafka_needs_two(log, deadline, &making->needs_two) : WEIR_OK;
 
+    if (err < 0)
+        return weir__fail(reterr, err, topic->name, "the brokers do not tell how many copies it would have");
+    wanted = rd_kafka_NewTopic_new(topic->name, topic->partitions, weir__kafka_copies(log), words, sizeof(words));
     if (wanted == NULL)
         return weir__fail(reterr, WEIR_BAD_ARGUMENT, topic->name, "%s", words);
     for (size_t i = 0; topic->settings != NULL && topic->settings[i] != NULL; i++) {
@@ -290,7 +312,7 @@ static int add_wanted(struct weir__log *log, struct making *making, const struct
     }
     if (atomic_load(&log->one_bound) && widest(topic) != NULL)
         (void)rd_kafka_NewTopic_set_config(wanted, EITHER, widest(topic));
-    set_rest(log, topic, deadline, wanted);
+    set_rest(log, topic, making->needs_two, wanted);
     making->topics[making->count] = topic;
     making->wanted[making->count++] = wanted;
     return WEIR_OK;
@@ -377,14 +399,11 @@ static int await_made(struct weir__log *log, const struct making *making, int64_
     return WEIR_OK;
 }
 
-/* Whether it has just shown that it knows one bound of time alone. */
-static bool has_one_bound(struct weir__log *log, const struct weir_error *words)
+/* Whether the brokers have just shown that they know one bound of time alone. */
+static bool has_one_bound(const struct weir_error *words)
 {
-    if (atomic_load(&log->one_bound) || words->code != WEIR_BAD_CONFIG ||
-        strstr(words->text, "message.timestamp.") == NULL || strstr(words->text, "nknown") == NULL)
-        return false;
-    atomic_store(&log->one_bound, true);
-    return true;
+    return words->code == WEIR_BAD_CONFIG && strstr(words->text, "message.timestamp.") != NULL &&
+           strstr(words->text, "nknown") != NULL;
 }
 
 static int ensure_one(struct weir__log *log, struct making *making, const struct weir__topic *topic, int64_t deadline,
@@ -444,10 +463,13 @@ int weir__kafka_ensure(struct weir__log *log, const struct weir__topic *topics, 
                        weir__on_difference *on_difference, void *arg, struct weir_error *reterr)
 {
     struct weir_error words = { 0 };
+    bool              known = atomic_load(&log->one_bound); /* others may learn it meanwhile */
     int               err = ensure(log, topics, count, deadline, on_difference, arg, &words);
 
-    if (err < 0 && has_one_bound(log, &words))
+    if (err < 0 && !known && has_one_bound(&words)) {
+        atomic_store(&log->one_bound, true);
         err = ensure(log, topics, count, deadline, NULL, NULL, &words); /* differences are told */
+    }
     if (err < 0 && reterr != NULL)
         *reterr = words;
     return err;

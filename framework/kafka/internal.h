@@ -61,7 +61,6 @@ struct weir__log {
     struct weir__producer *opening;               /* producers whose opening was not finished at its deadline */
     size_t                 partitions, producers; /* expected: read by tasks, of all threads */
     struct asker          *askers;
-    atomic_int             usual_copies; /* of a topic that does not say; 0 = not asked yet, -1 = not told */
     atomic_bool            one_bound;    /* the brokers know message.timestamp.difference.max.ms alone */
     pthread_mutex_t        client_mutex; /* of what follows; taken within the other one */
     rd_kafka_t           **clients;      /* all handles */
@@ -194,8 +193,8 @@ int weir__kafka_describe(struct weir__log *log, rd_kafka_ResourceType_t kind, co
 int weir__kafka_compare_copies(struct weir__log *log, const char *topic, int64_t deadline,
                                weir__on_difference *on_difference, void *arg);
 /* As the log's topics are to be: "-1" and nothing, or as many copies as its settings say. */
-int  weir__kafka_copies(const struct weir__log *log);
-bool weir__kafka_needs_two(struct weir__log *log, int64_t deadline);
+int weir__kafka_copies(const struct weir__log *log);
+int weir__kafka_needs_two(struct weir__log *log, int64_t deadline, bool *ret);
 
 /* ---- ends.c ---- */
 

@@ -2,7 +2,7 @@
  *
  * (1) A lease holds the library's own messages: what is handed out is not copied, and dies when the lease is released.
  * (2) The end of a partition is told after the records before it, as an event of its own.
- * (3) With full queues the library stops fetching and looks again after a second, however soon they are empty. A seek
+ * (3) With full queues the library (before 2.2) stops fetching and looks again after a second, however soon they are empty. A seek
  *     has it look at once: it is sought to where we are, what it brings twice is passed over.
  */
 #include "framework/kafka/internal.h"

@@ -1,7 +1,8 @@
 /* transaction.c: the producer's thread, which does what may block: init, commit, abort; and what its outcomes mean.
  *
  *     retriable   the same call again, by the thread itself, until it is known; the caller hears AGAIN meanwhile
- *     abortable   ABORT; LOST where the group no longer knows the member, FENCED where another one has its instance.id
+ *     abortable   ABORT; LOST where the group no longer knows the member; where another one has its instance.id what the
+ *                 member makes of it
  *     fatal       FENCED: the outcome is unknown, and this producer is at its end
  *
  * (1) A job that has begun ends: whoever asks for another one waits for it first.

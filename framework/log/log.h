@@ -49,9 +49,15 @@ struct weir__topic {
     int32_t            partitions;
     const char *const *settings;
 };
-/* A negative code ends the comparison, and the ensure with it. */
-typedef int weir__on_difference(void *arg, const char *topic, const char *setting, const char *wanted,
+/* A negative code ends the comparison, and the ensure with it. loses: the topic would delete or refuse records for it. */
+typedef int weir__on_difference(void *arg, const char *topic, const char *setting, bool loses, const char *wanted,
                                 const char *found);
+/* By what a topic that is there deletes records; "" = not told. */
+struct weir__cleanup {
+    const char *policy, *retention_ms, *retention_bytes; /* cleanup.policy, retention.ms, retention.bytes */
+};
+/* Whether a setting that is found instead of the one wanted deletes or refuses records (loses.c). */
+bool weir__loses(const char *setting, const char *wanted, const char *found, const struct weir__cleanup *kept);
 
 struct weir__ends {
     int64_t low, stable, end; /* first offset; last stable offset; next offset to be written */

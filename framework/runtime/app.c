@@ -192,7 +192,7 @@ static bool goes_on(void *arg)
     struct weir__thread *thread = arg;
 
     weir__thread_beat(thread);
-    return !weir__app_must_end(thread->app) && !weir__thread_is_over(thread);
+    return !weir__app_must_end(thread->app) && !weir__thread_hears_end(thread);
 }
 
 int weir__thread_check_control(struct weir__thread *thread, struct weir_error *reterr)
@@ -208,7 +208,7 @@ int weir__thread_check_control(struct weir__thread *thread, struct weir_error *r
     at.goes_on = goes_on;
     at.goes_on_arg = thread;
     err = weir__control_read(&at, &now, reterr);
-    if (err == WEIR_AGAIN && weir__thread_is_over(thread))
+    if ((err == WEIR_AGAIN || err == WEIR_IO) && weir__thread_hears_end(thread))
         return weir__fail(reterr, WEIR_LOST, app->plan->application,
                           "the generation ended before the control record was read");
     if (err == WEIR_NOTFOUND || (err == WEIR_OK && memcmp(&now, &app->control, sizeof(now)) != 0))

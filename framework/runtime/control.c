@@ -137,8 +137,8 @@ static int keep_trying(const struct weir__control_at *at, attempt_at *attempt, v
         }
         nap();
     }
-    return err == WEIR_AGAIN && at->goes_on != NULL
-               ? weir__fail(reterr, err, topic, "stopped before a broker answered")
+    return (err == WEIR_AGAIN || err == WEIR_IO) && at->goes_on != NULL
+               ? weir__fail(reterr, WEIR_AGAIN, topic, "stopped before a broker answered")
                : err;
 }
 
@@ -154,28 +154,34 @@ static int check_stable(const struct weir__control_at *at, const char *topic, st
     int               err = at->engine->ends(at->log, (struct weir__tp){ .topic = topic }, call_by(at), &ends);
 
     if (err == WEIR_OK)
-        err = ends.stable < ends.end ? WEIR_AGAIN : WEIR_NOTFOUND;
+        err = ends.stable < ends.end ? WEIR_AGAIN : WEIR_NOTFOUND; /* NOTFOUND: nor is the topic there */
     return err == WEIR_NOTFOUND ? err : fail(err, topic, "the control record cannot be read yet", reterr);
 }
 
 static int read_once(const struct weir__control_at *at, const char *topic, void *arg, struct weir__control *ret,
                      struct weir_error *reterr)
 {
-    int32_t count = 0;
+    int32_t count;
     int     err = at->engine->partitions(at->log, topic, call_by(at), &count);
 
     (void)arg;
     *ret = (struct weir__control){ 0 };
     if (err == WEIR_OK)
-        err = read_topic(at, topic, ret, reterr);
-    else if (err != WEIR_NOTFOUND)
-        return fail(err, topic, "the control record cannot be read", reterr);
-    return err == WEIR_NOTFOUND && count > 0 ? check_stable(at, topic, reterr) : err;
+        return read_topic(at, topic, ret, reterr);
+    return err == WEIR_NOTFOUND ? err : fail(err, topic, "the control record cannot be read", reterr);
+}
+
+static int read_settled(const struct weir__control_at *at, const char *topic, void *arg, struct weir__control *ret,
+                        struct weir_error *reterr)
+{
+    int err = read_once(at, topic, arg, ret, reterr);
+
+    return err == WEIR_NOTFOUND ? check_stable(at, topic, reterr) : err;
 }
 
 int weir__control_read(const struct weir__control_at *at, struct weir__control *ret, struct weir_error *reterr)
 {
-    return keep_trying(at, read_once, NULL, ret, reterr);
+    return keep_trying(at, read_settled, NULL, ret, reterr);
 }
 
 /* ---- changing ---- */
@@ -270,9 +276,10 @@ static int make_first(void *arg, struct weir__control *control, struct weir_erro
     return weir__random_name(control->identity, sizeof(control->identity), arg, reterr);
 }
 
+/* A record that a former start has left in an open transaction is none: the change ends that one. */
 int weir__control_make(const struct weir__control_at *at, struct weir__control *ret, struct weir_error *reterr)
 {
-    int err = weir__control_read(at, ret, reterr);
+    int err = keep_trying(at, read_once, NULL, ret, reterr);
 
     if (err == WEIR_NOTFOUND)
         err = weir__control_change_by(at, make_first, (void *)at->application, ret, reterr);

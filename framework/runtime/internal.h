@@ -240,8 +240,7 @@ struct weir__thread {
     size_t                 assigned_count;
     int64_t                token;
     bool                   has_token;
-    bool                   must_poll;   /* a wait was ended for the group, which waits for our poll */
-    bool                   log_refused; /* a record, since the last recovery */
+    bool                   must_poll; /* a wait has heard of the generation's end */
     struct weir__seat    **seats;
     size_t                 seat_count, seat_capacity;
     struct weir_arena      commit_arena;
@@ -347,7 +346,7 @@ void weir__app_wake(struct weir__app *app);     /* all threads leave their poll 
 /* thread.c */
 void *weir__thread_main(void *arg);
 int   weir__thread_join(struct weir__thread *thread, struct weir_error *reterr);
-bool  weir__thread_is_over(struct weir__thread *thread); /* its generation, or will be at its next poll */
+bool  weir__thread_hears_end(struct weir__thread *thread); /* its generation, or will be at its next poll */
 bool  weir__thread_again(struct weir__thread *thread, int *err);
 int   weir__thread_tail(struct weir__thread *thread, const struct weir__offset *from, size_t count,
                         struct weir__consumer **ret, struct weir_error *reterr);
@@ -444,7 +443,8 @@ void      weir__outlets_forget(struct weir__thread *thread);
 weir__put weir__outlets_put;
 
 /* refused.c: records that the log or an outlet refuses at the commit */
-bool   weir__refused(struct weir__thread *thread); /* an abort was for that, and the next try will be another one */
+/* An abort was for that, and the next try will be another one. *ret_by_log: the log has refused a record. */
+bool   weir__refused(struct weir__thread *thread, bool *ret_by_log);
 size_t weir__refused_room(const struct weir__thread *thread); /* records that the transaction may still take */
 void   weir__refused_shrink(struct weir__thread *thread); /* the next transaction takes fewer records than this one */
 void   weir__refused_passed(struct weir__thread *thread); /* a commit stands */

@@ -8,7 +8,8 @@
  * (2) What is read may be old. Nobody is harmed: who is asked and has not the task says so.
  * (3) A thread of its own reads and writes; whoever asks waits for no log. Brokers that are away make it wait, and nobody else;
  *     name servers that are away do not make it outlast the application.
- * (4) A member all of whose tasks others have told of since is forgotten: killed ones say no last word, and live ones tell anew.
+ * (4) A member all of whose tasks others have told of since is forgotten: killed ones say no last word. Who still has one of them
+ *     tells anew when it hears that.
  */
 #define _GNU_SOURCE
 #include "framework/base/threads.h"
@@ -219,6 +220,21 @@ static void remove_outdone(struct weir__members *members)
             remove_member(members, i);
 }
 
+/* Whether another one tells of a task that we have told of. */
+static bool names_ours(const struct weir__members *members, const struct member *member)
+{
+    char name[TASK_MAX];
+
+    if (members->said == NULL || strcmp(member->instance, members->app->state.instance) == 0)
+        return false;
+    for (const char *at = members->said, *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        snprintf(name, sizeof(name), " %.*s ", (int)(end - at), at);
+        if (strstr(member->tasks, name) != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void take(struct weir__members *members, const struct weir__raw *raw)
 {
     struct member member;
@@ -226,6 +242,10 @@ static void take(struct weir__members *members, const struct weir__raw *raw)
 
     if (raw->key.data == NULL)
         return;
+    if (good && names_ours(members, &member)) { /* whoever is the last to tell of a task is asked */
+        weir__free(members->said);
+        members->said = NULL;
+    }
     pthread_mutex_lock(&members->mutex);
     remove_member(members, find(members, raw->key));
     if (good && GROW(members->items, members->capacity, members->count) == WEIR_OK) {

@@ -139,7 +139,7 @@ static int on_fenced(struct weir__thread *thread, struct weir_error *reterr)
     return weir__seats_open(thread, reterr);
 }
 
-/* A member whose group waits for its poll is still one: the poll takes everything, and another assignment comes. */
+/* Who has heard of the end in a wait polls: it takes everything, and another assignment comes, or it tells what else there is. */
 static int on_lost(struct weir__thread *thread, bool stays, struct weir_error *reterr)
 {
     int err = abort_all(thread);
@@ -181,13 +181,12 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
     struct weir_error words = { 0 };
     bool              unsettled = code == WEIR_ABORT && thread->unsettled.code == WEIR_AGAIN;
     bool              outside = thread->unsettled.code != WEIR_OK;
-    bool              refused = code == WEIR_ABORT && !unsettled && weir__refused(thread);
-    bool              new_producer = refused || thread->log_refused;
-    bool              stays =
-        code == WEIR_LOST && thread->must_poll && thread->app->config.engine->valid(thread->consumer, thread->token);
-    int err;
+    bool              by_log = false;
+    bool              refused = code == WEIR_ABORT && !unsettled && weir__refused(thread, &by_log);
+    bool              stays = code == WEIR_LOST && thread->must_poll;
+    int               err;
 
-    thread->log_refused = thread->must_poll = false;
+    thread->must_poll = false;
     if (weir_code_scope(code) != WEIR_SCOPE_TASK || (!refused && !unsettled && !stays && too_many(thread)))
         return code;
     weir__outlets_forget(thread);
@@ -195,7 +194,7 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
         weir__say_error(WEIR__WARN, "thread-recovers", reterr);
     weir__metric_add(thread->metric_failures, 1);
     atomic_fetch_add(&thread->activity, 1);
-    if (new_producer && !outside)
+    if ((refused || by_log) && !outside)
         err = on_refused(thread, &words);
     else if (code == WEIR_ABORT)
         err = on_abort(thread, &words);

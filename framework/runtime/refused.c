@@ -19,7 +19,7 @@ static size_t count_taken(const struct weir__thread *thread)
     return count;
 }
 
-/* The first failure that a record is to blame for; WEIR_OK: none. */
+/* The first failure that a record is to blame for; WEIR_OK: none. They are told once. */
 static int refusal(struct weir__thread *thread)
 {
     uint64_t cookie;
@@ -29,7 +29,6 @@ static int refusal(struct weir__thread *thread)
            thread->app->config.engine->failed(thread->producer, &cookie, &code) == WEIR_OK)
         if (found == WEIR_OK && weir_code_scope(code) == WEIR_SCOPE_RECORD)
             found = code;
-    thread->log_refused = found != WEIR_OK;
     return found;
 }
 
@@ -49,11 +48,13 @@ static bool refuse_last(struct weir__thread *thread, int code)
 
 void weir__refused_shrink(struct weir__thread *thread) { thread->room = MAX(count_taken(thread) / 8, (size_t)1); }
 
-bool weir__refused(struct weir__thread *thread)
+bool weir__refused(struct weir__thread *thread, bool *ret_by_log)
 {
-    int    code = thread->unsettled.code != WEIR_OK ? thread->unsettled.code : refusal(thread);
+    int    by_log = thread->unsettled.code != WEIR_OK ? WEIR_OK : refusal(thread);
+    int    code = thread->unsettled.code != WEIR_OK ? thread->unsettled.code : by_log;
     size_t count = count_taken(thread);
 
+    *ret_by_log = by_log != WEIR_OK;
     if (code == WEIR_OK || count == 0 || ++thread->refusals > MOST_REFUSALS)
         return false;
     weir__say(WEIR__WARN, thread->unsettled.code != WEIR_OK ? "outlet-refuses" : "log-refuses", "topology", "s",

@@ -144,8 +144,6 @@ int32_t weir__topics_partitions(const struct weir__config *config, const struct 
 /* Settings of a user's topic that we make, and of one that a global table is read from: NULL-ended. */
 extern const char *const weir__user_topic_settings[];
 extern const char *const weir__table_topic_settings[];
-/* Whether a topic whose setting is found to be another one deletes or refuses records that the wanted one keeps. */
-bool weir__topic_would_lose(const char *setting, const char *wanted, const char *found);
 /* WEIR_BAD_CONFIG, in words; may: topics.check may allow it. */
 int weir__topic_fail_losing(const char *topic, const char *setting, const char *wanted, const char *found, bool may,
                             struct weir_error *reterr);

@@ -359,7 +359,7 @@ static int await_folder(struct weir__thread *thread, struct weir__seat *seat, st
             weir__say_error(WEIR__WARN, "waiting-for-state", words);
         nap();
         weir__thread_beat(thread);
-        if (weir__thread_is_over(thread))
+        if (weir__thread_hears_end(thread))
             return weir__fail(words, WEIR_LOST, seat->dir,
                               "the generation ended while another thread held the folder");
         err = make_task(thread, seat, words);
@@ -496,15 +496,26 @@ static const char *own_name(const struct weir__app *app, const char *topic)
     return NULL;
 }
 
+/* The membership is given up with its assignment. */
+static int give_membership_up(struct weir__thread *thread, struct weir_error *reterr)
+{
+    struct weir_error words = *reterr;
+
+    return weir__fail(reterr, WEIR_LOST, thread->app->plan->application, "the control record cannot be read: %.300s",
+                      words.text);
+}
+
 /* A task that is still there is of an ended generation, whatever became of its partitions meanwhile: others may have committed. */
 int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event *event, struct weir_error *reterr)
 {
     struct weir__tp *tps;
+    int              err;
 
     thread->token = event->token;
     thread->has_token = true;
-    if (weir__thread_check_control(thread, reterr) < 0) /* it may have been away, or long in coming */
-        return reterr->code;
+    err = weir__thread_check_control(thread, reterr); /* it may have been away, or long in coming */
+    if (err < 0)                                      /* by a recovery that went on here the event would be lost */
+        return weir_code_scope(err) == WEIR_SCOPE_TASK ? give_membership_up(thread, reterr) : err;
     tps = weir__alloc(sizeof(*tps) * (event->count + 1));
     if (tps == NULL)
         return fail_memory(thread, reterr);

@@ -39,13 +39,12 @@ int weir__thread_join(struct weir__thread *thread, struct weir_error *reterr)
     return WEIR_OK;
 }
 
-bool weir__thread_is_over(struct weir__thread *thread)
+/* Why it ends, or has, the poll tells: a rebalance, a loss, a twin. */
+bool weir__thread_hears_end(struct weir__thread *thread)
 {
-    const struct weir__log_engine *engine = thread->app->config.engine;
-
-    if (!thread->has_token || !engine->over(thread->consumer, thread->token))
+    if (!thread->has_token || !thread->app->config.engine->over(thread->consumer, thread->token))
         return false;
-    thread->must_poll = engine->valid(thread->consumer, thread->token);
+    thread->must_poll = true;
     return true;
 }
 
@@ -54,7 +53,7 @@ bool weir__thread_is_over(struct weir__thread *thread)
 bool weir__thread_again(struct weir__thread *thread, int *err)
 {
     weir__thread_beat(thread);
-    if (*err == WEIR_AGAIN && weir__thread_is_over(thread))
+    if (*err == WEIR_AGAIN && weir__thread_hears_end(thread))
         *err = WEIR_LOST;
     return *err == WEIR_AGAIN && !weir__app_must_end(thread->app);
 }

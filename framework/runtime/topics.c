@@ -349,48 +349,12 @@ struct differences {
     int                err;
 };
 
-/* Of numbers of which -1 is without a bound. */
-static bool is_less(const char *found, const char *wanted)
-{
-    int64_t a, b;
-
-    return weir__parse_int64(found, &a) == WEIR_OK && weir__parse_int64(wanted, &b) == WEIR_OK && a >= 0 &&
-           (b < 0 || a < b);
-}
-
-bool weir__topic_would_lose(const char *setting, const char *wanted, const char *found)
-{
-    if (strcmp(setting, "message.timestamp.type") == 0)
-        return true;
-    if (strcmp(setting, "cleanup.policy") == 0)
-        return strstr(found, strcmp(wanted, "delete") == 0 ? "compact" : "delete") != NULL;
-    return (strncmp(setting, "message.timestamp.", strlen("message.timestamp.")) == 0 ||
-            strncmp(setting, "retention.", strlen("retention.")) == 0) &&
-           is_less(found, wanted);
-}
-
 int weir__topic_fail_losing(const char *topic, const char *setting, const char *wanted, const char *found, bool may,
                             struct weir_error *reterr)
 {
     return weir__fail(reterr, WEIR_BAD_CONFIG, topic,
                       "the topic has %s=%s and would lose or refuse our records: set %s=%s on it%s", setting, found,
                       setting, wanted, may ? ", or topics.check=warn if it shall" : "");
-}
-
-/* What is compacted alone keeps the last record of each key, however old; another policy is a difference of its own. */
-static bool is_compacted(const struct weir__topic_use *use)
-{
-    for (size_t i = 0; use->settings != NULL && use->settings[i] != NULL; i++)
-        if (strcmp(use->settings[i], "cleanup.policy=compact") == 0)
-            return true;
-    return false;
-}
-
-static bool would_lose(const struct weir__topic_use *use, const char *setting, const char *wanted, const char *found)
-{
-    if (use != NULL && is_compacted(use) && strncmp(setting, "retention.", strlen("retention.")) == 0)
-        return false;
-    return weir__topic_would_lose(setting, wanted, found);
 }
 
 /* Whether the topic has to be other than it is: one of ours; or one that our records go to, where that is checked. */
@@ -406,14 +370,15 @@ static bool is_of_copies(const char *setting)
            strcmp(setting, "unclean.leader.election.enable") == 0;
 }
 
-static int on_difference(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)
+static int on_difference(void *arg, const char *topic, const char *setting, bool loses, const char *wanted,
+                         const char *found)
 {
     struct differences     *differences = arg;
     struct weir__topic_use *use = (struct weir__topic_use *)weir__topics_find(&differences->app->topics, topic);
 
     if (use != NULL && strcmp(setting, "delete.retention.ms") == 0)
         (void)weir__parse_int64(found, &use->deletions_kept);
-    if (must_differ(differences->app, use) && differences->err == WEIR_OK && would_lose(use, setting, wanted, found))
+    if (loses && must_differ(differences->app, use) && differences->err == WEIR_OK)
         differences->err =
             weir__topic_fail_losing(topic, setting, wanted, found, use != NULL && use->user, differences->reterr);
     else if (use == NULL || !use->user || !is_of_copies(setting))

@@ -231,12 +231,12 @@ static int probe(struct weir__keyed *keyed, struct weir_bytes key, const struct 
                  int64_t bound, struct finding *finding)
 {
     struct weir__row row = { .key = key };
-    int64_t          end = first_end(head, MAX(least, weir__time_add(finding->from, keyed->longest)));
+    int64_t          from = MAX(least, weir__time_add(finding->from, keyed->longest)), end = first_end(head, from);
     int              gaps = 0, err = WEIR_OK;
 
     if (!keyed->even)
         return WEIR_AGAIN;
-    while (err == WEIR_OK && end >= least && end <= head->last_end && !enough(finding, end - keyed->longest)) {
+    while (err == WEIR_OK && end >= from && end <= head->last_end && !enough(finding, end - keyed->longest)) {
         row.start = end - keyed->longest;
         err = weir__store_get_window(keyed->binding->store, key, row.start, &row.value);
         if (err == WEIR_OK)
@@ -298,7 +298,7 @@ static int read_range(struct weir__keyed *keyed, struct weir_bytes key, int64_t 
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-/* The rows of a key that end in [least, bound], by start, at most finding->most; least: of the head. Of the others only
+/* The rows of a key that end in [least, bound], by start, finding->most of them kept; least: of the head. Of the others only
  * those are read that may end next. */
 static int find(struct weir__keyed *keyed, struct weir_bytes key, const struct weir__key_head *head, int64_t least,
                 int64_t bound, struct finding *finding)

@@ -3,11 +3,12 @@
 
 static struct weir__buf told;
 
-static int tell(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)
+/* A mark behind those that lose records. */
+static int tell(void *arg, const char *topic, const char *setting, bool loses, const char *wanted, const char *found)
 {
     (void)topic;
     ck_assert_ptr_eq(arg, &told);
-    weir__buf_printf(&told, "%s %s/%s;", setting, wanted, found);
+    weir__buf_printf(&told, "%s %s/%s%s;", setting, wanted, found, loses ? "!" : "");
     return WEIR_OK;
 }
 
@@ -65,31 +66,78 @@ START_TEST(differences_are_listed_and_nothing_is_changed)
     must(ensure(name, 3, made));
     expect_text(&told, "");
     must(ensure(name, 4, wanted));
-    expect_text(&told, "partitions 4/3;cleanup.policy delete/compact;retention.bytes 5000/-1;");
+    expect_text(&told, "partitions 4/3;cleanup.policy delete/compact!;retention.bytes 5000/-1;");
     ck_assert_int_eq(count_of(name), 3);
     must(ensure(name, 4, wanted));
-    expect_text(&told, "partitions 4/3;cleanup.policy delete/compact;retention.bytes 5000/-1;");
+    expect_text(&told, "partitions 4/3;cleanup.policy delete/compact!;retention.bytes 5000/-1;");
     suite_end();
 }
 END_TEST
 
-static int refuse(void *arg, const char *topic, const char *setting, const char *wanted, const char *found)
+/* What a topic is, what it is wanted to be, and what is told. */
+static const struct {
+    const char *made[4], *wanted[4], *told;
+} differences[] = {
+    { { "cleanup.policy=compact", "retention.ms=1000" },
+      { "cleanup.policy=compact", "retention.ms=-1" },
+      "retention.ms -1/1000;" }, /* what is compacted alone goes by no bound */
+    { { "cleanup.policy=delete", "retention.ms=1000" }, { "retention.ms=-1" }, "retention.ms -1/1000!;" },
+    { { "cleanup.policy=delete", "retention.ms=-1" }, { "retention.ms=1000" }, "retention.ms 1000/-1;" },
+    { { "cleanup.policy=delete", "retention.ms=-1" },
+      { "cleanup.policy=compact" },
+      "cleanup.policy compact/delete;" },
+    { { "cleanup.policy=delete", "retention.ms=1000" },
+      { "cleanup.policy=compact" },
+      "cleanup.policy compact/delete!;" },
+    { { "retention.ms=-1", "retention.bytes=1000" },
+      { "cleanup.policy=compact" },
+      "cleanup.policy compact/delete!;" },
+    { { "cleanup.policy=compact" }, { "cleanup.policy=delete" }, "cleanup.policy delete/compact!;" },
+    { { "retention.ms=-1", "retention.bytes=1000" }, { "retention.bytes=-1" }, "retention.bytes -1/1000!;" },
+    { { "message.timestamp.after.max.ms=1000" },
+      { "message.timestamp.after.max.ms=2000" },
+      "message.timestamp.after.max.ms 2000/1000!;" },
+    { { "message.timestamp.after.max.ms=2000" },
+      { "message.timestamp.after.max.ms=1000" },
+      "message.timestamp.after.max.ms 1000/2000;" },
+};
+
+START_TEST(who_would_lose_records_is_marked)
 {
-    (void)tell(arg, topic, setting, wanted, found);
+    suite_begin(_i);
+    for (size_t i = 0; i < ARRAY_SIZE(differences); i++) {
+        char        text[32];
+        const char *name;
+
+        snprintf(text, sizeof(text), "marked-%zu", i);
+        name = name_of(text);
+        must(ensure(name, 1, differences[i].made));
+        must(ensure(name, 1, differences[i].wanted));
+        expect_text(&told, differences[i].told);
+    }
+    suite_end();
+}
+END_TEST
+
+static int refuse(void *arg, const char *topic, const char *setting, bool loses, const char *wanted,
+                  const char *found)
+{
+    (void)tell(arg, topic, setting, loses, wanted, found);
     return WEIR_BAD_CONFIG;
 }
 
 START_TEST(a_difference_that_is_refused_ends_the_comparison)
 {
     const char *const  wanted[] = { "cleanup.policy=compact", "retention.ms=5", NULL };
+    const char *const  bounded[] = { "retention.ms=1000", NULL };
     struct weir__topic topics[2];
 
     suite_begin(_i);
     topics[0] = (struct weir__topic){ .name = name_of("a"), .partitions = 1, .settings = wanted };
     topics[1] = (struct weir__topic){ .name = name_of("b"), .partitions = 1 };
-    make_topic(topics[0].name, 1);
+    must(ensure(topics[0].name, 1, bounded));
     ck_assert_int_eq(engine->ensure(logs, topics, 2, soon(), refuse, &told, &words), WEIR_BAD_CONFIG);
-    expect_text(&told, "cleanup.policy compact/delete;");
+    expect_text(&told, "cleanup.policy compact/delete!;");
     ck_assert_int_eq(count_of(topics[1].name), -1);
     suite_end();
 }
@@ -464,6 +512,7 @@ int main(void)
     const struct test tests[] = { { an_unknown_topic_has_no_partitions },
                                   { topics_are_made_with_their_partitions },
                                   { differences_are_listed_and_nothing_is_changed },
+                                  { who_would_lose_records_is_marked },
                                   { a_difference_that_is_refused_ends_the_comparison },
                                   { what_cannot_be_a_topic_is_refused_by_name },
                                   { one_bad_topic_and_none_of_the_call_is_made },

@@ -31,7 +31,9 @@ told() {
 echo "--- internal topics"
 letters=ours-letters
 changelog=ours-counts-changelog repartition=ours-counts-repartition
+put $changelog retention.ms 604800000
 refused $changelog cleanup.policy compact,delete compact
+put $changelog retention.ms -1
 refused $changelog message.timestamp.type LogAppendTime CreateTime
 refused $changelog message.timestamp.after.max.ms 3600000 $forever
 refused $changelog message.timestamp.before.max.ms 3600000 $forever
@@ -58,7 +60,14 @@ expect 0 "${load[@]}" --topics.check=warn
 says "topic-differs topic=ingestion.pjm.raw.v1 setting=retention.ms"
 
 echo "--- what loses nothing"
-told $changelog retention.ms 604800000 # of a compacted topic, as Kafka Streams makes them
+put $changelog retention.ms 604800000 # of a compacted topic, as Kafka Streams makes them
+expect 0 "${start[@]}"
+put $changelog retention.ms -1
+told $changelog cleanup.policy compact,delete # without a bound
+put $changelog cleanup.policy compact
+put ours-counts retention.ms 604800000
+put ours-counts cleanup.policy compact # the usual home of a table
+expect 0 "${start[@]}"
 told $changelog max.message.bytes 1000
 told ours-lines retention.ms 604800000 # others write it
 

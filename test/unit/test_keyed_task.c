@@ -205,6 +205,29 @@ START_TEST(a_key_closes_any_number_of_windows_at_once)
 }
 END_TEST
 
+/* The last of them is the key's last window, at any count. */
+START_TEST(the_clock_closes_each_window_once)
+{
+    static const int counts[] = { 1, 63, 64, 65, 128, 1000 };
+    struct weir__buf want = { 0 };
+
+    open_with(*TUMBLING(100, 1000000, .time = WEIR_PER_KEY, .idle = 10), WEIR_ON_CLOSE);
+    for (int64_t i = 0; i < counts[_i]; i++) {
+        put("a", i * 100, i);
+        weir__buf_printf(&want, "a%lld=%lld ", (long long)i * 100, (long long)i);
+    }
+    commit();
+    expect("");
+    clock_ms += 2000000;
+    weir__task_lag(task, "in", 0);
+    tick();
+    weir__buf_putc(&want, '\0');
+    expect(want.data);
+    weir__buf_fini(&want);
+    finish();
+}
+END_TEST
+
 /* The least of many due times, moved and removed at random, against a plain array. */
 START_TEST(the_first_timer_is_due_first)
 {
@@ -249,6 +272,7 @@ int main(void)
     tcase_add_test(tests, an_abort_takes_a_closing_back);
     tcase_add_test(tests, an_abort_gives_a_calendar_window_its_end_back);
     tcase_add_loop_test(tests, a_key_closes_any_number_of_windows_at_once, 0, 2);
+    tcase_add_loop_test(tests, the_clock_closes_each_window_once, 0, 6);
     tcase_add_test(tests, the_first_timer_is_due_first);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

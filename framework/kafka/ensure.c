@@ -156,6 +156,18 @@ static int keep_found(void *arg, const char *name, const char *value)
     return WEIR_OK;
 }
 
+static bool is_of_time(const char *setting) { return names(setting, EARLIEST) || names(setting, LATEST); }
+
+/* Whether a bound of time is that of both sides: before 3.6 always, and up to 3.9 where its own has the default, which is none. */
+static bool goes_by_either(const char *either, const char *wanted, const char *found)
+{
+    int64_t bound, want;
+
+    if (found == NULL || weir__parse_int64(either, &bound) < 0 || weir__parse_int64(wanted, &want) < 0)
+        return either[0] != '\0';
+    return strcmp(found, wanted) == 0 && want == INT64_MAX && bound < want;
+}
+
 static int tell_difference(const struct weir__topic *topic, const char *wanted, const char *value,
                            const struct found *found, weir__on_difference *on_difference, void *arg)
 {
@@ -164,7 +176,7 @@ static int tell_difference(const struct weir__topic *topic, const char *wanted, 
     char                       name[128];
 
     snprintf(name, sizeof(name), "%.*s", (int)(want - 1 - wanted), wanted);
-    if (value == NULL && (strcmp(name, EARLIEST) == 0 || strcmp(name, LATEST) == 0) && found->either[0] != '\0') {
+    if (is_of_time(wanted) && goes_by_either(found->either, want, value)) {
         snprintf(name, sizeof(name), EITHER);
         value = found->either;
     }
@@ -254,8 +266,6 @@ static int check_topic(const struct weir__topic *topic, struct weir_error *reter
                           topic->partitions);
     return check_settings(topic, reterr);
 }
-
-static bool is_of_time(const char *setting) { return names(setting, EARLIEST) || names(setting, LATEST); }
 
 /* The wider of a topic's two bounds of time; NULL: it has none. */
 static const char *widest(const struct weir__topic *topic)

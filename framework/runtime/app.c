@@ -211,6 +211,8 @@ int weir__thread_check_control(struct weir__thread *thread, struct weir_error *r
     if ((err == WEIR_AGAIN || err == WEIR_IO) && weir__thread_hears_end(thread))
         return weir__fail(reterr, WEIR_LOST, app->plan->application,
                           "the generation ended before the control record was read");
+    if (err == WEIR_CORRUPT) /* nothing but hands mends that */
+        return reterr->code = WEIR_BAD_STATE;
     if (err == WEIR_NOTFOUND || (err == WEIR_OK && memcmp(&now, &app->control, sizeof(now)) != 0))
         return weir__fail(
             reterr, WEIR_BAD_STATE, app->plan->application,

@@ -127,6 +127,7 @@ static int keep_trying(const struct weir__control_at *at, attempt_at *attempt, v
 {
     char    topic[WEIR__CONTROL_NAME_MAX];
     int64_t give_up = weir__monotonic_us() + PATIENCE, tell_at = weir__monotonic_us() + TELL_US;
+    bool    waits = at->goes_on != NULL;
     int     err;
 
     weir__control_topic(at->application, topic, sizeof(topic));
@@ -135,9 +136,11 @@ static int keep_trying(const struct weir__control_at *at, attempt_at *attempt, v
             tell(topic, reterr);
             tell_at = INT64_MAX;
         }
+        if (err == WEIR_AGAIN && waits) /* they are away: what they say when they are back is not worn out by that */
+            give_up = weir__monotonic_us() + PATIENCE;
         nap();
     }
-    return (err == WEIR_AGAIN || err == WEIR_IO) && at->goes_on != NULL
+    return (err == WEIR_AGAIN || err == WEIR_IO) && waits && !at->goes_on(at->goes_on_arg)
                ? weir__fail(reterr, WEIR_AGAIN, topic, "stopped before a broker answered")
                : err;
 }

@@ -110,6 +110,8 @@ static int open_all(struct weir__thread *thread, struct weir_error *reterr)
     while (err == WEIR_OK && !reached(thread) && !atomic_load(&app->closing)) {
         weir__thread_beat(thread);
         err = read_once(thread, weir__app_now(app) + 100, reterr);
+        if (err == WEIR_OK && weir__thread_hears_end(thread))
+            err = fail_read(thread, WEIR_LOST, reterr);
     }
     if (err == WEIR_OK && weir__globals_show(thread) < 0)
         return fail_read(thread, WEIR_NO_MEMORY, reterr);

@@ -241,6 +241,7 @@ struct weir__thread {
     int64_t                token;
     bool                   has_token;
     bool                   must_poll; /* a wait has heard of the generation's end */
+    int                    refusal;   /* the code of a record that the log has refused since the last recovery */
     struct weir__seat    **seats;
     size_t                 seat_count, seat_capacity;
     struct weir_arena      commit_arena;
@@ -443,6 +444,8 @@ void      weir__outlets_forget(struct weir__thread *thread);
 weir__put weir__outlets_put;
 
 /* refused.c: records that the log or an outlet refuses at the commit */
+/* The log has said so of a record, of any scope. */
+void weir__refused_note(struct weir__thread *thread, int code);
 /* An abort was for that, and the next try will be another one. *ret_by_log: the log has refused a record. */
 bool   weir__refused(struct weir__thread *thread, bool *ret_by_log);
 size_t weir__refused_room(const struct weir__thread *thread); /* records that the transaction may still take */

@@ -23,8 +23,9 @@
 #define NAP_MS     1000 /* after a failure */
 #define BYE_MS     1000 /* for the last word */
 #define RESOLVE_MS 2000 /* between two looks for names that were not found */
-#define TASK_MAX   300  /* bytes of a task's name with a space on either side */
-#define LOOKUP_MS  50   /* between two looks whether the application ends, while a name is looked up */
+#define RETOLD_US  INT64_C(10000000)
+#define TASK_MAX   300 /* bytes of a task's name with a space on either side */
+#define LOOKUP_MS  50  /* between two looks whether the application ends, while a name is looked up */
 
 struct member {
     char                  *instance, *address;
@@ -45,6 +46,7 @@ struct weir__members {
     char                  *said;     /* the tasks that we last told of; NULL = nothing stands */
     bool                   told;     /* there may be a record of us */
     int64_t                resolved; /* monotonic us: when names were last asked for again */
+    int64_t                retold;   /* and when we told again of what another one has told of */
     pthread_mutex_t        mutex;
     struct member         *items;
     size_t                 count, capacity;
@@ -235,6 +237,19 @@ static bool names_ours(const struct weir__members *members, const struct member 
     return false;
 }
 
+/* Whoever is the last to tell of a task is asked. Not at once again: a task that is taken over shows in two processes for a while,
+ * and they would answer each other. */
+static void tell_again(struct weir__members *members)
+{
+    int64_t now = weir__monotonic_us();
+
+    if (members->retold != 0 && now - members->retold < RETOLD_US)
+        return;
+    members->retold = now;
+    weir__free(members->said);
+    members->said = NULL;
+}
+
 static void take(struct weir__members *members, const struct weir__raw *raw)
 {
     struct member member;
@@ -242,10 +257,8 @@ static void take(struct weir__members *members, const struct weir__raw *raw)
 
     if (raw->key.data == NULL)
         return;
-    if (good && names_ours(members, &member)) { /* whoever is the last to tell of a task is asked */
-        weir__free(members->said);
-        members->said = NULL;
-    }
+    if (good && names_ours(members, &member))
+        tell_again(members);
     pthread_mutex_lock(&members->mutex);
     remove_member(members, find(members, raw->key));
     if (good && GROW(members->items, members->capacity, members->count) == WEIR_OK) {

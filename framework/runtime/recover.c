@@ -204,7 +204,7 @@ int weir__recover(struct weir__thread *thread, int code, struct weir_error *rete
         err = on_lost(thread, stays, &words);
     else
         err = on_store(thread, &words);
-    thread->unsettled.code = WEIR_OK;
+    thread->unsettled.code = thread->refusal = WEIR_OK;
     weir__waits_anew(thread);
     if (err < 0 && reterr != NULL)
         *reterr = words;

@@ -19,17 +19,22 @@ static size_t count_taken(const struct weir__thread *thread)
     return count;
 }
 
+void weir__refused_note(struct weir__thread *thread, int code)
+{
+    if (thread->refusal == WEIR_OK && weir_code_scope(code) == WEIR_SCOPE_RECORD)
+        thread->refusal = code;
+}
+
 /* The first failure that a record is to blame for; WEIR_OK: none. They are told once. */
 static int refusal(struct weir__thread *thread)
 {
     uint64_t cookie;
-    int      code, found = WEIR_OK;
+    int      code;
 
     while (thread->producer != NULL &&
            thread->app->config.engine->failed(thread->producer, &cookie, &code) == WEIR_OK)
-        if (found == WEIR_OK && weir_code_scope(code) == WEIR_SCOPE_RECORD)
-            found = code;
-    return found;
+        weir__refused_note(thread, code);
+    return thread->refusal;
 }
 
 static bool refuse_last(struct weir__thread *thread, int code)

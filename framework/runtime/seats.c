@@ -513,6 +513,7 @@ int weir__seats_assign(struct weir__thread *thread, const struct weir__log_event
 
     thread->token = event->token;
     thread->has_token = true;
+    thread->must_poll = false;                        /* of a former wait whose end nobody minded */
     err = weir__thread_check_control(thread, reterr); /* it may have been away, or long in coming */
     if (err < 0)                                      /* by a recovery that went on here the event would be lost */
         return weir_code_scope(err) == WEIR_SCOPE_TASK ? give_membership_up(thread, reterr) : err;

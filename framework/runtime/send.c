@@ -7,14 +7,15 @@
 /* How long a full queue of the producer is waited for before the transaction is given up. */
 #define PATIENCE_US INT64_C(30000000)
 
-/* Asks for delivery reports, which makes room. A failure shows at the commit. */
+/* Asks for delivery reports, which makes room. A failure, which is told once, is kept for the recovery. */
 static void serve(struct weir__thread *thread)
 {
     uint64_t cookie;
     int      code;
 
     weir__thread_beat(thread);
-    (void)thread->app->config.engine->failed(thread->producer, &cookie, &code);
+    if (thread->app->config.engine->failed(thread->producer, &cookie, &code) == WEIR_OK)
+        weir__refused_note(thread, code);
     nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 

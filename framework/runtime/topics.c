@@ -11,6 +11,8 @@
 #include "framework/runtime/internal.h"
 
 #define LONGEST "9223372036854775807"
+/* All topics are looked at in one call, one after the other; a stop waits for it. */
+#define MAKE_MS (5 * WEIR__CALL_MS)
 
 /* Records carry event times, of any year: no topic of ours may refuse or delete them for their age. */
 const char *const        weir__user_topic_settings[] = { "message.timestamp.type=CreateTime",
@@ -344,9 +346,8 @@ static int add_control(struct weir__app *app)
 /* ---- making ---- */
 
 struct differences {
-    struct weir__app  *app;
-    struct weir_error *reterr;
-    int                err;
+    struct weir__app *app;
+    struct weir_error words; /* of the first that loses records */
 };
 
 int weir__topic_fail_losing(const char *topic, const char *setting, const char *wanted, const char *found, bool may,
@@ -378,9 +379,8 @@ static int on_difference(void *arg, const char *topic, const char *setting, bool
 
     if (use != NULL && strcmp(setting, "delete.retention.ms") == 0)
         (void)weir__parse_int64(found, &use->deletions_kept);
-    if (loses && must_differ(differences->app, use) && differences->err == WEIR_OK)
-        differences->err =
-            weir__topic_fail_losing(topic, setting, wanted, found, use != NULL && use->user, differences->reterr);
+    if (loses && must_differ(differences->app, use) && differences->words.code == WEIR_OK)
+        (void)weir__topic_fail_losing(topic, setting, wanted, found, use != NULL && use->user, &differences->words);
     else if (use == NULL || !use->user || !is_of_copies(setting))
         weir__say(WEIR__WARN, "topic-differs", "topic", "s", topic, "setting", "s", setting, "wanted", "s", wanted,
                   "found", "s", found, NULL);
@@ -389,7 +389,7 @@ static int on_difference(void *arg, const char *topic, const char *setting, bool
 
 static int make_topics(struct weir__app *app, struct weir_error *reterr)
 {
-    struct differences  differences = { .app = app, .reterr = reterr };
+    struct differences  differences = { .app = app };
     struct weir__topic *topics = weir_arena_alloc(&app->arena, sizeof(*topics) * (app->topics.count + 1));
     int                 err;
 
@@ -402,12 +402,14 @@ static int make_topics(struct weir__app *app, struct weir_error *reterr)
             (struct weir__topic){ .name = use->name, .partitions = use->partitions, .settings = use->settings };
     }
     do
-        err = app->config.engine->ensure(app->config.log, topics, app->topics.count,
-                                         weir__app_now(app) + WEIR__CALL_MS, on_difference, &differences, reterr);
+        err = app->config.engine->ensure(app->config.log, topics, app->topics.count, weir__app_now(app) + MAKE_MS,
+                                         on_difference, &differences, reterr);
     while (err == WEIR_AGAIN && !weir__app_must_end(app));
     if (err == WEIR_AGAIN)
         return weir__fail(reterr, err, app->plan->application, "stopped before a broker had made its topics");
-    return err < 0 ? err : differences.err;
+    if (err == WEIR_OK && differences.words.code < 0)
+        *reterr = differences.words;
+    return err < 0 ? err : differences.words.code;
 }
 
 /* The input that decides how many partitions a topic has, its writer's greatest; itself where none does. */

@@ -167,7 +167,7 @@ if [ "$FORM" = long ]; then
             --kafka.client.id=l "${quick[@]}" "$@" 2>"$work/relay.err" &
         pid[relay]=$! children+=($!)
     }
-    relay_is() { app=relay transaction_is "$1"; }
+    relay_is() { test/servers/kafka_ask.py "$A" transactions >"$work/transactions" && grep -q "^relay-l-0 $1" "$work/transactions"; }
     begin a
     relay
     await relay_is Empty

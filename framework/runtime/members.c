@@ -47,6 +47,7 @@ struct weir__members {
     bool                   told;     /* there may be a record of us */
     int64_t                resolved; /* monotonic us: when names were last asked for again */
     int64_t                retold;   /* and when we told again of what another one has told of */
+    bool                   doubted;  /* another one has told of a task of ours since */
     pthread_mutex_t        mutex;
     struct member         *items;
     size_t                 count, capacity;
@@ -237,19 +238,6 @@ static bool names_ours(const struct weir__members *members, const struct member 
     return false;
 }
 
-/* Whoever is the last to tell of a task is asked. Not at once again: a task that is taken over shows in two processes for a while,
- * and they would answer each other. */
-static void tell_again(struct weir__members *members)
-{
-    int64_t now = weir__monotonic_us();
-
-    if (members->retold != 0 && now - members->retold < RETOLD_US)
-        return;
-    members->retold = now;
-    weir__free(members->said);
-    members->said = NULL;
-}
-
 static void take(struct weir__members *members, const struct weir__raw *raw)
 {
     struct member member;
@@ -257,8 +245,7 @@ static void take(struct weir__members *members, const struct weir__raw *raw)
 
     if (raw->key.data == NULL)
         return;
-    if (good && names_ours(members, &member))
-        tell_again(members);
+    members->doubted = members->doubted || (good && names_ours(members, &member));
     pthread_mutex_lock(&members->mutex);
     remove_member(members, find(members, raw->key));
     if (good && GROW(members->items, members->capacity, members->count) == WEIR_OK) {
@@ -344,11 +331,26 @@ static int tell(struct weir__members *members, const char *tasks, int64_t ms)
     return err;
 }
 
+/* Whoever is the last to tell of a task is asked: another one has told of one of ours. Not at once again: a task that is taken over
+ * shows in two processes for a while, and they would answer each other. */
+static void heed_doubt(struct weir__members *members)
+{
+    int64_t now = weir__monotonic_us();
+
+    if (!members->doubted || (members->retold != 0 && now - members->retold < RETOLD_US))
+        return;
+    members->doubted = false;
+    members->retold = now;
+    weir__free(members->said);
+    members->said = NULL;
+}
+
 static int tell_news(struct weir__members *members)
 {
     char *tasks = list_tasks(members->app);
     int   err = WEIR_OK;
 
+    heed_doubt(members);
     if (tasks == NULL)
         return WEIR_NO_MEMORY;
     if (members->said == NULL || strcmp(members->said, tasks) != 0) {

@@ -58,13 +58,26 @@ def bytes_of(folder):
     return sum(os.path.getsize(os.path.join(path, name)) for path, _, names in os.walk(folder) for name in names)
 
 
-def restart(n):
-    """Kills it with all done, gives it more to do, starts it: seconds to the first output, of which the tail; its records."""
+def kill_idle(n):
+    """With all done."""
     child = subprocess.Popen(words("--log.level=error"), stderr=subprocess.DEVNULL)
     more_rows(2 * n)
     await_done()
     child.send_signal(signal.SIGKILL)
     child.wait()
+
+
+def kill_at_work(n):
+    """With a transaction open, its records with the broker, its offsets not."""
+    child = subprocess.Popen(words("--log.level=error"), stderr=subprocess.DEVNULL, env={**os.environ, "WEIR_CRASH_AT": "after-flush:2"})
+    more_rows(2 * n)
+    if child.wait() != -signal.SIGKILL:
+        sys.exit("it was not killed")
+
+
+def restart(n, kill):
+    """Kills it, gives it more to do, starts it: seconds to the first output, of which the tail; its records."""
+    kill(n)
     watch = subprocess.Popen([floor, "watch", address, "samples"], stdout=subprocess.PIPE, text=True)
     if watch.stdout.readline() != "ready\n":
         sys.exit("nobody watches")
@@ -90,10 +103,10 @@ try:
     seconds, peak, _, _ = run(*words("--once", "--log.level=error"))
     print(f"{rows:,} rows of 116 bytes, 4 partitions, exactly once, {bytes_of(work + '/state') / 1e9:.2f} GB on disk: built at "
           f"{rows / seconds:,.0f} records/CPU-s, peak {peak >> 20} MiB", flush=True)
-    for n in range(3):
-        total, tail, count = restart(n)
-        print(f"restart after kill -9: {total:5.2f} s to the first output, of which {tail:5.2f} s for a tail of {count:,} records",
-              flush=True)
+    for n, (kill, where) in enumerate(((kill_idle, "all done"), (kill_at_work, "a transaction open")) * 3):
+        total, tail, count = restart(n, kill)
+        print(f"restart after kill -9, {where + ':':<20} {total:5.2f} s to the first output, of which {tail:5.2f} s for a tail of {count:,} "
+              f"records", flush=True)
     shutil.rmtree(work + "/state")
     seconds, peak, _, text = run(*words("--once"))
     count, longest = restored(text)

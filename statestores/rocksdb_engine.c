@@ -112,10 +112,21 @@ static void set_options(struct weir__db *db, size_t memory)
 
 static bool is_damage(const char *words) { return strncmp(words, "Corruption", 10) == 0; }
 
-static int name_mark(const struct weir__db *db, struct weir__buf *ret)
+static int name_file(const struct weir__db *db, const char *name, struct weir__buf *ret)
 {
-    weir__buf_printf(ret, "%s/DAMAGED", db->dir);
+    weir__buf_printf(ret, "%s/%s", db->dir, name);
     return weir__buf_ok(ret) ? WEIR_OK : WEIR_NO_MEMORY;
+}
+
+/* Whether the database's folder has it. */
+static int has_file(const struct weir__db *db, const char *name, bool *ret, struct weir_error *reterr)
+{
+    AUTO(weir__buf_fini) struct weir__buf path = { 0 };
+
+    if (name_file(db, name, &path) < 0)
+        return weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
+    *ret = access(path.data, F_OK) == 0;
+    return WEIR_OK;
 }
 
 /* A damaged block shows when it is read, not when its file is opened: the next open shall know. A log is all that there is. */
@@ -123,19 +134,17 @@ static void mark_damaged(const struct weir__db *db)
 {
     AUTO(weir__buf_fini) struct weir__buf path = { 0 };
 
-    if (!db->is_log && db->secondary == NULL && name_mark(db, &path) == WEIR_OK)
+    if (!db->is_log && db->secondary == NULL && name_file(db, "DAMAGED", &path) == WEIR_OK)
         (void)weir__write_file(path.data, BYTES("", 0), NULL); /* without it the read fails again */
 }
 
 static int check_mark(const struct weir__db *db, struct weir_error *reterr)
 {
-    AUTO(weir__buf_fini) struct weir__buf path = { 0 };
+    bool damaged;
+    int  err = has_file(db, "DAMAGED", &damaged, reterr);
 
-    if (name_mark(db, &path) < 0)
-        return weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
-    return access(path.data, F_OK) == 0
-               ? weir__fail(reterr, WEIR_CORRUPT, db->dir, "a block that was read is damaged")
-               : WEIR_OK;
+    return err == WEIR_OK && damaged ? weir__fail(reterr, WEIR_CORRUPT, db->dir, "a block that was read is damaged")
+                                     : err;
 }
 
 /* RocksDB's words into ours. Frees them. */
@@ -253,19 +262,15 @@ static int open_reader(struct weir__db *db, struct weir_error *reterr)
 /* All families of a database that is there, or a new one. */
 static int open_state(struct weir__db *db, struct weir_error *reterr)
 {
-    char             fallback[] = "default", *first[] = { fallback }, *words = NULL, **names;
-    struct weir__buf current = { 0 };
-    size_t           count = 0;
-    bool             there;
-    int              err = check_mark(db, reterr);
+    char   fallback[] = "default", *first[] = { fallback }, *words = NULL, **names;
+    size_t count = 0;
+    bool   there;
+    int    err = check_mark(db, reterr);
 
+    if (err == WEIR_OK)
+        err = has_file(db, "CURRENT", &there, reterr);
     if (err < 0)
         return err;
-    weir__buf_printf(&current, "%s/CURRENT", db->dir);
-    if (!weir__buf_ok(&current))
-        return weir__fail(reterr, WEIR_NO_MEMORY, db->dir, "no memory for a database");
-    there = access(current.data, F_OK) == 0;
-    weir__buf_fini(&current);
     if (!there)
         return open_families(db, first, 1, reterr);
     names = rocksdb_list_column_families(db->options, db->dir, &count, &words);

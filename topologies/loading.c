@@ -56,8 +56,7 @@ static int check_topic(void *arg, const char *topic, const char *setting, bool l
     if (!checking->warns)
         checking->err = weir__topic_fail_losing(topic, setting, wanted, found, true, checking->reterr);
     else
-        weir__say(WEIR__WARN, "topic-differs", "topic", "s", topic, "setting", "s", setting, "wanted", "s", wanted,
-                  "found", "s", found, NULL);
+        weir__topic_say_differs(topic, setting, wanted, found);
     return WEIR_OK;
 }
 

@@ -100,11 +100,16 @@ static int on_refused(struct weir__thread *thread, struct weir_error *reterr)
     return err == WEIR_OK ? go_back(thread, reterr) : err;
 }
 
-static int join_anew(struct weir__thread *thread, struct weir_error *reterr)
+static void forget_generation(struct weir__thread *thread)
 {
     thread->has_token = false;
     thread->assigned_count = 0;
     atomic_store(&thread->holds_assignment, false);
+}
+
+static int join_anew(struct weir__thread *thread, struct weir_error *reterr)
+{
+    forget_generation(thread);
     return weir__thread_join(thread, reterr);
 }
 
@@ -149,11 +154,10 @@ static int on_lost(struct weir__thread *thread, bool stays, struct weir_error *r
         err = reopen_producer(thread, reterr);
     else
         err = WEIR_OK;
-    if (err < 0 || !stays)
-        return err == WEIR_OK ? join_anew(thread, reterr) : err;
-    thread->has_token = false;
-    thread->assigned_count = 0;
-    return WEIR_OK;
+    if (err < 0)
+        return err;
+    forget_generation(thread);
+    return stays ? WEIR_OK : weir__thread_join(thread, reterr);
 }
 
 static int on_store(struct weir__thread *thread, struct weir_error *reterr)

@@ -144,6 +144,8 @@ int32_t weir__topics_partitions(const struct weir__config *config, const struct 
 /* Settings of a user's topic that we make, and of one that a global table is read from: NULL-ended. */
 extern const char *const weir__user_topic_settings[];
 extern const char *const weir__table_topic_settings[];
+/* A warning. */
+void weir__topic_say_differs(const char *topic, const char *setting, const char *wanted, const char *found);
 /* WEIR_BAD_CONFIG, in words; may: topics.check may allow it. */
 int weir__topic_fail_losing(const char *topic, const char *setting, const char *wanted, const char *found, bool may,
                             struct weir_error *reterr);

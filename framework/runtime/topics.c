@@ -358,6 +358,12 @@ int weir__topic_fail_losing(const char *topic, const char *setting, const char *
                       setting, wanted, may ? ", or topics.check=warn if it shall" : "");
 }
 
+void weir__topic_say_differs(const char *topic, const char *setting, const char *wanted, const char *found)
+{
+    weir__say(WEIR__WARN, "topic-differs", "topic", "s", topic, "setting", "s", setting, "wanted", "s", wanted,
+              "found", "s", found, NULL);
+}
+
 /* Whether the topic has to be other than it is: one of ours; or one that our records go to, where that is checked. */
 static bool must_differ(const struct weir__app *app, const struct weir__topic_use *use)
 {
@@ -382,8 +388,7 @@ static int on_difference(void *arg, const char *topic, const char *setting, bool
     if (loses && must_differ(differences->app, use) && differences->words.code == WEIR_OK)
         (void)weir__topic_fail_losing(topic, setting, wanted, found, use != NULL && use->user, &differences->words);
     else if (use == NULL || !use->user || !is_of_copies(setting))
-        weir__say(WEIR__WARN, "topic-differs", "topic", "s", topic, "setting", "s", setting, "wanted", "s", wanted,
-                  "found", "s", found, NULL);
+        weir__topic_say_differs(topic, setting, wanted, found);
     return WEIR_OK;
 }
 

@@ -222,23 +222,21 @@ await_of a placed 4 a
 leave a
 
 echo "--- two processes of one name: the former one ends, and says why"
+meet_twin() {
+    begin a --instance.id=same
+    feed 200 1
+    await_of a placed 4 a
+    begin b --instance.id=same
+    ended a 6
+    grep -q "another process runs as this instance" "$work/a.err" || fail "it does not say why: $(tail -n 5 "$work/a.err")"
+}
 application twins --threads=1 --topics.partitions=2
-begin a --instance.id=same
-feed 200 1
-await_of a placed 4 a
-begin b --instance.id=same
-ended a 6
-grep -q "another process runs as this instance" "$work/a.err" || fail "it does not say why: $(tail -n 5 "$work/a.err")"
+meet_twin
 feed 300 2
 exact "with the second of two twins"
 leave b
 application pairs --threads=1 --topics.partitions=2 --delivery=at_least_once # whose commits are the members' own
-begin a --instance.id=same
-feed 200 1
-await_of a placed 4 a
-begin b --instance.id=same
-ended a 6
-grep -q "another process runs as this instance" "$work/a.err" || fail "it does not say why: $(tail -n 5 "$work/a.err")"
+meet_twin
 leave b
 
 echo "--- stopped while it starts: topics are being made; a thread's producer is being opened"
